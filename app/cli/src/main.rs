@@ -1,0 +1,3 @@
+//! The command `windtunnel`.
+
+fn main() {}

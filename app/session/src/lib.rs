@@ -1,0 +1,1 @@
+//! Open, edit, predict, compare and export, in plain data.

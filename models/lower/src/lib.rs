@@ -1,0 +1,1 @@
+//! From operators and a plan to the task graph.

@@ -1,0 +1,1 @@
+//! Parallel plans: degrees, pipeline schedules, placement of ranks, memory.

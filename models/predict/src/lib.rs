@@ -1,0 +1,1 @@
+//! The one entry point: a scenario's values in, a prediction out.

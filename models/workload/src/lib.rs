@@ -1,0 +1,1 @@
+//! Model architectures, their operators and the jobs that train them.

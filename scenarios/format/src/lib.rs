@@ -1,0 +1,1 @@
+//! Scenario, cluster, model and profile files to values, with errors that show the line.

@@ -1,0 +1,1 @@
+//! Schedules and closed forms of collective operations.

@@ -1,0 +1,1 @@
+//! Network engines: transfers in, completion times out.

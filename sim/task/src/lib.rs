@@ -1,0 +1,1 @@
+//! The task graph: programs of classes of ranks.

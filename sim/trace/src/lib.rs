@@ -1,0 +1,1 @@
+//! Spans, counters, the critical path and the report.

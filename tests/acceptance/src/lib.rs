@@ -1,0 +1,1 @@
+//! Every case, agreement of fidelities, and the oracles of the papers.

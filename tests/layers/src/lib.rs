@@ -1,0 +1,1 @@
+//! The direction of dependencies, checked from the manifests.
