@@ -1,0 +1,61 @@
+//! Reads every manifest and fails when a dependency points down the list of layers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use layers::{LAYERS, place};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every crate of the workspace with its folder and the names in its `[dependencies]`.
+fn crates() -> Vec<(String, String, Vec<String>)> {
+    let mut found = Vec::new();
+    for (folder, _) in LAYERS {
+        let Ok(entries) = fs::read_dir(root().join(folder)) else { continue };
+        for entry in entries {
+            let manifest = entry.unwrap().path().join("Cargo.toml");
+            let Ok(text) = fs::read_to_string(&manifest) else { continue };
+            let table: toml::Table = text.parse().unwrap();
+            if table.contains_key("workspace") {
+                continue;
+            }
+            let name = table["package"]["name"].as_str().unwrap().to_owned();
+            let dependencies = table.get("dependencies").and_then(toml::Value::as_table);
+            let names = dependencies.map(|t| t.keys().cloned().collect()).unwrap_or_default();
+            found.push(((*folder).to_owned(), name, names));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_crate_stands_in_its_folder_of_the_list() {
+    let crates = crates();
+    assert!(13 <= crates.len(), "only {} manifests found", crates.len());
+    for (folder, name, _) in crates {
+        let (at, _) = place(&name).unwrap_or_else(|| panic!("{name} is not in the list of layers"));
+        assert_eq!(LAYERS[at].0, folder, "{name} stands in the wrong folder");
+    }
+}
+
+#[test]
+fn no_dependency_points_down_the_list() {
+    for (_, name, dependencies) in crates() {
+        let own = place(&name).unwrap();
+        for dependency in dependencies {
+            if let Some(other) = place(&dependency) {
+                assert!(other < own, "{name} depends on {dependency}, which stands below it");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_dependency_that_points_down_would_be_caught() {
+    assert!(place("predict").unwrap() > place("engine").unwrap());
+    assert!(place("units").unwrap() < place("cluster").unwrap());
+    assert!(place("cli").unwrap() > place("session").unwrap());
+}
