@@ -1,0 +1,269 @@
+//! The flow engine: links are shared max-min fairly at every moment.
+//!
+//! Only what an event can change is solved again (`network` keeps, for every path, what binds
+//! it):
+//!
+//! - A departure frees room only for paths that are bound by a link it crossed. Where nobody is,
+//!   as for rings on a fabric of full bisection, there is no solve at all.
+//! - From the paths that may change the solve spreads over shared links, but not over links whose
+//!   users could not fill them even if each had the rest of the network to itself.
+//! - Events of one instant are one batch: departures, link rates, arrivals, one solve.
+
+use std::collections::VecDeque;
+
+use units::{BytesPerSec, Seconds, SimTime};
+
+use crate::fill::{Bound, Fill};
+use crate::paths::Paths;
+use crate::progress::Progress;
+use crate::{Network, NetworkError, Path, PathId, Share, Transfer, TransferId};
+
+/// A link's rate that changes at a moment to come.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    at: SimTime,
+    link: u32,
+    rate: f64,
+}
+
+/// The max-min fair network.
+///
+/// With equal shares rates are unique, whatever the order of events; with the weights of
+/// [`Share::CM02`] and [`Share::LV08`] they are `SimGrid`'s.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    share: Share,
+    /// Latency of each link, for weights that follow the round-trip time.
+    latencies: Vec<Seconds>,
+    paths: Paths,
+    progress: Progress,
+    bounds: Vec<Bound>,
+    /// How many active paths each link binds.
+    binds: Vec<u32>,
+    /// Links whose users may rise or must fall, and paths whose transfers changed.
+    dirty_links: Vec<u32>,
+    dirty_paths: Vec<u32>,
+    changes: VecDeque<Change>,
+    fill: Fill,
+    solves: u64,
+}
+
+impl Flow {
+    /// An idle network of links of those rates, without latencies of links: under weights by
+    /// round-trip time every path weighs the same.
+    pub fn new(rates: &[BytesPerSec], share: Share) -> Self {
+        Self::with_latencies(rates, &[], share)
+    }
+
+    /// An idle network of links of those rates and latencies. Links past the end of `latencies`
+    /// have none. The latencies enter the weights only; a transfer brings its own.
+    pub fn with_latencies(rates: &[BytesPerSec], latencies: &[Seconds], share: Share) -> Self {
+        let mut latencies = latencies.to_vec();
+        latencies.resize(rates.len(), Seconds::ZERO);
+        let carried = rates
+            .iter()
+            .map(|rate| rate.as_f64() * share.bandwidth_factor);
+        Self {
+            share,
+            latencies,
+            paths: Paths::new(carried),
+            progress: Progress::default(),
+            bounds: Vec::new(),
+            binds: vec![0; rates.len()],
+            dirty_links: Vec::new(),
+            dirty_paths: Vec::new(),
+            changes: VecDeque::new(),
+            fill: Fill::default(),
+            solves: 0,
+        }
+    }
+
+    /// The rate of each transfer of a path now, in bytes per second: 0 when it has none under
+    /// way. Complete after [`Network::advance`] to the present moment.
+    pub fn rate(&self, path: PathId) -> f64 {
+        self.progress.rate(path)
+    }
+
+    /// How often rates were solved, and what a measure of its cost is: for benchmarks and tests.
+    pub fn solves(&self) -> u64 {
+        self.solves
+    }
+
+    /// The rates of all paths by one solve over the whole network that ignores what is known from
+    /// before. Equal to [`Flow::rate`] of each up to rounding; for tests.
+    pub fn solve_afresh(&self) -> Vec<f64> {
+        let mut fill = Fill::default();
+        fill.clear(&self.paths);
+        (0..)
+            .take(self.paths.routes.len())
+            .filter(|&path| 0 < self.paths.count(path))
+            .for_each(|path| fill.add_path(path));
+        fill.close(&self.paths);
+        fill.solve(&self.paths);
+        let mut rates = vec![0.0; self.paths.routes.len()];
+        for solved in &fill.solved {
+            rates[solved.path as usize] = solved.rate;
+        }
+        rates
+    }
+
+    /// The weight and the cap of a path under the rule of sharing.
+    fn terms(&self, path: &Path) -> Result<(f64, Option<BytesPerSec>), NetworkError> {
+        for &(link, _) in &path.links {
+            self.paths.check_link(link)?;
+        }
+        let latency = |&(link, _): &(u32, f64)| self.latencies[link as usize];
+        let latency: Seconds = path.links.iter().map(latency).sum();
+        let rate = |&(link, _): &(u32, f64)| {
+            BytesPerSec::new(self.paths.rates[link as usize] / self.share.bandwidth_factor)
+        };
+        let weight = self
+            .share
+            .weight(latency, path.links.iter().filter_map(rate));
+        let cap = match (path.cap, self.share.cap(latency)) {
+            (Some(cap), Some(window)) => Some(cap.min(window)),
+            (cap, window) => cap.or(window),
+        };
+        Ok((weight, cap))
+    }
+
+    fn end_transfers(
+        &mut self,
+        now: SimTime,
+        finished: &mut Vec<TransferId>,
+    ) -> Result<(), NetworkError> {
+        while let Some((path, ended)) = self.progress.pop_end(now, finished)? {
+            let left = self.paths.count(path) - ended;
+            self.paths.set_count(path, left);
+            if left == 0 {
+                self.bind(path, Bound::Nothing);
+            } else if self.bounds[path as usize] != Bound::Cap {
+                self.dirty_paths.push(path);
+            }
+            for slot in self.paths.crossings(path) {
+                if self.binds[slot.link as usize] > 0 {
+                    self.dirty_links.push(slot.link);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn change_links(&mut self, now: SimTime) {
+        while let Some(&change) = self.changes.front().filter(|change| change.at <= now) {
+            self.changes.pop_front();
+            self.paths.set_link_rate(change.link, change.rate);
+            self.dirty_links.push(change.link);
+        }
+    }
+
+    fn begin_transfers(
+        &mut self,
+        now: SimTime,
+        finished: &mut Vec<TransferId>,
+    ) -> Result<(), NetworkError> {
+        while let Some(path) = self.progress.pop_join(now, finished)? {
+            self.paths.set_count(path, self.paths.count(path) + 1);
+            self.dirty_paths.push(path);
+        }
+        Ok(())
+    }
+
+    /// Solves again what the batch may have changed.
+    fn solve(&mut self, now: SimTime) -> Result<(), NetworkError> {
+        if self.dirty_paths.is_empty() && self.dirty_links.is_empty() {
+            return Ok(());
+        }
+        self.fill.clear(&self.paths);
+        for path in self.dirty_paths.drain(..) {
+            if self.paths.count(path) > 0 {
+                self.fill.add_path(path);
+            }
+        }
+        for link in self.dirty_links.drain(..) {
+            for &slot in &self.paths.users[link as usize] {
+                self.fill.add_path(self.paths.slots[slot as usize].path);
+            }
+        }
+        self.fill.close(&self.paths);
+        self.fill.solve(&self.paths);
+        self.solves += 1;
+        for place in 0..self.fill.solved.len() {
+            let solved = self.fill.solved[place];
+            self.bind(solved.path, solved.bound);
+            self.progress.set_rate(solved.path, now, solved.rate)?;
+        }
+        Ok(())
+    }
+
+    /// Notes what binds a path from now on.
+    fn bind(&mut self, path: u32, bound: Bound) {
+        let before = std::mem::replace(&mut self.bounds[path as usize], bound);
+        if let Bound::Link(link) = before {
+            self.binds[link as usize] -= 1;
+        }
+        if let Bound::Link(link) = bound {
+            self.binds[link as usize] += 1;
+        }
+    }
+}
+
+impl Network for Flow {
+    fn add_path(&mut self, path: &Path) -> Result<PathId, NetworkError> {
+        let (weight, cap) = self.terms(path)?;
+        let id = if cap == path.cap {
+            self.paths.add(path, weight)?
+        } else {
+            let links = path.links.clone();
+            self.paths.add(&Path { links, cap }, weight)?
+        };
+        self.progress.add_path();
+        self.bounds.push(Bound::Nothing);
+        Ok(id)
+    }
+
+    fn submit(&mut self, now: SimTime, transfer: Transfer) -> Result<TransferId, NetworkError> {
+        self.paths.check_path(transfer.path)?;
+        self.progress.submit(now, transfer)
+    }
+
+    fn next_event(&self) -> Option<SimTime> {
+        let change = self.changes.front().map(|change| change.at);
+        match (self.progress.next_event(), change) {
+            (Some(progress), Some(change)) => Some(progress.min(change)),
+            (progress, change) => progress.or(change),
+        }
+    }
+
+    fn advance(&mut self, to: SimTime, finished: &mut Vec<TransferId>) -> Result<(), NetworkError> {
+        self.progress.check_time(to)?;
+        while let Some(now) = self.next_event().filter(|&next| next <= to) {
+            self.progress.set_clock(now);
+            let first = finished.len();
+            self.end_transfers(now, finished)?;
+            self.change_links(now);
+            self.begin_transfers(now, finished)?;
+            self.solve(now)?;
+            finished[first..].sort_unstable();
+        }
+        self.progress.set_clock(to);
+        Ok(())
+    }
+
+    fn set_rate(&mut self, now: SimTime, link: u32, rate: BytesPerSec) -> Result<(), NetworkError> {
+        self.paths.check_link(link)?;
+        self.progress.check_time(now)?;
+        let change = Change {
+            at: now,
+            link,
+            rate: rate.as_f64() * self.share.bandwidth_factor,
+        };
+        let later = self.changes.partition_point(|other| other.at <= now);
+        self.changes.insert(later, change);
+        Ok(())
+    }
+
+    fn now(&self) -> SimTime {
+        self.progress.clock()
+    }
+}

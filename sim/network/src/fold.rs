@@ -1,0 +1,1 @@
+//! Folding symmetric flows into classes.
