@@ -1,1 +1,3 @@
 //! Parallel plans: degrees, pipeline schedules, placement of ranks, memory.
+
+pub mod schedule;

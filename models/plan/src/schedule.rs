@@ -1,0 +1,333 @@
+//! A pipeline schedule is data: for each device an ordered list of passes.
+//!
+//! ```text
+//! device 0: 0F0 0F1 0B0 0F2 0B1 0B2        <stage><kind><micro-batch>
+//! device 1: 1F0 1B0 1F1 1B1 1F2 1B2
+//! ```
+//!
+//! Nothing here knows how long a pass takes: the generators give orders, [`Schedule::check`]
+//! refuses an order that cannot run, [`replay`] runs one with given durations, and
+//! [`Schedule::to_csv`] writes the form that `torch.distributed.pipelining` reads. Deliberately
+//! absent: sends and receives, which follow from [`Schedule::needs`] and the placement.
+
+mod building_block;
+mod check;
+mod closed_form;
+mod csv;
+mod gpipe;
+mod in_flight;
+mod interleaved;
+mod kind;
+mod one_f_one_b;
+mod replay;
+mod v_shape;
+mod vocabulary;
+mod zero_bubble;
+
+use std::fmt;
+
+pub use building_block::{v_half, v_min};
+pub use check::ScheduleError;
+pub use closed_form::{ClosedFormScratch, one_f_one_b_rate, one_f_one_b_time};
+pub use csv::{CsvError, CsvProblem};
+pub use gpipe::{forward_only, gpipe};
+pub use in_flight::{InFlight, in_flight, peak_level};
+pub use interleaved::{interleaved, interleaved_in_groups};
+pub use kind::{ScheduleKind, ScheduleRefusal};
+pub use one_f_one_b::{one_f_one_b, one_f_one_b_ahead};
+pub use replay::{Costs, PassCosts, Replay, Scratch, VocabularyCosts, makespan, replay};
+pub use v_shape::zb_v;
+pub use vocabulary::{vocabulary_one_f_one_b, vocabulary_v_half};
+pub use zero_bubble::{zb_h1, zb_h2};
+
+/// What a device does in one pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ActionKind {
+    /// The forward pass of a stage.
+    Forward,
+    /// The backward pass of a stage, both gradients at once.
+    Backward,
+    /// The gradient of a stage's input (`B` in the zero-bubble papers, `I` in PyTorch).
+    InputGrad,
+    /// The gradient of a stage's weights (`W`).
+    WeightGrad,
+    /// Logits of this device's part of the vocabulary and their softmax statistics (`S`).
+    VocabularyForward,
+    /// Gradients of this device's part of the output layer (`T`).
+    VocabularyBackward,
+    /// Input embedding from this device's part of the vocabulary.
+    EmbeddingForward,
+    /// Gradient of this device's part of the input embedding.
+    EmbeddingBackward,
+}
+
+impl ActionKind {
+    /// Whether the pass belongs to a part of the vocabulary: its `stage` then is the device.
+    pub const fn is_vocabulary(self) -> bool {
+        matches!(
+            self,
+            Self::VocabularyForward
+                | Self::VocabularyBackward
+                | Self::EmbeddingForward
+                | Self::EmbeddingBackward
+        )
+    }
+
+    /// Whether the pass yields the gradient of its stage's input.
+    pub const fn gives_gradient(self) -> bool {
+        matches!(self, Self::Backward | Self::InputGrad)
+    }
+
+    /// The letters of the kind in a schedule file. The first four are PyTorch's; the others
+    /// are ours, since PyTorch has no such passes.
+    pub const fn letters(self) -> &'static str {
+        match self {
+            Self::Forward => "F",
+            Self::Backward => "B",
+            Self::InputGrad => "I",
+            Self::WeightGrad => "W",
+            Self::VocabularyForward => "S",
+            Self::VocabularyBackward => "T",
+            Self::EmbeddingForward => "EF",
+            Self::EmbeddingBackward => "EB",
+        }
+    }
+
+    /// Every kind, in the order of declaration.
+    pub const ALL: [Self; 8] = [
+        Self::Forward,
+        Self::Backward,
+        Self::InputGrad,
+        Self::WeightGrad,
+        Self::VocabularyForward,
+        Self::VocabularyBackward,
+        Self::EmbeddingForward,
+        Self::EmbeddingBackward,
+    ];
+}
+
+/// One pass of one micro-batch through one stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Action {
+    /// What is done.
+    pub kind: ActionKind,
+    /// The virtual stage, counted from 0 in the order of the layers; for a vocabulary pass
+    /// the device, whose part of the vocabulary it is.
+    pub stage: u32,
+    /// The micro-batch, counted from 0.
+    pub micro_batch: u32,
+}
+
+impl Action {
+    /// A pass.
+    pub const fn new(kind: ActionKind, stage: u32, micro_batch: u32) -> Self {
+        Self {
+            kind,
+            stage,
+            micro_batch,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    /// As a schedule file writes it: stage, kind, micro-batch, for example `2F0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kind,
+            stage,
+            micro_batch,
+        } = self;
+        write!(f, "{stage}{}{micro_batch}", kind.letters())
+    }
+}
+
+/// Where the barriers of vocabulary parallelism stand.
+///
+/// Source: Yeung, Qi, Lin and Wan, "Balancing Pipeline Parallelism with Vocabulary
+/// Parallelism", MLSys 2025, algorithms 1 and 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Vocabulary {
+    /// Algorithm 1: the gradient passes wait for all softmax statistics, the last stage's
+    /// backward pass for all gradient passes.
+    TwoBarriers,
+    /// Algorithm 2: the last stage's backward pass waits for all statistics passes, which
+    /// already hold unscaled input gradients; the gradient passes may come at any later time.
+    OneBarrier,
+}
+
+/// What must have ended before a pass may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// That forward pass.
+    Forward {
+        /// Its stage.
+        stage: u32,
+    },
+    /// The gradient that flows out of that stage, by whichever pass gives it.
+    Gradient {
+        /// The stage whose input gradient is needed.
+        stage: u32,
+    },
+    /// The vocabulary passes of that kind on every device.
+    Every(ActionKind),
+}
+
+/// A pipeline schedule. Invariant: `actions` hold the devices one after the other, and each
+/// stage lies on an existing device. That the order can run is for [`Schedule::check`] to say;
+/// what [`Schedule::from_lists`] or a generator returns has passed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    n_micro_batches: u32,
+    device_of_stage: Vec<u32>,
+    actions: Vec<Action>,
+    starts: Vec<usize>,
+    vocabulary: Option<Vocabulary>,
+}
+
+impl Schedule {
+    /// A schedule from one list of actions a device.
+    ///
+    /// # Errors
+    ///
+    /// [`ScheduleError`] names the first offending action, as [`Schedule::check`] does.
+    pub fn from_lists(
+        device_of_stage: Vec<u32>,
+        n_micro_batches: u32,
+        lists: &[Vec<Action>],
+    ) -> Result<Self, ScheduleError> {
+        let schedule = Self::unchecked(device_of_stage, n_micro_batches, lists);
+        schedule.check()?;
+        Ok(schedule)
+    }
+
+    /// A schedule that its generator is known to order well.
+    fn unchecked(device_of_stage: Vec<u32>, n_micro_batches: u32, lists: &[Vec<Action>]) -> Self {
+        let mut starts = vec![0];
+        let mut actions = Vec::with_capacity(lists.iter().map(Vec::len).sum());
+        for list in lists {
+            actions.extend_from_slice(list);
+            starts.push(actions.len());
+        }
+        Self {
+            n_micro_batches,
+            device_of_stage,
+            actions,
+            starts,
+            vocabulary: None,
+        }
+    }
+
+    /// The same lists with vocabulary passes that wait as that algorithm says.
+    fn with_vocabulary(mut self, vocabulary: Vocabulary) -> Self {
+        self.vocabulary = Some(vocabulary);
+        self
+    }
+
+    /// The number of devices in the pipeline.
+    pub fn n_devices(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The number of virtual stages.
+    pub fn n_stages(&self) -> usize {
+        self.device_of_stage.len()
+    }
+
+    /// The number of micro-batches in an iteration.
+    pub fn n_micro_batches(&self) -> u32 {
+        self.n_micro_batches
+    }
+
+    /// The device of every virtual stage.
+    pub fn device_of_stage(&self) -> &[u32] {
+        &self.device_of_stage
+    }
+
+    /// The virtual stages of a device, in the order of the layers.
+    pub fn stages_of(&self, device: usize) -> impl Iterator<Item = u32> + '_ {
+        (0u32..)
+            .zip(&self.device_of_stage)
+            .filter(move |(_, at)| **at as usize == device)
+            .map(|(stage, _)| stage)
+    }
+
+    /// What a device does, in order.
+    pub fn actions(&self, device: usize) -> &[Action] {
+        &self.actions[self.starts[device]..self.starts[device + 1]]
+    }
+
+    /// The actions of all devices, one device after the other.
+    pub fn all_actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// Where a device's actions stand among [`Schedule::all_actions`].
+    pub fn range(&self, device: usize) -> std::ops::Range<usize> {
+        self.starts[device]..self.starts[device + 1]
+    }
+
+    /// How the vocabulary is spread over the devices, where it is.
+    pub fn vocabulary(&self) -> Option<Vocabulary> {
+        self.vocabulary
+    }
+
+    /// Whether the schedule has no backward pass.
+    pub fn is_forward_only(&self) -> bool {
+        !self
+            .actions
+            .iter()
+            .any(|action| action.kind.gives_gradient())
+    }
+
+    /// What a pass waits for, of its own micro-batch; passes before it on its device apart.
+    pub fn needs(&self, action: Action) -> [Option<Need>; 2] {
+        let Action { kind, stage, .. } = action;
+        let last = self.n_stages() as u32 - 1;
+        match kind {
+            ActionKind::Forward if stage == 0 => [
+                self.vocabulary
+                    .map(|_| Need::Every(ActionKind::EmbeddingForward)),
+                None,
+            ],
+            ActionKind::Forward => [Some(Need::Forward { stage: stage - 1 }), None],
+            ActionKind::Backward | ActionKind::InputGrad => [
+                Some(Need::Forward { stage }),
+                if stage == last {
+                    self.vocabulary
+                        .map(|vocabulary| Need::Every(vocabulary.last_barrier()))
+                } else {
+                    Some(Need::Gradient { stage: stage + 1 })
+                },
+            ],
+            ActionKind::WeightGrad => [Some(Need::Gradient { stage }), None],
+            ActionKind::VocabularyForward => [Some(Need::Forward { stage: last }), None],
+            ActionKind::VocabularyBackward => {
+                [Some(Need::Every(ActionKind::VocabularyForward)), None]
+            }
+            ActionKind::EmbeddingForward => [None, None],
+            ActionKind::EmbeddingBackward => [Some(Need::Gradient { stage: 0 }), None],
+        }
+    }
+}
+
+impl Vocabulary {
+    /// The passes that the last stage's backward pass waits for.
+    const fn last_barrier(self) -> ActionKind {
+        match self {
+            Self::TwoBarriers => ActionKind::VocabularyBackward,
+            Self::OneBarrier => ActionKind::VocabularyForward,
+        }
+    }
+}
+
+/// Stage `i` on device `i mod p`: plain and interleaved pipelines.
+fn looped_placement(n_devices: u32, n_chunks: u32) -> Vec<u32> {
+    (0..n_devices * n_chunks)
+        .map(|stage| stage % n_devices)
+        .collect()
+}
+
+/// Stages `i` and `2p − 1 − i` on device `i`: V-shaped pipelines.
+fn v_placement(n_devices: u32) -> Vec<u32> {
+    (0..n_devices).chain((0..n_devices).rev()).collect()
+}

@@ -1,0 +1,374 @@
+//! Refuses a schedule that cannot run, with the first offending action.
+
+use super::{Action, ActionKind, Need, Schedule};
+
+/// Why a schedule cannot run. Positions count a device's actions from 0.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum ScheduleError {
+    #[error("the schedule has no devices, stages or micro-batches")]
+    Empty,
+    #[error("stage {stage} lies on device {device}, but there are {devices} devices")]
+    NoSuchDevice {
+        stage: u32,
+        device: u32,
+        devices: usize,
+    },
+    #[error(
+        "device {device}, position {position}: {action} names a stage or micro-batch past the \
+         {stages} stages and {micro_batches} micro-batches"
+    )]
+    OutOfRange {
+        device: usize,
+        position: usize,
+        action: Action,
+        stages: usize,
+        micro_batches: u32,
+    },
+    #[error("device {device}, position {position}: {action} belongs to device {home}")]
+    WrongDevice {
+        device: usize,
+        position: usize,
+        action: Action,
+        home: u32,
+    },
+    #[error("device {device}, position {position}: {action} is there a second time{}", as_whole(*.whole))]
+    Twice {
+        device: usize,
+        position: usize,
+        action: Action,
+        whole: bool,
+    },
+    #[error("{action} is missing on device {device}")]
+    Missing { device: usize, action: Action },
+    #[error(
+        "device {device}, position {position}: {action} needs {needs}, which comes later on \
+         the same device, at position {needs_position}"
+    )]
+    OutOfOrder {
+        device: usize,
+        position: usize,
+        action: Action,
+        needs: Action,
+        needs_position: usize,
+    },
+    #[error(
+        "deadlock: device {device}, position {position}: {action} waits for {needs} on device \
+         {needs_device}, which never comes to it because it waits in turn"
+    )]
+    Deadlock {
+        device: usize,
+        position: usize,
+        action: Action,
+        needs: Action,
+        needs_device: usize,
+    },
+}
+
+fn as_whole(whole: bool) -> &'static str {
+    if whole {
+        ": the full backward pass already holds it"
+    } else {
+        ""
+    }
+}
+
+impl ScheduleError {
+    /// What to change in the schedule, where we can tell.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { action, device } => Some(format!(
+                "add `{action}` to line {} of the schedule",
+                device + 1
+            )),
+            Self::OutOfOrder { action, needs, .. } => {
+                Some(format!("move `{needs}` before `{action}`"))
+            }
+            Self::WrongDevice { action, home, .. } => {
+                Some(format!("move `{action}` to line {}", home + 1))
+            }
+            Self::Twice { action, .. } => Some(format!("remove the second `{action}`")),
+            Self::Deadlock {
+                needs,
+                needs_device,
+                ..
+            } => Some(format!(
+                "move `{needs}` to an earlier place on line {}",
+                needs_device + 1
+            )),
+            Self::Empty | Self::NoSuchDevice { .. } | Self::OutOfRange { .. } => None,
+        }
+    }
+}
+
+/// Where an action stands: device and position in its list.
+#[derive(Clone, Copy)]
+struct Place {
+    device: u32,
+    position: u32,
+}
+
+/// Places by kind, stage and micro-batch.
+struct Places {
+    n: usize,
+    width: usize,
+    of: Vec<Option<Place>>,
+}
+
+impl Places {
+    fn index(&self, action: Action) -> usize {
+        let kind = action.kind as usize;
+        (kind * self.width + action.stage as usize) * self.n + action.micro_batch as usize
+    }
+
+    fn get(&self, action: Action) -> Option<Place> {
+        self.of[self.index(action)]
+    }
+
+    /// The pass that gives a stage's input gradient.
+    fn gradient(&self, stage: u32, micro_batch: u32) -> Option<(Action, Place)> {
+        [ActionKind::Backward, ActionKind::InputGrad]
+            .into_iter()
+            .map(|kind| Action::new(kind, stage, micro_batch))
+            .find_map(|action| Some((action, self.get(action)?)))
+    }
+}
+
+impl Schedule {
+    /// Whether the lists can run: every pass is there exactly once, on the device of its stage,
+    /// and no order keeps a pass waiting forever. A schedule without any backward pass counts
+    /// as forward only.
+    ///
+    /// # Errors
+    ///
+    /// The first offending action, with its device and position and what it waits for.
+    pub fn check(&self) -> Result<(), ScheduleError> {
+        if self.n_devices() == 0 || self.n_stages() == 0 || self.n_micro_batches == 0 {
+            return Err(ScheduleError::Empty);
+        }
+        let devices = self.n_devices();
+        for (stage, &device) in (0..).zip(&self.device_of_stage) {
+            if devices <= device as usize {
+                return Err(ScheduleError::NoSuchDevice {
+                    stage,
+                    device,
+                    devices,
+                });
+            }
+        }
+        let places = self.places()?;
+        self.check_complete(&places)?;
+        self.check_order(&places)
+    }
+
+    fn places(&self) -> Result<Places, ScheduleError> {
+        let n = self.n_micro_batches as usize;
+        let width = self.n_stages().max(self.n_devices());
+        let mut places = Places {
+            n,
+            width,
+            of: vec![None; ActionKind::ALL.len() * width * n],
+        };
+        for device in 0..self.n_devices() {
+            for (position, &action) in self.actions(device).iter().enumerate() {
+                self.check_home(device, position, action)?;
+                let whole = self.overlaps(&places, action);
+                let at = places.index(action);
+                if whole || places.of[at].is_some() {
+                    return Err(ScheduleError::Twice {
+                        device,
+                        position,
+                        action,
+                        whole,
+                    });
+                }
+                places.of[at] = Some(Place {
+                    device: device as u32,
+                    position: position as u32,
+                });
+            }
+        }
+        Ok(places)
+    }
+
+    fn check_home(
+        &self,
+        device: usize,
+        position: usize,
+        action: Action,
+    ) -> Result<(), ScheduleError> {
+        let vocabulary = action.kind.is_vocabulary();
+        let limit = if vocabulary {
+            self.n_devices()
+        } else {
+            self.n_stages()
+        };
+        if limit <= action.stage as usize || self.n_micro_batches <= action.micro_batch {
+            return Err(ScheduleError::OutOfRange {
+                device,
+                position,
+                action,
+                stages: self.n_stages(),
+                micro_batches: self.n_micro_batches,
+            });
+        }
+        let home = if vocabulary {
+            action.stage
+        } else {
+            self.device_of_stage[action.stage as usize]
+        };
+        if home as usize != device {
+            return Err(ScheduleError::WrongDevice {
+                device,
+                position,
+                action,
+                home,
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether a full backward pass and a part of one are both there.
+    fn overlaps(&self, places: &Places, action: Action) -> bool {
+        let there = |kind| places.get(Action { kind, ..action }).is_some();
+        match action.kind {
+            ActionKind::Backward => there(ActionKind::InputGrad) || there(ActionKind::WeightGrad),
+            ActionKind::InputGrad | ActionKind::WeightGrad => there(ActionKind::Backward),
+            _ => false,
+        }
+    }
+
+    fn check_complete(&self, places: &Places) -> Result<(), ScheduleError> {
+        let forward_only = self.is_forward_only();
+        let missing = |device: u32, action| {
+            Err(ScheduleError::Missing {
+                device: device as usize,
+                action,
+            })
+        };
+        for micro_batch in 0..self.n_micro_batches {
+            for (stage, &device) in (0..).zip(&self.device_of_stage) {
+                let pass = |kind| Action::new(kind, stage, micro_batch);
+                let there = |kind| places.get(pass(kind)).is_some();
+                if !there(ActionKind::Forward) {
+                    return missing(device, pass(ActionKind::Forward));
+                }
+                if forward_only || there(ActionKind::Backward) {
+                    continue;
+                }
+                match (there(ActionKind::InputGrad), there(ActionKind::WeightGrad)) {
+                    (true, true) => {}
+                    (true, false) => return missing(device, pass(ActionKind::WeightGrad)),
+                    (false, true) => return missing(device, pass(ActionKind::InputGrad)),
+                    (false, false) => return missing(device, pass(ActionKind::Backward)),
+                }
+            }
+            if self.vocabulary.is_some() {
+                for device in 0..self.n_devices() as u32 {
+                    for kind in &ActionKind::ALL[4..] {
+                        let action = Action::new(*kind, device, micro_batch);
+                        if places.get(action).is_none() {
+                            return missing(device, action);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the lists without durations and looks at what is left over.
+    fn check_order(&self, places: &Places) -> Result<(), ScheduleError> {
+        let mut done = vec![0; self.n_devices()];
+        loop {
+            let before: usize = done.iter().sum();
+            for device in 0..self.n_devices() {
+                let actions = self.actions(device);
+                while done[device] < actions.len()
+                    && self.unmet(places, &done, actions[done[device]]).is_none()
+                {
+                    done[device] += 1;
+                }
+            }
+            let after: usize = done.iter().sum();
+            if after == self.actions.len() {
+                return Ok(());
+            }
+            if after == before {
+                return Err(self.first_offender(places, &done));
+            }
+        }
+    }
+
+    /// A pass that the action needs and that has not run.
+    fn unmet(&self, places: &Places, done: &[usize], action: Action) -> Option<(Action, Place)> {
+        let k = action.micro_batch;
+        let open =
+            |(_, place): &(Action, Place)| done[place.device as usize] <= place.position as usize;
+        let with_place = |action| Some((action, places.get(action)?));
+        self.needs(action)
+            .into_iter()
+            .flatten()
+            .find_map(|need| match need {
+                Need::Forward { stage } => {
+                    with_place(Action::new(ActionKind::Forward, stage, k)).filter(open)
+                }
+                Need::Gradient { stage } => places.gradient(stage, k).filter(open),
+                Need::Every(kind) => (0..self.n_devices() as u32)
+                    .filter_map(|device| with_place(Action::new(kind, device, k)))
+                    .find(open),
+            })
+    }
+
+    /// A pass that waits for a later one of its own device; where there is none, the pass of
+    /// the lowest device on the cycle of those that wait for each other.
+    fn first_offender(&self, places: &Places, done: &[usize]) -> ScheduleError {
+        let blocked = |device: usize| {
+            let action = *self.actions(device).get(done[device])?;
+            let (needs, place) = self.unmet(places, done, action)?;
+            Some((action, needs, place))
+        };
+        for device in 0..self.n_devices() {
+            if let Some((action, needs, place)) = blocked(device)
+                && place.device as usize == device
+            {
+                return ScheduleError::OutOfOrder {
+                    device,
+                    position: done[device],
+                    action,
+                    needs,
+                    needs_position: place.position as usize,
+                };
+            }
+        }
+        let device = cycle(self.n_devices(), |device| {
+            blocked(device).map(|(_, _, place)| place.device as usize)
+        });
+        let (action, needs, place) = blocked(device).expect("a device on the cycle is blocked");
+        ScheduleError::Deadlock {
+            device,
+            position: done[device],
+            action,
+            needs,
+            needs_device: place.device as usize,
+        }
+    }
+}
+
+/// The lowest member of the cycle that following `next` from a blocked device ends in.
+fn cycle(n: usize, next: impl Fn(usize) -> Option<usize>) -> usize {
+    let mut at = (0..n)
+        .find(|&device| next(device).is_some())
+        .expect("a stuck schedule blocks a device");
+    for _ in 0..n {
+        at = next(at).expect("who is waited for is blocked too");
+    }
+    let mut lowest = at;
+    let mut other = next(at).expect("the cycle is closed");
+    while other != at {
+        lowest = lowest.min(other);
+        other = next(other).expect("the cycle is closed");
+    }
+    lowest
+}
