@@ -86,6 +86,8 @@ pub enum StreamKind {
     Pp,
     /// Copies to and from host memory or storage.
     Offload,
+    /// The host thread that issues the work.
+    Host,
 }
 
 impl StreamKind {
@@ -115,6 +117,7 @@ impl StreamKind {
             Self::Dp => "dp",
             Self::Pp => "pp",
             Self::Offload => "offload",
+            Self::Host => "host",
         }
     }
 }

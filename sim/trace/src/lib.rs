@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A lane stands for all ranks of its class; writers expand it to ranks when they write.
-//! Invariant: spans of one stream of one lane do not overlap, and a span starts no earlier
+//! Invariant: spans of one stream of one lane do not overlap, except on [`StreamKind::Pp`], where
+//! messages of both directions are under way at a time; and a span starts no earlier
 //! than its cause ends, unless both lie on a transfer.
 
 mod category;

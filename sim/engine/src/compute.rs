@@ -1,0 +1,95 @@
+//! Kernels and delays: work whose end is known unless its rate changes.
+
+use network::Network;
+use task::Step;
+use trace::SpanId;
+use units::Seconds;
+
+use crate::lane::{Compute, Place};
+use crate::queue::Event;
+use crate::simulation::Simulation;
+use crate::{Driver, EngineError};
+
+impl<D: Driver, N: Network> Simulation<'_, D, N> {
+    pub(crate) fn start_compute(
+        &mut self,
+        lane: u32,
+        place: Place,
+        step: &Step,
+        time: Seconds,
+        cause: SpanId,
+    ) -> Result<(), EngineError> {
+        self.begin(lane, step);
+        let factor = self
+            .jitter
+            .as_mut()
+            .map_or(1.0, |jitter| jitter.factor(lane as usize));
+        let left_secs = time.as_secs() * factor / self.setup.lanes[lane as usize].speed;
+        let state = &mut self.lanes[lane as usize];
+        let rate = self.options.contention.compute_rate(&state.account.active);
+        let compute = Compute {
+            place,
+            started: self.now,
+            cause,
+            left_secs,
+            rate,
+            since: self.now,
+        };
+        state.compute = Some(compute);
+        state.version += 1;
+        let at = self.now.after(Seconds::from_secs(left_secs / rate))?;
+        self.queue.push(
+            at,
+            Event::Compute {
+                lane,
+                version: state.version,
+            },
+        );
+        Ok(())
+    }
+
+    /// Communication began or ended beside a running kernel: its rate may change.
+    pub(crate) fn reprice(&mut self, lane: u32) -> Result<(), EngineError> {
+        let state = &mut self.lanes[lane as usize];
+        let Some(compute) = &mut state.compute else {
+            return Ok(());
+        };
+        let rate = self.options.contention.compute_rate(&state.account.active);
+        if rate.to_bits() == compute.rate.to_bits() {
+            return Ok(());
+        }
+        let elapsed = self.now.since(compute.since).as_secs();
+        compute.left_secs = (compute.left_secs - elapsed * compute.rate).max(0.0);
+        compute.rate = rate;
+        compute.since = self.now;
+        state.version += 1;
+        let at = self
+            .now
+            .after(Seconds::from_secs(compute.left_secs / rate))?;
+        self.queue.push(
+            at,
+            Event::Compute {
+                lane,
+                version: state.version,
+            },
+        );
+        Ok(())
+    }
+
+    pub(crate) fn compute_ended(&mut self, lane: u32) {
+        let Some(compute) = self.lanes[lane as usize].compute.take() else {
+            return;
+        };
+        let step = self.step(lane, compute.place);
+        let span = self.record(lane, compute.place, step, compute.started, compute.cause);
+        self.end(lane, compute.place, step, span);
+    }
+
+    pub(crate) fn delay_ended(&mut self, lane: u32, place: Place) {
+        let step = self.step(lane, place);
+        let running = self.lanes[lane as usize].streams[step.stream.index()].running;
+        let (started, cause) = running.unwrap_or((self.now, trace::NO_INDEX));
+        let span = self.record(lane, place, step, started, cause);
+        self.end(lane, place, step, span);
+    }
+}

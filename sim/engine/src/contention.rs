@@ -1,0 +1,32 @@
+//! Running work slows other work down.
+
+use trace::Category;
+
+/// Rates of compute while communication runs on the same GPU.
+///
+/// Communication kernels hold SMs and move bytes through the same memory, so compute beside
+/// them runs at less than its undisturbed rate. The closed form of the estimate uses the same
+/// table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Contention {
+    /// Rate of compute, of 1, while a category is active beside it; by `Category::index`.
+    pub compute_beside: [f64; Category::ALL.len()],
+}
+
+impl Contention {
+    /// Nothing slows anything.
+    pub const NONE: Self = Self {
+        compute_beside: [1.0; Category::ALL.len()],
+    };
+
+    /// The rate of compute beside what is active: the least of the table's entries.
+    pub fn compute_rate(&self, active: &[u16; Category::ALL.len()]) -> f64 {
+        let mut rate = 1.0;
+        for (beside, &count) in self.compute_beside.iter().zip(active) {
+            if count != 0 && *beside < rate {
+                rate = *beside;
+            }
+        }
+        rate
+    }
+}

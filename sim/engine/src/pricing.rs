@@ -1,0 +1,47 @@
+//! What a collective costs, asked once per distinct price, operation and size.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use profile::CollectiveKind;
+use units::{Bytes, Seconds};
+
+/// A part of a collective: a delay, then transfers that start together. The next phase follows
+/// the end of the last transfer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Phase {
+    /// Latency terms, and everything that stays inside a scale-up domain.
+    pub delay: Seconds,
+    /// Paths of the network engine and the bytes that each carries.
+    pub transfers: Vec<(u32, Bytes)>,
+}
+
+/// Expands a collective to phases.
+pub trait Pricing {
+    /// The phases of one operation over the groups of one price.
+    fn phases(&self, price: u32, kind: CollectiveKind, bytes: Bytes) -> Vec<Phase>;
+}
+
+/// Remembers expansions: a run asks for the same few thousands of times.
+pub(crate) struct Prices<'a> {
+    pricing: &'a dyn Pricing,
+    known: HashMap<(u32, CollectiveKind, Bytes), Rc<[Phase]>>,
+}
+
+impl<'a> Prices<'a> {
+    pub(crate) fn new(pricing: &'a dyn Pricing) -> Self {
+        Self {
+            pricing,
+            known: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn phases(&mut self, price: u32, kind: CollectiveKind, bytes: Bytes) -> Rc<[Phase]> {
+        let pricing = self.pricing;
+        let phases = self
+            .known
+            .entry((price, kind, bytes))
+            .or_insert_with(|| pricing.phases(price, kind, bytes).into());
+        Rc::clone(phases)
+    }
+}

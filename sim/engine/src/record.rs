@@ -1,0 +1,114 @@
+//! Accounts and the trace.
+
+use network::Network;
+use task::Step;
+use trace::{Category, MemorySample, NO_INDEX, Span, SpanId, StreamKind};
+use units::{LaneId, SimTime};
+
+use crate::Driver;
+use crate::lane::Place;
+use crate::simulation::{Simulation, index};
+
+impl<D: Driver, N: Network> Simulation<'_, D, N> {
+    pub(crate) fn begin(&mut self, lane: u32, step: &Step) {
+        self.lanes[lane as usize]
+            .account
+            .begin(step.category, self.now);
+        self.memory_taken(lane, step);
+    }
+
+    pub(crate) fn end(&mut self, lane: u32, place: Place, step: &Step, span: SpanId) {
+        self.lanes[lane as usize]
+            .account
+            .end(step.category, self.now);
+        self.memory_freed(lane, step);
+        let state = &mut self.lanes[lane as usize];
+        state.mark_done(place, step);
+        state.streams[step.stream.index()].running = None;
+        self.touched.push((lane, span));
+    }
+
+    pub(crate) fn memory_taken(&mut self, lane: u32, step: &Step) {
+        if self.lanes[lane as usize]
+            .account
+            .take(&step.memory, self.now)
+        {
+            self.sample_memory(lane, step);
+        }
+    }
+
+    pub(crate) fn memory_freed(&mut self, lane: u32, step: &Step) {
+        if self.lanes[lane as usize].account.free(&step.memory) {
+            self.sample_memory(lane, step);
+        }
+    }
+
+    pub(crate) fn sample_memory(&mut self, lane: u32, step: &Step) {
+        let Some(trace) = &mut self.trace else { return };
+        for effect in &step.memory {
+            let resident = self.setup.lanes[lane as usize].resident[effect.kind.index()];
+            let bytes = self.lanes[lane as usize].account.level(effect.kind) - resident;
+            let (time, kind) = (self.now, effect.kind);
+            trace.memory.push(MemorySample {
+                lane: LaneId::new(lane),
+                time,
+                kind,
+                bytes,
+            });
+        }
+    }
+
+    pub(crate) fn record(
+        &mut self,
+        lane: u32,
+        place: Place,
+        step: &Step,
+        start: SimTime,
+        cause: SpanId,
+    ) -> SpanId {
+        let fragment = self.lanes[lane as usize].fragment(place);
+        let Some(trace) = &mut self.trace else {
+            return NO_INDEX;
+        };
+        let name = trace.names.intern(&step.name);
+        trace.spans.push(Span {
+            lane: LaneId::new(lane),
+            stream: step.stream,
+            category: step.category,
+            name,
+            start,
+            end: self.now,
+            micro_batch: fragment.micro_batch,
+            stage: fragment.stage,
+            cause,
+            detail: step.detail,
+        });
+        index(trace.spans.len() - 1)
+    }
+
+    pub(crate) fn record_message(
+        &mut self,
+        lane: u32,
+        micro_batch: u32,
+        start: SimTime,
+        cause: SpanId,
+    ) -> SpanId {
+        let Some(trace) = &mut self.trace else {
+            return NO_INDEX;
+        };
+        let name = trace.names.intern("receive");
+        trace.spans.push(Span {
+            lane: LaneId::new(lane),
+            stream: StreamKind::Pp,
+            category: Category::Pp,
+            name,
+            start,
+            end: self.now,
+            micro_batch,
+            stage: NO_INDEX,
+            cause,
+            detail: NO_INDEX,
+        });
+        index(trace.spans.len() - 1)
+    }
+}
