@@ -104,7 +104,8 @@ pub enum PackingKind {
 ///                            b = bytes / (bandwidth · bandwidth of the data sheet)
 /// ```
 ///
-/// with `u` the share of the last wave of tiles that is filled, after split-K.
+/// with `u` the share of the waves of tiles that is filled, after split-K, and `M` and `N` rounded
+/// up to whole tiles where there is more than one.
 ///
 /// | key | TOML | default |
 /// |---|---|---|
@@ -113,13 +114,14 @@ pub enum PackingKind {
 /// | `efficiency` | number in (0, 1] | required |
 /// | `half_k` | number ≥ 0 | 0 |
 /// | `half_rows` | number ≥ 0 | 0 |
-/// | `wave` | number in [0, 4] | 0 |
+/// | `wave` | number in [0, 1] | 0 |
 /// | `tile` | two integers ≥ 1: rows, columns | `[128, 128]` |
 /// | `split_k` | integer ≥ 1 | 1 |
 /// | `bandwidth` | number in (0, 1] | required |
+/// | `accumulate` | number in (0, 1] | 1 |
 /// | `base_us` | number ≥ 0 | 0 |
 /// | `source` | string | required |
-/// | `fit` | table, [`FitSpec`] | none |
+/// | `fit` | table, [`FitSpec`] | none: nominal |
 /// | `grid` | table, [`GridSpec`] | none |
 /// | `points` | list of tables, [`PointSpec`] | `[]` |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -149,6 +151,9 @@ pub struct GemmSpec {
     pub split_k: u32,
     /// Share of the data sheet's memory bandwidth that thin products reach.
     pub bandwidth: f64,
+    /// Speed of a product that is added to an fp32 result (a weight gradient), over the usual.
+    #[serde(default = "one")]
+    pub accumulate: f64,
     /// What a kernel measured alone costs besides, in microseconds. A run does not pay it: it
     /// pays the gap of `launch_us`.
     #[serde(default)]
@@ -240,12 +245,12 @@ pub struct PointSpec {
 /// `[[attention]]`: a curve for one fused attention kernel and head size.
 ///
 /// ```text
-/// t = base + (c⁴ + b⁴)^¼     c = flops · (1 + half_len/keys) / (peak · efficiency · fill)
+/// t = base + (c⁴ + b⁴)^¼     c = flops · (1 + half_len/keys) / (peak · efficiency · u^wave)
 ///                            b = bytes / (bandwidth · bandwidth of the data sheet)
 /// ```
 ///
-/// with `keys` the mean number of keys that a query meets, and `fill = u^wave` the use of the SMs
-/// by thread blocks of `tile` queries of one head. Backward passes do 2.5 times the operations,
+/// with `keys` the mean number of keys that a query meets, and `u` the share of the waves
+/// that thread blocks of `tile` queries of one head fill. Backward passes do 2.5 times the operations,
 /// each taking `backward` times as long.
 ///
 /// | key | TOML | default |
@@ -255,7 +260,7 @@ pub struct PointSpec {
 /// | `head_dim` | integer ≥ 1 | required |
 /// | `efficiency` | number in (0, 1] | required |
 /// | `half_len` | number ≥ 0 | 0 |
-/// | `wave` | number in [0, 4] | 1 |
+/// | `wave` | number in [0, 1] | 1 |
 /// | `tile` | integer ≥ 1 | 128 |
 /// | `bandwidth` | number in (0, 1] | required |
 /// | `backward` | number ≥ 0.4 | required |
@@ -368,7 +373,7 @@ pub struct StreamKindSpec {
 /// | `efficiency` | number in (0, 1] | required |
 /// | `bandwidth` | number in (0, 1] | required |
 /// | `source` | string | required |
-/// | `measured` | boolean | false: nominal |
+/// | `fit` | table, [`FitSpec`] of tokens, heads and state | none: nominal |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScanSpec {
@@ -378,9 +383,9 @@ pub struct ScanSpec {
     pub bandwidth: f64,
     /// Where the constants come from.
     pub source: String,
-    /// Whether they were measured on this GPU.
+    /// On what the constants were fitted, and how well.
     #[serde(default)]
-    pub measured: bool,
+    pub fit: Option<FitSpec>,
 }
 
 /// `[host]`: what the host needs to issue work. A pass takes the larger of GPU and host time.

@@ -1,0 +1,121 @@
+//! What a profile says besides curves: the host's time, memory that no tensor explains, and
+//! what communication takes from compute.
+
+use units::{Bytes, Seconds};
+
+use crate::{HostSpec, InterferenceSpec, Kernel, MemorySpec};
+
+/// What the host needs to issue work. A stretch of work takes the larger of GPU and host time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HostCost {
+    /// Per kernel that is launched one by one.
+    pub kernel: Seconds,
+    /// Per layer and pass, besides its kernels; a backward pass counts two.
+    pub layer: Seconds,
+    /// The same for a mixture-of-experts layer.
+    pub expert_layer: Seconds,
+    /// Per micro-batch.
+    pub micro_batch: Seconds,
+}
+
+impl HostCost {
+    /// Everything captured in graphs: only the micro-batch is left.
+    #[must_use]
+    pub fn captured(self) -> Self {
+        Self {
+            kernel: Seconds::ZERO,
+            layer: Seconds::ZERO,
+            expert_layer: Seconds::ZERO,
+            micro_batch: self.micro_batch,
+        }
+    }
+
+    /// Host time of one pass of one layer.
+    pub fn pass(&self, kernels: u32, experts: bool) -> Seconds {
+        let layer = if experts {
+            self.expert_layer
+        } else {
+            self.layer
+        };
+        layer + self.kernel * f64::from(kernels)
+    }
+
+    pub(crate) fn new(spec: &HostSpec) -> Self {
+        Self {
+            kernel: Seconds::from_micros(spec.kernel_us),
+            layer: Seconds::from_micros(spec.layer_us),
+            expert_layer: Seconds::from_micros(spec.expert_layer_us),
+            micro_batch: Seconds::from_micros(spec.micro_batch_us),
+        }
+    }
+}
+
+/// Memory of a device that no tensor of the model explains.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MemoryConstants {
+    /// Driver context and loaded kernels; outside the framework's allocator.
+    pub context: Bytes,
+    /// Small buffers of the framework; allocated.
+    pub framework: Bytes,
+    /// Workspace of the matrix library; allocated.
+    pub workspace: Bytes,
+    /// Buffers of one communicator; outside the allocator.
+    pub communicator: Bytes,
+    /// Reserved but unused by the allocator, as a share of the allocated peak.
+    pub slack: f64,
+}
+
+impl MemoryConstants {
+    /// What the allocator reserves for an allocated peak.
+    pub fn reserved(&self, allocated: Bytes) -> Bytes {
+        allocated.scale(1.0 + self.slack)
+    }
+
+    /// What the device shows as used: reserved, context and communicators.
+    pub fn device_used(&self, allocated: Bytes, communicators: u64) -> Bytes {
+        self.reserved(allocated) + self.context + self.communicator * communicators
+    }
+
+    pub(crate) fn new(spec: &MemorySpec) -> Self {
+        let mib = |mib: f64| Bytes::from_f64(mib * 1_048_576.0);
+        Self {
+            context: mib(spec.context_mib),
+            framework: mib(spec.framework_mib),
+            workspace: mib(spec.workspace_mib),
+            communicator: mib(spec.communicator_mib),
+            slack: spec.slack,
+        }
+    }
+}
+
+/// What communication kernels take from compute kernels while both run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interference {
+    /// Share of the SMs that they hold.
+    pub sm_share: f64,
+    /// Share of the memory bandwidth that they take.
+    pub bandwidth_share: f64,
+}
+
+impl Interference {
+    /// Nothing is taken: copy engines, or no communication.
+    pub const NONE: Self = Self {
+        sm_share: 0.0,
+        bandwidth_share: 0.0,
+    };
+
+    /// The speed of a kernel beside communication, over its speed alone.
+    pub fn speed(&self, kernel: &Kernel) -> f64 {
+        match kernel {
+            Kernel::Stream(_) => 1.0 - self.bandwidth_share,
+            Kernel::Gemm(_) | Kernel::Attention(_) | Kernel::Scan(_) => 1.0 - self.sm_share,
+        }
+    }
+
+    pub(crate) fn new(spec: &InterferenceSpec, sms: f64) -> Self {
+        Self {
+            sm_share: (spec.channels / sms).min(0.9),
+            bandwidth_share: spec.bandwidth,
+        }
+    }
+}

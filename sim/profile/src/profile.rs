@@ -1,0 +1,215 @@
+//! A checked profile, and the one function that everything asks: how long does this take?
+
+use cluster::GpuSpec;
+use units::Seconds;
+
+use crate::assemble::Parts;
+use crate::attention::{FlashCurve, Unfused, width};
+use crate::check::check;
+use crate::gemm::GemmCurve;
+use crate::nominal;
+use crate::sheet::{Sheet, slot};
+use crate::stream::{ScanCurve, StreamCurve};
+use crate::{
+    Attention, AttentionKernel, Gemm, HostCost, Interference, Kernel, MemoryConstants, Packing,
+    PackingKind, ProfileError, ProfileSpec, Provenance, Timed,
+};
+
+/// What one kind of GPU achieves.
+///
+/// Invariant: every constant is finite and inside the range that [`ProfileSpec`] prints, so that
+/// no time is negative, NaN or below the roofline of the data sheet.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    name: String,
+    launch: f64,
+    /// By packing, then by format.
+    gemm: [Vec<GemmCurve>; 3],
+    flash: Vec<FlashCurve>,
+    unfused: Unfused,
+    stream: StreamCurve,
+    scan: ScanCurve,
+    host: HostCost,
+    memory: MemoryConstants,
+    interference: Interference,
+    sources: Vec<(String, Provenance, String)>,
+}
+
+impl Profile {
+    /// A profile from the data sheet and the habits of the GPU's architecture.
+    ///
+    /// # Panics
+    ///
+    /// Never: the nominal constants are in range whatever the data sheet says.
+    pub fn nominal(gpu: &GpuSpec) -> Self {
+        Self::assemble(&nominal::spec(gpu), gpu)
+    }
+
+    /// A profile from a file, for that GPU. What the file leaves out is nominal; where the file
+    /// is of another GPU, its shares of the peaks are kept and nothing is worth more than
+    /// extrapolated.
+    ///
+    /// # Errors
+    ///
+    /// All values that are out of range, at once.
+    pub fn build(spec: &ProfileSpec, gpu: &GpuSpec) -> Result<Self, Vec<ProfileError>> {
+        let errors = check(spec);
+        if errors.is_empty() {
+            Ok(Self::assemble(spec, gpu))
+        } else {
+            Err(errors)
+        }
+    }
+
+    fn assemble(spec: &ProfileSpec, gpu: &GpuSpec) -> Self {
+        let sheet = Sheet::of(gpu);
+        let fallback = nominal::spec(gpu);
+        let parts = Parts {
+            spec,
+            fallback: &fallback,
+            sheet: &sheet,
+            best: if spec.gpu == gpu.name {
+                Provenance::Measured
+            } else {
+                Provenance::Extrapolated
+            },
+        };
+        let interference = parts.section(|spec| spec.interference.as_ref());
+        Self {
+            name: spec.name.clone(),
+            launch: spec.launch_us * 1e-6,
+            gemm: [
+                PackingKind::Single,
+                PackingKind::Batched,
+                PackingKind::Grouped,
+            ]
+            .map(|packing| parts.products(packing)),
+            flash: parts.kernels(),
+            unfused: Unfused::new(parts.section(|spec| spec.unfused.as_ref())),
+            stream: parts.stream(),
+            scan: parts.scan(),
+            host: HostCost::new(parts.section(|spec| spec.host.as_ref())),
+            memory: MemoryConstants::new(parts.section(|spec| spec.memory.as_ref())),
+            interference: Interference::new(interference, sheet.sms),
+            sources: parts.sources(),
+        }
+    }
+
+    /// The profile's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How long a kernel takes while nothing else runs, without the gap to the next one.
+    pub fn time(&self, kernel: &Kernel) -> Timed {
+        let (secs, provenance) = match kernel {
+            Kernel::Gemm(gemm) => self.product(gemm).time(gemm),
+            Kernel::Attention(attention) => self.attention(attention),
+            Kernel::Stream(stream) => {
+                let gaps = f64::from(stream.launches.saturating_sub(1)) * self.launch;
+                (self.stream.time(stream) + gaps, self.stream.provenance)
+            }
+            Kernel::Scan(scan) => self.scan.time(scan),
+        };
+        Timed {
+            time: Seconds::from_secs(secs),
+            provenance,
+        }
+    }
+
+    /// How long a microbenchmark of that kernel alone would take: [`Profile::time`] and the
+    /// latency of a kernel that nothing hides. For comparison with tables.
+    pub fn alone(&self, kernel: &Kernel) -> Timed {
+        let timed = self.time(kernel);
+        let base = match kernel {
+            Kernel::Gemm(gemm) => self.product(gemm).base,
+            Kernel::Attention(attention) => self.fused(attention).map_or(0.0, |curve| curve.base),
+            Kernel::Stream(_) | Kernel::Scan(_) => 0.0,
+        };
+        Timed {
+            time: timed.time + Seconds::from_secs(base),
+            ..timed
+        }
+    }
+
+    /// Mean absolute relative error of the curve behind a kernel, where one was fitted.
+    pub fn error(&self, kernel: &Kernel) -> Option<f64> {
+        match kernel {
+            Kernel::Gemm(gemm) => self.product(gemm).range.error,
+            Kernel::Attention(attention) => self.fused(attention)?.range.error,
+            Kernel::Scan(_) => self.scan.range.error,
+            Kernel::Stream(_) => None,
+        }
+    }
+
+    /// Gap on the GPU between two kernels of a stream.
+    pub fn launch(&self) -> Seconds {
+        Seconds::from_secs(self.launch)
+    }
+
+    /// What the host needs to issue work.
+    pub fn host(&self) -> HostCost {
+        self.host
+    }
+
+    /// Memory that no tensor explains.
+    pub fn memory(&self) -> &MemoryConstants {
+        &self.memory
+    }
+
+    /// What communication takes from compute while both run.
+    pub fn interference(&self) -> Interference {
+        self.interference
+    }
+
+    /// Where each part comes from: what it is, its worth inside the range of its data, and its
+    /// source.
+    pub fn sources(&self) -> Vec<(String, Provenance, String)> {
+        self.sources.clone()
+    }
+
+    fn product(&self, gemm: &Gemm) -> &GemmCurve {
+        let packing = match gemm.packing {
+            Packing::Single => 0,
+            Packing::Batched(_) => 1,
+            Packing::Grouped(_) => 2,
+        };
+        &self.gemm[packing][slot(gemm.dtype)]
+    }
+
+    /// The curve of a fused kernel: of its generation, format and the nearest head size. Where
+    /// 8-bit inputs have no curve, the kernel computes in 16 bits.
+    fn fused(&self, attention: &Attention) -> Option<&FlashCurve> {
+        if attention.kernel == AttentionKernel::Unfused {
+            return None;
+        }
+        let width = width(attention.dtype);
+        self.flash
+            .iter()
+            .filter(|curve| curve.kernel == attention.kernel && curve.width <= width)
+            .min_by_key(|curve| {
+                let far = curve.head_dim.abs_diff(attention.qk_dim);
+                (width - curve.width, far)
+            })
+    }
+
+    fn attention(&self, attention: &Attention) -> (f64, Provenance) {
+        match self.fused(attention) {
+            Some(curve) => curve.time(attention),
+            None => self.unfused(attention),
+        }
+    }
+
+    fn unfused(&self, attention: &Attention) -> (f64, Provenance) {
+        let parts = self.unfused.parts(attention);
+        let mut time = self.stream.plain(parts.softmax.as_f64());
+        let mut provenance = self.stream.provenance;
+        for (gemm, count) in [parts.scores, parts.outputs] {
+            let (secs, worth) = self.product(&gemm).time(&gemm);
+            time += secs * count * parts.slow;
+            provenance = provenance.max(worth);
+        }
+        let gaps = f64::from(parts.kernels.saturating_sub(1)) * self.launch;
+        (time + gaps, provenance)
+    }
+}
