@@ -39,7 +39,9 @@ fn secs(secs: f64) -> Seconds {
 }
 
 fn at(secs: f64) -> SimTime {
-    SimTime::ZERO.after(Seconds::from_secs(secs)).unwrap()
+    SimTime::ZERO
+        .after(Seconds::from_secs(secs))
+        .expect("inside the range")
 }
 
 fn lane(program: u32) -> LaneSetup {
@@ -94,7 +96,7 @@ fn run_all(
     options: &Options,
 ) -> Result<Run, EngineError> {
     let list_of = (0..lanes.lanes.len())
-        .map(|lane| u32::try_from(lane).unwrap())
+        .map(|lane| u32::try_from(lane).expect("few lanes"))
         .collect();
     let mut driver = Lists::new(lists, list_of);
     let mut network = Analytic::new(&[]);
