@@ -1,7 +1,37 @@
-//! Devices, links, topologies and routes.
+//! Devices, links, topologies and routes: what a job runs on.
+//!
+//! The question of this crate: which GPUs are there, and over which links does one reach
+//! another, how fast and how soon?
+//!
+//! ```text
+//!  ClusterSpec ──check──> Cluster ──route(from, to, hash)──> links ──> rates and latencies
+//!  (from a file)          one petgraph graph: GPUs, NVSwitches, PCIe switches, sockets,
+//!                         NICs, leaves, spines, core switches
+//! ```
+//!
+//! Names: nodes are `n<node>`, GPUs `n<node>g<gpu>`, counted from 0; the link from device `a` to
+//! device `b` is `a->b`. Routes are computed, never stored per pair.
+//!
+//! Deliberately absent: time, traffic and contention (a network engine has them), what a
+//! kernel takes (`profile`), and how a collective moves data (`collective`).
 
+mod bisection;
+mod build;
+mod check;
+mod cluster;
+mod device;
+mod error;
+pub mod example;
+mod fabric;
+mod fault;
+mod layout;
+mod route;
 pub mod spec;
 
+pub use cluster::{Cluster, NicId};
+pub use device::{Device, Link, LinkKind, NotADevice};
+pub use error::ClusterError;
+pub use fault::Fault;
 pub use spec::{
     ClusterSpec, FabricKind, FabricSpec, GpuSpec, HostSpec, MeshLink, NicSpec, NodeGroup, NodeSpec,
     ScaleUpSpec,

@@ -1,0 +1,322 @@
+//! What must hold of a spec before anything is built from it.
+
+use units::Seconds;
+
+use crate::error::ClusterError;
+use crate::spec::{
+    ClusterSpec, FabricKind, FabricSpec, GpuSpec, MeshLink, NodeGroup, NodeSpec, ScaleUpSpec,
+};
+
+/// GPUs of one node: paths inside a node are kept by pair.
+const MAX_GPUS_PER_NODE: u32 = 256;
+/// GPUs of a cluster.
+const MAX_GPUS: u64 = 1 << 20;
+/// Links of a cluster, both directions.
+pub(crate) const MAX_LINKS: u64 = 1 << 24;
+
+/// Every reason why the cluster cannot be built.
+pub(crate) fn check(spec: &ClusterSpec) -> Vec<ClusterError> {
+    let mut errors = Vec::new();
+    if spec.groups.is_empty() {
+        errors.push(ClusterError::NoNodes);
+    }
+    for (index, group) in spec.groups.iter().enumerate() {
+        check_group(index, group, &spec.gpus, &mut errors);
+    }
+    for gpu in &spec.gpus {
+        check_gpu(gpu, &mut errors);
+    }
+    check_size(spec, &mut errors);
+    check_nics(spec, &mut errors);
+    check_fabric(&spec.fabric, &mut errors);
+    check_measured(spec, &mut errors);
+    errors
+}
+
+/// GPUs used in each node of a group.
+pub(crate) fn used(group: &NodeGroup) -> u32 {
+    group.gpus_used.unwrap_or(group.node.gpus)
+}
+
+fn check_group(index: usize, group: &NodeGroup, gpus: &[GpuSpec], errors: &mut Vec<ClusterError>) {
+    let node = &group.node;
+    if group.count == 0 {
+        errors.push(ClusterError::EmptyGroup {
+            group: index,
+            node: node.name.clone(),
+        });
+    }
+    if !gpus.iter().any(|gpu| gpu.name == node.gpu) {
+        errors.push(ClusterError::UnknownGpu {
+            group: index,
+            node: node.name.clone(),
+            gpu: node.gpu.clone(),
+            known: gpus.iter().map(|gpu| gpu.name.clone()).collect(),
+        });
+    }
+    if used(group) == 0 || node.gpus < used(group) {
+        errors.push(ClusterError::GpusUsed {
+            group: index,
+            node: node.name.clone(),
+            used: used(group),
+            gpus: node.gpus,
+        });
+    }
+    check_node(index, node, errors);
+}
+
+fn check_node(index: usize, node: &NodeSpec, errors: &mut Vec<ClusterError>) {
+    let place = |field: &str| format!("nodes[{index}].kind.{field}");
+    limit(
+        place("gpus"),
+        u64::from(node.gpus),
+        u64::from(MAX_GPUS_PER_NODE),
+        errors,
+    );
+    limit(
+        place("host.sockets"),
+        u64::from(node.host.sockets),
+        64,
+        errors,
+    );
+    limit(
+        place("nics.count"),
+        u64::from(node.nics.count),
+        4096,
+        errors,
+    );
+    at_least_one(place("gpus"), node.gpus, errors);
+    at_least_one(place("host.sockets"), node.host.sockets, errors);
+    duration(place("host.latency"), node.host.latency, errors);
+    if node.gpus < node.nics.count && node.gpus != 0 && !node.nics.count.is_multiple_of(node.gpus) {
+        errors.push(ClusterError::UnequalNics {
+            group: index,
+            node: node.name.clone(),
+            nics: node.nics.count,
+            gpus: node.gpus,
+        });
+    }
+    match &node.scale_up {
+        ScaleUpSpec::NvSwitch {
+            latency,
+            domain_nodes,
+            ..
+        } => {
+            duration(place("scale_up.latency"), *latency, errors);
+            at_least_one(place("scale_up.domain_nodes"), *domain_nodes, errors);
+        }
+        ScaleUpSpec::Mesh { latency, links, .. } => {
+            duration(place("scale_up.latency"), *latency, errors);
+            check_mesh(index, node, links, errors);
+        }
+        ScaleUpSpec::FullMesh { latency, .. } => {
+            duration(place("scale_up.latency"), *latency, errors);
+        }
+        ScaleUpSpec::Pcie => {}
+    }
+}
+
+fn check_mesh(index: usize, node: &NodeSpec, links: &[MeshLink], errors: &mut Vec<ClusterError>) {
+    let name = || node.name.clone();
+    let mut seen = std::collections::BTreeSet::new();
+    for MeshLink {
+        gpus: [a, b],
+        count,
+    } in links
+    {
+        if node.gpus <= *a.max(b) {
+            errors.push(ClusterError::MeshGpu {
+                group: index,
+                node: name(),
+                a: *a,
+                b: *b,
+                gpus: node.gpus,
+            });
+        } else if a == b {
+            errors.push(ClusterError::MeshLoop {
+                group: index,
+                node: name(),
+                gpu: *a,
+            });
+        } else if !seen.insert((a.min(b), a.max(b))) {
+            errors.push(ClusterError::MeshTwice {
+                group: index,
+                node: name(),
+                a: *a,
+                b: *b,
+            });
+        }
+        at_least_one(
+            format!("nodes[{index}].kind.scale_up.links"),
+            *count,
+            errors,
+        );
+    }
+}
+
+fn check_gpu(gpu: &GpuSpec, errors: &mut Vec<ClusterError>) {
+    let place = |field: &str| format!("gpus.{}.{field}", gpu.name);
+    at_least_one(place("sms"), gpu.sms, errors);
+    if gpu.memory.as_u64() == 0 {
+        errors.push(ClusterError::Zero {
+            field: place("memory"),
+        });
+    }
+    positive(place("tflops.fp32"), gpu.fp32.as_tera(), errors);
+    for (dtype, peak) in &gpu.peaks {
+        positive(place(&format!("tflops.{dtype}")), peak.as_tera(), errors);
+    }
+    positive(place("tdp_w"), gpu.tdp.as_f64(), errors);
+    if let Some(clock) = gpu.boost_mhz {
+        positive(place("boost_mhz"), clock, errors);
+    }
+}
+
+fn check_size(spec: &ClusterSpec, errors: &mut Vec<ClusterError>) {
+    let gpus: u64 = spec
+        .groups
+        .iter()
+        .map(|group| u64::from(group.count) * u64::from(used(group)))
+        .sum();
+    limit("nodes".to_owned(), gpus, MAX_GPUS, errors);
+}
+
+/// Nodes of different scale-up domains need NICs to meet.
+fn check_nics(spec: &ClusterSpec, errors: &mut Vec<ClusterError>) {
+    let domains = |group: &NodeGroup| match group.node.scale_up {
+        ScaleUpSpec::NvSwitch { domain_nodes, .. } => group.count.div_ceil(domain_nodes.max(1)),
+        _ => group.count,
+    };
+    if spec
+        .groups
+        .iter()
+        .map(|group| u64::from(domains(group)))
+        .sum::<u64>()
+        <= 1
+    {
+        return;
+    }
+    for (index, group) in spec.groups.iter().enumerate() {
+        if group.node.nics.count == 0 {
+            errors.push(ClusterError::NoNics {
+                group: index,
+                node: group.node.name.clone(),
+            });
+        }
+    }
+}
+
+fn check_fabric(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
+    let kind = fabric.kind;
+    duration(
+        "fabric.link_latency".to_owned(),
+        fabric.link_latency,
+        errors,
+    );
+    duration(
+        "fabric.switch_latency".to_owned(),
+        fabric.switch_latency,
+        errors,
+    );
+    for value in &fabric.oversubscription {
+        positive("fabric.oversubscription".to_owned(), *value, errors);
+    }
+    for (field, value) in [
+        ("planes", Some(fabric.planes)),
+        ("rails", fabric.rails),
+        ("spines", fabric.spines),
+        ("cores", fabric.cores),
+        ("groups_per_pod", fabric.groups_per_pod),
+        (
+            "nodes_per_leaf",
+            (kind != FabricKind::Single).then_some(fabric.nodes_per_leaf),
+        ),
+    ] {
+        if let Some(value) = value {
+            at_least_one(format!("fabric.{field}"), value, errors);
+            limit(format!("fabric.{field}"), u64::from(value), 1 << 20, errors);
+        }
+    }
+    let pods = fabric.groups_per_pod.is_some();
+    if kind == FabricKind::FatTree && !pods {
+        errors.push(ClusterError::NoPods);
+    }
+    let clos = kind != FabricKind::Single;
+    let rails = kind == FabricKind::RailOptimised;
+    for (field, given, allowed) in [
+        ("groups_per_pod", pods, rails || kind == FabricKind::FatTree),
+        ("rails", fabric.rails.is_some(), rails),
+        ("planes", 1 < fabric.planes, clos && !rails),
+        ("spines", fabric.spines.is_some(), clos),
+        ("cores", fabric.cores.is_some(), pods),
+    ] {
+        if given && !allowed {
+            errors.push(ClusterError::NotForKind { field, kind });
+        }
+    }
+    let levels = if clos { 1 + usize::from(pods) } else { 0 };
+    if levels.max(1) < fabric.oversubscription.len() {
+        errors.push(ClusterError::Levels {
+            given: fabric.oversubscription.len(),
+            levels,
+        });
+    }
+}
+
+fn check_measured(spec: &ClusterSpec, errors: &mut Vec<ClusterError>) {
+    let Some(rows) = &spec.fabric.measured else {
+        return;
+    };
+    let nodes: usize = spec.groups.iter().map(|group| group.count as usize).sum();
+    if rows.len() != nodes {
+        errors.push(ClusterError::MeasuredRows {
+            rows: rows.len(),
+            nodes,
+        });
+    }
+    for (row, columns) in rows.iter().enumerate() {
+        if columns.len() != nodes {
+            errors.push(ClusterError::MeasuredColumns {
+                row,
+                columns: columns.len(),
+                nodes,
+            });
+        }
+    }
+}
+
+fn at_least_one(field: String, value: u32, errors: &mut Vec<ClusterError>) {
+    if value == 0 {
+        errors.push(ClusterError::Zero { field });
+    }
+}
+
+fn limit(field: String, value: u64, limit: u64, errors: &mut Vec<ClusterError>) {
+    if limit < value {
+        errors.push(ClusterError::TooMany {
+            field,
+            value,
+            limit,
+        });
+    }
+}
+
+fn positive(field: String, value: f64, errors: &mut Vec<ClusterError>) {
+    if !(value.is_finite() && 0.0 < value) {
+        errors.push(ClusterError::NotANumber {
+            field,
+            value,
+            zero: false,
+        });
+    }
+}
+
+fn duration(field: String, value: Seconds, errors: &mut Vec<ClusterError>) {
+    if !(value.is_finite() && Seconds::ZERO <= value) {
+        errors.push(ClusterError::NotANumber {
+            field,
+            value: value.as_secs(),
+            zero: true,
+        });
+    }
+}

@@ -1,0 +1,170 @@
+//! Why a cluster cannot be built.
+
+use crate::spec::FabricKind;
+
+/// Why a cluster cannot be built, or a fault not applied.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum ClusterError {
+    #[error("the cluster has no nodes")]
+    NoNodes,
+    #[error("the count of {node} nodes is 0")]
+    EmptyGroup { group: usize, node: String },
+    #[error("{field} is 0, but must be at least 1")]
+    Zero { field: String },
+    #[error("{field} is {value}, above the limit of {limit}")]
+    TooMany {
+        field: String,
+        value: u64,
+        limit: u64,
+    },
+    #[error("{field} is {value}, not a finite number {}", if *.zero { "from 0" } else { "above 0" })]
+    NotANumber {
+        field: String,
+        value: f64,
+        zero: bool,
+    },
+    #[error("node {node} has the GPU {gpu:?}, which is not known")]
+    UnknownGpu {
+        group: usize,
+        node: String,
+        gpu: String,
+        known: Vec<String>,
+    },
+    #[error("{used} GPUs are used in each {node}, which has {gpus}")]
+    GpusUsed {
+        group: usize,
+        node: String,
+        used: u32,
+        gpus: u32,
+    },
+    #[error("node {node} has {nics} NICs for {gpus} GPUs, which they do not share equally")]
+    UnequalNics {
+        group: usize,
+        node: String,
+        nics: u32,
+        gpus: u32,
+    },
+    #[error("node {node} has no NIC, but the cluster has several scale-up domains")]
+    NoNics { group: usize, node: String },
+    #[error("a mesh link of node {node} joins GPUs {a} and {b}, but the node has {gpus} GPUs")]
+    MeshGpu {
+        group: usize,
+        node: String,
+        a: u32,
+        b: u32,
+        gpus: u32,
+    },
+    #[error("a mesh link of node {node} joins GPU {gpu} with itself")]
+    MeshLoop {
+        group: usize,
+        node: String,
+        gpu: u32,
+    },
+    #[error("node {node} lists the mesh link of GPUs {a} and {b} twice")]
+    MeshTwice {
+        group: usize,
+        node: String,
+        a: u32,
+        b: u32,
+    },
+    #[error("a fat tree needs groups_per_pod")]
+    NoPods,
+    #[error("{field} is not for a fabric of kind {}", .kind.name())]
+    NotForKind {
+        field: &'static str,
+        kind: FabricKind,
+    },
+    #[error("oversubscription has {given} levels, but the fabric has {levels}")]
+    Levels { given: usize, levels: usize },
+    #[error("the measured rates have {rows} rows, but the cluster has {nodes} nodes")]
+    MeasuredRows { rows: usize, nodes: usize },
+    #[error(
+        "row {row} of the measured rates has {columns} columns, but the cluster has {nodes} nodes"
+    )]
+    MeasuredColumns {
+        row: usize,
+        columns: usize,
+        nodes: usize,
+    },
+    #[error("{name:?} is not a link of this cluster")]
+    UnknownLink { name: String },
+    #[error("{name:?} is not a GPU of this cluster")]
+    UnknownGpuName { name: String },
+    #[error("link {name} is not between switches, so nothing can go around it")]
+    NoDetour { name: String },
+    #[error("without link {name}, nothing leads from {from} to {to}")]
+    Cut {
+        name: String,
+        from: String,
+        to: String,
+    },
+}
+
+impl ClusterError {
+    /// What to change in the file, where we can tell.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoNodes => "add a [[nodes]] section with kind and count".to_owned(),
+            Self::EmptyGroup { .. } => "remove the group, or set count to 1 or more".to_owned(),
+            Self::Zero { field } => format!("set {field} to 1 or more, or leave it out"),
+            Self::TooMany { limit, .. } => format!("at most {limit} can be simulated"),
+            Self::NotANumber { zero: true, .. } => "write a duration such as \"500 ns\"".to_owned(),
+            Self::NotANumber { .. } => "write a number such as 1 or 1.5".to_owned(),
+            Self::UnknownGpu { known, .. } if known.is_empty() => {
+                "describe the GPU in a [[gpus]] section".to_owned()
+            }
+            Self::UnknownGpu { known, .. } => format!("known GPUs: {}", known.join(", ")),
+            Self::GpusUsed { gpus, .. } => format!("use 1 to {gpus}, or leave it out to use all"),
+            Self::UnequalNics { gpus, .. } => {
+                format!("with more NICs than GPUs, give a multiple of {gpus}")
+            }
+            Self::NoNics { .. } => "add a [nics] section with count and rate".to_owned(),
+            Self::MeshGpu { gpus, .. } => format!("GPUs of a node count from 0 to {}", gpus - 1),
+            Self::MeshLoop { .. } => "name two different GPUs".to_owned(),
+            Self::MeshTwice { .. } => "list each pair once, with the count of its links".to_owned(),
+            Self::NoPods => "add groups_per_pod, or use kind = \"leaf-spine\"".to_owned(),
+            Self::NotForKind { field, .. } => format!("remove {field}, or change kind"),
+            Self::Levels { levels, .. } => format!("give one number, or at most {levels}"),
+            Self::MeasuredRows { nodes, .. } | Self::MeasuredColumns { nodes, .. } => {
+                format!("give {nodes} rows of {nodes} numbers, one a node, 0 for the diagonal")
+            }
+            Self::UnknownLink { .. } => {
+                "links are named like n0g0->n0sw, n0nic0->leaf0 or leaf0->spine1".to_owned()
+            }
+            Self::UnknownGpuName { .. } => "GPUs are named like n0g0, counted from 0".to_owned(),
+            Self::NoDetour { .. } => "give the link a lower rate instead".to_owned(),
+            Self::Cut { .. } => return None,
+        })
+    }
+
+    /// Where the error is, as a path of keys from the root of a cluster file.
+    pub fn field(&self) -> String {
+        match self {
+            Self::NoNodes => "nodes".to_owned(),
+            Self::EmptyGroup { group, .. } => format!("nodes[{group}].count"),
+            Self::Zero { field } | Self::TooMany { field, .. } | Self::NotANumber { field, .. } => {
+                field.clone()
+            }
+            Self::UnknownGpu { group, .. } => format!("nodes[{group}].kind.gpu"),
+            Self::GpusUsed { group, .. } => format!("nodes[{group}].gpus"),
+            Self::UnequalNics { group, .. } | Self::NoNics { group, .. } => {
+                format!("nodes[{group}].kind.nics.count")
+            }
+            Self::MeshGpu { group, .. }
+            | Self::MeshLoop { group, .. }
+            | Self::MeshTwice { group, .. } => format!("nodes[{group}].kind.scale_up.links"),
+            Self::NoPods => "fabric.groups_per_pod".to_owned(),
+            Self::NotForKind { field, .. } => format!("fabric.{field}"),
+            Self::Levels { .. } => "fabric.oversubscription".to_owned(),
+            Self::MeasuredRows { .. } | Self::MeasuredColumns { .. } => {
+                "fabric.measured_gbytes_per_s".to_owned()
+            }
+            Self::UnknownLink { .. }
+            | Self::UnknownGpuName { .. }
+            | Self::NoDetour { .. }
+            | Self::Cut { .. } => "settings.stragglers".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Routes, computed from the numbers of source and destination; none is stored by pair.
+//!
+//! Inside a scale-up domain a route stays on its links. Between domains it goes from the GPU
+//! over `PCIe` to a NIC, up to the lowest switch above both ends, and down. Where NICs sit on
+//! rails or planes, the sender uses the NIC on the lane of the receiver's NIC: over `NVLink`
+//! to the GPU that owns that NIC, as NCCL's PXN does.
+
+use units::{BytesPerSec, GpuId, LinkId, NodeId};
+
+use crate::cluster::{Cluster, NicId, NodeEntry};
+use crate::layout::Layout;
+
+impl Cluster {
+    /// The hash that spreads by destination: port `d mod k` upward at every level, as static
+    /// routing of a fat tree does. Any other value spreads as ECMP does, by the hash.
+    pub const D_MOD_K: u64 = 0;
+
+    /// Appends the links from one GPU to another; nothing where both are the same.
+    ///
+    /// `hash` picks among equal ways: [`Cluster::D_MOD_K`], or any other number as a switch
+    /// hashes the headers of a connection. Equal arguments give equal routes.
+    pub fn route(&self, from: GpuId, to: GpuId, hash: u64, out: &mut Vec<LinkId>) {
+        if from == to {
+            return;
+        }
+        let (source, target) = (self.node_of(from), self.node_of(to));
+        let (a, b) = (self.entry(source), self.entry(target));
+        if source == target {
+            return self.route_in_node(a, from.get() - a.first_gpu, to.get() - a.first_gpu, out);
+        }
+        let [local_from, local_to] = [from.get() - a.first_gpu, to.get() - b.first_gpu];
+        if a.domain == b.domain {
+            out.push(LinkId::new(a.first_link + Layout::up(local_from)));
+            out.push(LinkId::new(b.first_link + Layout::down(local_to)));
+            return;
+        }
+        let [nic_from, nic_to] = self.nics_between((source, local_from), (target, local_to), hash);
+        self.route_to_nic(source, local_from, nic_from.index, out);
+        self.route_between_nics(nic_from, nic_to, hash, out);
+        self.route_from_nic(target, nic_to.index, local_to, out);
+    }
+
+    /// Appends the links from one node's first NIC to another's, as network workloads see hosts;
+    /// nothing where both are the same or the nodes have no NICs.
+    pub fn route_hosts(&self, from: NodeId, to: NodeId, hash: u64, out: &mut Vec<LinkId>) {
+        let nics = |node: NodeId| self.group_of(node).layout.nics;
+        if from != to && 0 < nics(from).min(nics(to)) {
+            let [from, to] = [from, to].map(|node| NicId { node, index: 0 });
+            self.route_between_nics(from, to, hash, out);
+        }
+    }
+
+    /// Appends the links from a NIC over the fabric to a NIC of another node.
+    ///
+    /// # Panics
+    ///
+    /// If the NICs lie in different planes, which nothing joins.
+    pub fn route_between_nics(&self, from: NicId, to: NicId, hash: u64, out: &mut Vec<LinkId>) {
+        let fabric = &self.fabric;
+        let place = |nic: NicId| (self.leaf_group_of(nic.node), self.lane_of(nic));
+        let ((group_a, lane_a), (group_b, lane_b)) = (place(from), place(to));
+        out.push(self.nic_links(from)[0]);
+        let [a, b] = [fabric.leaf(group_a, lane_a), fabric.leaf(group_b, lane_b)];
+        if a != b {
+            let set = fabric.set(lane_a);
+            assert!(
+                set == fabric.set(lane_b),
+                "NICs in different planes: nothing joins them"
+            );
+            let [pod_a, pod_b] = [group_a, group_b].map(|group| fabric.pod(group));
+            let spread = Spread::new(hash, self.port(to), fabric.spines, fabric.cores);
+            if pod_a == pod_b {
+                out.extend(self.over_spine(a, b, spread));
+            } else {
+                let spines = [pod_a, pod_b].map(|pod| fabric.spine(pod, set, 0));
+                out.extend(self.over_core([a, b], spines, spread));
+            }
+        }
+        out.push(self.nic_links(to)[1]);
+    }
+
+    /// The rate of a route alone: its narrowest link, or what was measured if that is less.
+    pub fn route_rate(&self, from: GpuId, to: GpuId, path: &[LinkId]) -> BytesPerSec {
+        let rate = self.path_rate(path);
+        self.measured_rate(from, to)
+            .map_or(rate, |measured| rate.min(measured))
+    }
+
+    /// Appends the links from a GPU to the host memory of its socket.
+    pub fn route_to_host(&self, gpu: GpuId, out: &mut Vec<LinkId>) {
+        let node = self.node_of(gpu);
+        let first = self.entry(node).first_link;
+        let path = self.group_of(node).layout.to_host(self.index_in_node(gpu));
+        out.extend(path.iter().map(|link| LinkId::new(first + link)));
+    }
+
+    /// Appends the links from the host memory of its socket to a GPU.
+    pub fn route_from_host(&self, gpu: GpuId, out: &mut Vec<LinkId>) {
+        let start = out.len();
+        self.route_to_host(gpu, out);
+        out[start..].reverse();
+        out[start..]
+            .iter_mut()
+            .for_each(|link| *link = self.reverse(*link));
+    }
+
+    fn route_in_node(&self, node: NodeEntry, from: u32, to: u32, out: &mut Vec<LinkId>) {
+        let layout = &self.groups[node.group as usize].layout;
+        layout.extend_gpu_path(from, to, |link| {
+            out.push(LinkId::new(node.first_link + link));
+        });
+    }
+
+    /// From a GPU to a NIC: over `NVLink` to the GPU that owns it, where that is another.
+    fn route_to_nic(&self, node: NodeId, gpu: u32, nic: u32, out: &mut Vec<LinkId>) {
+        let owner = owner(&self.group_of(node).layout, gpu, nic);
+        let entry = self.entry(node);
+        if owner != gpu {
+            self.route_in_node(entry, gpu, owner, out);
+        }
+        let path = self.group_of(node).layout.to_nic(owner, nic);
+        out.extend(path.iter().map(|link| LinkId::new(entry.first_link + link)));
+    }
+
+    /// From a NIC to a GPU, over `NVLink` where another GPU owns it.
+    fn route_from_nic(&self, node: NodeId, nic: u32, gpu: u32, out: &mut Vec<LinkId>) {
+        let owner = owner(&self.group_of(node).layout, gpu, nic);
+        let entry = self.entry(node);
+        let path = self.group_of(node).layout.after_nic(nic, owner);
+        out.extend(path.iter().map(|link| LinkId::new(entry.first_link + link)));
+        if owner != gpu {
+            self.route_in_node(entry, owner, gpu, out);
+        }
+    }
+
+    /// The NICs that two GPUs of different nodes use.
+    fn nics_between(&self, from: (NodeId, u32), to: (NodeId, u32), hash: u64) -> [NicId; 2] {
+        let own = |(node, gpu): (NodeId, u32)| {
+            let nics = self.group_of(node).layout.nics_of(gpu);
+            let index = nics.start + pick(hash, 0, nics.end - nics.start);
+            NicId { node, index }
+        };
+        let (mine, theirs) = (own(from), own(to));
+        let (my_lane, their_lane) = (self.lane_of(mine), self.lane_of(theirs));
+        if my_lane == their_lane {
+            return [mine, theirs];
+        }
+        let planes = 1 < self.fabric.sets;
+        // The lane of the receiver, through another GPU of the sender's node.
+        if let Some(nic) = self.nic_in(from.0, their_lane, hash)
+            && (planes || owner(&self.group_of(from.0).layout, from.1, nic.index) != from.1)
+        {
+            return [nic, theirs];
+        }
+        if !planes {
+            return [mine, theirs];
+        }
+        // The lane of the sender, through another GPU of the receiver's node; else the first
+        // plane, on which every node has a NIC.
+        if let Some(nic) = self.nic_in(to.0, my_lane, hash) {
+            return [mine, nic];
+        }
+        [from.0, to.0].map(|node| NicId { node, index: 0 })
+    }
+
+    /// A NIC of a node in that lane.
+    fn nic_in(&self, node: NodeId, lane: u32, hash: u64) -> Option<NicId> {
+        let layout = &self.group_of(node).layout;
+        let nics = self.fabric.nics_in(lane, layout.nics_in_all);
+        let end = nics.end.min(layout.nics);
+        let count = end.checked_sub(nics.start).filter(|count| 0 < *count)?;
+        let index = nics.start + pick(hash, 0, count);
+        Some(NicId { node, index })
+    }
+
+    /// The number of a NIC among the ports of its lane: what routing by destination counts.
+    fn port(&self, nic: NicId) -> u32 {
+        let nics = self.group_of(nic.node).layout.nics_in_all;
+        let first = self.fabric.nics_in(self.lane_of(nic), nics).start;
+        nic.node.get() * self.fabric.ports + (nic.index - first)
+    }
+
+    /// Up to a spine and down: the spine that the spread names, or the next that works.
+    fn over_spine(&self, a: u32, b: u32, spread: Spread) -> [LinkId; 2] {
+        let over = |s| {
+            let [up, down] = [self.fabric.leaf_up(a, s), self.fabric.leaf_up(b, s) + 1];
+            [up, down].map(LinkId::new)
+        };
+        let ways = spread.spines().map(over);
+        self.first_alive(ways)
+    }
+
+    /// Up to a spine and a core switch, and down on the other side.
+    fn over_core(&self, leaves: [u32; 2], spines: [u32; 2], spread: Spread) -> [LinkId; 4] {
+        let fabric = &self.fabric;
+        let over = |(s, c)| {
+            let [from, to] = spines.map(|first| fabric.spine_up(first + s, c));
+            let [up, down] = leaves.map(|leaf| fabric.leaf_up(leaf, s));
+            [up, from, to + 1, down + 1].map(LinkId::new)
+        };
+        let ways = spread
+            .spines()
+            .flat_map(|s| spread.cores().map(move |c| (s, c)));
+        self.first_alive(ways.map(over))
+    }
+
+    /// The first way without a link that is down; the first of all where there is none.
+    fn first_alive<const N: usize>(
+        &self,
+        mut ways: impl Iterator<Item = [LinkId; N]>,
+    ) -> [LinkId; N] {
+        let first = ways
+            .next()
+            .expect("switches that are joined have a spine above them");
+        let alive = |way: &[LinkId; N]| way.iter().all(|link| !self.down.contains(link));
+        if self.down.is_empty() || alive(&first) {
+            first
+        } else {
+            ways.find(alive).unwrap_or(first)
+        }
+    }
+}
+
+/// The GPU that feeds a NIC for a GPU: its owner where scale-up links lead there, else the GPU
+/// itself, over `PCIe`.
+fn owner(layout: &Layout, gpu: u32, nic: u32) -> u32 {
+    let owner = layout.gpu_of_nic(nic);
+    if layout.nics_of(gpu).contains(&nic) || !layout.joined(gpu, owner) {
+        gpu
+    } else {
+        owner
+    }
+}
+
+/// Where a route turns: the first choice at every level, then round robin.
+#[derive(Clone, Copy)]
+struct Spread {
+    spine: u32,
+    spines: u32,
+    core: u32,
+    cores: u32,
+}
+
+impl Spread {
+    fn new(hash: u64, port: u32, spines: u32, cores: u32) -> Self {
+        let (spine, core) = if hash == Cluster::D_MOD_K {
+            let below = port.checked_div(spines).unwrap_or(0);
+            (port.checked_rem(spines), below.checked_rem(cores))
+        } else {
+            (Some(pick(hash, 1, spines)), Some(pick(hash, 2, cores)))
+        };
+        Self {
+            spine: spine.unwrap_or(0),
+            spines,
+            core: core.unwrap_or(0),
+            cores,
+        }
+    }
+
+    fn spines(self) -> impl Iterator<Item = u32> {
+        (0..self.spines).map(move |i| (self.spine + i) % self.spines)
+    }
+
+    fn cores(self) -> impl Iterator<Item = u32> {
+        (0..self.cores).map(move |i| (self.core + i) % self.cores)
+    }
+}
+
+/// One of `count` choices by the hash, with a salt per level: switches that hash alike use only
+/// a part of the ways above them.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the product's upper half is below count"
+)]
+fn pick(hash: u64, salt: u64, count: u32) -> u32 {
+    if hash == Cluster::D_MOD_K {
+        return 0;
+    }
+    // The finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+    let mut x = hash.wrapping_add(salt.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    x ^= x >> 31;
+    ((u128::from(x) * u128::from(count)) >> 64) as u32
+}
