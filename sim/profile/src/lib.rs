@@ -18,6 +18,7 @@ mod assemble;
 mod attention;
 mod check;
 mod collectives;
+mod comm;
 mod constants;
 mod error;
 mod gemm;
@@ -33,6 +34,10 @@ mod spec;
 mod stream;
 
 pub use collectives::CollectiveKind;
+pub use comm::{
+    Algorithm, BufferComm, CommProfile, LatencyTable, NetworkComm, Protocol, ScaleUpComm, ScaleUpKind,
+    Tuning,
+};
 pub use constants::{HostCost, Interference, MemoryConstants};
 pub use error::ProfileError;
 pub use kernel::{
