@@ -144,7 +144,7 @@ impl fmt::Display for Action {
 /// Where the barriers of vocabulary parallelism stand.
 ///
 /// Source: Yeung, Qi, Lin and Wan, "Balancing Pipeline Parallelism with Vocabulary
-/// Parallelism", MLSys 2025, algorithms 1 and 2.
+/// Parallelism", `MLSys` 2025, algorithms 1 and 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Vocabulary {
     /// Algorithm 1: the gradient passes wait for all softmax statistics, the last stage's
@@ -228,6 +228,11 @@ impl Schedule {
         self.starts.len() - 1
     }
 
+    /// The devices, counted from 0.
+    pub fn devices(&self) -> std::ops::Range<usize> {
+        0..self.n_devices()
+    }
+
     /// The number of virtual stages.
     pub fn n_stages(&self) -> usize {
         self.device_of_stage.len()
@@ -282,7 +287,7 @@ impl Schedule {
     /// What a pass waits for, of its own micro-batch; passes before it on its device apart.
     pub fn needs(&self, action: Action) -> [Option<Need>; 2] {
         let Action { kind, stage, .. } = action;
-        let last = self.n_stages() as u32 - 1;
+        let last = count(self.n_stages()) - 1;
         match kind {
             ActionKind::Forward if stage == 0 => [
                 self.vocabulary
@@ -318,6 +323,11 @@ impl Vocabulary {
             Self::OneBarrier => ActionKind::VocabularyForward,
         }
     }
+}
+
+/// A number of devices, stages or passes as actions count them.
+fn count(n: usize) -> u32 {
+    u32::try_from(n).expect("no schedule holds 2³² of anything")
 }
 
 /// Stage `i` on device `i mod p`: plain and interleaved pipelines.

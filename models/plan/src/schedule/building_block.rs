@@ -9,7 +9,7 @@
 //! Source: Qi, Wan, Amar and Lin, "Pipeline Parallelism with Controllable Memory", `NeurIPS`
 //! 2024, sections 3 and 4 and appendix.
 
-use super::{Action, ActionKind, Schedule, v_placement};
+use super::{Action, ActionKind, Schedule, count, v_placement};
 
 /// Slots between two repetitions: two forwards, input gradients and weight gradients.
 const INTERVAL: u32 = 6;
@@ -82,7 +82,7 @@ fn repeat(blocks: Vec<[u32; 4]>, n: u32) -> Schedule {
     squeeze(&mut devices, n, cap);
     drain(&mut devices, n);
     let lists: Vec<Vec<Action>> = (0..p).map(|i| devices[i].list(p, i, n)).collect();
-    Schedule::unchecked(v_placement(p as u32), n, &lists)
+    Schedule::unchecked(v_placement(count(p)), n, &lists)
 }
 
 /// Moves every pass, in the order of the pattern, to the earliest slot that is free, comes
@@ -287,7 +287,7 @@ impl Device {
         let mut list: Vec<(u32, Action)> = Vec::with_capacity(6 * n as usize);
         for (place, (kind, chunk)) in KINDS.into_iter().enumerate() {
             list.extend((0..n).map(|k| {
-                let action = Action::new(kind, stages[chunk] as u32, k);
+                let action = Action::new(kind, count(stages[chunk]), k);
                 (self.slot[place][k as usize], action)
             }));
         }

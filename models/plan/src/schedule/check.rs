@@ -1,6 +1,8 @@
 //! Refuses a schedule that cannot run, with the first offending action.
 
-use super::{Action, ActionKind, Need, Schedule};
+use std::collections::BTreeSet;
+
+use super::{Action, ActionKind, Need, Schedule, count};
 
 /// Why a schedule cannot run. Positions count a device's actions from 0.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,6 +11,8 @@ use super::{Action, ActionKind, Need, Schedule};
 pub enum ScheduleError {
     #[error("the schedule has no devices, stages or micro-batches")]
     Empty,
+    #[error("device {device} has no stage")]
+    Idle { device: usize },
     #[error("stage {stage} lies on device {device}, but there are {devices} devices")]
     NoSuchDevice {
         stage: u32,
@@ -97,7 +101,10 @@ impl ScheduleError {
                 "move `{needs}` to an earlier place on line {}",
                 needs_device + 1
             )),
-            Self::Empty | Self::NoSuchDevice { .. } | Self::OutOfRange { .. } => None,
+            Self::Empty
+            | Self::Idle { .. }
+            | Self::NoSuchDevice { .. }
+            | Self::OutOfRange { .. } => None,
         }
     }
 }
@@ -124,6 +131,16 @@ impl Places {
 
     fn get(&self, action: Action) -> Option<Place> {
         self.of[self.index(action)]
+    }
+
+    /// Whether a full backward pass and a part of one are both there.
+    fn overlaps(&self, action: Action) -> bool {
+        let there = |kind| self.get(Action { kind, ..action }).is_some();
+        match action.kind {
+            ActionKind::Backward => there(ActionKind::InputGrad) || there(ActionKind::WeightGrad),
+            ActionKind::InputGrad | ActionKind::WeightGrad => there(ActionKind::Backward),
+            _ => false,
+        }
     }
 
     /// The pass that gives a stage's input gradient.
@@ -157,9 +174,34 @@ impl Schedule {
                 });
             }
         }
+        let used: BTreeSet<usize> = self.device_of_stage.iter().map(|d| *d as usize).collect();
+        if let Some(device) = self.devices().find(|device| !used.contains(device)) {
+            return Err(ScheduleError::Idle { device });
+        }
+        self.check_size()?;
         let places = self.places()?;
         self.check_complete(&places)?;
         self.check_order(&places)
+    }
+
+    /// Where there are fewer passes than stages times micro-batches, a forward pass is missing;
+    /// finding it here keeps the tables below as small as the lists.
+    fn check_size(&self) -> Result<(), ScheduleError> {
+        let forwards: BTreeSet<(u32, u32)> = self
+            .actions
+            .iter()
+            .filter(|action| action.kind == ActionKind::Forward)
+            .map(|action| (action.micro_batch, action.stage))
+            .collect();
+        let missing = (0..self.n_micro_batches)
+            .flat_map(|k| (0..count(self.n_stages())).map(move |stage| (k, stage)))
+            .find(|at| !forwards.contains(at));
+        missing.map_or(Ok(()), |(micro_batch, stage)| {
+            Err(ScheduleError::Missing {
+                device: self.device_of_stage[stage as usize] as usize,
+                action: Action::new(ActionKind::Forward, stage, micro_batch),
+            })
+        })
     }
 
     fn places(&self) -> Result<Places, ScheduleError> {
@@ -173,7 +215,7 @@ impl Schedule {
         for device in 0..self.n_devices() {
             for (position, &action) in self.actions(device).iter().enumerate() {
                 self.check_home(device, position, action)?;
-                let whole = self.overlaps(&places, action);
+                let whole = places.overlaps(action);
                 let at = places.index(action);
                 if whole || places.of[at].is_some() {
                     return Err(ScheduleError::Twice {
@@ -184,8 +226,8 @@ impl Schedule {
                     });
                 }
                 places.of[at] = Some(Place {
-                    device: device as u32,
-                    position: position as u32,
+                    device: count(device),
+                    position: count(position),
                 });
             }
         }
@@ -229,16 +271,6 @@ impl Schedule {
         Ok(())
     }
 
-    /// Whether a full backward pass and a part of one are both there.
-    fn overlaps(&self, places: &Places, action: Action) -> bool {
-        let there = |kind| places.get(Action { kind, ..action }).is_some();
-        match action.kind {
-            ActionKind::Backward => there(ActionKind::InputGrad) || there(ActionKind::WeightGrad),
-            ActionKind::InputGrad | ActionKind::WeightGrad => there(ActionKind::Backward),
-            _ => false,
-        }
-    }
-
     fn check_complete(&self, places: &Places) -> Result<(), ScheduleError> {
         let forward_only = self.is_forward_only();
         let missing = |device: u32, action| {
@@ -251,9 +283,6 @@ impl Schedule {
             for (stage, &device) in (0..).zip(&self.device_of_stage) {
                 let pass = |kind| Action::new(kind, stage, micro_batch);
                 let there = |kind| places.get(pass(kind)).is_some();
-                if !there(ActionKind::Forward) {
-                    return missing(device, pass(ActionKind::Forward));
-                }
                 if forward_only || there(ActionKind::Backward) {
                     continue;
                 }
@@ -265,7 +294,7 @@ impl Schedule {
                 }
             }
             if self.vocabulary.is_some() {
-                for device in 0..self.n_devices() as u32 {
+                for device in 0..count(self.n_devices()) {
                     for kind in &ActionKind::ALL[4..] {
                         let action = Action::new(*kind, device, micro_batch);
                         if places.get(action).is_none() {
@@ -279,26 +308,31 @@ impl Schedule {
     }
 
     /// Runs the lists without durations and looks at what is left over.
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "the other entries are read while one changes"
+    )]
     fn check_order(&self, places: &Places) -> Result<(), ScheduleError> {
         let mut done = vec![0; self.n_devices()];
-        loop {
-            let before: usize = done.iter().sum();
-            for device in 0..self.n_devices() {
-                let actions = self.actions(device);
-                while done[device] < actions.len()
-                    && self.unmet(places, &done, actions[done[device]]).is_none()
-                {
+        let mut total = 0;
+        while total < self.actions.len() {
+            for device in self.devices() {
+                while self.runs_next(places, &done, device) {
                     done[device] += 1;
                 }
             }
-            let after: usize = done.iter().sum();
-            if after == self.actions.len() {
-                return Ok(());
-            }
-            if after == before {
+            let before = std::mem::replace(&mut total, done.iter().sum());
+            if before == total {
                 return Err(self.first_offender(places, &done));
             }
         }
+        Ok(())
+    }
+
+    /// Whether a device has a further pass, and all that it needs has run.
+    fn runs_next(&self, places: &Places, done: &[usize], device: usize) -> bool {
+        let next = self.actions(device).get(done[device]);
+        next.is_some_and(|&action| self.unmet(places, done, action).is_none())
     }
 
     /// A pass that the action needs and that has not run.
@@ -315,7 +349,7 @@ impl Schedule {
                     with_place(Action::new(ActionKind::Forward, stage, k)).filter(open)
                 }
                 Need::Gradient { stage } => places.gradient(stage, k).filter(open),
-                Need::Every(kind) => (0..self.n_devices() as u32)
+                Need::Every(kind) => (0..count(self.n_devices()))
                     .filter_map(|device| with_place(Action::new(kind, device, k)))
                     .find(open),
             })

@@ -13,7 +13,7 @@ use super::{Action, ActionKind, Costs, PassCosts, Schedule, ScheduleError, Vocab
 
 /// Why a schedule file cannot be used. Lines and cells count from 1, as editors do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, cell {cell}: {problem}")]
+#[error("{}{problem}", self.place())]
 pub struct CsvError {
     /// The line, which is the rank plus 1; 0 where the file as a whole is meant.
     pub line: usize,
@@ -45,6 +45,14 @@ pub enum CsvProblem {
 }
 
 impl CsvError {
+    fn place(&self) -> String {
+        match (self.line, self.cell) {
+            (0, _) => String::new(),
+            (line, 0) => format!("line {line}: "),
+            (line, cell) => format!("line {line}, cell {cell}: "),
+        }
+    }
+
     /// What to change in the file, where we can tell.
     pub fn hint(&self) -> Option<String> {
         match &self.problem {
@@ -64,8 +72,6 @@ impl CsvError {
 /// The largest stage or micro-batch that we read: enough for any run, small enough that a
 /// hostile file cannot exhaust memory.
 const LARGEST: u32 = 1 << 20;
-/// The most passes by kind that a table of a schedule may hold.
-const LARGEST_TABLE: u64 = 1 << 27;
 
 impl Schedule {
     /// Reads a schedule from PyTorch's compute-only CSV and checks it.
@@ -91,10 +97,6 @@ impl Schedule {
             .max()
             .ok_or_else(|| whole(CsvProblem::Empty))?;
         let n = all().map(|action| action.micro_batch).max().unwrap_or(0) + 1;
-        let table = u64::from(n) * u64::from(last + 1).max(lists.len() as u64);
-        if LARGEST_TABLE < table {
-            return Err(whole(CsvProblem::TooLarge(format!("{last}F{}", n - 1))));
-        }
         let device_of_stage = placement(&lists, last).map_err(whole)?;
         let mut schedule = Self::unchecked(device_of_stage, n, &lists);
         schedule.vocabulary = vocabulary_of(&lists).map_err(whole)?;
@@ -115,6 +117,10 @@ impl Schedule {
 
     /// Writes the schedule as PyTorch's compute-only CSV, with empty cells where a device
     /// waits if every pass takes one slot, so that columns line up.
+    ///
+    /// # Panics
+    ///
+    /// If the schedule has 2⁶² passes.
     pub fn to_csv(&self) -> String {
         let mut costs = Costs::uniform(self.n_stages(), PassCosts::split(1, 1, 1));
         for pass in &mut costs.stages {
@@ -273,7 +279,7 @@ fn locate(error: ScheduleError, cells: &[Vec<(usize, Action)>]) -> CsvError {
         | ScheduleError::Deadlock {
             device, position, ..
         } => (device + 1, cells[*device][*position].0),
-        ScheduleError::Missing { device, .. } => (device + 1, 0),
+        ScheduleError::Missing { device, .. } | ScheduleError::Idle { device } => (device + 1, 0),
         ScheduleError::Empty | ScheduleError::NoSuchDevice { .. } => (0, 0),
     };
     CsvError {

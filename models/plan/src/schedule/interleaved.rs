@@ -1,7 +1,7 @@
 //! Several model chunks on each device.
 
 use super::one_f_one_b::alternate;
-use super::{Action, ActionKind, Schedule, ScheduleRefusal, looped_placement};
+use super::{Action, ActionKind, Schedule, ScheduleRefusal, count, looped_placement};
 
 /// Interleaved 1F1B: device `i` holds chunks `i`, `p + i`, `2p + i`, … and runs `p`
 /// micro-batches through one chunk before it turns to the next.
@@ -61,7 +61,7 @@ pub fn interleaved_in_groups(
     let lists: Vec<Vec<Action>> = (0..n_devices)
         .map(|device| {
             let warm_up = 2 * (n_devices - 1 - device) + (n_chunks - 1) * group;
-            let n = table.len() as u32;
+            let n = count(table.len());
             alternate(n, warm_up.min(n))
                 .map(|(kind, visit)| {
                     let (chunk, k) = table[visit as usize];

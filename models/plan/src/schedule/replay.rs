@@ -7,7 +7,7 @@
 
 use units::TimeOverflow;
 
-use super::{Action, ActionKind, Schedule};
+use super::{Action, ActionKind, Schedule, count};
 
 /// Durations of the passes of one stage, in picoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,6 +98,9 @@ pub struct Replay {
     pub ends: Vec<u64>,
     /// Per device the time in which it ran no pass, until the makespan.
     pub bubble: Vec<u64>,
+    /// Per device the time in which it ran no pass between its first and its last one: the
+    /// zero-bubble papers' bubble, whose optimizer step starts on each device by itself.
+    pub inner_bubble: Vec<u64>,
     /// Per device the most forward passes whose activations it held at once.
     pub in_flight: Vec<u32>,
 }
@@ -139,18 +142,15 @@ pub fn replay(schedule: &Schedule, costs: &Costs) -> Result<Replay, TimeOverflow
         ends: vec![0; n],
     };
     let makespan = run(schedule, costs, &mut Scratch::default(), &mut times)?;
-    let bubble = (0..schedule.n_devices())
-        .map(|device| {
-            let range = schedule.range(device);
-            let busy: u64 = range.map(|at| times.ends[at] - times.starts[at]).sum();
-            makespan - busy
-        })
-        .collect();
+    let (bubble, inner_bubble) = (0..schedule.n_devices())
+        .map(|device| times.idle(schedule.range(device), makespan))
+        .unzip();
     Ok(Replay {
         makespan,
         starts: times.starts,
         ends: times.ends,
         bubble,
+        inner_bubble,
         in_flight: super::in_flight(schedule)
             .iter()
             .map(|held| held.until_weight_grad)
@@ -185,6 +185,21 @@ impl Record for Nothing {
 struct Times {
     starts: Vec<u64>,
     ends: Vec<u64>,
+}
+
+impl Times {
+    /// How long a device ran no pass: until the makespan, and between its own passes.
+    fn idle(&self, range: std::ops::Range<usize>, makespan: u64) -> (u64, u64) {
+        let busy: u64 = range
+            .clone()
+            .map(|at| self.ends[at] - self.starts[at])
+            .sum();
+        let span = match (self.starts[range.clone()].first(), self.ends[range].last()) {
+            (Some(first), Some(last)) => last - first,
+            _ => 0,
+        };
+        (makespan - busy, span - busy)
+    }
 }
 
 impl Record for Times {
@@ -265,10 +280,19 @@ fn publish(layout: &Layout, scratch: &mut Scratch, action: Action, end: u64) {
     };
     let mut waiter = std::mem::replace(&mut scratch.slots[slot], end);
     while waiter != UNSET {
-        let device = UNSET - 1 - waiter;
-        scratch.runnable.push(device as u32);
+        let device = waiting_device(waiter);
+        scratch.runnable.push(device);
         waiter = scratch.next_waiter[device as usize];
     }
+}
+
+/// The device that a slot's mark names.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a mark was made from a u32"
+)]
+const fn waiting_device(mark: u64) -> u32 {
+    (UNSET - 1 - mark) as u32
 }
 
 /// Where each pass's end is kept: forwards by stage and micro-batch, then gradients, then
@@ -378,13 +402,13 @@ impl Scratch {
             UNSET,
         );
         self.barriers.clear();
-        self.barriers.resize(n_barriers, (p as u32, 0));
+        self.barriers.resize(n_barriers, (count(p), 0));
         refill(&mut self.next_waiter, p, UNSET);
         refill(&mut self.clocks, p, 0);
         self.cursors.clear();
         self.cursors.extend((0..p).map(|d| schedule.range(d).start));
         self.runnable.clear();
-        self.runnable.extend((0..p as u32).rev());
+        self.runnable.extend((0..count(p)).rev());
         self.tabulate(schedule, costs);
     }
 

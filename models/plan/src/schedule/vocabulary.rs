@@ -6,11 +6,11 @@
 //! stage's forward pass and after its backward pass.
 //!
 //! Source: Yeung, Qi, Lin and Wan, "Balancing Pipeline Parallelism with Vocabulary
-//! Parallelism", MLSys 2025, section 5.
+//! Parallelism", `MLSys` 2025, section 5.
 
 use super::building_block::v_half_ahead;
 use super::{
-    Action, ActionKind, Costs, PassCosts, Schedule, Vocabulary, one_f_one_b_ahead, replay,
+    Action, ActionKind, Costs, PassCosts, Schedule, Vocabulary, count, one_f_one_b_ahead, replay,
 };
 
 /// 1F1B with the vocabulary over all devices. At most `p + 2` micro-batches in flight on
@@ -52,7 +52,7 @@ fn insert(base: &Schedule, costs: &Costs, interval: i64, vocabulary: Vocabulary)
                 .map(|at| (times.starts[at], 1, base.all_actions()[at]));
             let passes = (0..n).flat_map(|k| {
                 vocabulary_passes(
-                    device as u32,
+                    count(device),
                     k,
                     times.of_micro_batch(k),
                     interval,
@@ -114,7 +114,7 @@ impl Times {
             first_backward_end: 0,
         };
         let mut micro_batches = vec![zero; base.n_micro_batches() as usize];
-        let last = base.n_stages() as u32 - 1;
+        let last = count(base.n_stages()) - 1;
         for (at, action) in base.all_actions().iter().enumerate() {
             let times = &mut micro_batches[action.micro_batch as usize];
             let (start, end) = (signed(run.starts[at]), signed(run.ends[at]));
