@@ -1,0 +1,79 @@
+//! What data parallelism adds to the blocks of a chunk.
+
+use profile::CollectiveKind;
+use task::{Slot, Step, Work};
+use trace::{Category, StreamKind};
+use units::Bytes;
+
+/// One collective of a sequence, for a payload of one byte a parameter element.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stage {
+    /// The slot of its group.
+    pub slot: Slot,
+    /// The operation.
+    pub kind: CollectiveKind,
+    /// Its size (nccl-tests' sense) over the size of the whole buffer on the rank.
+    pub share: f64,
+}
+
+/// How one set of parameters travels: dense ones or those of routed experts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Flow {
+    /// Collectives that sum its gradients, in order.
+    pub reduce: Vec<Stage>,
+    /// Collectives that bring its parameters back, in order.
+    pub gather: Vec<Stage>,
+}
+
+/// When gradients are summed and parameters gathered.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each switch is a flag of a framework")]
+pub struct DataParallel {
+    /// Parameters outside routed experts.
+    pub dense: Flow,
+    /// Parameters of routed experts.
+    pub expert: Flow,
+    /// Weights are sharded: gathered before each pass, freed after it (`ZeRO`-3, FSDP).
+    pub gather_each_pass: bool,
+    /// Weights stay gathered between the forward and the backward pass.
+    pub keep_after_forward: bool,
+    /// Gradients are reduced after every micro-batch, since their sum is kept in shards.
+    pub reduce_each: bool,
+    /// Reduction runs beside the backward pass.
+    pub overlap_reduce: bool,
+    /// Gathering after the optimizer step runs beside the next forward pass.
+    pub overlap_gather: bool,
+    /// Bytes of a gradient element on the wire.
+    pub grad_bytes: f64,
+    /// Bytes of a parameter element on the wire.
+    pub param_bytes: f64,
+}
+
+impl DataParallel {
+    /// The steps that sum the gradients of so many trained parameters.
+    pub(crate) fn reduce_steps(&self, dense: u64, expert: u64) -> Vec<Step> {
+        let mut steps = Vec::new();
+        append(&mut steps, "grad-reduce", &self.dense.reduce, dense, self.grad_bytes);
+        append(&mut steps, "expert-grad-reduce", &self.expert.reduce, expert, self.grad_bytes);
+        steps
+    }
+
+    /// The steps that gather so many parameters.
+    pub(crate) fn gather_steps(&self, dense: u64, expert: u64) -> Vec<Step> {
+        let mut steps = Vec::new();
+        append(&mut steps, "param-gather", &self.dense.gather, dense, self.param_bytes);
+        append(&mut steps, "expert-param-gather", &self.expert.gather, expert, self.param_bytes);
+        steps
+    }
+}
+
+fn append(steps: &mut Vec<Step>, name: &str, flow: &[Stage], params: u64, width: f64) {
+    for stage in flow {
+        let bytes = Bytes::from_f64(params as f64 * width * stage.share);
+        if bytes == Bytes::ZERO {
+            continue;
+        }
+        let work = Work::Collective { group: stage.slot, kind: stage.kind, bytes };
+        steps.push(Step::new(name, StreamKind::Dp, Category::Dp, work, Vec::new()));
+    }
+}

@@ -1,0 +1,109 @@
+//! The pieces that a pipeline stage is made of, and what each costs.
+
+use profile::Profile;
+use trace::Category;
+use units::{Bytes, Seconds};
+use workload::ops::{BlockOps, Op, Recompute, kept, recomputed};
+
+use crate::writer::{Worth, Writer};
+
+/// What a piece of a stage is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PieceKind {
+    /// Word and position embeddings.
+    Embedding,
+    /// A layer of that kind, an index into the model's distinct layers.
+    Layer(u32),
+    /// A module that predicts a later token.
+    Mtp,
+    /// Final norm, logits and loss.
+    Head,
+}
+
+/// The operators of one piece on one GPU under one recomputation policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// What it is.
+    pub kind: PieceKind,
+    /// Its operators.
+    pub ops: BlockOps,
+    /// Forward operators that run again before the backward pass.
+    pub replay: Vec<Op>,
+    /// Bytes kept from the forward to the backward pass.
+    pub kept: Bytes,
+    /// Bytes that the replay brings back.
+    pub rebuilt: Bytes,
+    /// Whether the host waits for token counts in it.
+    pub routed: bool,
+}
+
+impl Piece {
+    /// The piece under a policy.
+    pub fn new(kind: PieceKind, ops: BlockOps, policy: Recompute, routed: bool) -> Self {
+        // Embedding, head and loss are never recomputed as a layer is.
+        let policy = if matches!(kind, PieceKind::Layer(_) | PieceKind::Mtp) {
+            policy
+        } else {
+            Recompute::None
+        };
+        let held = kept(&ops, policy);
+        Self {
+            kind,
+            replay: recomputed(&ops, policy),
+            kept: held,
+            rebuilt: ops.saved().saturating_sub(held),
+            routed,
+            ops,
+        }
+    }
+
+    /// Whether anything of it runs in the backward pass.
+    pub(crate) const fn has_backward(&self) -> bool {
+        !(self.ops.input_grad.is_empty() && self.ops.weight_grad.is_empty())
+    }
+
+    /// A short name for steps.
+    pub(crate) const fn label(&self) -> &'static str {
+        match self.kind {
+            PieceKind::Embedding => "embedding",
+            PieceKind::Layer(_) => "layer",
+            PieceKind::Mtp => "mtp",
+            PieceKind::Head => "head",
+        }
+    }
+}
+
+/// Host time of one pass through some pieces: launches, layers and waits for token counts.
+pub(crate) fn host_time(
+    profile: &Profile,
+    pieces: &[&Piece],
+    n_launches: u32,
+    host_scale: f64,
+) -> Seconds {
+    let host = profile.host();
+    let layers = pieces.iter().filter(|piece| matches!(piece.kind, PieceKind::Layer(_)));
+    let per_layer: Seconds = layers
+        .map(|piece| if piece.routed { host.expert_layer } else { host.layer })
+        .sum();
+    (host.kernel * f64::from(n_launches) + per_layer + host.micro_batch) * host_scale
+}
+
+/// Compute seconds of a list of operators, collectives apart, and their worth.
+pub(crate) fn compute_time<'o>(
+    profile: &Profile,
+    ops: impl IntoIterator<Item = &'o Op>,
+) -> (Seconds, Worth) {
+    let mut writer = Writer::new("price", profile, None);
+    writer.write(ops);
+    let (block, worth) = writer.finish();
+    let time = block
+        .steps
+        .iter()
+        .filter(|step| step.category == Category::Compute)
+        .map(|step| match step.work {
+            task::Work::Compute(time) => time,
+            _ => Seconds::ZERO,
+        })
+        .sum();
+    (time, worth)
+}

@@ -1,0 +1,344 @@
+//! Operators to steps: kernels in a row become one step, collectives stay whole.
+//!
+//! ```text
+//! operators   k k k C k C* k k K K ..      C waits, C* is asynchronous
+//! steps       [k k k] [C] [k] [C*] [k k] ..
+//! streams     compute  tp  compute  tp      in order per stream
+//! ```
+//!
+//! A waiting collective starts after everything before it, and everything after it waits. An
+//! asynchronous one starts after everything before it; only an operator that names its slot,
+//! and the end of the list, wait for it.
+
+use profile::{Gemm, Kernel, Packing, Profile, Provenance};
+use task::{Block, MemoryEffect, Step, StepId, Work as TaskWork};
+use trace::{Category, Detail, NO_INDEX, StreamKind};
+use units::Seconds;
+use workload::ops::{Axis, Op, Overlap, Work};
+
+use crate::axes;
+
+/// The kernels inside steps, shared by all programs of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Details {
+    pub(crate) lists: Vec<Vec<Detail>>,
+}
+
+/// Seconds of kernels by the worth of their price, for the report's list of assumptions.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Worth {
+    /// Seconds by [`Provenance`], in its order.
+    pub secs: [f64; 4],
+}
+
+impl Worth {
+    fn add(&mut self, provenance: Provenance, time: Seconds) {
+        let index = match provenance {
+            Provenance::Measured => 0,
+            Provenance::Interpolated => 1,
+            Provenance::Extrapolated => 2,
+            Provenance::Nominal => 3,
+        };
+        self.secs[index] += time.as_secs();
+    }
+}
+
+/// Appends operators to a block.
+pub(crate) struct Writer<'a> {
+    profile: &'a Profile,
+    details: Option<&'a mut Details>,
+    block: Block,
+    category: Category,
+    /// What the next operator waits for.
+    frontier: Vec<StepId>,
+    kernels: Vec<(&'static str, Kernel, Seconds)>,
+    slots: Vec<(u8, StepId)>,
+    /// Parts of an all-gather that feed the next kernel.
+    feeds: Vec<StepId>,
+    label: &'static str,
+    n_launches: u32,
+    worth: Worth,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer of a new block.
+    pub(crate) fn new(
+        name: &str,
+        profile: &'a Profile,
+        details: Option<&'a mut Details>,
+    ) -> Self {
+        Self {
+            profile,
+            details,
+            block: Block { name: name.to_owned(), steps: Vec::new() },
+            category: Category::Compute,
+            frontier: Vec::new(),
+            kernels: Vec::new(),
+            slots: Vec::new(),
+            feeds: Vec::new(),
+            label: "compute",
+            n_launches: 0,
+            worth: Worth::default(),
+        }
+    }
+
+    /// What later compute counts for.
+    pub(crate) fn set_category(&mut self, category: Category) {
+        self.flush();
+        self.category = category;
+    }
+
+    /// The name of later compute steps.
+    pub(crate) fn set_label(&mut self, label: &'static str) {
+        self.flush();
+        self.label = label;
+    }
+
+    /// Kernel launches written so far.
+    pub(crate) fn n_launches(&self) -> u32 {
+        self.n_launches
+    }
+
+    /// Appends a list of operators; ends when all of them have, asynchronous ones included.
+    /// Returns the range of the steps that it became.
+    pub(crate) fn write<'o>(
+        &mut self,
+        ops: impl IntoIterator<Item = &'o Op>,
+    ) -> std::ops::Range<usize> {
+        self.flush();
+        let first = self.block.steps.len();
+        for op in ops {
+            self.op(op);
+        }
+        self.flush();
+        for (_, step) in self.slots.drain(..) {
+            if !self.frontier.contains(&step) {
+                self.frontier.push(step);
+            }
+        }
+        first..self.block.steps.len()
+    }
+
+    /// Appends a step that waits for everything before it and that everything after waits for.
+    pub(crate) fn push(&mut self, step: Step) -> StepId {
+        self.flush();
+        let mut step = step;
+        step.after.clone_from(&self.frontier);
+        let id = self.block.push(step);
+        self.frontier = vec![id];
+        id
+    }
+
+    /// Appends a step that waits for the given steps and for which only `frontier` waits.
+    pub(crate) fn push_beside(&mut self, step: Step) -> StepId {
+        self.flush();
+        self.block.push(step)
+    }
+
+    /// Makes everything that follows wait for a step.
+    pub(crate) fn wait_for(&mut self, step: StepId) {
+        self.flush();
+        if !self.frontier.contains(&step) {
+            self.frontier.push(step);
+        }
+    }
+
+    /// What everything that follows waits for.
+    pub(crate) fn frontier(&mut self) -> &[StepId] {
+        self.flush();
+        &self.frontier
+    }
+
+    /// Seconds of the compute steps written so far.
+    pub(crate) fn compute_time(&mut self) -> Seconds {
+        self.flush();
+        let times = self.block.steps.iter().map(|step| match step.work {
+            TaskWork::Compute(time) => time,
+            _ => Seconds::ZERO,
+        });
+        times.sum()
+    }
+
+    /// A step of the block.
+    pub(crate) fn step_mut(&mut self, step: usize) -> &mut Step {
+        &mut self.block.steps[step]
+    }
+
+    /// Attaches memory effects to a step.
+    pub(crate) fn remember(&mut self, step: usize, effect: MemoryEffect) {
+        if effect.bytes.as_u64() != 0 {
+            self.block.steps[step].memory.push(effect);
+        }
+    }
+
+    /// The finished block and the worth of its prices.
+    pub(crate) fn finish(mut self) -> (Block, Worth) {
+        self.flush();
+        (self.block, self.worth)
+    }
+
+    fn op(&mut self, op: &Op) {
+        if let Some(slot) = op.waits {
+            self.flush();
+            if let Some(&(_, step)) = self.slots.iter().rev().find(|(known, _)| *known == slot.0) {
+                self.wait_for(step);
+            }
+        }
+        match op.work {
+            Work::Kernel(kernel) => self.kernel(op.name, kernel),
+            Work::Measured(time) => {
+                self.worth.add(Provenance::Measured, time);
+                self.flush();
+                self.compute(vec![(op.name, time)], time);
+            }
+            Work::Collective { axis, kind, bytes } => {
+                let work = TaskWork::Collective { group: axes::slot(axis), kind, bytes };
+                self.communicate(op, axis, work, bytes.as_u64());
+            }
+            Work::Shift { axis, forward, back, .. } => {
+                let bytes = forward.max(back);
+                let kind = profile::CollectiveKind::SendRecv;
+                let work = TaskWork::Collective { group: axes::slot(axis), kind, bytes };
+                self.communicate(op, axis, work, bytes.as_u64());
+            }
+        }
+    }
+
+    fn kernel(&mut self, name: &'static str, kernel: Kernel) {
+        let time = self.price(&kernel);
+        if self.feeds.is_empty() {
+            self.kernels.push((name, kernel, time));
+            return;
+        }
+        let feeds = std::mem::take(&mut self.feeds);
+        let part = self.price_part(&kernel, feeds.len(), time);
+        let mut last = None;
+        for feed in feeds {
+            self.frontier.retain(|&step| step != feed);
+            let mut step = Step::compute(self.label, part, self.frontier.clone());
+            step.category = self.category;
+            step.after.push(feed);
+            step.detail = self.detail(vec![(name, part)]);
+            last = Some(self.block.push(step));
+        }
+        self.frontier.extend(last);
+    }
+
+    fn communicate(&mut self, op: &Op, axis: Axis, work: TaskWork, bytes: u64) {
+        if bytes == 0 {
+            return;
+        }
+        let (stream, category) = axes::stream(axis);
+        match op.overlap {
+            Overlap::None => {
+                self.flush();
+                let step = Step::new(op.name, stream, category, work, self.frontier.clone());
+                let id = self.block.push(step);
+                self.frontier = vec![id];
+            }
+            Overlap::Async(slot) => {
+                self.flush();
+                let step = Step::new(op.name, stream, category, work, self.frontier.clone());
+                let id = self.block.push(step);
+                self.slots.push((slot.0, id));
+            }
+            Overlap::Feeds(parts) => {
+                self.flush();
+                for part in divide(work, parts) {
+                    let step = Step::new(op.name, stream, category, part, self.frontier.clone());
+                    let id = self.block.push(step);
+                    self.feeds.push(id);
+                }
+            }
+            Overlap::Drains(parts) => self.drain(op.name, (stream, category), work, parts),
+        }
+    }
+
+    /// The previous kernel in parts, each followed by its part of the collective.
+    fn drain(
+        &mut self,
+        name: &'static str,
+        (stream, category): (StreamKind, Category),
+        work: TaskWork,
+        parts: u32,
+    ) {
+        let Some((kernel_name, kernel, time)) = self.kernels.pop() else {
+            let step = Step::new(name, stream, category, work, self.frontier.clone());
+            let id = self.block.push(step);
+            self.frontier = vec![id];
+            return;
+        };
+        self.flush();
+        let part_time = self.price_part(&kernel, parts as usize, time);
+        let mut last = self.frontier.clone();
+        for part in divide(work, parts) {
+            let mut step = Step::compute(self.label, part_time, self.frontier.clone());
+            step.category = self.category;
+            step.detail = self.detail(vec![(kernel_name, part_time)]);
+            let computed = self.block.push(step);
+            let step = Step::new(name, stream, category, part, vec![computed]);
+            last = vec![self.block.push(step)];
+        }
+        self.frontier = last;
+    }
+
+    fn price(&mut self, kernel: &Kernel) -> Seconds {
+        let launches = if let Kernel::Stream(stream) = kernel { stream.launches } else { 1 };
+        let timed = self.profile.time(kernel);
+        let time = timed.time + self.profile.launch() * f64::from(launches);
+        self.n_launches += launches;
+        self.worth.add(timed.provenance, time);
+        time
+    }
+
+    /// One of `parts` equal parts of a kernel: fewer rows of a product fill the GPU less well.
+    fn price_part(&self, kernel: &Kernel, parts: usize, whole: Seconds) -> Seconds {
+        let parts = parts.max(1);
+        match kernel {
+            Kernel::Gemm(gemm) if gemm.packing == Packing::Single => {
+                let part = Gemm { m: gemm.m.div_ceil(parts as u64).max(1), ..*gemm };
+                self.profile.time(&Kernel::Gemm(part)).time + self.profile.launch()
+            }
+            _ => whole / parts as f64,
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.kernels.is_empty() {
+            return;
+        }
+        let kernels = std::mem::take(&mut self.kernels);
+        let time = kernels.iter().map(|(_, _, time)| *time).sum();
+        self.compute(kernels.into_iter().map(|(name, _, time)| (name, time)).collect(), time);
+    }
+
+    fn compute(&mut self, kernels: Vec<(&'static str, Seconds)>, time: Seconds) {
+        let mut step = Step::compute(self.label, time, self.frontier.clone());
+        step.category = self.category;
+        step.detail = self.detail(kernels);
+        let id = self.block.push(step);
+        self.frontier = vec![id];
+    }
+
+    fn detail(&mut self, kernels: Vec<(&'static str, Seconds)>) -> u32 {
+        let Some(details) = self.details.as_deref_mut() else { return NO_INDEX };
+        let list = kernels
+            .into_iter()
+            .map(|(name, time)| Detail { name: name.to_owned(), time })
+            .collect();
+        details.lists.push(list);
+        u32::try_from(details.lists.len() - 1).unwrap_or(NO_INDEX)
+    }
+}
+
+/// A collective in equal parts.
+fn divide(work: TaskWork, parts: u32) -> impl Iterator<Item = TaskWork> {
+    let parts = parts.max(1);
+    let part = match work {
+        TaskWork::Collective { group, kind, bytes } => {
+            TaskWork::Collective { group, kind, bytes: bytes / u64::from(parts) }
+        }
+        other => other,
+    };
+    (0..parts).map(move |_| part)
+}
