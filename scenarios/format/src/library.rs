@@ -1,0 +1,342 @@
+//! Names to values: the zoo, and files beside the one that names them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cluster::{ClusterSpec, FabricKind, FabricSpec, GpuSpec, NodeGroup, NodeSpec};
+
+use crate::curves::{self, ProfileFile};
+use crate::error::{Failure, Problem, push};
+use crate::fields::Fields;
+use crate::files::{Files, PROFILE_LIMIT, SCENARIO_LIMIT};
+use crate::hardware::{self, ClusterFile, Nodes};
+use crate::reference::{Named, is_path};
+use crate::source::{Place, Source};
+use crate::tree::parse;
+use crate::zoo::Shelf;
+
+/// Where names are looked up.
+#[derive(Clone, Copy)]
+pub struct Library<'f> {
+    /// Where files come from.
+    pub files: &'f dyn Files,
+    /// The folder that relative paths start from.
+    pub base: &'f Path,
+}
+
+impl std::fmt::Debug for Library<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Library")
+            .field("base", &self.base)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a name stands in a file: its field and its place.
+#[derive(Clone, Debug, Default)]
+pub struct At {
+    /// The field, as a path of keys.
+    pub field: String,
+    /// Its place.
+    pub place: Option<Place>,
+}
+
+impl At {
+    /// A failure there.
+    pub fn failure(&self, problem: Problem) -> Failure {
+        Failure {
+            problem,
+            field: self.field.clone(),
+            place: self.place.clone(),
+        }
+    }
+}
+
+/// Reads a whole document with the function that reads its fields.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn read_source<T>(
+    source: &Arc<Source>,
+    read: &dyn Fn(&mut Fields<'_, '_>) -> T,
+) -> Result<T, Vec<Failure>> {
+    let table = parse(source)?;
+    let mut failures = Vec::new();
+    let start = Some(Place::new(source, 0..0));
+    let value = Fields::read(&table, start, "", &mut failures, read);
+    if failures.is_empty() {
+        Ok(value)
+    } else {
+        Err(failures)
+    }
+}
+
+impl Library<'_> {
+    /// The text behind a name: the file where it is a path, else what the zoo has.
+    ///
+    /// # Errors
+    ///
+    /// The [`Failure`] that keeps it from being read.
+    pub fn open(&self, shelf: Shelf, name: &str, at: &At) -> Result<Arc<Source>, Vec<Failure>> {
+        let opened = if is_path(name) {
+            let limit = if shelf == Shelf::Profiles {
+                PROFILE_LIMIT
+            } else {
+                SCENARIO_LIMIT
+            };
+            self.files.read(&self.path(name), limit)
+        } else {
+            shelf.open(name)
+        };
+        opened.map_err(|problem| vec![at.failure(problem)])
+    }
+
+    /// A path of a file, from the folder of the scenario.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.base.join(name)
+    }
+
+    /// The data sheet of a GPU of the zoo.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the name or the file.
+    pub fn gpu(&self, name: &str, at: &At) -> Result<GpuSpec, Vec<Failure>> {
+        read_source(&self.open(Shelf::Gpus, name, at)?, &hardware::gpu)
+    }
+
+    /// A kind of node.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the name or the file.
+    pub fn node(&self, node: &Named<NodeSpec>, at: &At) -> Result<NodeSpec, Vec<Failure>> {
+        match node {
+            Named::Inline(node) => Ok((**node).clone()),
+            Named::Name(name) => read_source(&self.open(Shelf::Nodes, name, at)?, &hardware::node),
+        }
+    }
+
+    /// A fabric.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the name or the file.
+    pub fn fabric(&self, fabric: &Named<FabricSpec>, at: &At) -> Result<FabricSpec, Vec<Failure>> {
+        match fabric {
+            Named::Inline(fabric) => Ok((**fabric).clone()),
+            Named::Name(name) => {
+                read_source(&self.open(Shelf::Fabrics, name, at)?, &hardware::fabric)
+            }
+        }
+    }
+
+    /// A cluster file.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the name or the file.
+    pub fn cluster(&self, name: &str, at: &At) -> Result<ClusterFile, Vec<Failure>> {
+        read_source(&self.open(Shelf::Clusters, name, at)?, &hardware::cluster)
+    }
+
+    /// A profile.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the name or the file.
+    pub fn profile(&self, name: &str, at: &At) -> Result<ProfileFile, Vec<Failure>> {
+        read_source(
+            &self.open(Shelf::Profiles, name, at)?,
+            &curves::profile_file,
+        )
+    }
+
+    /// The name of the profile of the zoo for a GPU: measured on it, else on one with the same
+    /// chip.
+    pub fn profile_of(&self, gpu: &str) -> Option<&'static str> {
+        let by = |key: &str| {
+            let names = |name: &&str| {
+                let source = Shelf::Profiles.open(name).ok();
+                source.is_some_and(|source| line_names(&source.text, key, gpu))
+            };
+            Shelf::Profiles.names().find(names)
+        };
+        by("gpu = ").or_else(|| by("relatives = "))
+    }
+
+    /// Joins a cluster's nodes, fabric and data sheets; `at` says where each stands.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the names or the files.
+    pub fn complete(
+        &self,
+        cluster: &ClusterFile,
+        at: &dyn Fn(&str) -> At,
+    ) -> Result<ClusterSpec, Vec<Failure>> {
+        let mut failures = Vec::new();
+        let mut keep = |more: Vec<Failure>| more.into_iter().for_each(|f| push(&mut failures, f));
+        let mut groups = Vec::new();
+        for (index, nodes) in cluster.nodes.iter().enumerate() {
+            match self.group(nodes, &at(&format!("nodes[{index}].kind"))) {
+                Ok(group) => groups.push(group),
+                Err(more) => keep(more),
+            }
+        }
+        let fabric = match &cluster.fabric {
+            Some(fabric) => self.fabric(fabric, &at("fabric")),
+            None if cluster
+                .nodes
+                .iter()
+                .map(|n| u64::from(n.count))
+                .sum::<u64>()
+                <= 1 =>
+            {
+                Ok(no_fabric())
+            }
+            None => Err(vec![at("fabric").failure(Problem::Missing {
+                field: "cluster.fabric".to_owned(),
+                expected: "a name, a file or a table; several nodes need one".to_owned(),
+            })]),
+        };
+        let fabric = fabric.map_err(&mut keep).ok();
+        let gpus = self
+            .data_sheets(&groups, &cluster.gpus, at)
+            .map_err(&mut keep)
+            .ok();
+        match (fabric, gpus) {
+            (Some(fabric), Some(gpus)) if failures.is_empty() => Ok(ClusterSpec {
+                name: cluster.name.clone(),
+                groups,
+                fabric,
+                gpus,
+                source: cluster.source.clone(),
+                notes: cluster.notes.clone(),
+            }),
+            _ => Err(failures),
+        }
+    }
+
+    fn group(&self, nodes: &Nodes, at: &At) -> Result<NodeGroup, Vec<Failure>> {
+        Ok(NodeGroup {
+            node: self.node(&nodes.kind, at)?,
+            count: nodes.count,
+            gpus_used: nodes.gpus,
+        })
+    }
+
+    /// The data sheet of every GPU that the nodes name, each once.
+    fn data_sheets(
+        &self,
+        groups: &[NodeGroup],
+        own: &[GpuSpec],
+        at: &dyn Fn(&str) -> At,
+    ) -> Result<Vec<GpuSpec>, Vec<Failure>> {
+        let mut sheets = own.to_vec();
+        for (index, group) in groups.iter().enumerate() {
+            let name = &group.node.gpu;
+            if !sheets.iter().any(|sheet| sheet.name == *name) {
+                let mut sheet = self.gpu(name, &at(&format!("nodes[{index}].kind.gpu")))?;
+                // A node may use an alias; what it says must be found among the sheets.
+                sheet.name.clone_from(name);
+                sheets.push(sheet);
+            }
+        }
+        Ok(sheets)
+    }
+}
+
+/// What connects a node with itself.
+fn no_fabric() -> FabricSpec {
+    FabricSpec {
+        name: "none".to_owned(),
+        kind: FabricKind::Single,
+        nodes_per_leaf: 1,
+        groups_per_pod: None,
+        oversubscription: Vec::new(),
+        rails: None,
+        planes: 1,
+        spines: None,
+        cores: None,
+        link_rate: None,
+        link_latency: cluster::spec::DEFAULT_LINK_LATENCY,
+        switch_latency: cluster::spec::DEFAULT_SWITCH_LATENCY,
+        measured: None,
+        source: String::new(),
+        notes: "one node, nothing to connect".to_owned(),
+    }
+}
+
+/// Whether the line of a file that begins with `key` has the name in quotes.
+fn line_names(text: &str, key: &str, name: &str) -> bool {
+    let line = text.lines().find_map(|line| line.strip_prefix(key));
+    let names = line.unwrap_or_default().split('"').skip(1).step_by(2);
+    names
+        .into_iter()
+        .any(|other| other.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::NoFiles;
+
+    fn library() -> Library<'static> {
+        Library {
+            files: &NoFiles,
+            base: Path::new(""),
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_zoo_reads_and_bears_its_own_name() {
+        let (library, at) = (library(), At::default());
+        for name in Shelf::Gpus.names() {
+            assert_eq!(library.gpu(name, &at).unwrap().name, name);
+        }
+        for name in Shelf::Nodes.names() {
+            let node = library.node(&Named::Name(name.to_owned()), &at).unwrap();
+            assert_eq!(node.name, name);
+            library.gpu(&node.gpu, &at).unwrap();
+        }
+        for name in Shelf::Fabrics.names() {
+            let fabric = library.fabric(&Named::Name(name.to_owned()), &at).unwrap();
+            assert_eq!(fabric.name, name);
+        }
+    }
+
+    #[test]
+    fn every_cluster_of_the_zoo_can_be_built() {
+        let library = library();
+        for name in Shelf::Clusters.names() {
+            let file = library.cluster(name, &At::default()).unwrap();
+            let spec = library.complete(&file, &|_| At::default()).unwrap();
+            assert_eq!(spec.name, name);
+            cluster::Cluster::build(&spec).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_profile_of_the_zoo_fits_its_gpu() {
+        let (library, at) = (library(), At::default());
+        for name in Shelf::Profiles.names() {
+            let Some(spec) = library.profile(name, &at).unwrap().gpu else {
+                continue;
+            };
+            assert_eq!(spec.name, name);
+            assert_eq!(library.profile_of(&spec.gpu), Some(name));
+            let gpu = library.gpu(&spec.gpu, &at).unwrap();
+            profile::Profile::build(&spec, &gpu).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_cluster_of_several_nodes_needs_a_fabric() {
+        let text = "name = \"x\"\n[[nodes]]\nkind = \"dgx-h100\"\ncount = 2\n";
+        let file = read_source(&Source::new("x.toml", text), &hardware::cluster).unwrap();
+        let failures = library().complete(&file, &|_| At::default()).unwrap_err();
+        assert_eq!(failures[0].to_string(), "`cluster.fabric` is missing");
+    }
+}
