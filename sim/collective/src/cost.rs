@@ -1,0 +1,359 @@
+//! NCCL's cost model: latency and bandwidth of every algorithm and protocol.
+//!
+//! The formulas are those of NCCL 2.30.7's tuner (`src/graph/tuning.cc`), with two differences.
+//! What leaves a domain is bounded by its NICs for every number of domains, where NCCL takes the
+//! rate inside nodes for two. And the factor of trees is interpolated between powers of two.
+
+use profile::{Algorithm, CollectiveKind, CommProfile, NetworkComm, Protocol, ScaleUpComm, Tuning};
+
+use crate::hops::Pattern;
+use crate::{Choice, CommShape};
+
+/// One way of running a collective: `time = latency + bytes × slope`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) protocol: Protocol,
+    /// Seconds before the first byte counts.
+    pub(crate) latency: f64,
+    /// Bytes from which on the latency is `plateau` times as long.
+    pub(crate) plateau_from: f64,
+    pub(crate) plateau: f64,
+    /// Seconds per byte of the collective's size.
+    pub(crate) slope: f64,
+    /// Whether the slope follows the tree's factor of size.
+    pub(crate) tree_factor: bool,
+    /// Bytes that a domain (for pairs: a rank, to one other) puts on the wire per byte of size.
+    pub(crate) wire: f64,
+    /// Who talks to whom between domains.
+    pub(crate) pattern: Pattern,
+}
+
+/// The most ways that one kind of collective has.
+pub(crate) const MAX_WAYS: usize = 10;
+
+/// What the formulas share.
+pub(crate) struct Model<'a> {
+    kind: CollectiveKind,
+    shape: &'a CommShape,
+    tuning: &'a Tuning,
+    scale_up: &'a ScaleUpComm,
+    network: &'a NetworkComm,
+    /// Ranks, domains and ranks per domain.
+    n: f64,
+    domains: f64,
+    per_domain: f64,
+    /// Bytes per second of a rank inside its domain; infinite where it is alone there.
+    intra: f64,
+    /// Bytes per second of a domain to the next, and of trees; infinite in a single domain.
+    ring: f64,
+    trees: f64,
+    /// The profile's correction of bandwidth for this kind.
+    factor: f64,
+    /// Place in lists by number of nodes.
+    scale: usize,
+    channels: f64,
+}
+
+impl<'a> Model<'a> {
+    pub(crate) fn new(kind: CollectiveKind, shape: &'a CommShape, comm: &'a CommProfile) -> Self {
+        let scale_up = &comm.scale_up[usize::from(shape.scale_up)];
+        let network = &comm.network[usize::from(shape.network)];
+        let several = shape.domains > 1;
+        let factors = if several {
+            &network.factors
+        } else {
+            &scale_up.factors
+        };
+        let factor = if factors.is_empty() {
+            1.0
+        } else {
+            factors.get(&kind).copied().unwrap_or(1.0)
+        };
+        let when = |there: bool, rate: f64| if there { rate * factor } else { f64::INFINITY };
+        let intra = shape.intra.as_f64() * scale_up.efficiency;
+        Self {
+            kind,
+            shape,
+            tuning: &comm.tuning,
+            scale_up,
+            network,
+            n: f64::from(shape.ranks),
+            domains: f64::from(shape.domains),
+            per_domain: f64::from(shape.per_domain),
+            intra: when(shape.per_domain > 1, intra),
+            ring: when(several, shape.ring.as_f64() * network.efficiency),
+            trees: when(several, shape.trees.as_f64() * network.efficiency),
+            factor,
+            scale: shape.domains.clamp(1, 3) as usize - 1,
+            channels: f64::from(if several {
+                network.channels_per_nic * shape.rails.max(1)
+            } else {
+                scale_up.channels
+            }),
+        }
+    }
+
+    /// Calls `add` with every way that the choice allows.
+    pub(crate) fn ways(&self, choice: &Choice, mut add: impl FnMut(Way)) {
+        use Algorithm as A;
+        use CollectiveKind as K;
+        let (several, alone) = (self.shape.domains > 1, self.shape.per_domain < 2);
+        let ring = matches!(
+            self.kind,
+            K::AllReduce | K::AllGather | K::ReduceScatter | K::Broadcast | K::Reduce
+        );
+        let halves = matches!(self.kind, K::AllGather | K::ReduceScatter);
+        let reduces = self.kind == K::AllReduce;
+        let nvls = self.scale_up.nvls.is_some() && !alone;
+        let simple = Protocol::Simple;
+        for protocol in Protocol::ALL {
+            let safe = protocol != Protocol::Ll128 || self.scale_up.ll128;
+            if ring && safe && choice.allows(A::Ring, protocol) {
+                add(self.ring_way(protocol));
+            }
+            if reduces && safe && choice.allows(A::Tree, protocol) {
+                add(self.tree_way(protocol));
+            }
+        }
+        if nvls && !several && (reduces || halves) && choice.allows(A::Nvls, simple) {
+            add(self.nvls_way());
+        }
+        if nvls && several && reduces && choice.allows(A::NvlsTree, simple) {
+            add(self.nvls_tree_way());
+        }
+        if several && alone && halves && choice.allows(A::Pat, simple) {
+            add(self.pat_way());
+        }
+        if several && reduces && choice.collnet {
+            for algorithm in [A::CollNetDirect, A::CollNetChain] {
+                if choice.allows(algorithm, simple) {
+                    add(self.collnet_way(algorithm));
+                }
+            }
+        }
+        match self.kind {
+            K::AllToAll => add(self.all_to_all_way()),
+            K::SendRecv => [Protocol::Ll, simple]
+                .into_iter()
+                .for_each(|protocol| add(self.send_way(protocol))),
+            _ => {}
+        }
+    }
+
+    fn way(&self, algorithm: Algorithm, protocol: Protocol) -> Way {
+        let overhead = if self.shape.domains > 1 {
+            self.network.overhead_us
+        } else {
+            self.scale_up.overhead_us
+        };
+        Way {
+            algorithm,
+            protocol,
+            latency: overhead * 1e-6,
+            plateau_from: f64::INFINITY,
+            plateau: 1.0,
+            slope: 0.0,
+            tree_factor: false,
+            wire: 0.0,
+            pattern: Pattern::Ring,
+        }
+    }
+
+    /// Latency of a hop inside a domain and of one between domains, in seconds.
+    fn hop(&self, algorithm: Algorithm, protocol: Protocol) -> (f64, f64) {
+        let inside = self.scale_up.hop_us.micros(algorithm, protocol);
+        // With one rank per domain nothing hides the network: NCCL takes the tree's row.
+        let row = if self.shape.per_domain < 2 && algorithm == Algorithm::Ring {
+            Algorithm::Tree
+        } else {
+            algorithm
+        };
+        let nics = if protocol == Protocol::Simple {
+            2.0
+        } else {
+            1.0
+        };
+        let outside = self.network.hop_us.micros(row, protocol) + nics * self.network.nic_us;
+        (inside * 1e-6, outside * 1e-6)
+    }
+
+    fn base(&self, algorithm: Algorithm, protocol: Protocol) -> f64 {
+        self.tuning.base_us.micros(algorithm, protocol) * 1e-6
+    }
+
+    /// The share of what a ring puts on the wire that is data.
+    fn data_share(&self, protocol: Protocol) -> f64 {
+        match protocol {
+            Protocol::Ll => self.tuning.ring_ll,
+            Protocol::Ll128 => self.tuning.ring_ll128,
+            Protocol::Simple => 1.0,
+        }
+    }
+
+    /// Bytes that a rank passes on in a ring, per byte of size.
+    fn ring_bytes(&self) -> f64 {
+        match self.kind {
+            CollectiveKind::AllReduce => 2.0 * (self.n - 1.0) / self.n,
+            CollectiveKind::AllGather | CollectiveKind::ReduceScatter => (self.n - 1.0) / self.n,
+            _ => 1.0,
+        }
+    }
+
+    fn ring_way(&self, protocol: Protocol) -> Way {
+        let mut way = self.way(Algorithm::Ring, protocol);
+        let (inside, outside) = self.hop(Algorithm::Ring, protocol);
+        let passes = match self.kind {
+            CollectiveKind::AllReduce => 2.0,
+            _ => 1.0,
+        };
+        let between = passes * (self.domains - 1.0);
+        way.latency += self.base(Algorithm::Ring, protocol);
+        if matches!(
+            self.kind,
+            CollectiveKind::Broadcast | CollectiveKind::Reduce
+        ) {
+            way.latency += if self.intra.is_finite() { inside } else { 0.0 } + between * outside;
+            way.pattern = Pattern::Chain;
+        } else {
+            way.latency += (passes * (self.n - 1.0) - between) * inside + between * outside;
+            if protocol == Protocol::Simple && self.shape.domains > 1 {
+                way.plateau = self.tuning.ring_plateau;
+                way.plateau_from = self.tuning.ring_plateau_bytes * self.channels * self.n;
+            }
+        }
+        let share = self.data_share(protocol);
+        let cap = match protocol {
+            Protocol::Ll => self.scale_up.ll_cap[self.scale] * 1e9,
+            Protocol::Ll128 => self.scale_up.ll128_ring_cap[self.scale] * 1e9 * self.channels,
+            Protocol::Simple => f64::INFINITY,
+        };
+        let rate = (self.intra.min(self.ring) * share).min(cap);
+        way.slope = self.ring_bytes() / rate;
+        way.wire = self.ring_bytes() / (self.network.efficiency * share);
+        way
+    }
+
+    fn tree_way(&self, protocol: Protocol) -> Way {
+        let mut way = self.way(Algorithm::Tree, protocol);
+        let (inside, outside) = self.hop(Algorithm::Tree, protocol);
+        let depth = f64::from(self.shape.domains.ilog2());
+        way.latency += self.base(Algorithm::Tree, protocol)
+            + 2.0 * ((self.per_domain - 1.0) * inside + depth * outside);
+        // A chain carries every byte up and down.
+        let bound = self.tuning.tree * (self.intra / 2.0).min(self.trees);
+        let several = usize::from(self.shape.domains > 1);
+        let (share, cap) = match protocol {
+            Protocol::Ll => (self.tuning.tree_ll, self.scale_up.ll_cap[self.scale]),
+            Protocol::Ll128 => (
+                self.tuning.tree_ll128[several],
+                self.scale_up.ll128_tree_cap[self.scale] * self.channels,
+            ),
+            Protocol::Simple => (1.0, self.scale_up.tree_cap[self.scale] * self.channels),
+        };
+        way.slope = (bound * share).min(cap * 1e9 / 2.0).recip();
+        way.tree_factor = true;
+        way.wire = 1.0 / (self.network.efficiency * self.data_share(protocol));
+        way.pattern = Pattern::Trees;
+        way
+    }
+
+    fn nvls_way(&self) -> Way {
+        let mut way = self.way(Algorithm::Nvls, Protocol::Simple);
+        way.latency += self.base(Algorithm::Nvls, Protocol::Simple)
+            + self.hop(Algorithm::Nvls, Protocol::Simple).0;
+        let share = if self.kind == CollectiveKind::AllReduce {
+            self.tuning.nvls
+        } else {
+            (self.per_domain - 1.0) / self.per_domain
+        };
+        way.slope = (self.nvls_rate() * share).recip();
+        way
+    }
+
+    fn nvls_rate(&self) -> f64 {
+        self.intra * self.scale_up.nvls.unwrap_or(1.0)
+    }
+
+    fn nvls_tree_way(&self) -> Way {
+        let mut way = self.way(Algorithm::NvlsTree, Protocol::Simple);
+        let (inside, outside) = self.hop(Algorithm::NvlsTree, Protocol::Simple);
+        let depth = f64::from(self.shape.domains.ilog2());
+        way.latency +=
+            self.base(Algorithm::NvlsTree, Protocol::Simple) + inside + 2.0 * depth * outside;
+        let rate = (self.nvls_rate() * self.tuning.nvls).min(self.trees);
+        way.slope = rate.recip();
+        way.wire = 1.0 / self.network.efficiency;
+        way.pattern = Pattern::Trees;
+        way
+    }
+
+    fn pat_way(&self) -> Way {
+        let mut way = self.way(Algorithm::Pat, Protocol::Simple);
+        let (_, outside) = self.hop(Algorithm::Pat, Protocol::Simple);
+        let depth = f64::from(self.shape.domains.ilog2());
+        way.latency += self.base(Algorithm::Pat, Protocol::Simple)
+            + depth * outside / self.tuning.pat_net_divisor
+            + self.n * self.tuning.pat_rank_us * 1e-6;
+        way.slope = self.ring_bytes() / (self.tuning.pat * self.ring);
+        way.wire = self.ring_bytes() / self.network.efficiency;
+        way
+    }
+
+    /// Every domain sends its sum to the switches once and receives the total once.
+    fn collnet_way(&self, algorithm: Algorithm) -> Way {
+        let mut way = self.way(algorithm, Protocol::Simple);
+        let (inside, outside) = self.hop(algorithm, Protocol::Simple);
+        let others = self.per_domain - 1.0;
+        way.latency += self.base(algorithm, Protocol::Simple)
+            + outside
+            + 2.0
+                * if algorithm == Algorithm::CollNetDirect {
+                    others.min(1.0) * inside + others * self.tuning.collnet_rank_us * 1e-6
+                } else {
+                    others * inside
+                };
+        way.slope = (self.intra / 2.0).min(self.ring).recip();
+        way.wire = 1.0 / self.network.efficiency;
+        way
+    }
+
+    fn all_to_all_way(&self) -> Way {
+        let mut way = self.way(Algorithm::Pairs, Protocol::Simple);
+        let inside = self.per_domain - 1.0;
+        let outside = self.n - f64::from(self.shape.fewest);
+        way.latency += self.base(Algorithm::Pairs, Protocol::Simple)
+            + inside * self.tuning.pairs_peer_us * 1e-6;
+        if outside > 0.0 {
+            way.latency += (self.network.pairs_us + outside * self.network.peer_us) * 1e-6;
+        }
+        let scale_up = self.intra * self.scale_up.pairs_efficiency / self.scale_up.efficiency;
+        let network = self.shape.pairs.as_f64() * self.network.pairs_efficiency * self.factor;
+        way.slope = (inside / scale_up).max(outside / network) / self.n;
+        way.wire = 1.0 / (self.n * self.network.pairs_efficiency);
+        way.pattern = Pattern::Pairs;
+        way
+    }
+
+    /// Every rank sends to the next: one of a domain's ranks to another domain, by its own NIC.
+    fn send_way(&self, protocol: Protocol) -> Way {
+        let mut way = self.way(Algorithm::Pairs, protocol);
+        let (inside, outside) = self.hop(Algorithm::Pairs, protocol);
+        let several = self.shape.domains > 1;
+        let hop = if several { outside } else { inside };
+        way.latency += self.base(Algorithm::Pairs, protocol) + hop;
+        let scale_up = self.intra * self.scale_up.send_efficiency / self.scale_up.efficiency;
+        let network = self.ring / f64::from(self.shape.rails.max(1));
+        let share = self.data_share(protocol);
+        let rate = scale_up.min(network) * share;
+        way.slope = rate.recip();
+        if protocol == Protocol::Ll {
+            // Larger messages are never sent so.
+            way.plateau_from = self.tuning.send_ll_bytes as f64 + 0.5;
+            way.plateau = f64::INFINITY;
+        }
+        way.wire = 1.0 / (self.network.efficiency * share);
+        way.pattern = Pattern::Send;
+        way
+    }
+}

@@ -1,0 +1,213 @@
+//! What a collective costs: the cheapest of its ways.
+
+use profile::{Algorithm, CollectiveKind, CommProfile, Protocol, Provenance};
+use units::{Bytes, Seconds};
+
+use crate::CommShape;
+use crate::cost::{MAX_WAYS, Model, Way};
+
+/// Which ways of running collectives may be taken, as `NCCL_ALGO` and `NCCL_PROTO` restrict them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Only this algorithm. Kinds of collective that do not have it are free.
+    pub algorithm: Option<Algorithm>,
+    /// Only this protocol. Algorithms that do not have it are left out, if others have it.
+    pub protocol: Option<Protocol>,
+    /// Whether switches may reduce (SHARP), which NCCL does not do unless told.
+    pub collnet: bool,
+}
+
+impl Choice {
+    pub(crate) fn allows(&self, algorithm: Algorithm, protocol: Protocol) -> bool {
+        self.algorithm.is_none_or(|only| only == algorithm)
+            && self.protocol.is_none_or(|only| only == protocol)
+    }
+}
+
+/// The cost of one collective.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CollectiveTime {
+    /// From the moment at which all ranks have come to the end.
+    pub time: Seconds,
+    /// The part that does not depend on the size.
+    pub latency: Seconds,
+    /// How it is carried out.
+    pub algorithm: Algorithm,
+    /// How its data travel.
+    pub protocol: Protocol,
+    /// How much the constants are worth.
+    pub provenance: Provenance,
+}
+
+/// One kind of collective on one shape, priced for any size.
+///
+/// Making it takes some hundred nanoseconds, asking it about ten.
+#[derive(Clone, Debug)]
+pub struct Priced<'a> {
+    ways: [Option<Way>; MAX_WAYS],
+    factors: &'a [Vec<f64>; 3],
+    provenance: Provenance,
+}
+
+impl<'a> Priced<'a> {
+    /// Prices the ways that the choice allows; all of them, if it allows none.
+    pub fn new(
+        kind: CollectiveKind,
+        shape: &CommShape,
+        comm: &'a CommProfile,
+        choice: &Choice,
+    ) -> Self {
+        let provenance = if shape.domains > 1 {
+            comm.network[usize::from(shape.network)].provenance
+        } else {
+            comm.scale_up[usize::from(shape.scale_up)].provenance
+        };
+        let mut priced = Self {
+            ways: [None; MAX_WAYS],
+            factors: &comm.tuning.tree_factors,
+            provenance,
+        };
+        if shape.ranks < 2 {
+            return priced;
+        }
+        let model = Model::new(kind, shape, comm);
+        let open = Choice {
+            collnet: choice.collnet,
+            ..Choice::default()
+        };
+        let relaxed = Choice {
+            protocol: None,
+            ..*choice
+        };
+        for choice in [*choice, relaxed, open] {
+            let mut n_ways = 0;
+            model.ways(&choice, |way| {
+                priced.ways[n_ways] = Some(way);
+                n_ways += 1;
+            });
+            if n_ways > 0 {
+                break;
+            }
+        }
+        priced
+    }
+
+    /// The cost of a size.
+    pub fn time(&self, bytes: Bytes) -> CollectiveTime {
+        let size = bytes.as_f64();
+        match self.cheapest(size) {
+            None => CollectiveTime {
+                time: Seconds::ZERO,
+                latency: Seconds::ZERO,
+                algorithm: Algorithm::Ring,
+                protocol: Protocol::Simple,
+                provenance: self.provenance,
+            },
+            Some((way, cost)) => CollectiveTime {
+                time: Seconds::from_secs(cost.latency + cost.transfer),
+                latency: Seconds::from_secs(cost.latency),
+                algorithm: way.algorithm,
+                protocol: way.protocol,
+                provenance: self.provenance,
+            },
+        }
+    }
+
+    /// The cheapest way for a size, the first of several; none for a single rank.
+    pub(crate) fn cheapest(&self, size: f64) -> Option<(&Way, Cost)> {
+        let mut best: Option<(&Way, Cost)> = None;
+        for way in self.ways.iter().map_while(Option::as_ref) {
+            let cost = self.cost(way, size);
+            if best.is_none_or(|(_, least)| cost.total() < least.total()) {
+                best = Some((way, cost));
+            }
+        }
+        best
+    }
+
+    fn cost(&self, way: &Way, size: f64) -> Cost {
+        let plateau = if size < way.plateau_from {
+            1.0
+        } else {
+            way.plateau
+        };
+        let factor = if way.tree_factor {
+            tree_factor(&self.factors[way.protocol.index()], size)
+        } else {
+            1.0
+        };
+        Cost {
+            latency: way.latency * plateau,
+            transfer: size * way.slope / factor,
+        }
+    }
+}
+
+/// Seconds of a way for one size.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    pub(crate) latency: f64,
+    pub(crate) transfer: f64,
+}
+
+impl Cost {
+    fn total(self) -> f64 {
+        self.latency + self.transfer
+    }
+}
+
+/// The factor on a tree's bandwidth, from values at 64 bytes times powers of two, linear in the
+/// size between them.
+fn tree_factor(values: &[f64], size: f64) -> f64 {
+    let Some((&first, &last)) = values.first().zip(values.last()) else {
+        return 1.0;
+    };
+    let scaled = size / 64.0;
+    if scaled < 1.0 {
+        return first;
+    }
+    // The exponent and the fraction of the number itself: ⌊log₂⌋ without a logarithm.
+    let bits = scaled.to_bits();
+    let place = usize::try_from((bits >> 52) - 1023).unwrap_or(usize::MAX);
+    let fraction = f64::from_bits((bits & ((1 << 52) - 1)) | 1.0_f64.to_bits()) - 1.0;
+    match (values.get(place), values.get(place + 1)) {
+        (Some(low), Some(high)) => low + (high - low) * fraction,
+        _ => last,
+    }
+}
+
+/// The cost of a collective over a group of that shape, on otherwise idle links.
+///
+/// `bytes` is the size in nccl-tests' sense: see [`CollectiveKind`]. A group of one rank costs
+/// nothing. For many sizes of one shape, [`Priced`] is cheaper.
+pub fn time(
+    kind: CollectiveKind,
+    bytes: Bytes,
+    shape: &CommShape,
+    comm: &CommProfile,
+) -> CollectiveTime {
+    Priced::new(kind, shape, comm, &Choice::default()).time(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_factor_of_trees_is_the_table_at_powers_of_two_and_linear_between() {
+        let values = [1.0, 0.5, 0.75];
+        let factor = |size| tree_factor(&values, size);
+        for (size, expected) in [
+            (8.0, 1.0),
+            (64.0, 1.0),
+            (96.0, 0.75),
+            (128.0, 0.5),
+            (192.0, 0.625),
+            (256.0, 0.75),
+            (1e9, 0.75),
+        ] {
+            assert!((factor(size) - expected).abs() < 1e-12, "{size}");
+        }
+        assert!((tree_factor(&[], 1.0) - 1.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,169 @@
+//! What of a group of GPUs matters to the cost of its collectives.
+
+use cluster::Cluster;
+use profile::CommProfile;
+use units::{BytesPerSec, GpuId};
+
+use crate::hops::{Domains, Pattern, hops_between};
+use crate::inside::intra;
+use crate::load::Loads;
+use crate::spread::pairs;
+
+/// A group of ranks, as far as costs depend on it.
+///
+/// Rates are those of data sheets and links, without the efficiencies of a profile. Where domains
+/// or GPUs differ, the slowest counts, since all wait for it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CommShape {
+    /// Ranks in all.
+    pub ranks: u32,
+    /// Scale-up domains over which they are spread.
+    pub domains: u32,
+    /// Ranks of the domain with most of them.
+    pub per_domain: u32,
+    /// Ranks of the domain with fewest of them.
+    pub fewest: u32,
+    /// NICs that the group uses in the domain with fewest of them.
+    pub rails: u32,
+    /// What a rank sends to the other ranks of its domain, one direction.
+    pub intra: BytesPerSec,
+    /// What a domain sends to the next in a ring while the siblings do so too.
+    pub ring: BytesPerSec,
+    /// The bytes per second that are all-reduced over trees between domains, under the same
+    /// condition.
+    pub trees: BytesPerSec,
+    /// What a rank sends to ranks of other domains in an all-to-all, under the same condition.
+    pub pairs: BytesPerSec,
+    /// The entry of [`CommProfile::scale_up`].
+    pub scale_up: u8,
+    /// The entry of [`CommProfile::network`].
+    pub network: u8,
+}
+
+impl CommShape {
+    /// Ranks behind switches that connect any two of them at that rate, in one domain.
+    pub const fn domain(ranks: u32, rate: BytesPerSec, scale_up: u8) -> Self {
+        Self {
+            ranks,
+            domains: 1,
+            per_domain: ranks,
+            fewest: ranks,
+            rails: 0,
+            intra: rate,
+            ring: rate,
+            trees: rate,
+            pairs: rate,
+            scale_up,
+            network: 0,
+        }
+    }
+
+    /// Ranks with a NIC of that rate each, and nothing else, on a fabric that never blocks.
+    pub fn hosts(ranks: u32, rate: BytesPerSec, network: u8) -> Self {
+        let trees = rate.scale(1.0 / tree_load(ranks)).unwrap_or(rate);
+        Self {
+            ranks,
+            domains: ranks,
+            per_domain: 1,
+            fewest: 1,
+            rails: 1,
+            trees,
+            network,
+            ..Self::domain(ranks, rate, 0)
+        }
+    }
+}
+
+/// What the busiest place sends in two complementary trees over `n` places, in copies of the
+/// buffer.
+fn tree_load(n: u32) -> f64 {
+    match n {
+        0..=2 => 1.0,
+        3 => 1.5,
+        _ => 2.0,
+    }
+}
+
+/// The shape of a group whose ranks sit on those GPUs, in order.
+///
+/// * `siblings` — the groups that run the same collective at the same time, without the group
+///   itself: the eight data-parallel rings of a node that share its NICs, for example.
+///
+/// The rates come from the routes of all transfers of a ring and of trees, so contention on NICs,
+/// `PCIe` and oversubscribed links counts, wherever it is; those of an all-to-all from the
+/// capacity of NICs, leaves and pods, where traffic is taken to spread evenly. The time grows
+/// with the number of ranks of all groups; [`regular_shape`](crate::regular_shape) is for plans
+/// by the thousand.
+pub fn shape<S: AsRef<[GpuId]>>(
+    cluster: &Cluster,
+    comm: &CommProfile,
+    group: &[GpuId],
+    siblings: &[S],
+) -> CommShape {
+    let domains = Domains::new(group, cluster);
+    let others: Vec<_> = siblings
+        .iter()
+        .map(|sibling| Domains::new(sibling.as_ref(), cluster))
+        .collect();
+    shape_of(cluster, comm, &domains, &others, &|_, _| true)
+}
+
+/// The shape of a group by domains. Only transfers that `counts` accepts are looked at.
+pub(crate) fn shape_of(
+    cluster: &Cluster,
+    comm: &CommProfile,
+    group: &Domains,
+    siblings: &[Domains],
+    counts: &dyn Fn(GpuId, GpuId) -> bool,
+) -> CommShape {
+    let count = |n: usize| u32::try_from(n).expect("a cluster counts its GPUs in u32");
+    let (intra, scale_up) = intra(cluster, comm, group, siblings);
+    let mut rates = [intra; 3];
+    if group.len() > 1 {
+        let between = |pattern| between(cluster, pattern, group, siblings, counts);
+        let found = [
+            between(Pattern::Ring),
+            between(Pattern::Trees),
+            pairs(cluster, group, siblings),
+        ];
+        rates = found.map(|rate| BytesPerSec::new(rate).unwrap_or(intra));
+    }
+    let [ring, trees, pairs] = rates;
+    CommShape {
+        ranks: count(group.members.iter().map(Vec::len).sum()),
+        domains: count(group.len()),
+        per_domain: count(group.members.iter().map(Vec::len).max().unwrap_or(0)),
+        fewest: count(group.members.iter().map(Vec::len).min().unwrap_or(0)),
+        rails: count(group.rails.iter().map(Vec::len).min().unwrap_or(0)),
+        intra,
+        ring,
+        trees,
+        pairs,
+        scale_up,
+        network: comm.network_of(cluster.name()),
+    }
+}
+
+/// The rate of a pattern between domains while the siblings run it too.
+fn between(
+    cluster: &Cluster,
+    pattern: Pattern,
+    group: &Domains,
+    siblings: &[Domains],
+    counts: &dyn Fn(GpuId, GpuId) -> bool,
+) -> f64 {
+    let mut loads = Loads::new(cluster);
+    let mut own = hops_between(pattern, group);
+    own.retain(|hop| counts(hop.from, hop.to));
+    for hop in &own {
+        loads.add(hop.from, hop.to, hop.share);
+    }
+    for sibling in siblings {
+        for hop in hops_between(pattern, sibling) {
+            if counts(hop.from, hop.to) {
+                loads.add(hop.from, hop.to, hop.share);
+            }
+        }
+    }
+    loads.rate(&own)
+}

@@ -1,0 +1,119 @@
+//! What ranks send to everywhere: the capacity of NICs, leaves and pods.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cluster::{Cluster, Device, LinkKind, NicId};
+use petgraph::graph::NodeIndex;
+use petgraph::visit::EdgeRef;
+use units::GpuId;
+
+use crate::hops::Domains;
+
+/// What a rank sends to ranks of other domains in an all-to-all, while the siblings do so too, in
+/// bytes per second.
+///
+/// Each level between the ranks and the whole fabric (NIC, group of leaves, pod) sends what its
+/// links carry; the ranks below share that for the part of their traffic that leaves the level.
+pub(crate) fn pairs(cluster: &Cluster, group: &Domains, siblings: &[Domains]) -> f64 {
+    let mut levels = Levels::default();
+    for gpus in siblings.iter().flat_map(|sibling| &sibling.members) {
+        gpus.iter()
+            .for_each(|&gpu| levels.count(cluster, gpu, false));
+    }
+    for gpus in &group.members {
+        gpus.iter()
+            .for_each(|&gpu| levels.count(cluster, gpu, true));
+    }
+    let ranks: usize = group.members.iter().map(Vec::len).sum();
+    let domains = group.members.iter();
+    domains
+        .map(|members| levels.rate(cluster, members, ranks as f64))
+        .fold(f64::INFINITY, f64::min)
+}
+
+/// A group of leaves or a pod.
+#[derive(Clone, Debug, Default)]
+struct Level {
+    /// Ranks of all groups below it.
+    users: u32,
+    /// Those of the group itself.
+    own: u32,
+    /// The switches through which they leave it.
+    switches: BTreeSet<NodeIndex>,
+}
+
+/// Who is below which NIC, group of leaves and pod.
+#[derive(Clone, Debug, Default)]
+struct Levels {
+    nics: BTreeMap<NicId, u32>,
+    leaves: BTreeMap<u32, Level>,
+    pods: BTreeMap<u32, Level>,
+}
+
+impl Levels {
+    fn count(&mut self, cluster: &Cluster, gpu: GpuId, own: bool) {
+        let node = cluster.node_of(gpu);
+        let Some(nic) = cluster.nic_of(gpu) else {
+            return;
+        };
+        *self.nics.entry(nic).or_default() += 1;
+        let leaf = self.leaves.entry(cluster.leaf_group_of(node)).or_default();
+        leaf.users += 1;
+        leaf.own += u32::from(own);
+        let (_, switch) = cluster.ends(cluster.nic_links(nic)[0]);
+        let vertex = cluster.device(switch).expect("the end of a link");
+        let pod = self.pods.entry(cluster.pod_of(node)).or_default();
+        pod.users += 1;
+        pod.own += u32::from(own);
+        if leaf.switches.insert(vertex) {
+            pod.switches
+                .extend(uplinks(cluster, vertex).map(|(to, _)| to));
+        }
+    }
+
+    fn rate(&self, cluster: &Cluster, members: &[GpuId], ranks: f64) -> f64 {
+        let mut rate = f64::INFINITY;
+        for &gpu in members {
+            if let Some(nic) = cluster.nic_of(gpu) {
+                let up = cluster.link(cluster.nic_links(nic)[0]).rate.as_f64();
+                let nics = f64::from(cluster.nics_of(gpu).max(1));
+                rate = rate.min(nics * up / f64::from(self.nics[&nic]));
+            }
+        }
+        let node = cluster.node_of(members[0]);
+        let outside = ranks - members.len() as f64;
+        let levels = [
+            self.leaves.get(&cluster.leaf_group_of(node)),
+            self.pods.get(&cluster.pod_of(node)),
+        ];
+        for level in levels.into_iter().flatten() {
+            let leaving = ranks - f64::from(level.own);
+            let links = level.switches.iter();
+            let capacity: f64 = links
+                .flat_map(|&switch| uplinks(cluster, switch))
+                .map(|(_, rate)| rate)
+                .sum();
+            if leaving > 0.0 && capacity > 0.0 {
+                rate = rate.min(capacity / f64::from(level.users) * outside / leaving);
+            }
+        }
+        rate
+    }
+}
+
+/// The links from a switch to those above it, with their rates.
+fn uplinks(cluster: &Cluster, switch: NodeIndex) -> impl Iterator<Item = (NodeIndex, f64)> + '_ {
+    let graph = cluster.graph();
+    let height = |vertex: NodeIndex| match graph[vertex] {
+        Device::Leaf(_) => 1,
+        Device::Spine(_) => 2,
+        Device::Core(_) => 3,
+        _ => 0,
+    };
+    graph
+        .edges(switch)
+        .filter(move |edge| {
+            edge.weight().kind == LinkKind::Fabric && height(switch) < height(edge.target())
+        })
+        .map(|edge| (edge.target(), edge.weight().rate.as_f64()))
+}
