@@ -78,16 +78,16 @@ impl Library<'_> {
     /// # Errors
     ///
     /// The [`Failure`] that keeps it from being read.
-    pub fn open(&self, shelf: Shelf, name: &str, at: &At) -> Result<Arc<Source>, Vec<Failure>> {
+    pub fn open(&self, on: Shelf, name: &str, at: &At) -> Result<Arc<Source>, Vec<Failure>> {
         let opened = if is_path(name) {
-            let limit = if shelf == Shelf::Profiles {
+            let limit = if on == Shelf::Profiles {
                 PROFILE_LIMIT
             } else {
                 SCENARIO_LIMIT
             };
             self.files.read(&self.path(name), limit)
         } else {
-            shelf.open(name)
+            on.open(name)
         };
         opened.map_err(|problem| vec![at.failure(problem)])
     }
