@@ -280,7 +280,11 @@ fn draw_fabric(graph: &mut DiGraph<Device, Link>, fabric: &Fabric) {
         for spine in 0..fabric.n_spines() {
             let (set, s) = (spine / fabric.spines % fabric.sets, spine % fabric.spines);
             for c in 0..fabric.cores {
-                join(spine, first_core + fabric.core(set, s, c), link);
+                join(
+                    first_spine + spine,
+                    first_core + fabric.core(set, s, c),
+                    link,
+                );
             }
         }
     }

@@ -13,8 +13,10 @@
 
 use units::BytesPerSec;
 
-use crate::device::{Link, LinkKind};
-use crate::spec::{HostSpec, MeshLink, NicSpec, NodeSpec, ScaleUpSpec};
+use crate::device::Link;
+use crate::host::host_links;
+use crate::mesh::scale_up_links;
+use crate::spec::{HostSpec, NicSpec, NodeSpec, ScaleUpSpec};
 
 /// A vertex of a layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -207,7 +209,7 @@ impl Layout {
     }
 
     /// Adds both directions of a link and returns the first.
-    fn join(&mut self, from: Local, to: Local, link: Link) -> u32 {
+    pub(crate) fn join(&mut self, from: Local, to: Local, link: Link) -> u32 {
         let id = index32(self.links.len());
         self.links.push(LocalLink { from, to, link });
         self.links.push(LocalLink {
@@ -229,7 +231,7 @@ fn nics_in_all(nics: &NicSpec, gpus: u32) -> u32 {
 }
 
 /// NICs that act as one.
-fn nic_multiple(nics: &NicSpec, gpus: u32) -> f64 {
+pub(crate) fn nic_multiple(nics: &NicSpec, gpus: u32) -> f64 {
     if nics.striped && gpus < nics.count {
         f64::from(nics.count / gpus)
     } else {
@@ -240,251 +242,6 @@ fn nic_multiple(nics: &NicSpec, gpus: u32) -> f64 {
 /// 1 where GPUs hang on `PCIe` switches, else 0.
 fn switched(host: &HostSpec) -> u32 {
     u32::from(0 < host.gpus_per_switch)
-}
-
-/// Paths between GPUs over direct links.
-#[derive(Debug, Default)]
-struct Mesh {
-    gpus: u32,
-    /// By pair: hops, the narrowest bundle on the way, the first link and the next GPU.
-    steps: Vec<Option<Step>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    hops: u32,
-    width: u32,
-    link: u32,
-    next: u32,
-}
-
-impl Mesh {
-    fn new(gpus: u32, bundles: &[(MeshLink, u32)]) -> Self {
-        let mut mesh = Self {
-            gpus,
-            steps: vec![None; (gpus * gpus) as usize],
-        };
-        for (
-            MeshLink {
-                gpus: [a, b],
-                count,
-            },
-            link,
-        ) in bundles
-        {
-            mesh.direct(*a, *b, *count, *link);
-            mesh.direct(*b, *a, *count, *link + 1);
-        }
-        mesh.close();
-        mesh
-    }
-
-    fn direct(&mut self, from: u32, to: u32, width: u32, link: u32) {
-        self.steps[(from * self.gpus + to) as usize] = Some(Step {
-            hops: 1,
-            width,
-            link,
-            next: to,
-        });
-    }
-
-    /// Fewest hops, then the widest narrowest bundle, then the lowest neighbor: NCCL takes a
-    /// neighbor's `NVLink` (its path type NVB) before `PCIe`, by the same order.
-    fn close(&mut self) {
-        for via in 0..self.gpus {
-            for from in 0..self.gpus {
-                let Some(first) = self.steps[(from * self.gpus + via) as usize] else {
-                    continue;
-                };
-                for to in (0..self.gpus).filter(|to| *to != from) {
-                    let Some(second) = self.steps[(via * self.gpus + to) as usize] else {
-                        continue;
-                    };
-                    let step = Step {
-                        hops: first.hops + second.hops,
-                        width: first.width.min(second.width),
-                        ..first
-                    };
-                    let at = (from * self.gpus + to) as usize;
-                    if self.steps[at].is_none_or(|old| step.beats(old)) {
-                        self.steps[at] = Some(step);
-                    }
-                }
-            }
-        }
-    }
-
-    fn path(&self, from: u32, to: u32) -> Option<Vec<u32>> {
-        let mut links = Vec::new();
-        let mut at = from;
-        while at != to {
-            let step = (*self.steps.get((at * self.gpus + to) as usize)?)?;
-            links.push(step.link);
-            at = step.next;
-        }
-        Some(links)
-    }
-}
-
-impl Step {
-    fn beats(self, other: Self) -> bool {
-        (self.hops, other.width) < (other.hops, self.width)
-    }
-}
-
-/// Adds the links between GPUs.
-fn scale_up_links(spec: &ScaleUpSpec, layout: &mut Layout) -> Mesh {
-    let link = |rate, latency| Link {
-        rate,
-        latency,
-        kind: LinkKind::ScaleUp,
-    };
-    let used = layout.gpus;
-    match spec {
-        ScaleUpSpec::NvSwitch { rate, latency, .. } => {
-            for gpu in 0..used {
-                layout.join(Local::Gpu(gpu), Local::Switch, link(*rate, *latency));
-            }
-            Mesh::default()
-        }
-        ScaleUpSpec::Mesh {
-            rate,
-            latency,
-            links,
-        } => {
-            let pairs = links
-                .iter()
-                .filter(|pair| pair.gpus.iter().all(|gpu| *gpu < used));
-            let bundles: Vec<_> = pairs
-                .map(|pair| {
-                    let [a, b] = pair.gpus.map(Local::Gpu);
-                    let rate = rate.scale(f64::from(pair.count)).unwrap_or(*rate);
-                    (*pair, layout.join(a, b, link(rate, *latency)))
-                })
-                .collect();
-            Mesh::new(used, &bundles)
-        }
-        ScaleUpSpec::FullMesh { rate, latency } => {
-            let pairs = (0..used).flat_map(|a| (a + 1..used).map(move |b| [a, b]));
-            let bundles: Vec<_> = pairs
-                .map(|gpus| {
-                    let [a, b] = gpus.map(Local::Gpu);
-                    let id = layout.join(a, b, link(*rate, *latency));
-                    (MeshLink { gpus, count: 1 }, id)
-                })
-                .collect();
-            Mesh::new(used, &bundles)
-        }
-        ScaleUpSpec::Pcie => Mesh::default(),
-    }
-}
-
-/// The tree of a host: GPUs and NICs below switches below sockets, and the links of sockets.
-#[derive(Debug)]
-struct Host {
-    /// By device: its parent and the link up.
-    parents: std::collections::BTreeMap<Local, (Local, u32)>,
-    /// By pair of sockets.
-    sockets: std::collections::BTreeMap<(u32, u32), u32>,
-}
-
-/// The way from a device to its socket.
-struct Climb {
-    devices: Vec<Local>,
-    links: Vec<u32>,
-}
-
-impl Host {
-    fn climb(&self, from: Local) -> Climb {
-        let mut climb = Climb {
-            devices: vec![from],
-            links: Vec::new(),
-        };
-        let mut at = from;
-        while let Some((parent, link)) = self.parents.get(&at) {
-            climb.devices.push(*parent);
-            climb.links.push(*link);
-            at = *parent;
-        }
-        climb
-    }
-
-    /// Up to the lowest device above both, or over the link of their sockets.
-    fn path(&self, from: Local, to: Local) -> Vec<u32> {
-        let (a, b) = (self.climb(from), self.climb(to));
-        let meet = a.devices.iter().enumerate().find_map(|(i, device)| {
-            let j = b.devices.iter().position(|other| other == device)?;
-            Some((i, j))
-        });
-        let (i, j) = meet.unwrap_or((a.links.len(), b.links.len()));
-        let mut path = a.links[..i].to_vec();
-        if meet.is_none()
-            && let (Some(Local::Socket(x)), Some(Local::Socket(y))) =
-                (a.devices.last(), b.devices.last())
-        {
-            path.extend(self.sockets.get(&(*x, *y)));
-        }
-        path.extend(b.links[..j].iter().rev().map(|link| link ^ 1));
-        path
-    }
-}
-
-/// Adds the links of the host.
-fn host_links(node: &NodeSpec, layout: &mut Layout) -> Host {
-    let spec = &node.host;
-    let link = |rate| Link {
-        rate,
-        latency: spec.latency,
-        kind: LinkKind::Host,
-    };
-    let mut host = Host {
-        parents: std::collections::BTreeMap::new(),
-        sockets: std::collections::BTreeMap::new(),
-    };
-    let mut hang = |layout: &mut Layout, child, parent, rate| {
-        let id = layout.join(child, parent, link(rate));
-        host.parents.insert(child, (parent, id));
-    };
-    for gpu in 0..layout.gpus {
-        let parent = above_gpu(node, gpu);
-        hang(layout, Local::Gpu(gpu), parent, spec.gpu_link);
-    }
-    for pci in 0..layout.pcis {
-        let socket = Local::Socket(socket_of(node, pci * spec.gpus_per_switch));
-        hang(layout, Local::Pci(pci), socket, spec.gpu_link);
-    }
-    let multiple = nic_multiple(&node.nics, node.gpus);
-    let nic_rate = spec.nic_link.scale(multiple).unwrap_or(spec.nic_link);
-    for nic in 0..layout.nics {
-        let gpu = layout.gpu_of_nic(nic);
-        // Fewer NICs than switches: none of them belongs to a switch.
-        let shared = layout.nics_in_all < node.gpus.div_ceil(spec.gpus_per_switch.max(1));
-        let parent = if shared {
-            Local::Socket(socket_of(node, gpu))
-        } else {
-            above_gpu(node, gpu)
-        };
-        hang(layout, Local::Nic(nic), parent, nic_rate);
-    }
-    for a in 0..layout.sockets {
-        for b in a + 1..layout.sockets {
-            let id = layout.join(Local::Socket(a), Local::Socket(b), link(spec.socket_link));
-            host.sockets.insert((a, b), id);
-            host.sockets.insert((b, a), id + 1);
-        }
-    }
-    host
-}
-
-/// What a GPU hangs on.
-fn above_gpu(node: &NodeSpec, gpu: u32) -> Local {
-    let switch = gpu.checked_div(node.host.gpus_per_switch);
-    switch.map_or_else(|| Local::Socket(socket_of(node, gpu)), Local::Pci)
-}
-
-/// The socket of a GPU: GPUs are spread over sockets in order.
-fn socket_of(node: &NodeSpec, gpu: u32) -> u32 {
-    gpu * node.host.sockets / node.gpus
 }
 
 fn index32(index: usize) -> u32 {

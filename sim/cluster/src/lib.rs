@@ -24,7 +24,9 @@ mod error;
 pub mod example;
 mod fabric;
 mod fault;
+mod host;
 mod layout;
+mod mesh;
 mod route;
 pub mod spec;
 
