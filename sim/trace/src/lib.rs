@@ -7,15 +7,48 @@
 //!       └─ memory   levels by kind, sampled where they change
 //! ```
 //!
+//! What is read off it:
+//!
+//! ```text
+//! critical_path  the chain of causes that ends last        breakdown  a lane's time by category
+//! bounds         what a remedy saves at most               bubble     why a lane is idle
+//! explain        all of it in ten lines                    exposure   communication not hidden
+//! tracks, Pyramid   rows for viewers, and their level of detail      memory_timeline, memory_peaks
+//! ```
+//!
 //! A lane stands for all ranks of its class; writers expand it to ranks when they write.
 //! Invariant: spans of one stream of one lane do not overlap, except on [`StreamKind::Pp`], where
 //! messages of both directions are under way at a time; and a span starts no earlier
 //! than its cause ends, unless both lie on a transfer.
 
+mod bound;
+mod breakdown;
+mod bubble;
+mod by_lane;
 mod category;
+mod check;
+mod error;
+mod explain;
+mod exposure;
+mod memory;
+mod path;
+mod pyramid;
 mod record;
+mod show;
+mod sweep;
+mod track;
 
+pub use bound::{Bound, Remedy, bounds};
+pub use breakdown::{Breakdown, bottleneck, breakdown, breakdowns};
+pub use bubble::{Bubble, bubble, bubbles};
 pub use category::{Category, MemoryKind, StreamKind};
+pub use error::TraceError;
+pub use explain::{BubbleShares, Communication, Explanation, LaneShare, Peak, explain};
+pub use exposure::{Exposure, Utilization, exposure, utilization};
+pub use memory::{MemoryLevel, memory_peaks, memory_timeline};
+pub use path::{CriticalPath, Segment, Stretch, critical_path};
+pub use pyramid::{Bar, Pyramid};
 pub use record::{
     Detail, DetailId, Lane, MemorySample, NO_INDEX, NameId, Names, Span, SpanId, Trace,
 };
+pub use track::{Track, tracks};

@@ -1,0 +1,58 @@
+//! The explanation as a person reads it.
+
+use trace::{Explanation, Trace, explain};
+use units::SimTime;
+
+use crate::fixtures::{at, lanes, with_memory};
+
+/// The trace with memory, a picosecond made a millisecond.
+fn of_half_a_second() -> Trace {
+    let mut trace = with_memory();
+    let longer = |time: SimTime| at(time.as_picos() * 1_000_000_000);
+    for span in &mut trace.spans {
+        (span.start, span.end) = (longer(span.start), longer(span.end));
+    }
+    for sample in &mut trace.memory {
+        sample.time = longer(sample.time);
+    }
+    trace.end = longer(trace.end);
+    trace
+}
+
+#[test]
+fn an_explanation_says_what_binds_and_what_would_help() {
+    let shown = explain(&of_half_a_second()).to_string();
+    let expected = "\
+the run takes 480.0 ms; stage 1 binds it: busy 50.0 % of the time (2 lanes, 4 ranks)
+critical path: compute 66.7 %, pp 8.3 %, dp 6.2 %, waiting 18.8 %
+longest on the path: forward 41.7 %, backward 25.0 %, receive 8.3 %; by pipeline stage: stage 1 50.0 %, stage 0 31.2 %
+communication not hidden behind kernels (mean of ranks): dp 7.500 ms of 15.00 ms, pp 20.00 ms of 20.00 ms
+bubble (mean of ranks): 50.5 % of the time: fill and drain 25.0 %, waiting for late stages 25.5 %
+imbalance: stage 1 computes 4.8 % longer than the mean of ranks
+memory: stage 0 peaks at 18 B after 50.00 ms: weights 10 B, activations 8 B
+what would help most: no bubble on any rank would save at most 50.0 % (240.0 ms)
+other upper bounds, each alone: compute twice as fast 33.3 %, free pp communication 8.3 %, free dp communication 3.1 %, stages in balance 1.0 %";
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn an_explanation_has_at_most_ten_lines() {
+    assert!(explain(&with_memory()).to_string().lines().count() <= 10);
+}
+
+#[test]
+fn an_empty_trace_is_explained_too() {
+    let nothing = explain(&Trace::default());
+    assert_eq!(nothing, Explanation::default());
+    assert_eq!(
+        nothing.to_string(),
+        "the run takes 0.000 µs and has no lanes"
+    );
+    let mut idle = lanes(1);
+    idle.end = at(2_500_000_000_000);
+    let shown = explain(&idle).to_string();
+    assert!(
+        shown.starts_with("the run takes 2.500 s; stage 0 binds it: busy 0.0 %"),
+        "{shown}"
+    );
+}
