@@ -83,9 +83,8 @@ impl<'a> Parts<'a> {
     }
 
     pub(crate) fn stream(&self) -> StreamCurve {
-        let mut curve = StreamCurve::new(self.section(|spec| spec.stream.as_ref()), self.sheet);
-        curve.provenance = curve.provenance.max(self.best);
-        curve
+        let spec = self.section(|spec| spec.stream.as_ref());
+        StreamCurve::new(spec, self.sheet).at_best(self.best)
     }
 
     pub(crate) fn scan(&self) -> ScanCurve {

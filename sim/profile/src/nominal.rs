@@ -164,6 +164,7 @@ pub(crate) fn spec(gpu: &GpuSpec) -> ProfileSpec {
         schema: 1,
         name: format!("nominal {}", gpu.name),
         gpu: gpu.name.clone(),
+        relatives: Vec::new(),
         date: String::new(),
         sustained: 1.0,
         launch_us: 1.0,
@@ -273,6 +274,7 @@ fn stream(habit: &Habit) -> StreamSpec {
     let slower = |kind, share: f64| StreamKindSpec {
         kind,
         bandwidth: habit.stream * share,
+        measured: false,
     };
     StreamSpec {
         bandwidth: habit.stream,
@@ -314,11 +316,12 @@ fn memory() -> MemorySpec {
         context_mib: 520.0,
         framework_mib: 95.0,
         workspace_mib: 32.0,
-        communicator_mib: 250.0,
+        communicator_mib: 288.0,
         slack: 0.06,
-        source: "context of CUDA 12 with PyTorch's kernels; Megatron-LM CI golden values leave \
-                 75 to 120 MB unexplained; cuBLAS workspace of Hopper (PyTorch documentation); \
-                 NCCL buffers: 4 MiB for each channel and direction"
+        source: "context of 300 to 700 MB with PyTorch (pytorch issues 20532, 28113, 107667); \
+                 75 to 120 MB unexplained in Megatron-LM's CI figures; cuBLAS workspace of \
+                 Hopper, 32 MiB (PyTorch documentation); 10 and 2 MiB a channel and connection \
+                 on H100 (nccl issue 1685), 24 channels"
             .to_owned(),
     }
 }

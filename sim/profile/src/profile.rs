@@ -46,7 +46,7 @@ impl Profile {
     }
 
     /// A profile from a file, for that GPU. What the file leaves out is nominal; where the file
-    /// is of another GPU, its shares of the peaks are kept and nothing is worth more than
+    /// is of another chip, its shares of the peaks are kept and nothing is worth more than
     /// extrapolated.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl Profile {
             spec,
             fallback: &fallback,
             sheet: &sheet,
-            best: if spec.gpu == gpu.name {
+            best: if spec.gpu == gpu.name || spec.relatives.contains(&gpu.name) {
                 Provenance::Measured
             } else {
                 Provenance::Extrapolated
@@ -107,7 +107,8 @@ impl Profile {
             Kernel::Attention(attention) => self.attention(attention),
             Kernel::Stream(stream) => {
                 let gaps = f64::from(stream.launches.saturating_sub(1)) * self.launch;
-                (self.stream.time(stream) + gaps, self.stream.provenance)
+                let (time, provenance) = self.stream.time(stream);
+                (time + gaps, provenance)
             }
             Kernel::Scan(scan) => self.scan.time(scan),
         };

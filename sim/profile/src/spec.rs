@@ -37,6 +37,7 @@ use crate::{AttentionKernel, StreamKind};
 /// | `schema` | integer, 1 | 1 |
 /// | `name` | string: the file's name without `.toml` | required |
 /// | `gpu` | string: the name of the GPU in the hardware files | required |
+/// | `relatives` | list of such names: GPUs with the same chip | `[]` |
 /// | `date` | string: day of the fit, `YYYY-MM-DD` | required |
 /// | `sustained` | number in (0, 2] | 1.0 |
 /// | `launch_us` | number ≥ 0 | 1.0 |
@@ -50,6 +51,9 @@ pub struct ProfileSpec {
     pub name: String,
     /// Name of the GPU that was measured.
     pub gpu: String,
+    /// GPUs with the same chip, for which the shares hold as well.
+    #[serde(default)]
+    pub relatives: Vec<String>,
     /// Day of the measurement or fit, `YYYY-MM-DD`.
     pub date: String,
     /// What long training keeps of a microbenchmark's tensor-core speed: microbenchmarks run
@@ -335,7 +339,7 @@ pub struct UnfusedSpec {
 /// |---|---|---|
 /// | `bandwidth` | number in (0, 1] | required |
 /// | `ramp_bytes` | number ≥ 0 | 0 |
-/// | `kinds` | list of `{ kind = "norm", bandwidth = 0.7 }` | `[]` |
+/// | `kinds` | list of `{ kind = "norm", bandwidth = 0.7, measured = true }` | `[]` |
 /// | `source` | string | required |
 /// | `measured` | boolean | false: nominal |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -364,6 +368,9 @@ pub struct StreamKindSpec {
     pub kind: StreamKind,
     /// Share of the data sheet's bandwidth that it reaches.
     pub bandwidth: f64,
+    /// Whether it was measured on this GPU.
+    #[serde(default)]
+    pub measured: bool,
 }
 
 /// `[scan]`: the chunked scan of Mamba-2, `t = (c⁴ + b⁴)^¼` of operations and bytes.

@@ -12,7 +12,7 @@ pub(crate) struct StreamCurve {
     bandwidth: f64,
     ramp: f64,
     /// Bytes a second by kind.
-    kinds: Vec<(StreamKind, f64)>,
+    kinds: Vec<(StreamKind, f64, Provenance)>,
     roof: f64,
     pub(crate) provenance: Provenance,
 }
@@ -36,22 +36,38 @@ impl StreamCurve {
             kinds: spec
                 .kinds
                 .iter()
-                .map(|entry| (entry.kind, rate(entry.bandwidth)))
+                .map(|entry| (entry.kind, rate(entry.bandwidth), worth(entry.measured)))
                 .collect(),
             roof: sheet.bandwidth,
             provenance: worth(spec.measured),
         }
     }
 
-    /// Seconds of a kernel, without launch gap.
-    pub(crate) fn time(&self, stream: &Stream) -> f64 {
-        let listed = self.kinds.iter().find(|(kind, _)| *kind == stream.kind);
-        let rate = listed.map_or(self.bandwidth, |(_, rate)| *rate);
-        let bytes = stream.bytes.as_f64();
-        if bytes == 0.0 {
-            return 0.0;
+    /// The same curve, worth no more than `best`.
+    #[must_use]
+    pub(crate) fn at_best(mut self, best: Provenance) -> Self {
+        self.provenance = self.provenance.max(best);
+        for (_, _, worth) in &mut self.kinds {
+            *worth = (*worth).max(best);
         }
-        ((bytes + f64::from(stream.launches) * self.ramp) / rate).max(bytes / self.roof)
+        self
+    }
+
+    /// Seconds of a kernel, without launch gap, and what they are worth.
+    pub(crate) fn time(&self, stream: &Stream) -> (f64, Provenance) {
+        let listed = self.kinds.iter().find(|(kind, ..)| *kind == stream.kind);
+        let (rate, provenance) = listed.map_or(
+            (self.bandwidth, self.provenance),
+            |(_, rate, provenance)| (*rate, *provenance),
+        );
+        let bytes = stream.bytes.as_f64();
+        let launches = if bytes > 0.0 {
+            f64::from(stream.launches)
+        } else {
+            0.0
+        };
+        let time = (bytes + launches * self.ramp) / rate;
+        (time.max(bytes / self.roof), provenance)
     }
 
     /// Seconds for bytes moved by a kernel of no listed kind.

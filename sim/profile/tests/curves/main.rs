@@ -1,0 +1,6 @@
+//! The curves, as their callers see them.
+
+mod closed_forms;
+mod fixture;
+mod properties;
+mod shipped;
