@@ -1,0 +1,105 @@
+//! Why a description is not a model.
+
+/// Why a model cannot be read or cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum ModelError {
+    #[error("the text is not JSON: {reason} (line {line}, column {column})")]
+    NotJson {
+        reason: String,
+        line: usize,
+        column: usize,
+    },
+    #[error("the text has {bytes} bytes, but a config.json has at most {limit}")]
+    TooLong { bytes: usize, limit: usize },
+    #[error("the text is {found}, but a config.json is an object")]
+    NotAnObject { found: &'static str },
+    #[error("{field} is missing, and nothing else tells the architecture")]
+    NoType { field: String, near: Option<String> },
+    #[error("{field} is \"{found}\", which is no architecture known here")]
+    UnknownType {
+        field: String,
+        found: String,
+        near: Option<String>,
+    },
+    #[error("{field} is missing, which {family} needs")]
+    Missing {
+        field: String,
+        family: String,
+        near: Option<String>,
+    },
+    #[error("{field} is {found}, but {expected} is needed")]
+    Wrong {
+        field: String,
+        found: String,
+        expected: String,
+    },
+    #[error("{field} is {found}, which does not go with {other} = {other_found}: {reason}")]
+    Contradiction {
+        field: String,
+        found: String,
+        other: String,
+        other_found: String,
+        reason: String,
+    },
+    #[error("{field} is {found}, but {family} has no such field to override")]
+    Override {
+        field: String,
+        found: String,
+        family: String,
+        near: Option<String>,
+    },
+    #[error("{field} is {found}, which is not modeled")]
+    Unsupported {
+        field: String,
+        found: String,
+        supported: String,
+    },
+    #[error("the model has more than {limit} parameters")]
+    TooLarge { limit: u64 },
+}
+
+impl ModelError {
+    /// The field at fault, as the description names it; `None` where the text as a whole is.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::NotJson { .. }
+            | Self::TooLong { .. }
+            | Self::NotAnObject { .. }
+            | Self::TooLarge { .. } => None,
+            Self::NoType { field, .. }
+            | Self::UnknownType { field, .. }
+            | Self::Missing { field, .. }
+            | Self::Wrong { field, .. }
+            | Self::Contradiction { field, .. }
+            | Self::Override { field, .. }
+            | Self::Unsupported { field, .. } => Some(field),
+        }
+    }
+
+    /// What to change, where we can tell.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotJson { .. } | Self::NotAnObject { .. } => {
+                Some("give the config.json that lies beside a model's weights".to_owned())
+            }
+            Self::TooLong { .. } => Some("is this the file of the weights?".to_owned()),
+            Self::NoType { near, .. } | Self::UnknownType { near, .. } => {
+                near.as_deref().map(did_you_mean)
+            }
+            Self::Missing { near, .. } => near
+                .as_deref()
+                .map(|near| format!("there is a field `{near}`; did you mean it to be this one?")),
+            Self::Override { near, .. } => near.as_deref().map(did_you_mean),
+            Self::Unsupported { supported, .. } => Some(format!("known are {supported}")),
+            Self::Wrong { .. } | Self::Contradiction { .. } => None,
+            Self::TooLarge { .. } => Some("look for a digit too many".to_owned()),
+        }
+    }
+}
+
+/// Names the nearest spelling.
+fn did_you_mean(near: &str) -> String {
+    format!("did you mean \"{near}\"?")
+}
