@@ -32,7 +32,7 @@ pub use closed_form::{ClosedFormScratch, one_f_one_b_rate, one_f_one_b_time};
 pub use csv::{CsvError, CsvProblem};
 pub use gpipe::{forward_only, gpipe};
 pub use in_flight::{InFlight, in_flight, peak_level};
-pub use interleaved::{interleaved, interleaved_in_groups};
+pub use interleaved::{accepts_groups, interleaved, interleaved_in_groups};
 pub use kind::{ScheduleKind, ScheduleRefusal};
 pub use one_f_one_b::{one_f_one_b, one_f_one_b_ahead};
 pub use replay::{Costs, PassCosts, Replay, Scratch, VocabularyCosts, makespan, replay};

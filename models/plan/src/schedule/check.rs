@@ -308,10 +308,6 @@ impl Schedule {
     }
 
     /// Runs the lists without durations and looks at what is left over.
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "the other entries are read while one changes"
-    )]
     fn check_order(&self, places: &Places) -> Result<(), ScheduleError> {
         let mut done = vec![0; self.n_devices()];
         let mut total = 0;
@@ -363,7 +359,7 @@ impl Schedule {
             let (needs, place) = self.unmet(places, done, action)?;
             Some((action, needs, place))
         };
-        for device in 0..self.n_devices() {
+        for device in self.devices() {
             if let Some((action, needs, place)) = blocked(device)
                 && place.device as usize == device
             {

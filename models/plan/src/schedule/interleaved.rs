@@ -41,22 +41,7 @@ pub fn interleaved_in_groups(
     n_micro_batches: u32,
     group: u32,
 ) -> Result<Schedule, ScheduleRefusal> {
-    if !(n_devices..=n_micro_batches).contains(&group) {
-        return Err(ScheduleRefusal::GroupSize {
-            group,
-            pipeline: n_devices,
-            micro_batches: n_micro_batches,
-        });
-    }
-    let last_group = n_micro_batches % group;
-    if 0 < last_group && last_group < n_devices {
-        return Err(ScheduleRefusal::LastGroup {
-            last_group,
-            group,
-            pipeline: n_devices,
-            micro_batches: n_micro_batches,
-        });
-    }
+    accepts_groups(n_devices, n_micro_batches, group)?;
     let table = visits(n_chunks, n_micro_batches, group);
     let lists: Vec<Vec<Action>> = (0..n_devices)
         .map(|device| {
@@ -79,6 +64,35 @@ pub fn interleaved_in_groups(
         n_micro_batches,
         &lists,
     ))
+}
+
+/// Whether groups of that size can be interleaved, without building the schedule.
+///
+/// # Errors
+///
+/// As [`interleaved_in_groups`].
+pub fn accepts_groups(
+    n_devices: u32,
+    n_micro_batches: u32,
+    group: u32,
+) -> Result<(), ScheduleRefusal> {
+    if !(n_devices..=n_micro_batches).contains(&group) {
+        return Err(ScheduleRefusal::GroupSize {
+            group,
+            pipeline: n_devices,
+            micro_batches: n_micro_batches,
+        });
+    }
+    let last_group = n_micro_batches % group;
+    if 0 < last_group && last_group < n_devices {
+        return Err(ScheduleRefusal::LastGroup {
+            last_group,
+            group,
+            pipeline: n_devices,
+            micro_batches: n_micro_batches,
+        });
+    }
+    Ok(())
 }
 
 /// The order in which a device visits (chunk, micro-batch) in its forward passes; its backward
