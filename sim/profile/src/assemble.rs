@@ -109,44 +109,30 @@ impl<'a> Parts<'a> {
             let worth = self.worth(Range::of(spec.fit.as_ref()), given);
             sources.push((what, worth, spec.source.clone()));
         }
-        let stream = self.section(|spec| spec.stream.as_ref());
-        let scan = self.section(|spec| spec.scan.as_ref());
-        let texts = [
-            (
-                "memory-bound kernels",
-                self.stream().provenance,
-                &stream.source,
-            ),
-            (
-                "state-space scans",
-                self.scan().range.inside(),
-                &scan.source,
-            ),
-            (
-                "unfused attention",
-                Provenance::Nominal,
-                &self.section(|spec| spec.unfused.as_ref()).source,
-            ),
-            (
-                "host time",
-                Provenance::Nominal,
-                &self.section(|spec| spec.host.as_ref()).source,
-            ),
-            (
-                "memory constants",
-                Provenance::Nominal,
-                &self.section(|spec| spec.memory.as_ref()).source,
-            ),
-            (
-                "interference",
-                Provenance::Nominal,
-                &self.section(|spec| spec.interference.as_ref()).source,
-            ),
-        ];
-        for (what, worth, source) in texts {
-            sources.push((what.to_owned(), worth, source.clone()));
+        for (what, worth, source) in self.constants() {
+            sources.push((what.to_owned(), worth, source.to_owned()));
         }
         sources
+    }
+
+    /// The sections that are no lists.
+    fn constants(&self) -> [(&'static str, Provenance, &str); 6] {
+        let stream = self.section(|spec| spec.stream.as_ref());
+        let scan = self.section(|spec| spec.scan.as_ref());
+        let unfused = self.section(|spec| spec.unfused.as_ref());
+        let host = self.section(|spec| spec.host.as_ref());
+        let memory = self.section(|spec| spec.memory.as_ref());
+        let interference = self.section(|spec| spec.interference.as_ref());
+        let (moved, scanned) = (self.stream().provenance, self.scan().range.inside());
+        let nominal = Provenance::Nominal;
+        [
+            ("memory-bound kernels", moved, &stream.source),
+            ("state-space scans", scanned, &scan.source),
+            ("unfused attention", nominal, &unfused.source),
+            ("host time", nominal, &host.source),
+            ("memory constants", nominal, &memory.source),
+            ("interference", nominal, &interference.source),
+        ]
     }
 
     fn worth(&self, range: Range, given: bool) -> Provenance {

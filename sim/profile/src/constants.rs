@@ -119,3 +119,59 @@ impl Interference {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Gemm, Stream, StreamKind};
+    use units::DType;
+
+    #[test]
+    fn graphs_leave_only_the_host_time_of_the_micro_batch() {
+        let host = HostCost::new(&HostSpec {
+            kernel_us: 6.0,
+            layer_us: 650.0,
+            expert_layer_us: 2000.0,
+            micro_batch_us: 1000.0,
+            source: String::new(),
+        });
+        assert!((host.pass(25, false).as_micros() - 800.0).abs() < 1e-9);
+        assert!((host.pass(25, true).as_micros() - 2150.0).abs() < 1e-9);
+        assert_eq!(host.captured().pass(25, true), Seconds::ZERO);
+        assert_eq!(host.captured().micro_batch, host.micro_batch);
+    }
+
+    #[test]
+    fn a_device_shows_more_than_was_allocated() {
+        let memory = MemoryConstants::new(&MemorySpec {
+            context_mib: 500.0,
+            framework_mib: 95.0,
+            workspace_mib: 32.0,
+            communicator_mib: 250.0,
+            slack: 0.05,
+            source: String::new(),
+        });
+        let mib = 1 << 20;
+        let used = memory.device_used(Bytes::new(1000 * mib), 2);
+        assert_eq!(used, Bytes::new((1050 + 500 + 500) * mib));
+    }
+
+    #[test]
+    fn communication_takes_sms_from_products_and_bandwidth_from_streams() {
+        let spec = InterferenceSpec {
+            channels: 33.0,
+            bandwidth: 0.1,
+            source: String::new(),
+        };
+        let interference = Interference::new(&spec, 132.0);
+        let gemm = Kernel::Gemm(Gemm::new(64, 64, 64, DType::Bf16));
+        let stream = Kernel::Stream(Stream {
+            kind: StreamKind::Norm,
+            bytes: Bytes::new(1),
+            launches: 1,
+        });
+        assert!((interference.speed(&gemm) - 0.75).abs() < 1e-12);
+        assert!((interference.speed(&stream) - 0.9).abs() < 1e-12);
+        assert!((Interference::NONE.speed(&gemm) - 1.0).abs() < 1e-12);
+    }
+}
