@@ -207,42 +207,40 @@ fn check_nics(spec: &ClusterSpec, errors: &mut Vec<ClusterError>) {
 }
 
 fn check_fabric(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
-    let kind = fabric.kind;
-    duration(
-        "fabric.link_latency".to_owned(),
-        fabric.link_latency,
-        errors,
-    );
-    duration(
-        "fabric.switch_latency".to_owned(),
-        fabric.switch_latency,
-        errors,
-    );
+    let place = |field: &str| format!("fabric.{field}");
+    duration(place("link_latency"), fabric.link_latency, errors);
+    duration(place("switch_latency"), fabric.switch_latency, errors);
     for value in &fabric.oversubscription {
-        positive("fabric.oversubscription".to_owned(), *value, errors);
+        positive(place("oversubscription"), *value, errors);
     }
+    let clos = fabric.kind != FabricKind::Single;
     for (field, value) in [
-        ("planes", Some(fabric.planes)),
+        ("nodes_per_leaf", clos.then_some(fabric.nodes_per_leaf)),
+        ("groups_per_pod", fabric.groups_per_pod),
         ("rails", fabric.rails),
+        ("planes", Some(fabric.planes)),
         ("spines", fabric.spines),
         ("cores", fabric.cores),
-        ("groups_per_pod", fabric.groups_per_pod),
-        (
-            "nodes_per_leaf",
-            (kind != FabricKind::Single).then_some(fabric.nodes_per_leaf),
-        ),
     ] {
         if let Some(value) = value {
-            at_least_one(format!("fabric.{field}"), value, errors);
-            limit(format!("fabric.{field}"), u64::from(value), 1 << 20, errors);
+            at_least_one(place(field), value, errors);
+            limit(place(field), u64::from(value), 1 << 20, errors);
         }
     }
-    let pods = fabric.groups_per_pod.is_some();
+    check_kind(fabric, errors);
+}
+
+/// Fields that a kind of fabric needs or does not have.
+fn check_kind(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
+    let kind = fabric.kind;
+    let (clos, rails, pods) = (
+        kind != FabricKind::Single,
+        kind == FabricKind::RailOptimised,
+        fabric.groups_per_pod.is_some(),
+    );
     if kind == FabricKind::FatTree && !pods {
         errors.push(ClusterError::NoPods);
     }
-    let clos = kind != FabricKind::Single;
-    let rails = kind == FabricKind::RailOptimised;
     for (field, given, allowed) in [
         ("groups_per_pod", pods, rails || kind == FabricKind::FatTree),
         ("rails", fabric.rails.is_some(), rails),
@@ -254,8 +252,8 @@ fn check_fabric(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
             errors.push(ClusterError::NotForKind { field, kind });
         }
     }
-    let levels = if clos { 1 + usize::from(pods) } else { 0 };
-    if levels.max(1) < fabric.oversubscription.len() {
+    let levels = 1 + usize::from(pods);
+    if levels < fabric.oversubscription.len() {
         errors.push(ClusterError::Levels {
             given: fabric.oversubscription.len(),
             levels,

@@ -58,36 +58,10 @@ pub(crate) fn fabric(
     ports: Ports,
     node_rate: impl Fn(u32) -> f64,
 ) -> Result<Fabric, ClusterError> {
-    let single = spec.kind == FabricKind::Single;
-    let planes = spec.planes;
-    let lanes = match spec.kind {
-        FabricKind::RailOptimised => spec.rails.unwrap_or(ports.nics).max(1),
-        _ => planes,
-    };
-    let nodes_per_leaf = if single {
-        ports.nodes
-    } else {
-        spec.nodes_per_leaf.min(ports.nodes)
-    };
-    let groups = ports.nodes.div_ceil(nodes_per_leaf);
-    let groups_per_pod = spec.groups_per_pod.unwrap_or(groups).min(groups);
-    let mut fabric = Fabric {
-        lanes,
-        sets: planes,
-        nodes_per_leaf,
-        groups,
-        groups_per_pod,
-        pods: groups.div_ceil(groups_per_pod),
-        spines: 0,
-        cores: 0,
-        ports: ports.nics.div_ceil(lanes).max(1),
-        nic_latency: [spec.link_latency + spec.switch_latency, spec.link_latency],
-        links: [None; 2],
-        first_link: [0; 2],
-    };
+    let mut fabric = groups(spec, ports);
+    let leaf_rate = node_rate(fabric.lanes) * f64::from(fabric.nodes_per_leaf);
     let cable = spec.link_rate.unwrap_or(ports.cable);
-    let leaf_rate = node_rate(lanes) * f64::from(nodes_per_leaf);
-    let leaves_per_pod = fabric.lanes / fabric.sets * groups_per_pod;
+    let leaves_per_pod = fabric.lanes / fabric.sets * fabric.groups_per_pod;
     if 1 < leaves_per_pod || 1 < fabric.pods {
         let up = leaf_rate / level(spec, 0);
         fabric.spines = spec.spines.unwrap_or_else(|| cables(up, cable));
@@ -99,24 +73,56 @@ pub(crate) fn fabric(
         fabric.cores = spec.cores.unwrap_or_else(|| cables(up, cable));
         fabric.links[1] = switch_link(spec, up / f64::from(fabric.cores));
     }
-    let (field, value) = [
-        ("switches", fabric.all_switches()),
-        ("links", fabric.all_links()),
-    ]
-    .into_iter()
-    .max_by_key(|(_, value)| *value)
-    .unwrap_or_default();
-    if value <= u128::from(MAX_LINKS) {
-        return Ok(fabric);
+    fabric.within_limit()
+}
+
+/// Lanes, leaves and pods, without what is above the leaves.
+fn groups(spec: &FabricSpec, ports: Ports) -> Fabric {
+    let lanes = match spec.kind {
+        FabricKind::RailOptimised => spec.rails.unwrap_or(ports.nics).max(1),
+        _ => spec.planes,
+    };
+    let nodes_per_leaf = match spec.kind {
+        FabricKind::Single => ports.nodes,
+        _ => spec.nodes_per_leaf.min(ports.nodes),
+    };
+    let groups = ports.nodes.div_ceil(nodes_per_leaf);
+    let groups_per_pod = spec.groups_per_pod.unwrap_or(groups).min(groups);
+    Fabric {
+        lanes,
+        sets: spec.planes,
+        nodes_per_leaf,
+        groups,
+        groups_per_pod,
+        pods: groups.div_ceil(groups_per_pod),
+        spines: 0,
+        cores: 0,
+        ports: ports.nics.div_ceil(lanes).max(1),
+        nic_latency: [spec.link_latency + spec.switch_latency, spec.link_latency],
+        links: [None; 2],
+        first_link: [0; 2],
     }
-    Err(ClusterError::TooMany {
-        field: format!("fabric.{field}"),
-        value: u64::try_from(value).unwrap_or(u64::MAX),
-        limit: MAX_LINKS,
-    })
 }
 
 impl Fabric {
+    fn within_limit(self) -> Result<Self, ClusterError> {
+        let (field, value) = [
+            ("switches", self.all_switches()),
+            ("links", self.all_links()),
+        ]
+        .into_iter()
+        .max_by_key(|(_, value)| *value)
+        .unwrap_or_default();
+        if value <= u128::from(MAX_LINKS) {
+            return Ok(self);
+        }
+        Err(ClusterError::TooMany {
+            field: format!("fabric.{field}"),
+            value: u64::try_from(value).unwrap_or(u64::MAX),
+            limit: MAX_LINKS,
+        })
+    }
+
     pub(crate) fn n_leaves(&self) -> u32 {
         self.groups * self.lanes
     }
