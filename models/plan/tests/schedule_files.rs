@@ -36,7 +36,8 @@ fn what_pytorch_writes_is_read() {
 }
 
 fn refused(text: &str) -> String {
-    Schedule::from_csv(text).unwrap_err().to_string()
+    let refusal = Schedule::from_csv(text);
+    refusal.expect_err("the file is wrong").to_string()
 }
 
 #[test]

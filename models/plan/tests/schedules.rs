@@ -12,16 +12,18 @@ const F1_B2: PassCosts = PassCosts::whole(1_000, 2_000);
 /// Forward, input gradient and weight gradient take equally long.
 const EQUAL: PassCosts = PassCosts::split(1, 1, 1);
 
-/// The time of 1F1B in units of one forward pass, by replay; checked against the closed form.
-fn one_f_one_b_units(pp: u32, n: u32, links: &[u64]) -> f64 {
+/// The time of 1F1B in thousandths of a forward pass, by replay; checked against the closed form.
+fn one_f_one_b_millis(pp: u32, n: u32, links: &[u64]) -> u64 {
     let mut costs = Costs::uniform(pp as usize, F1_B2);
     costs.links = links.to_vec();
-    let time = replay(&one_f_one_b(pp, n), &costs).unwrap().makespan;
+    let time = replay(&one_f_one_b(pp, n), &costs)
+        .expect("a short run")
+        .makespan;
     let (forward, backward) = (vec![1_000; pp as usize], vec![2_000; pp as usize]);
     let scratch = &mut ClosedFormScratch::default();
     let closed = one_f_one_b_time(&forward, &backward, links, u64::from(n), scratch);
     assert_eq!(closed, time);
-    time as f64 / 1_000.0
+    time
 }
 
 /// Links of a pipeline: `slow` at one place, `other` at the rest, in thousandths.
@@ -34,20 +36,20 @@ fn one_slow(pp: usize, at: usize, slow: u64, other: u64) -> Vec<u64> {
 #[test]
 fn one_f_one_b_takes_the_worked_times() {
     let cases = [
-        (8, 64, vec![], 213.0),
-        (8, 64, vec![150; 7], 231.6),
-        (8, 64, one_slow(8, 0, 3_000, 0), 387.0),
-        (8, 64, one_slow(8, 6, 3_000, 0), 405.0),
-        (8, 64, one_slow(8, 0, 3_000, 50), 388.3),
-        (8, 64, one_slow(8, 6, 3_000, 50), 405.7),
-        (8, 12, vec![], 57.0),
-        (16, 24, vec![], 117.0),
-        (16, 24, one_slow(16, 14, 3_000, 0), 189.0),
-        (16, 24, one_slow(16, 14, 3_000, 50), 190.5),
+        (8, 64, vec![], 213_000),
+        (8, 64, vec![150; 7], 231_600),
+        (8, 64, one_slow(8, 0, 3_000, 0), 387_000),
+        (8, 64, one_slow(8, 6, 3_000, 0), 405_000),
+        (8, 64, one_slow(8, 0, 3_000, 50), 388_300),
+        (8, 64, one_slow(8, 6, 3_000, 50), 405_700),
+        (8, 12, vec![], 57_000),
+        (16, 24, vec![], 117_000),
+        (16, 24, one_slow(16, 14, 3_000, 0), 189_000),
+        (16, 24, one_slow(16, 14, 3_000, 50), 190_500),
     ];
     for (pp, n, links, expected) in cases {
         assert_eq!(
-            one_f_one_b_units(pp, n, &links),
+            one_f_one_b_millis(pp, n, &links),
             expected,
             "{pp} {n} {links:?}"
         );
@@ -58,22 +60,31 @@ fn one_f_one_b_takes_the_worked_times() {
 struct Random(u64);
 
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
+    fn below(&mut self, limit: u32) -> u32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % limit
+        u32::try_from((z ^ (z >> 31)) % u64::from(limit)).expect("less than the limit")
+    }
+
+    /// A duration from `least` to twice that.
+    fn around(&mut self, least: u32) -> u64 {
+        u64::from(least + self.below(least))
     }
 
     /// A pipeline with stages that differ by up to a factor of two and some slow links.
-    fn pipeline(&mut self, pp: usize) -> (Vec<u64>, Vec<u64>, Vec<u64>) {
-        let forward = (0..pp).map(|_| 1_000_000 + self.below(1_000_000)).collect();
-        let backward = (0..pp).map(|_| 2_000_000 + self.below(2_000_000)).collect();
+    fn pipeline(&mut self, pp: u32) -> (Vec<u64>, Vec<u64>, Vec<u64>) {
+        let forward = (0..pp).map(|_| self.around(1_000_000)).collect();
+        let backward = (0..pp).map(|_| self.around(2_000_000)).collect();
         let links = (1..pp)
-            .map(|_| match self.below(4) {
-                0 => self.below(6_000_000),
-                _ => self.below(200_000),
+            .map(|_| {
+                let most = if self.below(4) == 0 {
+                    6_000_000
+                } else {
+                    200_000
+                };
+                u64::from(self.below(most))
             })
             .collect();
         (forward, backward, links)
@@ -94,11 +105,11 @@ fn the_steady_rate_of_200_random_pipelines_is_the_formula() {
     let mut random = Random(1);
     let mut scratch = Scratch::default();
     for case in 0..200 {
-        let pp = 2 + random.below(7) as usize;
+        let pp = 2 + random.below(7);
         let (forward, backward, links) = random.pipeline(pp);
         let costs = costs_of(&forward, &backward, &links);
-        let lcm = [1, 1, 2, 6, 12, 60, 60, 420, 840][pp];
-        let mut time = |n| makespan(&one_f_one_b(pp as u32, n), &costs, &mut scratch).unwrap();
+        let lcm = [1, 1, 2, 6, 12, 60, 60, 420, 840][pp as usize];
+        let mut time = |n| makespan(&one_f_one_b(pp, n), &costs, &mut scratch).unwrap();
         let (n, length) = (2_000, lcm);
         let rate = (time(n + length) - time(n)) as f64 / f64::from(length);
         let (sum, count) = one_f_one_b_rate(&forward, &backward, &links);
@@ -112,11 +123,11 @@ fn the_closed_form_equals_the_replay() {
     let mut random = Random(7);
     let (mut scratch, mut closed) = (Scratch::default(), ClosedFormScratch::default());
     for case in 0..500 {
-        let pp = 1 + random.below(20) as usize;
-        let n = 1 + random.below(if case % 10 == 0 { 2_000 } else { 60 }) as u32;
+        let pp = 1 + random.below(20);
+        let n = 1 + random.below(if case % 10 == 0 { 2_000 } else { 60 });
         let (forward, backward, links) = random.pipeline(pp);
         let costs = costs_of(&forward, &backward, &links);
-        let exact = makespan(&one_f_one_b(pp as u32, n), &costs, &mut scratch).unwrap();
+        let exact = makespan(&one_f_one_b(pp, n), &costs, &mut scratch).unwrap();
         let time = one_f_one_b_time(&forward, &backward, &links, u64::from(n), &mut closed);
         assert_eq!(time, exact, "case {case}: pp {pp}, n {n}");
     }
@@ -124,8 +135,8 @@ fn the_closed_form_equals_the_replay() {
 
 /// Runs a schedule of equal stages, having checked it.
 fn run(schedule: &Schedule, pass: PassCosts) -> Replay {
-    schedule.check().unwrap();
-    replay(schedule, &Costs::uniform(schedule.n_stages(), pass)).unwrap()
+    schedule.check().expect("a generated schedule can run");
+    replay(schedule, &Costs::uniform(schedule.n_stages(), pass)).expect("a short run")
 }
 
 /// Pipelines and micro-batches that fill them.
@@ -234,9 +245,9 @@ fn in_flight_counts_are_those_of_the_papers() {
 
 /// Chunks in flight at most, and the longest span of a device beyond its work, with equal times.
 fn measured(kind: ScheduleKind, p: u32, m: u32) -> (u32, u64) {
-    let schedule = kind.generate(p, 2, m).unwrap();
+    let schedule = kind.generate(p, 2, m).expect("two chunks a device");
     let run = run(&schedule, EQUAL);
-    let held = run.in_flight.iter().copied().max().unwrap();
+    let held = run.in_flight.iter().copied().max().unwrap_or(0);
     (held, run.makespan - u64::from(6 * m))
 }
 
@@ -340,7 +351,7 @@ fn every_generated_schedule_can_run() {
                 for v in kind.fixed_chunks().map_or(vec![1, 2, 3], |v| vec![v]) {
                     match kind.generate(p, v, m) {
                         Ok(schedule) => {
-                            assert_eq!(schedule.check(), Ok(()), "{kind:?} {p} {v} {m}")
+                            assert_eq!(schedule.check(), Ok(()), "{kind:?} {p} {v} {m}");
                         }
                         Err(refusal) => assert!(
                             matches!(refusal, ScheduleRefusal::NotWholeRounds { .. }),
@@ -410,9 +421,8 @@ fn two_by_two() -> [Vec<Action>; 2] {
 }
 
 fn refused(lists: &[Vec<Action>]) -> String {
-    Schedule::from_lists(vec![0, 1], 2, lists)
-        .unwrap_err()
-        .to_string()
+    let refusal = Schedule::from_lists(vec![0, 1], 2, lists);
+    refusal.expect_err("the lists cannot run").to_string()
 }
 
 #[test]
