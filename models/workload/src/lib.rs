@@ -12,14 +12,24 @@
 //! how long anything takes (`profile`).
 
 mod error;
+mod job;
 mod model;
+pub mod ops;
+mod optimizer;
 mod params;
 mod tensor;
 
 pub use error::ModelError;
+pub use job::{Fp8Recipe, Job, JobError, JobSpec, Lora, LoraTargets, Precision};
 pub use model::{
     Activation, AttentionSpec, DenseSpec, Embedding, Ffn, Head, IndexerSpec, Layer, MambaSpec,
     MeasuredLayer, MeasuredTime, Mixer, MlaSpec, Model, ModelSpec, MoeSpec, Mtp, NormKind,
     NormPlacement, Norms, Note, Pooler, Position, QkNorm, QkSpan, RelativeBias, Stack,
 };
+pub use ops::{
+    Axis, BlockOps, CpMethod, Dispatcher, Experts, Fusion, Op, Overlap, ParamCount, Phase,
+    Recompute, Region, Regions, Sharding, Slot, StepShards, TpOverlap, Work, embedding_ops,
+    encoder_end_ops, head_ops, kept, layer_ops, mtp_ops, optimizer_ops, recomputed, step_cost,
+};
+pub use optimizer::{Matrix, MatrixRole, Optimizer, Resident, StepCost, factored_values};
 pub use tensor::{Tensor, TensorKind};

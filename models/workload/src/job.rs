@@ -1,0 +1,390 @@
+//! What is trained, on how much data, in which formats: everything about a run that does not
+//! depend on a cluster.
+
+use units::DType;
+
+use crate::Model;
+use crate::optimizer::Optimizer;
+
+/// How tensors become fp8 for matrix products. Attention, norms and the output layer stay in
+/// the compute format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fp8Recipe {
+    /// One scale a tensor from the largest values of earlier steps: casts fuse into the kernel
+    /// before (Transformer Engine `DelayedScaling`).
+    Delayed,
+    /// One scale a tensor from its own largest value, which needs a pass of its own
+    /// (`Float8CurrentScaling`).
+    Tensorwise,
+    /// One scale for 128 values of an activation and 128 x 128 of a weight (`DeepSeek`-V3;
+    /// `Float8BlockScaling`).
+    Blockwise,
+    /// One scale for 32 values (`MXFP8BlockScaling`).
+    MxFp8,
+    /// Four bits, one scale for 16 values (`NVFP4BlockScaling`).
+    NvFp4,
+}
+
+impl Fp8Recipe {
+    /// Every recipe, in the order of declaration.
+    pub const ALL: [Self; 5] = [
+        Self::Delayed,
+        Self::Tensorwise,
+        Self::Blockwise,
+        Self::MxFp8,
+        Self::NvFp4,
+    ];
+
+    /// The name as scenarios write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delayed => "delayed",
+            Self::Tensorwise => "tensorwise",
+            Self::Blockwise => "blockwise",
+            Self::MxFp8 => "mxfp8",
+            Self::NvFp4 => "nvfp4",
+        }
+    }
+
+    /// The recipe of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|recipe| recipe.name() == name)
+    }
+
+    /// The format of both inputs of a product.
+    pub const fn dtype(self) -> DType {
+        match self {
+            Self::Delayed | Self::Tensorwise | Self::Blockwise => DType::Fp8,
+            Self::MxFp8 => DType::MxFp8,
+            Self::NvFp4 => DType::NvFp4,
+        }
+    }
+
+    /// Passes over the unquantised tensor before its cast: the search for its largest value.
+    pub const fn extra_reads(self) -> u32 {
+        match self {
+            Self::Tensorwise => 1,
+            Self::Delayed | Self::Blockwise | Self::MxFp8 | Self::NvFp4 => 0,
+        }
+    }
+
+    /// Whether the cast can run inside the norm or activation before it (Transformer Engine's
+    /// `LayerNormLinear`, `LayerNormMLP`).
+    pub const fn fuses(self) -> bool {
+        matches!(self, Self::Delayed | Self::MxFp8)
+    }
+}
+
+/// The formats of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Precision {
+    /// Activations and, without a recipe, matrix products.
+    pub compute: DType,
+    /// How products run in fewer bits; they run in `compute` where absent.
+    pub fp8: Option<Fp8Recipe>,
+    /// Parameters as the forward pass reads them.
+    pub params: DType,
+    /// The optimizer's copy of the parameters; none where they are the parameters themselves.
+    pub main_params: Option<DType>,
+}
+
+impl Precision {
+    /// Brain floats with an fp32 copy of the parameters.
+    pub const BF16: Self = Self::mixed(DType::Bf16);
+    /// Half precision with an fp32 copy of the parameters.
+    pub const FP16: Self = Self::mixed(DType::Fp16);
+    /// Single precision throughout.
+    pub const FP32: Self = Self {
+        compute: DType::Fp32,
+        fp8: None,
+        params: DType::Fp32,
+        main_params: None,
+    };
+
+    /// Two-byte compute and parameters, with an fp32 copy.
+    const fn mixed(compute: DType) -> Self {
+        Self {
+            compute,
+            fp8: None,
+            params: compute,
+            main_params: Some(DType::Fp32),
+        }
+    }
+
+    /// The same with products in fewer bits.
+    #[must_use]
+    pub const fn with_recipe(self, recipe: Fp8Recipe) -> Self {
+        Self {
+            fp8: Some(recipe),
+            ..self
+        }
+    }
+
+    /// The format of the inputs of matrix products in layers.
+    pub const fn gemm(self) -> DType {
+        match self.fp8 {
+            Some(recipe) => recipe.dtype(),
+            None => self.compute,
+        }
+    }
+}
+
+/// Which products of a layer carry an adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each product has or has not an adapter"
+)]
+pub struct LoraTargets {
+    /// The projections to queries, keys and values, or into a Mamba block.
+    pub qkv: bool,
+    /// The projection behind attention or a Mamba block.
+    pub output: bool,
+    /// The first product of a feed-forward part, gate and up.
+    pub up: bool,
+    /// The second product of a feed-forward part.
+    pub down: bool,
+}
+
+impl LoraTargets {
+    /// None of them.
+    pub const NONE: Self = Self {
+        qkv: false,
+        output: false,
+        up: false,
+        down: false,
+    };
+
+    /// All of them (Megatron Bridge's default).
+    pub const ALL: Self = Self {
+        qkv: true,
+        output: true,
+        up: true,
+        down: true,
+    };
+}
+
+/// Low-rank adapters beside frozen weights (Hu et al. 2021).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lora {
+    /// The rank of each adapter.
+    pub rank: u64,
+    /// Which products carry one.
+    pub targets: LoraTargets,
+}
+
+/// What a scenario says about a run, before it is checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobSpec {
+    /// Sequences of an iteration, over all GPUs.
+    pub global_batch: u64,
+    /// Tokens of a sequence; of an encoder's where the model has one.
+    pub seq_len: u64,
+    /// Tokens of a decoder's sequence behind an encoder, where it differs.
+    pub decoder_seq_len: Option<u64>,
+    /// The formats.
+    pub precision: Precision,
+    /// The optimizer.
+    pub optimizer: Optimizer,
+    /// The format in which gradients are accumulated and reduced.
+    pub grad_dtype: DType,
+    /// Probability of dropout in hidden states and attention probabilities; 0 for none.
+    pub dropout: f64,
+    /// Mean length of the sequences packed into one.
+    pub packed: Option<u64>,
+    /// Adapters beside frozen weights.
+    pub peft: Option<Lora>,
+    /// Tokens of the whole run, for its total time.
+    pub total_tokens: Option<u64>,
+}
+
+impl JobSpec {
+    /// A run in bf16 with `AdamW`, fp32 gradients and no dropout.
+    pub const fn new(global_batch: u64, seq_len: u64) -> Self {
+        Self {
+            global_batch,
+            seq_len,
+            decoder_seq_len: None,
+            precision: Precision::BF16,
+            optimizer: Optimizer::ADAMW,
+            grad_dtype: DType::Fp32,
+            dropout: 0.0,
+            packed: None,
+            peft: None,
+            total_tokens: None,
+        }
+    }
+
+    /// Checks the description and joins it with its model; reports every error at once.
+    ///
+    /// # Errors
+    ///
+    /// One [`JobError`] for each field that cannot be.
+    pub fn check(self, model: Model) -> Result<Job, Vec<JobError>> {
+        let errors: Vec<JobError> = [
+            self.zero_field(),
+            self.bad_dropout(),
+            self.bad_packing(),
+            self.bad_precision(),
+            self.bad_adapter(),
+            self.optimizer.error(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if errors.is_empty() {
+            Ok(self.join(model))
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// The checked job.
+    fn join(self, model: Model) -> Job {
+        Job {
+            model,
+            global_batch: self.global_batch,
+            seq_len: self.seq_len,
+            decoder_seq_len: self.decoder_seq_len,
+            precision: self.precision,
+            optimizer: self.optimizer,
+            grad_dtype: self.grad_dtype,
+            dropout: self.dropout,
+            packed: self.packed.filter(|length| *length < self.seq_len),
+            peft: self.peft,
+            total_tokens: self.total_tokens,
+        }
+    }
+
+    /// A count that is zero.
+    fn zero_field(&self) -> Option<JobError> {
+        let fields = [
+            ("global_batch", Some(self.global_batch)),
+            ("seq_len", Some(self.seq_len)),
+            ("decoder_seq_len", self.decoder_seq_len),
+            ("packed", self.packed),
+            ("total_tokens", self.total_tokens),
+        ];
+        let zero = fields.into_iter().find(|(_, value)| *value == Some(0));
+        zero.map(|(field, _)| JobError::Zero { field })
+    }
+
+    /// A probability outside its range.
+    fn bad_dropout(&self) -> Option<JobError> {
+        let inside = (0.0..1.0).contains(&self.dropout);
+        (!inside).then_some(JobError::Dropout {
+            value: self.dropout,
+        })
+    }
+
+    /// Packed sequences longer than their container.
+    fn bad_packing(&self) -> Option<JobError> {
+        let packed = self.packed.filter(|length| self.seq_len < *length)?;
+        Some(JobError::Packed {
+            packed,
+            seq_len: self.seq_len,
+        })
+    }
+
+    /// Formats that activations cannot have.
+    fn bad_precision(&self) -> Option<JobError> {
+        let dtype = self.precision.compute;
+        let known = matches!(dtype, DType::Fp32 | DType::Tf32 | DType::Fp16 | DType::Bf16);
+        (!known).then_some(JobError::Compute { dtype })
+    }
+
+    /// An adapter without rank.
+    fn bad_adapter(&self) -> Option<JobError> {
+        let lora = self.peft?;
+        (lora.rank == 0).then_some(JobError::Zero { field: "peft.rank" })
+    }
+}
+
+/// A run whose description was checked; [`JobSpec::check`] is the only way in.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Job {
+    /// What is trained.
+    pub model: Model,
+    /// Sequences of an iteration, over all GPUs.
+    pub global_batch: u64,
+    /// Tokens of a sequence; of an encoder's where the model has one.
+    pub seq_len: u64,
+    /// Tokens of a decoder's sequence behind an encoder, where it differs.
+    pub decoder_seq_len: Option<u64>,
+    /// The formats.
+    pub precision: Precision,
+    /// The optimizer.
+    pub optimizer: Optimizer,
+    /// The format in which gradients are accumulated and reduced.
+    pub grad_dtype: DType,
+    /// Probability of dropout.
+    pub dropout: f64,
+    /// Mean length of the sequences packed into one, shorter than `seq_len`.
+    pub packed: Option<u64>,
+    /// Adapters beside frozen weights.
+    pub peft: Option<Lora>,
+    /// Tokens of the whole run.
+    pub total_tokens: Option<u64>,
+}
+
+impl Job {
+    /// Tokens of one iteration.
+    pub fn tokens(&self) -> u64 {
+        self.global_batch.saturating_mul(self.seq_len)
+    }
+
+    /// Iterations of the whole run, where its tokens are given.
+    pub fn iterations(&self) -> Option<u64> {
+        self.total_tokens.map(|total| total.div_ceil(self.tokens()))
+    }
+}
+
+/// Why a run cannot be.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum JobError {
+    #[error("{field} is 0, but at least 1 is needed")]
+    Zero { field: &'static str },
+    #[error("dropout is {value}, but a probability from 0 to below 1 is needed")]
+    Dropout { value: f64 },
+    #[error("packed sequences of {packed} tokens do not fit into sequences of {seq_len}")]
+    Packed { packed: u64, seq_len: u64 },
+    #[error("activations cannot be in {dtype}")]
+    Compute { dtype: DType },
+    #[error("optimizer {field} is {value}, but {limit} is needed")]
+    Optimizer {
+        field: &'static str,
+        value: f64,
+        limit: &'static str,
+    },
+}
+
+impl JobError {
+    /// The field of a scenario's `[training]` table that is at fault.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Zero { field } => field,
+            Self::Dropout { .. } => "dropout",
+            Self::Packed { .. } => "packed",
+            Self::Compute { .. } => "precision",
+            Self::Optimizer { .. } => "optimizer",
+        }
+    }
+
+    /// What to change in the scenario, where we can tell.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Zero { field } => Some(format!("leave `{field}` out or give a positive number")),
+            Self::Dropout { .. } => Some("leave `dropout` out for none".to_owned()),
+            Self::Packed { seq_len, .. } => Some(format!(
+                "`packed` is the mean length of the sequences packed into {seq_len} tokens"
+            )),
+            Self::Compute { .. } => Some(
+                "name bf16, fp16 or fp32, and `fp8_recipe` for products in fewer bits".to_owned(),
+            ),
+            Self::Optimizer { .. } => None,
+        }
+    }
+}
