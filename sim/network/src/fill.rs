@@ -194,7 +194,12 @@ impl Fill {
         if tank.open == 0 {
             return;
         }
-        let level = (tank.left / tank.weight).max(*reached);
+        // Rounding may leave nothing of a small weight: its flows are then as fast as the last.
+        let level = if tank.weight > 0.0 {
+            (tank.left / tank.weight).max(*reached)
+        } else {
+            *reached
+        };
         if queued < level {
             self.levels.push(Reverse((level.to_bits(), link)));
             return;

@@ -2,7 +2,7 @@
 //!
 //! An engine sees **transfers over paths**, never a collective. A path is a set of links, each
 //! with a *load*: how many flows of the path's class cross that link, so that one path can stand
-//! for a whole class of symmetric flows (`fold` finds those classes). A transfer waits for its
+//! for a whole class of symmetric flows ([`fold`] finds those classes). A transfer waits for its
 //! latency, then moves its bytes at the rate that the engine gives its path:
 //!
 //! ```text
@@ -46,7 +46,7 @@ mod analytic;
 mod ends;
 mod fill;
 mod flow;
-// mod fold;
+mod fold;
 mod paths;
 mod progress;
 mod share;
@@ -54,6 +54,6 @@ mod transfer;
 
 pub use analytic::Analytic;
 pub use flow::Flow;
-// pub use fold::{Folded, PathClass, fold};
+pub use fold::{Folded, PathClass, fold};
 pub use share::Share;
 pub use transfer::{Network, NetworkError, Path, PathId, Transfer, TransferId};

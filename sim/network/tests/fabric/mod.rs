@@ -182,18 +182,19 @@ pub(crate) fn random(fabric: LeafSpine, flows: u64, share: Share) -> (SimTime, f
     let mut next_flow = 0;
     loop {
         let start = list.get(next_flow).map(|flow| flow.0);
-        let Some(next) = [start, net.next_event()].into_iter().flatten().min() else {
+        let Some(moment) = [start, net.next_event()].into_iter().flatten().min() else {
             return (net.now(), total / flows as f64);
         };
-        while let Some(&(_, from, to, bytes)) = list.get(next_flow).filter(|flow| flow.0 == next) {
+        while let Some(&(_, from, to, bytes)) = list.get(next_flow).filter(|flow| flow.0 == moment)
+        {
             let transfer = pairs.transfer(&mut net, from, to, bytes);
-            net.submit(next, transfer).expect("in range");
+            net.submit(moment, transfer).expect("in range");
             next_flow += 1;
         }
-        net.advance(next, &mut finished).expect("in range");
+        net.advance(moment, &mut finished).expect("in range");
         for id in finished.drain(..) {
             let start = list[usize::try_from(id.get()).expect("small")].0;
-            total += next.since(start).as_secs();
+            total += moment.since(start).as_secs();
         }
     }
 }
