@@ -92,7 +92,7 @@ pub enum StreamKind {
 
 impl StreamKind {
     /// Every stream, in the order of its index.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Compute,
         Self::Tp,
         Self::Cp,
@@ -100,6 +100,7 @@ impl StreamKind {
         Self::Dp,
         Self::Pp,
         Self::Offload,
+        Self::Host,
     ];
 
     /// The position in [`StreamKind::ALL`].

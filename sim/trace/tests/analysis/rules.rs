@@ -1,6 +1,6 @@
 //! The rules of a trace, each broken once.
 
-use trace::{NO_INDEX, Trace, TraceError};
+use trace::{Category, MemoryKind, NO_INDEX, StreamKind, Trace, TraceError};
 use units::LaneId;
 
 use crate::fixtures::{at, with_memory};
@@ -70,4 +70,20 @@ fn causes_come_first_and_time_does_not_go_back() {
         error.to_string(),
         "span 6 lies at 480 ps, past the end of the trace at 479 ps"
     );
+}
+
+#[test]
+fn every_list_of_all_is_in_order_of_its_index() {
+    let categories = Category::ALL.map(Category::index);
+    let streams = StreamKind::ALL.map(StreamKind::index);
+    let kinds = MemoryKind::ALL.map(MemoryKind::index);
+    assert!(
+        categories
+            .iter()
+            .enumerate()
+            .all(|(at, index)| at == *index)
+    );
+    assert!(streams.iter().enumerate().all(|(at, index)| at == *index));
+    assert!(kinds.iter().enumerate().all(|(at, index)| at == *index));
+    assert_eq!(StreamKind::Host.index() + 1, StreamKind::ALL.len());
 }
