@@ -8,11 +8,14 @@ use network::{Flow, Network, NetworkError, Path, PathId, Share, Transfer, fold};
 use proptest::prelude::*;
 use units::{Bytes, BytesPerSec, LinkId, Seconds, SimTime};
 
-/// Links with rates, and paths over them with loads, caps and numbers of transfers.
+/// Links of a path with their loads, its cap and its number of transfers.
+type Lane = (Vec<(u32, f64)>, Option<f64>, u32);
+
+/// Links with rates, and paths over them.
 #[derive(Clone, Debug)]
 struct Case {
     rates: Vec<f64>,
-    paths: Vec<(Vec<(u32, f64)>, Option<f64>, u32)>,
+    paths: Vec<Lane>,
 }
 
 /// Small networks with many equal rates and loads, so that ties are common.
@@ -34,9 +37,9 @@ fn cases() -> impl Strategy<Value = Case> {
 /// Loads by link, crossings of one link merged.
 fn merged(links: &[(u32, f64)], n_links: usize) -> Vec<f64> {
     let mut loads = vec![0.0; n_links];
-    links
-        .iter()
-        .for_each(|&(link, load)| loads[link as usize] += load);
+    for &(link, load) in links {
+        loads[link as usize] += load;
+    }
     loads
 }
 
@@ -74,7 +77,9 @@ fn water_filling(case: &Case) -> Vec<f64> {
         let full: Vec<usize> = (0..case.rates.len())
             .filter(|&link| weight(link) > 0.0 && rise(link) <= step + 1e-12)
             .collect();
-        open.iter().for_each(|&path| rates[path] += step);
+        for &path in &open {
+            rates[path] += step;
+        }
         open.retain(|&path| {
             let capped = case.paths[path]
                 .1
@@ -89,7 +94,7 @@ fn build(case: &Case) -> (Flow, Vec<PathId>) {
     let rates: Vec<_> = case
         .rates
         .iter()
-        .map(|&rate| BytesPerSec::new(rate * 1e9).unwrap())
+        .map(|&rate| BytesPerSec::new(rate * 1e9).expect("valid"))
         .collect();
     let mut flow = Flow::new(&rates, Share::EQUAL);
     let paths = case.paths.iter().map(|(links, cap, _)| {
@@ -98,7 +103,7 @@ fn build(case: &Case) -> (Flow, Vec<PathId>) {
             links: links.clone(),
             cap,
         })
-        .unwrap()
+        .expect("valid")
     });
     let paths = paths.collect();
     (flow, paths)
@@ -110,7 +115,7 @@ fn send(flow: &mut Flow, now: SimTime, path: PathId, bytes: u64) {
         bytes: Bytes::new(bytes),
         latency: Seconds::ZERO,
     };
-    flow.submit(now, transfer).unwrap();
+    flow.submit(now, transfer).expect("valid");
 }
 
 fn close(a: f64, b: f64) -> bool {
@@ -213,14 +218,14 @@ proptest! {
     #[test]
     fn the_folded_network_has_the_rates_of_the_whole(
         rates in proptest::collection::vec(prop_oneof![4 => Just(1.0), 1 => Just(0.5)], 2..24),
-        seeds in proptest::collection::vec((0_u32..2, 0_u32..24, 1_u32..5, 1_usize..4), 1..30),
+        seeds in proptest::collection::vec((0_u32..2, 0_u32..24, 1_u32..5, 1_u32..4), 1..30),
         copies in 1_u32..4,
     ) {
         // Families of flows that turn round the links, so that there is something to fold.
         let n_links = u32::try_from(rates.len()).unwrap();
-        let family = |(color, first, step, hops): (u32, u32, u32, usize)| {
+        let family = |(color, first, step, hops): (u32, u32, u32, u32)| {
             (0..copies * n_links).map(move |turn| {
-                let links = (0..hops as u32).map(|hop| LinkId::new((first + turn + hop * step) % n_links));
+                let links = (0..hops).map(|hop| LinkId::new((first + turn + hop * step) % n_links));
                 (color, links.collect::<Vec<_>>())
             })
         };
@@ -246,17 +251,20 @@ fn present(case: &Case, path: usize, carried: &[f64], megabytes: u64) -> f64 {
 
 fn rates_of(rates: &[BytesPerSec], paths: impl Iterator<Item = Path>) -> Vec<f64> {
     let mut flow = Flow::new(rates, Share::EQUAL);
-    let ids: Vec<_> = paths.map(|path| flow.add_path(&path).unwrap()).collect();
-    ids.iter()
-        .for_each(|id| send(&mut flow, SimTime::ZERO, *id, 1 << 40));
-    flow.advance(SimTime::ZERO, &mut Vec::new()).unwrap();
+    let ids: Vec<_> = paths
+        .map(|path| flow.add_path(&path).expect("valid"))
+        .collect();
+    for id in &ids {
+        send(&mut flow, SimTime::ZERO, *id, 1 << 40);
+    }
+    flow.advance(SimTime::ZERO, &mut Vec::new()).expect("valid");
     ids.iter().map(|id| flow.rate(*id)).collect()
 }
 
 fn assert_folding_changes_nothing(flows: &[(u32, Vec<LinkId>)], rates: &[f64]) -> usize {
     let rates: Vec<_> = rates
         .iter()
-        .map(|&rate| BytesPerSec::from_gbytes(rate).unwrap())
+        .map(|&rate| BytesPerSec::from_gbytes(rate).expect("valid"))
         .collect();
     let folded = fold(flows, &rates);
     let whole = rates_of(
