@@ -14,6 +14,9 @@ const MAX_GPUS: u64 = 1 << 20;
 /// Links of a cluster, both directions.
 pub(crate) const MAX_LINKS: u64 = 1 << 24;
 
+/// Oversubscription beyond which a figure is surely a slip.
+const OVERSUBSCRIPTION: std::ops::RangeInclusive<f64> = 0.01..=1000.0;
+
 /// Every reason why the cluster cannot be built.
 pub(crate) fn check(spec: &ClusterSpec) -> Vec<ClusterError> {
     let mut errors = Vec::new();
@@ -82,7 +85,7 @@ fn check_node(index: usize, node: &NodeSpec, errors: &mut Vec<ClusterError>) {
     limit(
         place("nics.count"),
         u64::from(node.nics.count),
-        4096,
+        1024,
         errors,
     );
     at_least_one(place("gpus"), node.gpus, errors);
@@ -212,19 +215,31 @@ fn check_fabric(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
     duration(place("switch_latency"), fabric.switch_latency, errors);
     for value in &fabric.oversubscription {
         positive(place("oversubscription"), *value, errors);
+        if value.is_finite() && 0.0 < *value && !OVERSUBSCRIPTION.contains(value) {
+            errors.push(ClusterError::OutOfRange {
+                field: place("oversubscription"),
+                value: *value,
+                low: *OVERSUBSCRIPTION.start(),
+                high: *OVERSUBSCRIPTION.end(),
+            });
+        }
     }
     let clos = fabric.kind != FabricKind::Single;
-    for (field, value) in [
-        ("nodes_per_leaf", clos.then_some(fabric.nodes_per_leaf)),
-        ("groups_per_pod", fabric.groups_per_pod),
-        ("rails", fabric.rails),
-        ("planes", Some(fabric.planes)),
-        ("spines", fabric.spines),
-        ("cores", fabric.cores),
+    for (field, value, max) in [
+        (
+            "nodes_per_leaf",
+            clos.then_some(fabric.nodes_per_leaf),
+            1 << 20,
+        ),
+        ("groups_per_pod", fabric.groups_per_pod, 1 << 20),
+        ("rails", fabric.rails, 1 << 12),
+        ("planes", Some(fabric.planes), 1 << 12),
+        ("spines", fabric.spines, 1 << 20),
+        ("cores", fabric.cores, 1 << 20),
     ] {
         if let Some(value) = value {
             at_least_one(place(field), value, errors);
-            limit(place(field), u64::from(value), 1 << 20, errors);
+            limit(place(field), u64::from(value), max, errors);
         }
     }
     check_kind(fabric, errors);

@@ -25,6 +25,13 @@ pub enum ClusterError {
         value: f64,
         zero: bool,
     },
+    #[error("{field} is {value}, outside {low} to {high}")]
+    OutOfRange {
+        field: String,
+        value: f64,
+        low: f64,
+        high: f64,
+    },
     #[error("node {node} has the GPU {gpu:?}, which is not known")]
     UnknownGpu {
         group: usize,
@@ -110,6 +117,9 @@ impl ClusterError {
             Self::EmptyGroup { .. } => "remove the group, or set count to 1 or more".to_owned(),
             Self::Zero { field } => format!("set {field} to 1 or more, or leave it out"),
             Self::TooMany { limit, .. } => format!("at most {limit} can be simulated"),
+            Self::OutOfRange { .. } => {
+                "1 never blocks, 7 leaves a seventh of the rate above".to_owned()
+            }
             Self::NotANumber { zero: true, .. } => "write a duration such as \"500 ns\"".to_owned(),
             Self::NotANumber { .. } => "write a number such as 1 or 1.5".to_owned(),
             Self::UnknownGpu { known, .. } if known.is_empty() => {
@@ -144,9 +154,10 @@ impl ClusterError {
         match self {
             Self::NoNodes => "nodes".to_owned(),
             Self::EmptyGroup { group, .. } => format!("nodes[{group}].count"),
-            Self::Zero { field } | Self::TooMany { field, .. } | Self::NotANumber { field, .. } => {
-                field.clone()
-            }
+            Self::Zero { field }
+            | Self::TooMany { field, .. }
+            | Self::OutOfRange { field, .. }
+            | Self::NotANumber { field, .. } => field.clone(),
             Self::UnknownGpu { group, .. } => format!("nodes[{group}].kind.gpu"),
             Self::GpusUsed { group, .. } => format!("nodes[{group}].gpus"),
             Self::UnequalNics { group, .. } | Self::NoNics { group, .. } => {

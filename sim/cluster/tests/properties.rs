@@ -216,6 +216,18 @@ proptest! {
     }
 
     #[test]
+    fn no_spec_panics_and_what_builds_routes(spec in wild_spec(), hash in 0u64..3) {
+        match Cluster::build(&spec) {
+            Err(errors) => prop_assert!(errors.iter().all(|error| !error.field().is_empty())),
+            Ok(cluster) => {
+                let last = GpuId::from_index(cluster.n_gpus() - 1);
+                let path = route(&cluster, GpuId::new(0), last, hash);
+                prop_assert!(path.iter().all(|link| link.index() < cluster.links().len()));
+            }
+        }
+    }
+
+    #[test]
     fn every_name_reads_back(spec in any_spec()) {
         let cluster = Cluster::build(&spec).unwrap();
         for index in 0..cluster.links().len() {
@@ -263,6 +275,51 @@ proptest! {
         let found = cluster.bisection_bandwidth();
         prop_assert!((found - half).abs() <= 1e-9 * half, "{found} {half}");
     }
+}
+
+/// A spec with some numbers that no machine has.
+fn wild_spec() -> impl Strategy<Value = ClusterSpec> {
+    let number = || prop::sample::select(vec![0, 1, 2, 3, 8, 255, 4096, 1 << 20, u32::MAX]);
+    let real = prop::sample::select(vec![f64::NAN, f64::INFINITY, -1.0, 0.0, 1e-300, 1.0, 1e300]);
+    let numbers = prop::collection::vec(number(), 12);
+    (any_spec(), numbers, real, any::<u16>()).prop_map(|(mut spec, numbers, real, which)| {
+        let fabric = &mut spec.fabric;
+        let NodeGroup { node, count, .. } = &mut spec.groups[0];
+        let (mut rails, mut pods) = (
+            fabric.rails.unwrap_or(1),
+            fabric.groups_per_pod.unwrap_or(1),
+        );
+        let (mut spines, mut cores) = (1, 1);
+        let fields = [
+            count,
+            &mut node.gpus,
+            &mut node.host.sockets,
+            &mut node.host.gpus_per_switch,
+            &mut node.nics.count,
+            &mut fabric.nodes_per_leaf,
+            &mut fabric.planes,
+            &mut rails,
+            &mut pods,
+            &mut spines,
+            &mut cores,
+        ];
+        for (i, (field, value)) in fields.into_iter().zip(&numbers).enumerate() {
+            // A million nodes build, but not in a test.
+            let slow = i == 0 && 8 < *value && *value < u32::MAX;
+            if which >> i & 1 == 1 && !slow {
+                *field = *value;
+            }
+        }
+        fabric.rails = fabric.rails.map(|_| rails);
+        fabric.groups_per_pod = fabric.groups_per_pod.map(|_| pods);
+        fabric.spines = (which & 512 != 0).then_some(spines);
+        fabric.cores = (which & 1024 != 0).then_some(cores);
+        if which & 2048 != 0 {
+            fabric.oversubscription = vec![real];
+            fabric.link_latency = Seconds::from_secs(real);
+        }
+        spec
+    })
 }
 
 /// The same cluster with its first group in two parts; as it is where a domain would be cut.
