@@ -184,13 +184,9 @@ impl Chunk<'_> {
     fn gather(&self, w: &mut Writer<'_>, piece: &Piece, ends: &[StepId]) {
         let params = piece.ops.params;
         let after = ends.iter().rev().nth(1).copied();
-        let bytes = Bytes::from_f64(params.total() as f64 * self.data.param_bytes);
         let mut previous: Option<StepId> = None;
-        for mut step in self.data.gather_steps(params.dense, params.expert) {
+        for mut step in self.data.pass_steps(params.dense, params.expert) {
             step.after = previous.or(after).into_iter().collect();
-            if previous.is_none() {
-                step.memory.push(borrow_kind(MemoryKind::Communication, bytes));
-            }
             previous = Some(w.push_beside(step));
         }
         if let Some(last) = previous {
@@ -266,7 +262,7 @@ fn host_step() -> Step {
 }
 
 fn keeps(piece: &Piece) -> MemoryKind {
-    if piece.kind == PieceKind::Head { MemoryKind::Logits } else { MemoryKind::Activations }
+    if matches!(piece.kind, PieceKind::Head(_)) { MemoryKind::Logits } else { MemoryKind::Activations }
 }
 
 fn workspace<'o>(ops: impl IntoIterator<Item = &'o Op>) -> Bytes {
@@ -282,9 +278,5 @@ const fn free(kind: MemoryKind, bytes: Bytes) -> MemoryEffect {
 }
 
 const fn borrow(bytes: Bytes) -> MemoryEffect {
-    borrow_kind(MemoryKind::Workspace, bytes)
-}
-
-const fn borrow_kind(kind: MemoryKind, bytes: Bytes) -> MemoryEffect {
-    MemoryEffect { kind, effect: Effect::Borrow, bytes }
+    MemoryEffect { kind: MemoryKind::Workspace, effect: Effect::Borrow, bytes }
 }

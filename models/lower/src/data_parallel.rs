@@ -21,8 +21,10 @@ pub struct Stage {
 pub struct Flow {
     /// Collectives that sum its gradients, in order.
     pub reduce: Vec<Stage>,
-    /// Collectives that bring its parameters back, in order.
+    /// Collectives that bring its parameters back after the optimizer step, in order.
     pub gather: Vec<Stage>,
+    /// Collectives that bring its parameters in front of a pass, where weights are sharded.
+    pub pass: Vec<Stage>,
 }
 
 /// When gradients are summed and parameters gathered.
@@ -58,7 +60,15 @@ impl DataParallel {
         steps
     }
 
-    /// The steps that gather so many parameters.
+    /// The steps that gather so many parameters in front of a pass.
+    pub(crate) fn pass_steps(&self, dense: u64, expert: u64) -> Vec<Step> {
+        let mut steps = Vec::new();
+        append(&mut steps, "weight-gather", &self.dense.pass, dense, self.param_bytes);
+        append(&mut steps, "expert-weight-gather", &self.expert.pass, expert, self.param_bytes);
+        steps
+    }
+
+    /// The steps that gather so many parameters after the optimizer step.
     pub(crate) fn gather_steps(&self, dense: u64, expert: u64) -> Vec<Step> {
         let mut steps = Vec::new();
         append(&mut steps, "param-gather", &self.dense.gather, dense, self.param_bytes);

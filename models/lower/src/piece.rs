@@ -14,10 +14,12 @@ pub enum PieceKind {
     Embedding,
     /// A layer of that kind, an index into the model's distinct layers.
     Layer(u32),
-    /// A module that predicts a later token.
-    Mtp,
-    /// Final norm, logits and loss.
-    Head,
+    /// The norm behind an encoder.
+    EncoderEnd,
+    /// A module that predicts a later token: which one, and whether the embedding is here.
+    Mtp(u32, bool),
+    /// Final norm, logits and loss; whether the embedding is here.
+    Head(bool),
 }
 
 /// The operators of one piece on one GPU under one recomputation policy.
@@ -41,7 +43,7 @@ impl Piece {
     /// The piece under a policy.
     pub fn new(kind: PieceKind, ops: BlockOps, policy: Recompute, routed: bool) -> Self {
         // Embedding, head and loss are never recomputed as a layer is.
-        let policy = if matches!(kind, PieceKind::Layer(_) | PieceKind::Mtp) {
+        let policy = if matches!(kind, PieceKind::Layer(_) | PieceKind::Mtp(..)) {
             policy
         } else {
             Recompute::None
@@ -67,8 +69,9 @@ impl Piece {
         match self.kind {
             PieceKind::Embedding => "embedding",
             PieceKind::Layer(_) => "layer",
-            PieceKind::Mtp => "mtp",
-            PieceKind::Head => "head",
+            PieceKind::EncoderEnd => "encoder-end",
+            PieceKind::Mtp(..) => "mtp",
+            PieceKind::Head(_) => "head",
         }
     }
 }

@@ -1,0 +1,113 @@
+//! What a training framework fuses, pads and issues: choices that no plan says.
+
+use cluster::GpuSpec;
+use profile::AttentionKernel;
+use workload::ops::Fusion;
+
+/// The choices of one framework.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Framework {
+    /// The name as scenarios write it.
+    pub name: &'static str,
+    /// Which operators run as one kernel.
+    pub fusion: Fusion,
+    /// The vocabulary is padded to a multiple of this times the tensor-parallel degree.
+    pub vocab_multiple: u64,
+    /// Host time over that of the profile: 1 for eager `PyTorch` with fused modules.
+    pub host_scale: f64,
+    /// Whether each tensor-parallel rank sends its part of an activation to the next stage,
+    /// which gathers it there (Megatron-LM `scatter_gather_tensors_in_pipeline`).
+    pub scatter_gather: bool,
+    /// Whether the norm of the gradients is agreed on before each step.
+    pub clips_gradients: bool,
+    /// Where the choices come from.
+    pub source: &'static str,
+}
+
+/// The framework of scenarios that name none: modern kernels and padding, as Megatron-Core's.
+pub const NEUTRAL: Framework = Framework {
+    name: "neutral",
+    fusion: Fusion::MODERN,
+    vocab_multiple: 128,
+    host_scale: 1.0,
+    scatter_gather: true,
+    clips_gradients: true,
+    source: "assumed: the kernels that current frameworks share",
+};
+
+const FRAMEWORKS: [Framework; 8] = [
+    NEUTRAL,
+    Framework {
+        name: "megatron-core",
+        source: "NVIDIA/Megatron-LM, megatron/training/arguments.py: defaults with Transformer Engine",
+        ..NEUTRAL
+    },
+    Framework {
+        name: "megatron-bridge",
+        source: "NVIDIA-NeMo/Megatron-Bridge recipes: Megatron-Core with Transformer Engine",
+        ..NEUTRAL
+    },
+    Framework {
+        name: "nemo",
+        source: "NVIDIA/NeMo performance recipes: Megatron-Core with Transformer Engine",
+        ..NEUTRAL
+    },
+    Framework {
+        name: "megatron-lm-2021",
+        fusion: Fusion::MEGATRON_2021,
+        source: "arXiv 2104.04473, section 4.2 (fused kernels) and 4.1 (scatter/gather)",
+        ..NEUTRAL
+    },
+    Framework {
+        name: "megatron-deepspeed",
+        fusion: Fusion::MEGATRON_2021,
+        scatter_gather: false,
+        source: "bigscience-workshop/Megatron-DeepSpeed: Megatron-LM's kernels of 2021, DeepSpeed's pipeline",
+        ..NEUTRAL
+    },
+    Framework {
+        name: "torchtitan",
+        fusion: Fusion { bias_dropout_residual: false, grad_accumulation: false, ..Fusion::MODERN },
+        vocab_multiple: 1,
+        scatter_gather: false,
+        source: "pytorch/torchtitan: FSDP2 and torch.compile over each block",
+        ..NEUTRAL
+    },
+    Framework {
+        name: "composer-fsdp",
+        fusion: Fusion { grad_accumulation: false, rotary: false, cross_entropy: false, ..Fusion::MODERN },
+        vocab_multiple: 1,
+        scatter_gather: false,
+        source: "mosaicml/llm-foundry: FSDP with FlashAttention-2",
+        ..NEUTRAL
+    },
+];
+
+/// The framework of that name.
+pub fn framework(name: &str) -> Option<&'static Framework> {
+    FRAMEWORKS.iter().find(|known| known.name == name)
+}
+
+/// Every name, for messages.
+pub fn framework_names() -> impl Iterator<Item = &'static str> {
+    FRAMEWORKS.iter().map(|known| known.name)
+}
+
+impl Framework {
+    /// The framework's kernels on these GPUs: the newest attention kernel that all of them run.
+    ///
+    /// FlashAttention-3 needs Hopper or newer, FlashAttention-2 Ampere or newer (Dao-AILab,
+    /// flash-attention README); CDNA runs FlashAttention-2 (ROCm port). Others run unfused.
+    pub fn fusion_on(&self, gpus: &[GpuSpec]) -> Fusion {
+        let newest = gpus.iter().map(newest_attention).min().unwrap_or(AttentionKernel::Flash2);
+        Fusion { attention: self.fusion.attention.min(newest), ..self.fusion }
+    }
+}
+
+fn newest_attention(gpu: &GpuSpec) -> AttentionKernel {
+    match gpu.architecture.to_ascii_lowercase().as_str() {
+        "hopper" | "blackwell" | "blackwell ultra" => AttentionKernel::Flash3,
+        "volta" | "turing" | "pascal" => AttentionKernel::Unfused,
+        _ => AttentionKernel::Flash2,
+    }
+}
