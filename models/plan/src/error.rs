@@ -1,0 +1,335 @@
+//! Why a plan does not fit its job or its cluster.
+
+use crate::schedule::{CsvError, ScheduleRefusal};
+
+/// Why a plan does not fit its job or its cluster.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum PlanError {
+    #[error("{field} is 0, but every degree is at least 1")]
+    Zero { field: &'static str },
+    #[error("{field} is {value}, above the limit of {limit}")]
+    TooLarge {
+        field: &'static str,
+        value: u64,
+        limit: u64,
+    },
+    #[error(
+        "tp {tp} x cp {cp} x pp {pp} x dp {dp} needs {needed} GPUs, but the cluster has {gpus}"
+    )]
+    LargerThanCluster {
+        tp: u32,
+        cp: u32,
+        pp: u32,
+        dp: u32,
+        needed: u64,
+        gpus: u64,
+    },
+    #[error("tp {tp} x cp {cp} x pp {pp} does not divide the cluster's {gpus} GPUs")]
+    DoesNotTile {
+        tp: u32,
+        cp: u32,
+        pp: u32,
+        gpus: u64,
+    },
+    #[error("tp {tp} does not divide the model's {heads} attention heads")]
+    Heads { tp: u32, heads: u64 },
+    #[error(
+        "tp {tp} neither divides the model's {kv_heads} key and value heads nor is a multiple of \
+         them"
+    )]
+    KvHeads { tp: u32, kv_heads: u64 },
+    #[error("tp {tp} does not divide the feed-forward width {width}")]
+    FfnWidth { tp: u32, width: u64 },
+    #[error("etp {etp} does not divide the experts' width {width}")]
+    ExpertWidth { etp: u32, width: u64 },
+    #[error("cp {cp} with all-to-alls does not divide the {heads} heads that tp leaves on a rank")]
+    CpHeads { cp: u32, heads: u64 },
+    #[error("sequences of {seq_len} tokens do not divide into {parts} equal parts, as {why} needs")]
+    SeqLen {
+        seq_len: u64,
+        parts: u64,
+        why: &'static str,
+    },
+    #[error("ep {ep} does not divide the model's {experts} experts")]
+    Experts { ep: u32, experts: u64 },
+    #[error("{field} is {value}, but the model has no experts")]
+    NoExperts { field: &'static str, value: u32 },
+    #[error(
+        "ep {ep} x etp {etp} does not divide tp {tp} x cp {cp} x dp {dp}, the ranks of a pipeline \
+         stage"
+    )]
+    ExpertTiling {
+        ep: u32,
+        etp: u32,
+        tp: u32,
+        cp: u32,
+        dp: u32,
+    },
+    #[error(
+        "with rank order {order}, ep {ep} x etp {etp} gives experts other pipeline groups than \
+         the rest of the model"
+    )]
+    ExpertOrder { order: String, ep: u32, etp: u32 },
+    #[error(
+        "global_batch {global_batch} does not divide into micro-batches of {micro_batch} on dp \
+         {dp} ranks"
+    )]
+    Batch {
+        global_batch: u64,
+        micro_batch: u64,
+        dp: u32,
+    },
+    #[error("{layers} layers are fewer than the {stages} stages of pp {pp} x vp {vp}")]
+    Layers {
+        layers: u32,
+        stages: u32,
+        pp: u32,
+        vp: u32,
+    },
+    #[error("{counted} layers, with what counts as one, do not divide over {stages} stages")]
+    UnevenLayers { counted: u32, stages: u32 },
+    #[error("layer_split has {given} entries, but pp x vp is {stages}")]
+    SplitLength { given: usize, stages: u32 },
+    #[error("layer_split sums to {given}, but the model has {layers} layers")]
+    SplitSum { given: u64, layers: u32 },
+    #[error("vp is {vp}, but without a pipeline (pp 1) there is nothing to interleave")]
+    NothingToInterleave { vp: u32 },
+    #[error("{0}")]
+    Schedule(#[from] ScheduleRefusal),
+    #[error("schedule file: {0}")]
+    ScheduleFile(#[from] CsvError),
+    #[error("the schedule file has {file} {what}, but the plan has {plan}")]
+    ScheduleFileSize {
+        what: &'static str,
+        file: u64,
+        plan: u64,
+    },
+    #[error("both schedule and schedule_file are given")]
+    TwoSchedules,
+    #[error("the schedule file has no backward passes, but a job trains")]
+    ForwardOnly,
+    #[error("shard level {what} over {group} ranks does not divide the {ranks} ranks of dp x cp")]
+    ShardGroup {
+        what: &'static str,
+        group: u32,
+        ranks: u32,
+    },
+    #[error("shard lists {what} twice")]
+    ShardTwice { what: &'static str },
+    #[error("{inner} are sharded over {inner_group} ranks, more than the {outer_group} of {outer}")]
+    ShardOrder {
+        inner: &'static str,
+        inner_group: u32,
+        outer: &'static str,
+        outer_group: u32,
+    },
+    #[error("rank_order_file has {given} GPUs for {ranks} ranks")]
+    RankTableLength { given: usize, ranks: u64 },
+    #[error("rank_order_file puts rank {rank} on GPU {gpu}, but the cluster has {gpus} GPUs")]
+    RankTableGpu { rank: usize, gpu: u32, gpus: u64 },
+    #[error("rank_order_file puts ranks {first} and {second} on GPU {gpu}")]
+    RankTableTwice {
+        first: usize,
+        second: usize,
+        gpu: u32,
+    },
+    #[error("recompute has {given} entries, but pp x vp is {stages}")]
+    RecomputeLength { given: usize, stages: u32 },
+    #[error("{field} is {value}, but {limit} is needed")]
+    Number {
+        field: &'static str,
+        value: f64,
+        limit: &'static str,
+    },
+    #[error("{field} has {given} rows, but the model has {layers} layers with experts")]
+    ExpertRows {
+        field: &'static str,
+        given: usize,
+        layers: usize,
+    },
+    #[error("row {row} of {field} has {given} entries, but {limit} is needed")]
+    ExpertColumns {
+        field: &'static str,
+        row: usize,
+        given: usize,
+        limit: String,
+    },
+    #[error("row {row} of moe.experts leaves out expert {expert} of {experts}")]
+    ExpertMissing {
+        row: usize,
+        expert: u64,
+        experts: u64,
+    },
+    #[error("row {row} of moe.experts names expert {expert}, but there are {experts}")]
+    ExpertUnknown {
+        row: usize,
+        expert: u32,
+        experts: u64,
+    },
+}
+
+impl PlanError {
+    /// The field of a scenario's `[plan]` that is at fault.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Zero { field }
+            | Self::TooLarge { field, .. }
+            | Self::NoExperts { field, .. }
+            | Self::Number { field, .. }
+            | Self::ExpertRows { field, .. }
+            | Self::ExpertColumns { field, .. } => field,
+            Self::LargerThanCluster { .. } | Self::DoesNotTile { .. } => "dp",
+            Self::Heads { .. } | Self::KvHeads { .. } | Self::FfnWidth { .. } => "tp",
+            Self::ExpertWidth { .. } => "etp",
+            Self::CpHeads { .. } | Self::SeqLen { .. } => "cp",
+            Self::Experts { .. } | Self::ExpertTiling { .. } => "ep",
+            Self::ExpertOrder { .. } => "rank_order",
+            Self::Batch { .. } => "micro_batch",
+            Self::Layers { .. } | Self::UnevenLayers { .. } => "pp",
+            Self::SplitLength { .. } | Self::SplitSum { .. } => "layer_split",
+            Self::NothingToInterleave { .. } => "vp",
+            Self::Schedule(_) => "schedule",
+            Self::ScheduleFile(_)
+            | Self::ScheduleFileSize { .. }
+            | Self::TwoSchedules
+            | Self::ForwardOnly => "schedule_file",
+            Self::ShardGroup { .. } | Self::ShardTwice { .. } | Self::ShardOrder { .. } => "shard",
+            Self::RankTableLength { .. }
+            | Self::RankTableGpu { .. }
+            | Self::RankTableTwice { .. } => "rank_order_file",
+            Self::RecomputeLength { .. } => "recompute",
+            Self::ExpertMissing { .. } | Self::ExpertUnknown { .. } => "moe.experts_file",
+        }
+    }
+
+    /// What to change in the scenario, where we can tell.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Zero { field } => Some(format!("leave `{field}` out to mean 1")),
+            Self::LargerThanCluster {
+                tp, cp, pp, gpus, ..
+            } => Some(larger_hint([*tp, *cp, *pp], *gpus)),
+            Self::DoesNotTile { tp, cp, pp, gpus } => tile_hint(*tp, *cp, *pp, *gpus),
+            Self::Heads { tp, heads } => fits("tp", &divisors(*heads, u64::from(*tp).max(16))),
+            Self::KvHeads { kv_heads, .. } => fits("tp", &divisors(*kv_heads, *kv_heads)),
+            Self::FfnWidth { tp, width } => fits("tp", &divisors(*width, u64::from(*tp))),
+            Self::ExpertWidth { etp, width } => fits("etp", &divisors(*width, u64::from(*etp))),
+            Self::CpHeads { heads, .. } => fits("cp", &divisors(*heads, *heads))
+                .map(|hint| hint + ", or use cp_method \"ring\""),
+            Self::SeqLen { parts, seq_len, .. } => {
+                let next = seq_len.next_multiple_of(*parts);
+                Some(format!("pad sequences to {next} tokens"))
+            }
+            Self::Experts { experts, .. } => fits("ep", &divisors(*experts, *experts)),
+            Self::NoExperts { field, .. } => Some(format!("leave `{field}` out")),
+            Self::ExpertTiling {
+                tp, cp, dp, etp, ..
+            } => {
+                let stage = u64::from(*tp) * u64::from(*cp) * u64::from(*dp);
+                let fitting = divisors(stage / u64::from((*etp).max(1)), 1 << 20);
+                fits("ep", &fitting).map(|hint| format!("with etp {etp}, {hint}"))
+            }
+            Self::ExpertOrder { .. } => {
+                Some("use rank order `tp-cp-ep-dp-pp`, or etp x ep equal to tp x cp".to_owned())
+            }
+            Self::Batch {
+                global_batch,
+                micro_batch,
+                dp,
+            } => Some(batch_hint(*global_batch, *micro_batch, *dp)),
+            Self::Layers { layers, pp, .. } => Some(match layers / (*pp).max(1) {
+                0 => format!("pp can be at most {layers}"),
+                most => format!("with pp {pp}, vp can be at most {most}"),
+            }),
+            Self::UnevenLayers { .. } => Some(
+                "leave `layer_split` out for the most even split, or list the layers of each \
+                 stage"
+                    .to_owned(),
+            ),
+            Self::SplitLength { stages, .. } => {
+                Some(format!("list the layers of all {stages} virtual stages"))
+            }
+            Self::NothingToInterleave { .. } => Some("leave `vp` out".to_owned()),
+            Self::Schedule(refusal) => refusal.hint(),
+            Self::ScheduleFile(error) => error.hint(),
+            Self::TwoSchedules => Some("keep one of them".to_owned()),
+            Self::ShardGroup { ranks, .. } => {
+                fits("the group", &divisors(u64::from(*ranks), u64::from(*ranks)))
+            }
+            Self::ShardOrder { outer, .. } => {
+                Some(format!("shard {outer} over at least as many ranks"))
+            }
+            Self::RankTableLength { ranks, .. } => {
+                Some(format!("list {ranks} GPUs, one for each rank"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// 'tp can be 1, 2, 4 or 8'.
+fn fits(what: &str, values: &[u64]) -> Option<String> {
+    (!values.is_empty()).then(|| format!("{what} can be {}", list(values)))
+}
+
+/// 1, 2, 4 or 8; of more than eight the smallest.
+fn list(values: &[u64]) -> String {
+    let shown: Vec<String> = values.iter().take(8).map(u64::to_string).collect();
+    if 8 < values.len() {
+        return format!("{}, …", shown.join(", "));
+    }
+    match shown.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Divisors of `n` up to `most`, ascending.
+fn divisors(n: u64, most: u64) -> Vec<u64> {
+    (1..=n.min(most).min(1 << 16))
+        .filter(|d| n.is_multiple_of(*d))
+        .collect()
+}
+
+fn tile_hint(tp: u32, cp: u32, pp: u32, gpus: u64) -> Option<String> {
+    let block = u64::from(tp) * u64::from(cp);
+    if gpus.is_multiple_of(block) {
+        return fits("pp", &divisors(gpus / block, 1 << 16)).map(|hint| {
+            let with = if cp == 1 {
+                format!("tp {tp}")
+            } else {
+                format!("tp {tp} and cp {cp}")
+            };
+            format!("with {with}, {hint}")
+        });
+    }
+    let rest = u64::from(cp) * u64::from(pp);
+    gpus.is_multiple_of(rest)
+        .then(|| fits("tp", &divisors(gpus / rest, 1 << 16)))?
+        .map(|hint| format!("with cp {cp} and pp {pp}, {hint}"))
+        .or_else(|| Some(format!("give `dp` to use fewer than all {gpus} GPUs")))
+}
+
+fn larger_hint([tp, cp, pp]: [u32; 3], gpus: u64) -> String {
+    let block = u64::from(tp) * u64::from(cp) * u64::from(pp);
+    match gpus / block {
+        0 => format!("tp x cp x pp alone is {block}: make the model-parallel degrees smaller"),
+        most => format!("dp can be at most {most}"),
+    }
+}
+
+fn batch_hint(global_batch: u64, micro_batch: u64, dp: u32) -> String {
+    let dp = u64::from(dp);
+    let share = global_batch / dp;
+    if global_batch.is_multiple_of(dp) {
+        return format!(
+            "with dp {dp}, micro_batch can be {}",
+            list(&divisors(share, 1 << 16))
+        );
+    }
+    let next = global_batch.next_multiple_of(dp.saturating_mul(micro_batch));
+    format!("global_batch {next} would divide")
+}
