@@ -12,6 +12,7 @@
 //! how long anything takes (`profile`).
 
 mod error;
+mod flops;
 mod job;
 mod model;
 pub mod ops;
@@ -20,6 +21,9 @@ mod params;
 mod tensor;
 
 pub use error::ModelError;
+pub use flops::{
+    Convention, gpt_flops, gpt_flops_recomputed, hardware_flops, layer_flops, model_flops,
+};
 pub use job::{Fp8Recipe, Job, JobError, JobSpec, Lora, LoraTargets, Precision};
 pub use model::{
     Activation, AttentionSpec, DenseSpec, Embedding, Ffn, Head, IndexerSpec, Layer, MambaSpec,

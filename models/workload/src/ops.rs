@@ -13,7 +13,7 @@
 //! Invariant: the tensors that a block keeps are counted once each: its input in
 //! [`BlockOps::input`], every other in the `saved` of one forward operator.
 
-mod attention;
+pub(crate) mod attention;
 mod block;
 mod builder;
 mod core;

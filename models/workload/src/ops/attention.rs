@@ -29,6 +29,21 @@ impl Heads {
     }
 }
 
+/// Which scores exist in sequences of `len` tokens, packed from ones of the mean length `packed`.
+/// A chunk of Llama 4 is a packed sequence of that length.
+pub(crate) fn mask(attention: &AttentionSpec, len: u64, packed: Option<u64>) -> Mask {
+    let packed = packed.filter(|packed| *packed < len);
+    let window = attention
+        .window
+        .filter(|window| *window < packed.unwrap_or(len));
+    match window {
+        _ if !attention.causal => Mask::Full,
+        Some(chunk) if attention.chunked => Mask::Packed(chunk),
+        Some(window) => Mask::Window(window),
+        None => packed.map_or(Mask::Causal, Mask::Packed),
+    }
+}
+
 impl Builder<'_> {
     /// Walks self-attention between its norm and its residual addition.
     pub(super) fn attention(&mut self, attention: &AttentionSpec, input: Layout, output: Layout) {
@@ -63,7 +78,7 @@ impl Builder<'_> {
             kv_heads: heads.kv,
             qk_dim: d,
             v_dim: d,
-            mask: self.mask(attention),
+            mask: mask(attention, self.shard.seq_len, self.job.packed),
         });
         self.attention_output(heads.q * d, attention.out_bias, output);
     }
@@ -96,21 +111,6 @@ impl Builder<'_> {
             self.backward(|b| {
                 b.input_grad("all_reduce", Region::Qkv, statistics);
             });
-        }
-    }
-
-    /// Which scores exist. A chunk of Llama 4 is a packed sequence of that length.
-    fn mask(&self, attention: &AttentionSpec) -> Mask {
-        let len = self.shard.seq_len;
-        let packed = self.job.packed.filter(|packed| *packed < len);
-        let window = attention
-            .window
-            .filter(|window| *window < packed.unwrap_or(len));
-        match window {
-            _ if !attention.causal => Mask::Full,
-            Some(chunk) if attention.chunked => Mask::Packed(chunk),
-            Some(window) => Mask::Window(window),
-            None => packed.map_or(Mask::Causal, Mask::Packed),
         }
     }
 

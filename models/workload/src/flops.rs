@@ -1,0 +1,409 @@
+//! Floating-point operations of a model, as papers and frameworks count them.
+//!
+//! Model FLOPs are what the model needs, forward and backward, nothing computed twice; hardware
+//! FLOPs add what is recomputed. Counts differ in attention: Megatron-LM counted every score
+//! until 2024 and counts half of them since, as a causal mask leaves. MFU here uses the causal
+//! count ([`Convention::Megatron`]); published figures may use the other.
+
+use profile::{Attention, AttentionKernel, Kernel, Mask, Pass, Scan};
+use units::{DType, Flops};
+
+use crate::ops::attention::mask;
+use crate::ops::{Recompute, Region};
+use crate::{
+    AttentionSpec, DenseSpec, Ffn, Job, Layer, MambaSpec, Mixer, MlaSpec, Model, MoeSpec, Stack,
+};
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Convention {
+    /// `num_floating_point_operations` of Megatron-LM since 2025: half of all scores where
+    /// attention is causal, whatever the window; no router; a Mamba mixer of twice the hidden
+    /// width with `7 d N` for its scan. MFU uses this.
+    #[default]
+    Megatron,
+    /// The same with all scores: Megatron-LM until 2024, `NeMo` 24, and the 72-form of
+    /// Narayanan et al. 2021.
+    MegatronFull,
+    /// What the kernels compute: the scores that masks, windows and packing leave, routers,
+    /// indexers, convolutions and scans as they are.
+    Operators,
+}
+
+/// Operations of one iteration without recomputation.
+///
+/// ```text
+/// 3 · 2 · tokens · (weights of every product that a token meets + attention)
+/// ```
+///
+/// With adapters, frozen weights have no gradient: two passes in place of three, and the
+/// adapters' own products in three.
+///
+/// * `vocab` — columns of the output layer: padded for Megatron's count.
+pub fn model_flops(job: &Job, vocab: u64, convention: Convention) -> Flops {
+    let passes = Passes::of(job);
+    let layers: f64 = job
+        .model
+        .layers()
+        .iter()
+        .map(|layer| tokens(job, layer.stack) * passes.weigh(job, layer, convention))
+        .sum();
+    let ends = tokens(job, Stack::Main) * ends(job, vocab, convention, passes);
+    Flops::new(layers + ends)
+}
+
+/// Operations of one iteration with everything that `policy` computes again in each layer.
+pub fn hardware_flops(job: &Job, vocab: u64, convention: Convention, policy: Recompute) -> Flops {
+    let again: f64 = job
+        .model
+        .layers()
+        .iter()
+        .map(|layer| tokens(job, layer.stack) * repeated(job, layer, convention, policy))
+        .sum();
+    model_flops(job, vocab, convention) + Flops::new(again)
+}
+
+/// Operations of one forward pass of a layer, for each token of sequences of `len` tokens.
+pub fn layer_flops(layer: &Layer, len: u64, packed: Option<u64>, convention: Convention) -> f64 {
+    let mut sum = 0.0;
+    parts(layer, len, packed, convention, &mut |_, flops| sum += flops);
+    sum
+}
+
+/// Operations of an iteration of a GPT with full recomputation:
+/// `96 B s l h² (1 + s/(6h) + V/(16 l h))`.
+///
+/// Source: Narayanan et al. 2021, equation 3: four passes of the layers, with attention over all
+/// scores, and three of the output layer.
+///
+/// * `shape` — batch, sequence length, layers, hidden width, vocabulary.
+pub fn gpt_flops_recomputed(shape: [u64; 5]) -> Flops {
+    gpt_form(4.0, shape)
+}
+
+/// The same without recomputation: `72 B s l h² (1 + s/(6h) + V/(12 l h))`, three passes of
+/// everything, of the same shape.
+pub fn gpt_flops(shape: [u64; 5]) -> Flops {
+    gpt_form(3.0, shape)
+}
+
+/// `layer_passes` of the layers, at `24 B s l h² (1 + s/(6h))` each, and three of the output
+/// layer, at `2 B s h V`.
+fn gpt_form(layer_passes: f64, shape: [u64; 5]) -> Flops {
+    let [batch, len, layers, hidden, vocab] = shape.map(|count| count as f64);
+    let layer = 24.0 * hidden * hidden * (1.0 + len / (6.0 * hidden));
+    let token = layer_passes * layers * layer + 3.0 * 2.0 * hidden * vocab;
+    Flops::new(batch * len * token)
+}
+
+/// Tokens of an iteration in one stack.
+fn tokens(job: &Job, stack: Stack) -> f64 {
+    job.global_batch as f64 * length(job, stack) as f64
+}
+
+/// Tokens of a sequence in one stack.
+fn length(job: &Job, stack: Stack) -> u64 {
+    let decoder = job.decoder_seq_len.filter(|_| stack == Stack::Main);
+    decoder.unwrap_or(job.seq_len)
+}
+
+/// How often products run: three times, or two where weights are frozen. Attention itself always
+/// runs forward once and backward twice.
+#[derive(Clone, Copy)]
+struct Passes {
+    products: f64,
+}
+
+impl Passes {
+    /// The passes of a job.
+    const fn of(job: &Job) -> Self {
+        let products = if job.peft.is_some() { 2.0 } else { 3.0 };
+        Self { products }
+    }
+
+    /// Operations of all passes of a layer for a token.
+    fn weigh(self, job: &Job, layer: &Layer, convention: Convention) -> f64 {
+        let len = length(job, layer.stack);
+        let mut sum = 0.0;
+        parts(layer, len, job.packed, convention, &mut |region, flops| {
+            let core = region == Region::AttentionCore;
+            sum += flops * if core { 3.0 } else { self.products };
+        });
+        sum + 3.0 * adapters(job, layer)
+    }
+}
+
+/// Operations of the forward passes that a policy repeats in a layer, for a token.
+fn repeated(job: &Job, layer: &Layer, convention: Convention, policy: Recompute) -> f64 {
+    let len = length(job, layer.stack);
+    let mut sum = 0.0;
+    parts(layer, len, job.packed, convention, &mut |region, flops| {
+        if policy.drops(region) {
+            sum += flops;
+        }
+    });
+    sum
+}
+
+/// Operations of the output layer and of modules for further tokens, in all passes for a token.
+/// Megatron counts three norms of such a module, and of hybrids their logits alone.
+fn ends(job: &Job, vocab: u64, convention: Convention, passes: Passes) -> f64 {
+    let model = &job.model;
+    let hidden = model.hidden() as f64;
+    let width = model.embedding().map_or(model.hidden(), |e| e.width) as f64;
+    let heads = if model.head().is_some() {
+        1.0 + model.mtp().len() as f64
+    } else {
+        0.0
+    };
+    let logits = passes.products * 2.0 * width * vocab as f64 * heads;
+    if is_hybrid(model) && convention != Convention::Operators {
+        return logits;
+    }
+    let modules = model.mtp().iter().map(|module| {
+        let layers = module
+            .layers
+            .iter()
+            .map(|layer| passes.weigh(job, layer, convention));
+        let norms = if convention == Convention::Operators {
+            0.0
+        } else {
+            3.0 * hidden
+        };
+        layers.sum::<f64>() + passes.products * 2.0 * (norms + 2.0 * hidden * hidden)
+    });
+    logits + modules.sum::<f64>()
+}
+
+/// Whether a model has Mamba mixers, which Megatron counts in a function of their own.
+fn is_hybrid(model: &Model) -> bool {
+    let mamba = |layer: &Layer| matches!(layer.mixer, Some(Mixer::Mamba2(_)));
+    model.layers().iter().any(mamba)
+}
+
+/// Calls `add` with the operations of each part of a layer's forward pass, for a token.
+fn parts(
+    layer: &Layer,
+    len: u64,
+    packed: Option<u64>,
+    convention: Convention,
+    add: &mut impl FnMut(Region, f64),
+) {
+    let h = layer.hidden as f64;
+    match &layer.mixer {
+        Some(Mixer::Attention(attention)) => {
+            projections(attention, h, add);
+            add(
+                Region::AttentionCore,
+                core(attention, len, packed, convention),
+            );
+        }
+        Some(Mixer::Latent(mla)) => latent(mla, h, len, packed, convention, add),
+        Some(Mixer::Mamba2(mamba)) => add(Region::Mamba, mixer(mamba, h, convention)),
+        None => {}
+    }
+    if let Some(cross) = &layer.cross {
+        projections(cross, h, add);
+        add(Region::AttentionCore, core(cross, len, None, convention));
+    }
+    match &layer.ffn {
+        Some(Ffn::Dense(dense)) => add(Region::Mlp, 2.0 * h * dense_width(dense)),
+        Some(Ffn::Moe(moe)) => experts(moe, h, convention, add),
+        None => {}
+    }
+}
+
+/// Projections to queries, keys and values, and behind the heads.
+fn projections(attention: &AttentionSpec, h: f64, add: &mut impl FnMut(Region, f64)) {
+    let (q, kv) = (attention.q_width() as f64, attention.kv_width() as f64);
+    add(Region::Qkv, 2.0 * h * (q + 2.0 * kv));
+    add(Region::AttentionOutput, 2.0 * h * q);
+}
+
+/// Scores and their product with the values.
+fn core(attention: &AttentionSpec, len: u64, packed: Option<u64>, convention: Convention) -> f64 {
+    let d = attention.head_dim;
+    let mask = match convention {
+        Convention::Megatron if attention.causal => Mask::Causal,
+        Convention::Megatron | Convention::MegatronFull => Mask::Full,
+        Convention::Operators => mask(attention, len, packed),
+    };
+    scores(attention.heads, [d, d], len, mask)
+}
+
+/// Operations of an attention core for a token: those of the kernel over a whole sequence, over
+/// its length.
+fn scores(heads: u64, [qk_dim, v_dim]: [u64; 2], len: u64, mask: Mask) -> f64 {
+    let kernel = Attention {
+        pass: Pass::Forward,
+        batch: 1,
+        q_len: len,
+        kv_len: len,
+        heads,
+        kv_heads: heads,
+        qk_dim,
+        v_dim,
+        mask,
+        kernel: AttentionKernel::Unfused,
+        dtype: DType::Bf16,
+        dropout: false,
+    };
+    kernel.flops().as_f64() / len as f64
+}
+
+/// Latent attention. Megatron counts one operation a value of each latent for its norm.
+fn latent(
+    mla: &MlaSpec,
+    h: f64,
+    len: u64,
+    packed: Option<u64>,
+    convention: Convention,
+    add: &mut impl FnMut(Region, f64),
+) {
+    let (heads, kv, rope) = (
+        mla.heads as f64,
+        mla.kv_lora_rank as f64,
+        mla.qk_rope_dim as f64,
+    );
+    let q_width = heads * mla.qk_dim() as f64;
+    let norm = if convention == Convention::Operators {
+        0.0
+    } else {
+        1.0
+    };
+    match mla.q_lora_rank {
+        Some(rank) => {
+            add(Region::LatentDown, 2.0 * rank as f64 * (h + norm));
+            add(Region::LatentUp, 2.0 * rank as f64 * q_width);
+        }
+        None => add(Region::LatentUp, 2.0 * h * q_width),
+    }
+    let up = heads * (mla.qk_nope_dim + mla.v_dim) as f64;
+    add(Region::LatentDown, 2.0 * (kv * (h + norm) + h * rope));
+    add(Region::LatentUp, 2.0 * kv * up);
+    add(Region::AttentionOutput, 2.0 * heads * mla.v_dim as f64 * h);
+    let causal = packed.map_or(Mask::Causal, Mask::Packed);
+    let mask = match (convention, mla.indexer) {
+        (Convention::Megatron, _) => Mask::Causal,
+        (Convention::MegatronFull, _) => Mask::Full,
+        (Convention::Operators, Some(indexer)) => {
+            let from = mla.q_lora_rank.map_or(h, |rank| rank as f64);
+            let (heads, d) = (indexer.heads as f64, indexer.head_dim as f64);
+            add(
+                Region::LatentDown,
+                2.0 * (from * heads * d + h * (d + heads)),
+            );
+            let index = scores(indexer.heads, [indexer.head_dim, 0], len, causal);
+            add(Region::AttentionCore, index);
+            if indexer.top_k < len {
+                Mask::Window(indexer.top_k)
+            } else {
+                causal
+            }
+        }
+        (Convention::Operators, None) => causal,
+    };
+    let dims = [mla.qk_dim(), mla.v_dim];
+    add(Region::AttentionCore, scores(mla.heads, dims, len, mask));
+}
+
+/// Widths that a token meets in a dense part, all products together.
+fn dense_width(dense: &DenseSpec) -> f64 {
+    (dense.up_width() + dense.ffn) as f64
+}
+
+/// A mixture of experts: those that a token visits.
+fn experts(moe: &MoeSpec, h: f64, convention: Convention, add: &mut impl FnMut(Region, f64)) {
+    let products = if moe.gated { 3.0 } else { 2.0 };
+    let width = moe.latent.map_or(h, |latent| latent as f64);
+    let visited = (moe.top_k * moe.expert_ffn) as f64;
+    add(Region::Experts, 2.0 * width * products * visited);
+    if let Some(latent) = moe.latent {
+        add(Region::Dispatch, 2.0 * h * latent as f64);
+        add(Region::Combine, 2.0 * h * latent as f64);
+    }
+    let shared = moe.shared_ffn.unwrap_or(0) as f64;
+    add(Region::SharedExpert, 2.0 * h * products * shared);
+    if convention == Convention::Operators {
+        add(Region::Router, 2.0 * h * moe.experts as f64);
+        if moe.shared_gate {
+            add(Region::SharedExpert, 2.0 * h);
+        }
+    }
+}
+
+/// A Mamba-2 mixer.
+fn mixer(mamba: &MambaSpec, h: f64, convention: Convention) -> f64 {
+    let groups = (mamba.groups * mamba.state) as f64;
+    if convention != Convention::Operators {
+        let d = 2.0 * h;
+        let projected = 2.0 * d + 2.0 * groups + mamba.heads as f64;
+        return 2.0 * h * projected + 7.0 * d * mamba.state as f64 + 2.0 * d * h;
+    }
+    let scan = Kernel::Scan(Scan {
+        pass: Pass::Forward,
+        tokens: 1,
+        heads: mamba.heads,
+        head_dim: mamba.head_dim,
+        state: mamba.state,
+        groups: mamba.groups,
+        chunk: mamba.chunk,
+        dtype: DType::Bf16,
+    });
+    2.0 * h * (mamba.projected() + mamba.inner()) as f64 + scan.flops().as_f64()
+}
+
+/// Operations of a layer's adapters forward, for a token: `2 r (m + n)` for an m x n product.
+fn adapters(job: &Job, layer: &Layer) -> f64 {
+    let Some(lora) = job.peft else { return 0.0 };
+    let mut sides = 0;
+    let mut adapt = |wanted: bool, rows: u64, cols: u64, times: u64| {
+        sides += if wanted { times * (rows + cols) } else { 0 };
+    };
+    let (h, targets) = (layer.hidden, lora.targets);
+    match &layer.mixer {
+        Some(Mixer::Attention(attention)) => {
+            adapt(
+                targets.qkv,
+                h,
+                attention.q_width() + 2 * attention.kv_width(),
+                1,
+            );
+            adapt(targets.output, attention.q_width(), h, 1);
+        }
+        Some(Mixer::Latent(mla)) => {
+            let rank = mla.q_lora_rank.unwrap_or(h);
+            adapt(targets.qkv && mla.q_lora_rank.is_some(), h, rank, 1);
+            adapt(targets.qkv, rank, mla.heads * mla.qk_dim(), 1);
+            adapt(targets.qkv, h, mla.kv_lora_rank + mla.qk_rope_dim, 1);
+            let up = mla.heads * (mla.qk_nope_dim + mla.v_dim);
+            adapt(targets.qkv, mla.kv_lora_rank, up, 1);
+            adapt(targets.output, mla.heads * mla.v_dim, h, 1);
+        }
+        Some(Mixer::Mamba2(mamba)) => {
+            adapt(targets.qkv, h, mamba.projected(), 1);
+            adapt(targets.output, mamba.inner(), h, 1);
+        }
+        None => {}
+    }
+    match &layer.ffn {
+        Some(Ffn::Dense(dense)) => {
+            adapt(targets.up, h, dense.up_width(), 1);
+            adapt(targets.down, dense.ffn, h, 1);
+        }
+        Some(Ffn::Moe(moe)) => {
+            let width = moe.latent.unwrap_or(h);
+            adapt(targets.up, width, moe.up_width(), moe.top_k);
+            adapt(targets.down, moe.expert_ffn, width, moe.top_k);
+            let shared = moe.shared_ffn.unwrap_or(0);
+            let gate = if moe.gated { 2 } else { 1 };
+            adapt(targets.up && shared != 0, h, gate * shared, 1);
+            adapt(targets.down && shared != 0, shared, h, 1);
+        }
+        None => {}
+    }
+    (2 * lora.rank * sides) as f64
+}
+
+#[cfg(test)]
+mod tests;
