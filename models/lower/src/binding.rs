@@ -130,7 +130,10 @@ impl Binder<'_> {
                 for lane in lanes {
                     group_of_lane[lane.index()] = id;
                 }
-                binding.lanes.groups.push(Group { members: lanes.clone(), price: id.get() });
+                binding.lanes.groups.push(Group {
+                    members: lanes.clone(),
+                    price: id.get(),
+                });
                 id
             });
             members.entry(id).or_default().push(ranks);
@@ -143,38 +146,53 @@ impl Binder<'_> {
         let mut shapes: BTreeMap<Vec<ClassId>, CommShape> = BTreeMap::new();
         let mut by_stage: BTreeMap<Option<u32>, Vec<Vec<GpuId>>> = BTreeMap::new();
         for group in members.values().flatten() {
-            by_stage.entry(self.stage_of(group)).or_default().push(self.gpus(group));
+            by_stage
+                .entry(self.stage_of(group))
+                .or_default()
+                .push(self.gpus(group));
         }
         for groups in members.values() {
-            let Some(first) = groups.first() else { continue };
+            let Some(first) = groups.first() else {
+                continue;
+            };
             let shape = *shapes.entry(self.signature(first)).or_insert_with(|| {
                 let own = self.gpus(first);
-                let stage = by_stage.get(&self.stage_of(first)).map_or(&[][..], Vec::as_slice);
-                let siblings: Vec<Vec<GpuId>> =
-                    stage.iter().filter(|other| **other != own).cloned().collect();
+                let stage = by_stage
+                    .get(&self.stage_of(first))
+                    .map_or(&[][..], Vec::as_slice);
+                let siblings: Vec<Vec<GpuId>> = stage
+                    .iter()
+                    .filter(|other| **other != own)
+                    .cloned()
+                    .collect();
                 collective::shape(self.cluster, self.comm, &own, &siblings)
             });
             let groups = groups.iter().map(|group| self.gpus(group)).collect();
             let slot = u16::try_from(slot).unwrap_or(u16::MAX);
-            binding.prices.push(Price { shape, slot, groups });
+            binding.prices.push(Price {
+                shape,
+                slot,
+                groups,
+            });
         }
     }
 
-    fn bind_channels(
-        &self,
-        setups: &mut [LaneSetup],
-        wires: &[Vec<Wire>],
-        binding: &mut Binding,
-    ) {
+    fn bind_channels(&self, setups: &mut [LaneSetup], wires: &[Vec<Wire>], binding: &mut Binding) {
         let mut known: BTreeMap<(LaneId, LaneId, u32, bool), u32> = BTreeMap::new();
         let mut routes: BTreeMap<(LaneId, LaneId), usize> = BTreeMap::new();
         let mut shapes: BTreeMap<[ClassId; 2], CommShape> = BTreeMap::new();
         for (lane, setup) in (0_u32..).map(LaneId::new).zip(setups.iter_mut()) {
-            let Some(wires) = wires.get(setup.stage as usize) else { continue };
+            let Some(wires) = wires.get(setup.stage as usize) else {
+                continue;
+            };
             for wire in wires {
                 let own = RankId::new(setup.ranks[0]);
                 let other = self.lane(self.ranks.at_stage(own, wire.other));
-                let (from, to) = if wire.sends { (lane, other) } else { (other, lane) };
+                let (from, to) = if wire.sends {
+                    (lane, other)
+                } else {
+                    (other, lane)
+                };
                 let key = (from, to, wire.boundary, wire.forward);
                 let channel = *known.entry(key).or_insert_with(|| {
                     let channels = &mut binding.lanes.channels;
@@ -202,10 +220,15 @@ impl Binder<'_> {
     ) -> Route {
         let senders = &self.lanes_of.members()[from.index()];
         let receiver = self.ranks.coords(self.lanes_of.members()[to.index()][0]).pp;
-        let pairs: Vec<[GpuId; 2]> =
-            senders.iter().map(|rank| self.pair(*rank, receiver)).collect();
+        let pairs: Vec<[GpuId; 2]> = senders
+            .iter()
+            .map(|rank| self.pair(*rank, receiver))
+            .collect();
         let one = senders[0];
-        let key = [self.shapes_of.of(one), self.shapes_of.of(self.ranks.at_stage(one, receiver))];
+        let key = [
+            self.shapes_of.of(one),
+            self.shapes_of.of(self.ranks.at_stage(one, receiver)),
+        ];
         let shape = *shapes.entry(key).or_insert_with(|| {
             // All pairs of the two stages send at about the same time.
             let stage = self.ranks.coords(one).pp;
@@ -218,7 +241,11 @@ impl Binder<'_> {
                 .collect();
             collective::shape(self.cluster, self.comm, &own, &siblings)
         });
-        Route { shape, channels: Vec::new(), pairs }
+        Route {
+            shape,
+            channels: Vec::new(),
+            pairs,
+        }
     }
 
     fn send_price(&self, shape: &CommShape) -> SendPrice {
@@ -226,11 +253,18 @@ impl Binder<'_> {
         let cost = Priced::new(kind, shape, self.comm, self.choice).time(self.message);
         let transfer = (cost.time - cost.latency).as_secs();
         let rate = BytesPerSec::new(self.message.as_f64() / transfer);
-        SendPrice { latency: cost.latency, rate, path: None }
+        SendPrice {
+            latency: cost.latency,
+            rate,
+            path: None,
+        }
     }
 
     fn pair(&self, rank: RankId, stage: u32) -> [GpuId; 2] {
-        [(self.gpu_of)(rank), (self.gpu_of)(self.ranks.at_stage(rank, stage))]
+        [
+            (self.gpu_of)(rank),
+            (self.gpu_of)(self.ranks.at_stage(rank, stage)),
+        ]
     }
 
     fn lane(&self, rank: RankId) -> LaneId {
@@ -251,6 +285,9 @@ impl Binder<'_> {
     fn stage_of(&self, ranks: &[RankId]) -> Option<u32> {
         let stage = |rank: &RankId| self.ranks.coords(*rank).pp;
         let first = stage(ranks.first()?);
-        ranks.iter().all(|rank| stage(rank) == first).then_some(first)
+        ranks
+            .iter()
+            .all(|rank| stage(rank) == first)
+            .then_some(first)
     }
 }

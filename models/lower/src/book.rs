@@ -30,21 +30,30 @@ pub fn book(cluster: &Cluster, job: &Job, plan: &Plan, framework: &Framework) ->
     let mut known: Vec<(PieceKind, Recompute)> = Vec::new();
     let mut pieces = Vec::new();
     let mut piece = |kind: PieceKind, policy: Recompute| -> u32 {
-        let at = known.iter().position(|known| *known == (kind, policy)).unwrap_or_else(|| {
-            known.push((kind, policy));
-            pieces.push(build(job, &sharding, &kinds, kind, policy));
-            known.len() - 1
-        });
+        let at = known
+            .iter()
+            .position(|known| *known == (kind, policy))
+            .unwrap_or_else(|| {
+                known.push((kind, policy));
+                pieces.push(build(job, &sharding, &kinds, kind, policy));
+                known.len() - 1
+            });
         u32::try_from(at).unwrap_or(u32::MAX)
     };
     let contents = plan.stages().iter().enumerate();
     let stages = contents
         .map(|(stage, content)| {
             let list = stage_pieces(job, plan, stage, content, &kind_of);
-            list.into_iter().map(|(kind, policy)| piece(kind, policy)).collect()
+            list.into_iter()
+                .map(|(kind, policy)| piece(kind, policy))
+                .collect()
         })
         .collect();
-    Book { pieces, stages, sharding }
+    Book {
+        pieces,
+        stages,
+        sharding,
+    }
 }
 
 fn stage_pieces(

@@ -72,7 +72,11 @@ pub(crate) enum Backward {
 }
 
 impl Chunk<'_> {
-    pub(crate) fn forward(&self, variant: Variant, details: Option<&mut Details>) -> (Block, Worth) {
+    pub(crate) fn forward(
+        &self,
+        variant: Variant,
+        details: Option<&mut Details>,
+    ) -> (Block, Worth) {
         let mut w = Writer::new("forward", self.profile, details);
         let host = w.push_beside(host_step());
         self.receive(&mut w, self.wires.receive_forward);
@@ -85,7 +89,10 @@ impl Chunk<'_> {
             let steps = w.write(&piece.ops.forward);
             if variant.first && !steps.is_empty() {
                 let count = self.gathered_before + number + 1;
-                w.step_mut(steps.start).wait = Some(Signal { id: GATHERED, count });
+                w.step_mut(steps.start).wait = Some(Signal {
+                    id: GATHERED,
+                    count,
+                });
             }
             if !steps.is_empty() {
                 if piece.has_backward() {
@@ -127,7 +134,11 @@ impl Chunk<'_> {
                 self.reduce(&mut w, piece, variant);
             }
         }
-        self.close(&mut w, host, if which == Backward::Whole { 2.0 } else { 1.0 });
+        self.close(
+            &mut w,
+            host,
+            if which == Backward::Whole { 2.0 } else { 1.0 },
+        );
         if which != Backward::Weight {
             self.send(&mut w, self.wires.send_backward);
         }
@@ -147,8 +158,14 @@ impl Chunk<'_> {
             Backward::Input => w.write(&piece.ops.input_grad),
             Backward::Weight => w.write(&piece.ops.weight_grad),
         };
-        let steps = if steps.is_empty() { rest } else { steps.start..rest.end };
-        let Some(last) = steps.clone().next_back() else { return };
+        let steps = if steps.is_empty() {
+            rest
+        } else {
+            steps.start..rest.end
+        };
+        let Some(last) = steps.clone().next_back() else {
+            return;
+        };
         // A piece without input gradients (embeddings) gives its memory back with its weight
         // gradients.
         let split = !piece.ops.input_grad.is_empty();
@@ -199,7 +216,9 @@ impl Chunk<'_> {
             return;
         }
         let params = piece.ops.params;
-        let steps = self.data.reduce_steps(params.dense_trained, params.expert_trained);
+        let steps = self
+            .data
+            .reduce_steps(params.dense_trained, params.expert_trained);
         let count = steps.len();
         let mut after: Vec<StepId> = w.frontier().to_vec();
         for (number, mut step) in steps.into_iter().enumerate() {
@@ -218,7 +237,10 @@ impl Chunk<'_> {
         }
         let reduced = self.pieces.iter().filter(|piece| {
             let params = piece.ops.params;
-            !self.data.reduce_steps(params.dense_trained, params.expert_trained).is_empty()
+            !self
+                .data
+                .reduce_steps(params.dense_trained, params.expert_trained)
+                .is_empty()
         });
         u32::try_from(reduced.count()).unwrap_or(u32::MAX)
     }
@@ -230,15 +252,34 @@ impl Chunk<'_> {
         w.push(step);
         if let Some(bytes) = self.hop.gather {
             let group = axes::slot(workload::ops::Axis::Tp);
-            let work = Work::Collective { group, kind: CollectiveKind::AllGather, bytes };
-            w.push(Step::new("gather", StreamKind::Tp, Category::Tp, work, Vec::new()));
+            let work = Work::Collective {
+                group,
+                kind: CollectiveKind::AllGather,
+                bytes,
+            };
+            w.push(Step::new(
+                "gather",
+                StreamKind::Tp,
+                Category::Tp,
+                work,
+                Vec::new(),
+            ));
         }
     }
 
     fn send(&self, w: &mut Writer<'_>, channel: Option<Slot>) {
         let Some(channel) = channel else { return };
-        let work = Work::Send { channel, bytes: self.hop.bytes };
-        w.push(Step::new("send", StreamKind::Pp, Category::Pp, work, Vec::new()));
+        let work = Work::Send {
+            channel,
+            bytes: self.hop.bytes,
+        };
+        w.push(Step::new(
+            "send",
+            StreamKind::Pp,
+            Category::Pp,
+            work,
+            Vec::new(),
+        ));
     }
 
     /// Makes the block take at least the host's time, where that can matter.
@@ -262,21 +303,40 @@ fn host_step() -> Step {
 }
 
 fn keeps(piece: &Piece) -> MemoryKind {
-    if matches!(piece.kind, PieceKind::Head(_)) { MemoryKind::Logits } else { MemoryKind::Activations }
+    if matches!(piece.kind, PieceKind::Head(_)) {
+        MemoryKind::Logits
+    } else {
+        MemoryKind::Activations
+    }
 }
 
 fn workspace<'o>(ops: impl IntoIterator<Item = &'o Op>) -> Bytes {
-    ops.into_iter().map(|op| op.workspace).max().unwrap_or_default()
+    ops.into_iter()
+        .map(|op| op.workspace)
+        .max()
+        .unwrap_or_default()
 }
 
 const fn take(kind: MemoryKind, bytes: Bytes) -> MemoryEffect {
-    MemoryEffect { kind, effect: Effect::Take, bytes }
+    MemoryEffect {
+        kind,
+        effect: Effect::Take,
+        bytes,
+    }
 }
 
 const fn free(kind: MemoryKind, bytes: Bytes) -> MemoryEffect {
-    MemoryEffect { kind, effect: Effect::Free, bytes }
+    MemoryEffect {
+        kind,
+        effect: Effect::Free,
+        bytes,
+    }
 }
 
 const fn borrow(bytes: Bytes) -> MemoryEffect {
-    MemoryEffect { kind: MemoryKind::Workspace, effect: Effect::Borrow, bytes }
+    MemoryEffect {
+        kind: MemoryKind::Workspace,
+        effect: Effect::Borrow,
+        bytes,
+    }
 }

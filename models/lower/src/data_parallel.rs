@@ -29,7 +29,10 @@ pub struct Flow {
 
 /// When gradients are summed and parameters gathered.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each switch is a flag of a framework")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each switch is a flag of a framework"
+)]
 pub struct DataParallel {
     /// Parameters outside routed experts.
     pub dense: Flow,
@@ -55,24 +58,60 @@ impl DataParallel {
     /// The steps that sum the gradients of so many trained parameters.
     pub(crate) fn reduce_steps(&self, dense: u64, expert: u64) -> Vec<Step> {
         let mut steps = Vec::new();
-        append(&mut steps, "grad-reduce", &self.dense.reduce, dense, self.grad_bytes);
-        append(&mut steps, "expert-grad-reduce", &self.expert.reduce, expert, self.grad_bytes);
+        append(
+            &mut steps,
+            "grad-reduce",
+            &self.dense.reduce,
+            dense,
+            self.grad_bytes,
+        );
+        append(
+            &mut steps,
+            "expert-grad-reduce",
+            &self.expert.reduce,
+            expert,
+            self.grad_bytes,
+        );
         steps
     }
 
     /// The steps that gather so many parameters in front of a pass.
     pub(crate) fn pass_steps(&self, dense: u64, expert: u64) -> Vec<Step> {
         let mut steps = Vec::new();
-        append(&mut steps, "weight-gather", &self.dense.pass, dense, self.param_bytes);
-        append(&mut steps, "expert-weight-gather", &self.expert.pass, expert, self.param_bytes);
+        append(
+            &mut steps,
+            "weight-gather",
+            &self.dense.pass,
+            dense,
+            self.param_bytes,
+        );
+        append(
+            &mut steps,
+            "expert-weight-gather",
+            &self.expert.pass,
+            expert,
+            self.param_bytes,
+        );
         steps
     }
 
     /// The steps that gather so many parameters after the optimizer step.
     pub(crate) fn gather_steps(&self, dense: u64, expert: u64) -> Vec<Step> {
         let mut steps = Vec::new();
-        append(&mut steps, "param-gather", &self.dense.gather, dense, self.param_bytes);
-        append(&mut steps, "expert-param-gather", &self.expert.gather, expert, self.param_bytes);
+        append(
+            &mut steps,
+            "param-gather",
+            &self.dense.gather,
+            dense,
+            self.param_bytes,
+        );
+        append(
+            &mut steps,
+            "expert-param-gather",
+            &self.expert.gather,
+            expert,
+            self.param_bytes,
+        );
         steps
     }
 }
@@ -83,7 +122,17 @@ fn append(steps: &mut Vec<Step>, name: &str, flow: &[Stage], params: u64, width:
         if bytes == Bytes::ZERO {
             continue;
         }
-        let work = Work::Collective { group: stage.slot, kind: stage.kind, bytes };
-        steps.push(Step::new(name, StreamKind::Dp, Category::Dp, work, Vec::new()));
+        let work = Work::Collective {
+            group: stage.slot,
+            kind: stage.kind,
+            bytes,
+        };
+        steps.push(Step::new(
+            name,
+            StreamKind::Dp,
+            Category::Dp,
+            work,
+            Vec::new(),
+        ));
     }
 }

@@ -37,7 +37,10 @@ enum Owner {
 impl Fabric {
     /// The transfers of a pattern of a price: paths and shares.
     pub(crate) fn transfers(&self, price: u32, pattern: Pattern) -> &[(u32, f64)] {
-        self.by_price.get(price as usize).and_then(|by| by.get(&pattern)).map_or(&[], Vec::as_slice)
+        self.by_price
+            .get(price as usize)
+            .and_then(|by| by.get(&pattern))
+            .map_or(&[], Vec::as_slice)
     }
 }
 
@@ -55,10 +58,12 @@ pub(crate) fn fabric(
     let mut flows: Vec<(u32, Vec<LinkId>)> = Vec::new();
     let mut add = |owner: Owner, pattern, group: &[units::GpuId]| {
         for hop in hops(pattern, group, cluster) {
-            let color = *colors.entry((owner, hop.share.to_bits())).or_insert_with(|| {
-                owners.push((owner, hop.share));
-                u32::try_from(owners.len() - 1).unwrap_or(u32::MAX)
-            });
+            let color = *colors
+                .entry((owner, hop.share.to_bits()))
+                .or_insert_with(|| {
+                    owners.push((owner, hop.share));
+                    u32::try_from(owners.len() - 1).unwrap_or(u32::MAX)
+                });
             let mut links = Vec::with_capacity(8);
             cluster.route(hop.from, hop.to, 0, &mut links);
             flows.push((color, links));
@@ -93,12 +98,16 @@ pub(crate) fn fabric(
             Owner::Price(price, pattern) => {
                 let id = u32::try_from(fabric.paths.len()).unwrap_or(u32::MAX);
                 fabric.paths.push(class.path(None));
-                fabric.by_price[price].entry(pattern).or_default().push((id, share));
+                fabric.by_price[price]
+                    .entry(pattern)
+                    .or_default()
+                    .push((id, share));
             }
             Owner::Route(route) => {
                 // A message takes all of its NICs at once, and the slowest of its class counts.
                 let path = of_route.entry(route).or_default();
-                path.links.extend(class.links.iter().map(|(link, load)| (*link, load * share)));
+                path.links
+                    .extend(class.links.iter().map(|(link, load)| (*link, load * share)));
             }
         }
     }
@@ -119,7 +128,9 @@ fn channel_paths(
 ) {
     let shape = binding.routes[route].shape;
     let phases = expand(CollectiveKind::SendRecv, message, &shape, comm, choice);
-    let Some(transfers) = phases.iter().find_map(|phase| phase.transfers) else { return };
+    let Some(transfers) = phases.iter().find_map(|phase| phase.transfers) else {
+        return;
+    };
     let wire = transfers.bytes.as_f64() / message.as_f64();
     for (_, load) in &mut path.links {
         *load *= wire;

@@ -67,7 +67,11 @@ const FRAMEWORKS: [Framework; 8] = [
     },
     Framework {
         name: "torchtitan",
-        fusion: Fusion { bias_dropout_residual: false, grad_accumulation: false, ..Fusion::MODERN },
+        fusion: Fusion {
+            bias_dropout_residual: false,
+            grad_accumulation: false,
+            ..Fusion::MODERN
+        },
         vocab_multiple: 1,
         scatter_gather: false,
         source: "pytorch/torchtitan: FSDP2 and torch.compile over each block",
@@ -75,7 +79,12 @@ const FRAMEWORKS: [Framework; 8] = [
     },
     Framework {
         name: "composer-fsdp",
-        fusion: Fusion { grad_accumulation: false, rotary: false, cross_entropy: false, ..Fusion::MODERN },
+        fusion: Fusion {
+            grad_accumulation: false,
+            rotary: false,
+            cross_entropy: false,
+            ..Fusion::MODERN
+        },
         vocab_multiple: 1,
         scatter_gather: false,
         source: "mosaicml/llm-foundry: FSDP with FlashAttention-2",
@@ -99,8 +108,15 @@ impl Framework {
     /// FlashAttention-3 needs Hopper or newer, FlashAttention-2 Ampere or newer (Dao-AILab,
     /// flash-attention README); CDNA runs FlashAttention-2 (ROCm port). Others run unfused.
     pub fn fusion_on(&self, gpus: &[GpuSpec]) -> Fusion {
-        let newest = gpus.iter().map(newest_attention).min().unwrap_or(AttentionKernel::Flash2);
-        Fusion { attention: self.fusion.attention.min(newest), ..self.fusion }
+        let newest = gpus
+            .iter()
+            .map(newest_attention)
+            .min()
+            .unwrap_or(AttentionKernel::Flash2);
+        Fusion {
+            attention: self.fusion.attention.min(newest),
+            ..self.fusion
+        }
     }
 }
 

@@ -86,17 +86,31 @@ impl Lowered {
 
 /// Lowers a plan.
 pub fn lower(inputs: &Inputs<'_>, options: LowerOptions) -> Lowered {
-    let Inputs { cluster, job, plan, framework, .. } = *inputs;
+    let Inputs {
+        cluster,
+        job,
+        plan,
+        framework,
+        ..
+    } = *inputs;
     let book = book(cluster, job, plan, framework);
     let coarse = plan.classes(cluster);
-    let classes =
-        if options.unfold { Classes::singletons(plan.n_ranks()) } else { coarse.clone() };
+    let classes = if options.unfold {
+        Classes::singletons(plan.n_ranks())
+    } else {
+        coarse.clone()
+    };
     let mut slots = Slots::new();
     let data = data_parallel(job, plan, &mut slots);
     let hop = hop(job, plan, framework, &book);
     let mut details = Details::default();
     let mut lowered = Lowered::default();
-    let devices = Devices { inputs, book: &book, data: &data, hop };
+    let devices = Devices {
+        inputs,
+        book: &book,
+        data: &data,
+        hop,
+    };
     let setups = devices.programs(&classes, &mut slots, options, &mut details, &mut lowered);
     let uses = uses(&lowered.programs);
     let mut used = vec![false; slots.groups().len()];
@@ -120,7 +134,14 @@ pub fn lower(inputs: &Inputs<'_>, options: LowerOptions) -> Lowered {
     lowered.binding = binder.bind(setups.lanes, &setups.wires);
     lowered.fabric = options.links.then(|| {
         let message = hop.bytes.max(Bytes::new(1));
-        fabric(cluster, inputs.comm, inputs.choice, &mut lowered.binding, &uses, message)
+        fabric(
+            cluster,
+            inputs.comm,
+            inputs.choice,
+            &mut lowered.binding,
+            &uses,
+            message,
+        )
     });
     lowered.details = details.lists;
     lowered
@@ -204,7 +225,11 @@ impl Devices<'_> {
     }
 
     fn host_scale(&self) -> f64 {
-        if self.inputs.plan.cuda_graphs() { 0.0 } else { self.inputs.framework.host_scale }
+        if self.inputs.plan.cuda_graphs() {
+            0.0
+        } else {
+            self.inputs.framework.host_scale
+        }
     }
 
     /// Parameters of a device, and the operators of the optimizer's step on them.
@@ -229,7 +254,12 @@ impl Devices<'_> {
     }
 
     fn epilogue(&self, device: u32, params: &ParamCount, slots: &mut Slots) -> Epilogue {
-        let Inputs { job, plan, framework, .. } = *self.inputs;
+        let Inputs {
+            job,
+            plan,
+            framework,
+            ..
+        } = *self.inputs;
         let degrees = plan.degrees();
         let grad = |count: u64| Bytes::from_f64(count as f64 * job.grad_dtype.bytes());
         let is_end = device == 0 || device + 1 == degrees.pp;
@@ -250,12 +280,20 @@ impl Devices<'_> {
 
     /// Memory of a rank that the micro-batches do not change.
     fn resident(&self, kind: usize, params: &ParamCount) -> [u64; MemoryKind::ALL.len()] {
-        let Inputs { job, plan, profiles, .. } = *self.inputs;
+        let Inputs {
+            job,
+            plan,
+            profiles,
+            ..
+        } = *self.inputs;
         let per_param = job.optimizer.resident(job.precision, job.grad_dtype);
         let state = StateBytes::of(params, &per_param).on_gpu(plan).parts();
         let largest = self.book.pieces.iter().map(|piece| {
             let parts = StateBytes::of(&piece.ops.params, &per_param).parts();
-            StateParts { optimizer: Bytes::ZERO, ..parts }
+            StateParts {
+                optimizer: Bytes::ZERO,
+                ..parts
+            }
         });
         let largest = largest.max_by_key(StateParts::total).unwrap_or_default();
         let constants = profiles[kind].memory();
@@ -311,19 +349,34 @@ fn hop(job: &Job, plan: &Plan, framework: &Framework, book: &Book) -> Hop {
     let width = job.model.hidden() as f64 * job.precision.compute.bytes();
     let whole = Bytes::from_f64(book.sharding.tokens() as f64 * width);
     if tp == 1 {
-        Hop { bytes: whole, gather: None }
+        Hop {
+            bytes: whole,
+            gather: None,
+        }
     } else if plan.sequence_parallel() {
-        Hop { bytes: whole / tp, gather: None }
+        Hop {
+            bytes: whole / tp,
+            gather: None,
+        }
     } else if framework.scatter_gather {
-        Hop { bytes: whole / tp, gather: Some(whole) }
+        Hop {
+            bytes: whole / tp,
+            gather: Some(whole),
+        }
     } else {
-        Hop { bytes: whole, gather: None }
+        Hop {
+            bytes: whole,
+            gather: None,
+        }
     }
 }
 
 /// Every distinct collective of the programs.
 fn uses(programs: &[Program]) -> Vec<Use> {
-    let steps = programs.iter().flat_map(|program| &program.blocks).flat_map(|block| &block.steps);
+    let steps = programs
+        .iter()
+        .flat_map(|program| &program.blocks)
+        .flat_map(|block| &block.steps);
     let mut uses: Vec<(Slot, _, _)> = steps
         .filter_map(|step| match step.work {
             Work::Collective { group, kind, bytes } => Some((group, kind, bytes)),

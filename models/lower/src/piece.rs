@@ -1,11 +1,8 @@
 //! The pieces that a pipeline stage is made of, and what each costs.
 
 use profile::Profile;
-use trace::Category;
 use units::{Bytes, Seconds};
 use workload::ops::{BlockOps, Op, Recompute, kept, recomputed};
-
-use crate::writer::{Worth, Writer};
 
 /// What a piece of a stage is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,29 +81,17 @@ pub(crate) fn host_time(
     host_scale: f64,
 ) -> Seconds {
     let host = profile.host();
-    let layers = pieces.iter().filter(|piece| matches!(piece.kind, PieceKind::Layer(_)));
-    let per_layer: Seconds = layers
-        .map(|piece| if piece.routed { host.expert_layer } else { host.layer })
-        .sum();
-    (host.kernel * f64::from(n_launches) + per_layer + host.micro_batch) * host_scale
-}
-
-/// Compute seconds of a list of operators, collectives apart, and their worth.
-pub(crate) fn compute_time<'o>(
-    profile: &Profile,
-    ops: impl IntoIterator<Item = &'o Op>,
-) -> (Seconds, Worth) {
-    let mut writer = Writer::new("price", profile, None);
-    writer.write(ops);
-    let (block, worth) = writer.finish();
-    let time = block
-        .steps
+    let layers = pieces
         .iter()
-        .filter(|step| step.category == Category::Compute)
-        .map(|step| match step.work {
-            task::Work::Compute(time) => time,
-            _ => Seconds::ZERO,
+        .filter(|piece| matches!(piece.kind, PieceKind::Layer(_)));
+    let per_layer: Seconds = layers
+        .map(|piece| {
+            if piece.routed {
+                host.expert_layer
+            } else {
+                host.layer
+            }
         })
         .sum();
-    (time, worth)
+    (host.kernel * f64::from(n_launches) + per_layer + host.micro_batch) * host_scale
 }

@@ -26,13 +26,19 @@ impl Pricing for Prices<'_> {
         let shape = &self.binding.prices[price as usize].shape;
         let Some(fabric) = self.fabric else {
             let priced = collective::Priced::new(kind, shape, self.comm, self.choice);
-            return vec![Phase { delay: priced.time(bytes).time, transfers: Vec::new() }];
+            return vec![Phase {
+                delay: priced.time(bytes).time,
+                transfers: Vec::new(),
+            }];
         };
         let phases = expand(kind, bytes, shape, self.comm, self.choice);
         phases
             .iter()
             .map(|phase| match &phase.transfers {
-                None => Phase { delay: phase.delay, transfers: Vec::new() },
+                None => Phase {
+                    delay: phase.delay,
+                    transfers: Vec::new(),
+                },
                 Some(transfers) => Phase {
                     delay: phase.delay + transfers.excess,
                     transfers: fabric

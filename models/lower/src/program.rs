@@ -65,7 +65,12 @@ pub(crate) fn device_program(
     let last = last_gradients(input);
     let mut seen_forward = vec![false; input.schedule.n_stages()];
     let mut known: BTreeMap<(u32, ActionKind, Variant), BlockId> = BTreeMap::new();
-    for (at, action) in input.schedule.actions(input.device as usize).iter().enumerate() {
+    for (at, action) in input
+        .schedule
+        .actions(input.device as usize)
+        .iter()
+        .enumerate()
+    {
         let stage = action.stage as usize;
         let variant = Variant {
             first: gathers_beside(input)
@@ -73,12 +78,21 @@ pub(crate) fn device_program(
                 && !std::mem::replace(&mut seen_forward[stage], true),
             reduces: last.get(&action.stage) == Some(&at),
         };
-        let block = *known.entry((action.stage, action.kind, variant)).or_insert_with(|| {
-            let chunk = stages.iter().position(|own| *own == action.stage).map(|c| &chunks[c]);
-            let (block, worth) = block(chunk, *action, variant, details.as_deref_mut());
-            device.push(block, worth)
+        let block = *known
+            .entry((action.stage, action.kind, variant))
+            .or_insert_with(|| {
+                let chunk = stages
+                    .iter()
+                    .position(|own| *own == action.stage)
+                    .map(|c| &chunks[c]);
+                let (block, worth) = block(chunk, *action, variant, details.as_deref_mut());
+                device.push(block, worth)
+            });
+        device.list.push(Fragment {
+            block,
+            micro_batch: action.micro_batch,
+            stage: action.stage,
         });
-        device.list.push(Fragment { block, micro_batch: action.micro_batch, stage: action.stage });
     }
     epilogue(input, &chunks, &mut device, details);
     device
@@ -96,7 +110,11 @@ impl DeviceProgram {
             return;
         }
         let block = self.push(block, worth);
-        self.list.push(Fragment { block, micro_batch: 0, stage: NO_INDEX });
+        self.list.push(Fragment {
+            block,
+            micro_batch: 0,
+            stage: NO_INDEX,
+        });
     }
 }
 
@@ -106,7 +124,9 @@ fn block(
     variant: Variant,
     details: Option<&mut Details>,
 ) -> (Block, Worth) {
-    let Some(chunk) = chunk else { return (Block::default(), Worth::default()) };
+    let Some(chunk) = chunk else {
+        return (Block::default(), Worth::default());
+    };
     match action.kind {
         ActionKind::Forward => chunk.forward(variant, details),
         ActionKind::Backward => chunk.backward(Backward::Whole, variant, details),
@@ -160,13 +180,20 @@ fn wires(input: &DeviceInput<'_>, stages: &[u32]) -> Vec<Wire> {
         for (boundary, ahead) in neighbors {
             let Some(boundary) = boundary else { continue };
             let other = if ahead { stage + 1 } else { boundary };
-            let Some(&other) = devices.get(other as usize) else { continue };
+            let Some(&other) = devices.get(other as usize) else {
+                continue;
+            };
             if other == input.device {
                 continue;
             }
             for forward in [true, false] {
                 let sends = forward == ahead;
-                wires.push(Wire { other, boundary, forward, sends });
+                wires.push(Wire {
+                    other,
+                    boundary,
+                    forward,
+                    sends,
+                });
             }
         }
     }
@@ -175,7 +202,11 @@ fn wires(input: &DeviceInput<'_>, stages: &[u32]) -> Vec<Wire> {
 
 /// For every stage of the device, the position of the last action that adds to its gradients.
 fn last_gradients(input: &DeviceInput<'_>) -> BTreeMap<u32, usize> {
-    let actions = input.schedule.actions(input.device as usize).iter().enumerate();
+    let actions = input
+        .schedule
+        .actions(input.device as usize)
+        .iter()
+        .enumerate();
     actions
         .filter(|(_, action)| matches!(action.kind, ActionKind::Backward | ActionKind::WeightGrad))
         .map(|(at, action)| (action.stage, at))
@@ -193,10 +224,15 @@ fn prologue(input: &DeviceInput<'_>, chunks: &[Chunk<'_>], device: &mut DevicePr
     if !gathers_beside(input) {
         return;
     }
-    let mut block = Block { name: "gather parameters".to_owned(), steps: Vec::new() };
+    let mut block = Block {
+        name: "gather parameters".to_owned(),
+        steps: Vec::new(),
+    };
     for piece in chunks.iter().flat_map(|chunk| &chunk.pieces) {
         let params = piece.ops.params;
-        let mut steps = input.data.gather_steps(params.dense_trained, params.expert_trained);
+        let mut steps = input
+            .data
+            .gather_steps(params.dense_trained, params.expert_trained);
         if steps.is_empty() {
             // Nothing to gather: the signal still counts the piece.
             steps.push(Step::new(
@@ -232,25 +268,47 @@ fn epilogue(
     if 0 < reductions {
         let work = Work::Delay(units::Seconds::ZERO);
         let mut wait = Step::new("reduced", StreamKind::Dp, Category::Dp, work, Vec::new());
-        wait.wait = Some(Signal { id: REDUCED, count: reductions });
+        wait.wait = Some(Signal {
+            id: REDUCED,
+            count: reductions,
+        });
         w.push(wait);
     } else {
-        for step in input.data.reduce_steps(params.dense_trained, params.expert_trained) {
+        for step in input
+            .data
+            .reduce_steps(params.dense_trained, params.expert_trained)
+        {
             w.push(step);
         }
     }
     let collective = |(group, bytes): (Slot, Bytes), stream, category, name: &str| {
-        let work = Work::Collective { group, kind: CollectiveKind::AllReduce, bytes };
+        let work = Work::Collective {
+            group,
+            kind: CollectiveKind::AllReduce,
+            bytes,
+        };
         Step::new(name, stream, category, work, Vec::new())
     };
     if let Some(tied) = input.epilogue.tied {
-        w.push(collective(tied, StreamKind::Pp, Category::Pp, "tied-embedding-grads"));
+        w.push(collective(
+            tied,
+            StreamKind::Pp,
+            Category::Pp,
+            "tied-embedding-grads",
+        ));
     }
     if let Some(norms) = input.epilogue.replicated {
-        w.push(collective(norms, StreamKind::Tp, Category::Tp, "norm-grads"));
+        w.push(collective(
+            norms,
+            StreamKind::Tp,
+            Category::Tp,
+            "norm-grads",
+        ));
     }
-    let (norm, rest): (Vec<&Op>, Vec<&Op>) =
-        input.step.iter().partition(|op| matches!(op.name, "unscale" | "grad_norm"));
+    let (norm, rest): (Vec<&Op>, Vec<&Op>) = input
+        .step
+        .iter()
+        .partition(|op| matches!(op.name, "unscale" | "grad_norm"));
     w.write(norm);
     if let Some(slot) = input.epilogue.norm {
         let norm = (slot, Bytes::new(4));
@@ -258,7 +316,10 @@ fn epilogue(
     }
     w.write(rest);
     if !gathers_beside(input) {
-        for step in input.data.gather_steps(params.dense_trained, params.expert_trained) {
+        for step in input
+            .data
+            .gather_steps(params.dense_trained, params.expert_trained)
+        {
             w.push(step);
         }
     }

@@ -38,15 +38,21 @@ pub(crate) struct Slots {
 
 impl Slots {
     pub(crate) fn new() -> Self {
-        Self { groups: axes::GROUPS.map(SlotGroup::Axis).to_vec() }
+        Self {
+            groups: axes::GROUPS.map(SlotGroup::Axis).to_vec(),
+        }
     }
 
     /// The slot of a group, new or known.
     pub(crate) fn of(&mut self, group: SlotGroup) -> Slot {
-        let at = self.groups.iter().position(|known| *known == group).unwrap_or_else(|| {
-            self.groups.push(group);
-            self.groups.len() - 1
-        });
+        let at = self
+            .groups
+            .iter()
+            .position(|known| *known == group)
+            .unwrap_or_else(|| {
+                self.groups.push(group);
+                self.groups.len() - 1
+            });
         Slot::try_from(at).unwrap_or(Slot::MAX)
     }
 
@@ -64,17 +70,27 @@ impl SlotGroup {
                 let group = ranks.group(axis, rank);
                 let place = group.position(rank).unwrap_or(0) % inner;
                 let block = group.shard(rank, outer);
-                block.into_iter().skip(place as usize).step_by(inner as usize).collect()
+                block
+                    .into_iter()
+                    .skip(place as usize)
+                    .step_by(inner as usize)
+                    .collect()
             }
             Self::Ends => {
                 let last = ranks.degrees().pp - 1;
                 let first = ranks.at_stage(rank, 0);
-                if last == 0 { vec![first] } else { vec![first, ranks.at_stage(rank, last)] }
+                if last == 0 {
+                    vec![first]
+                } else {
+                    vec![first, ranks.at_stage(rank, last)]
+                }
             }
             Self::Replica => {
                 let pipeline = ranks.group(Axis::Pp, rank);
-                let mut all: Vec<RankId> =
-                    pipeline.iter().flat_map(|stage| ranks.group(Axis::Tp, stage).iter()).collect();
+                let mut all: Vec<RankId> = pipeline
+                    .iter()
+                    .flat_map(|stage| ranks.group(Axis::Tp, stage).iter())
+                    .collect();
                 all.sort_unstable();
                 all
             }
@@ -90,7 +106,11 @@ impl SlotGroup {
 /// level at which weights are sharded. One level is ZeRO (Rajbhandari et al. 2020) or hybrid
 /// sharding; several are ZeRO++'s and Frontier's hierarchical partitions.
 pub(crate) fn flow(slots: &mut Slots, axis: Axis, n: u32, weights: u32, levels: &[u32]) -> Flow {
-    let mut sizes: Vec<u32> = levels.iter().copied().filter(|size| 1 < *size && *size <= n).collect();
+    let mut sizes: Vec<u32> = levels
+        .iter()
+        .copied()
+        .filter(|size| 1 < *size && *size <= n)
+        .collect();
     sizes.sort_unstable();
     sizes.dedup();
     let mut stage = |kind, inner: u32, outer: u32, share: u32| {
@@ -99,21 +119,28 @@ pub(crate) fn flow(slots: &mut Slots, axis: Axis, n: u32, weights: u32, levels: 
         } else {
             SlotGroup::Level { axis, inner, outer }
         };
-        Stage { slot: slots.of(group), kind, share: 1.0 / f64::from(share) }
+        Stage {
+            slot: slots.of(group),
+            kind,
+            share: 1.0 / f64::from(share),
+        }
     };
     let mut flow = Flow::default();
     let mut inner = 1;
     for &outer in &sizes {
-        flow.reduce.push(stage(CollectiveKind::ReduceScatter, inner, outer, inner));
+        flow.reduce
+            .push(stage(CollectiveKind::ReduceScatter, inner, outer, inner));
         inner = outer;
     }
     if inner < n {
-        flow.reduce.push(stage(CollectiveKind::AllReduce, inner, n, inner));
+        flow.reduce
+            .push(stage(CollectiveKind::AllReduce, inner, n, inner));
     }
     for (at, &outer) in sizes.iter().enumerate().rev() {
         let inner = if at == 0 { 1 } else { sizes[at - 1] };
         if weights <= inner {
-            flow.gather.push(stage(CollectiveKind::AllGather, inner, outer, inner));
+            flow.gather
+                .push(stage(CollectiveKind::AllGather, inner, outer, inner));
         }
     }
     flow
@@ -127,7 +154,15 @@ pub(crate) fn gather_for_pass(slots: &mut Slots, axis: Axis, n: u32, weights: u3
     let group = if weights == n {
         SlotGroup::Axis(axis)
     } else {
-        SlotGroup::Level { axis, inner: 1, outer: weights }
+        SlotGroup::Level {
+            axis,
+            inner: 1,
+            outer: weights,
+        }
     };
-    vec![Stage { slot: slots.of(group), kind: CollectiveKind::AllGather, share: 1.0 }]
+    vec![Stage {
+        slot: slots.of(group),
+        kind: CollectiveKind::AllGather,
+        share: 1.0,
+    }]
 }

@@ -62,15 +62,14 @@ pub(crate) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// A writer of a new block.
-    pub(crate) fn new(
-        name: &str,
-        profile: &'a Profile,
-        details: Option<&'a mut Details>,
-    ) -> Self {
+    pub(crate) fn new(name: &str, profile: &'a Profile, details: Option<&'a mut Details>) -> Self {
         Self {
             profile,
             details,
-            block: Block { name: name.to_owned(), steps: Vec::new() },
+            block: Block {
+                name: name.to_owned(),
+                steps: Vec::new(),
+            },
             category: Category::Compute,
             frontier: Vec::new(),
             kernels: Vec::new(),
@@ -192,13 +191,26 @@ impl<'a> Writer<'a> {
                 self.compute(vec![(op.name, time)], time);
             }
             Work::Collective { axis, kind, bytes } => {
-                let work = TaskWork::Collective { group: axes::slot(axis), kind, bytes };
+                let work = TaskWork::Collective {
+                    group: axes::slot(axis),
+                    kind,
+                    bytes,
+                };
                 self.communicate(op, axis, work, bytes.as_u64());
             }
-            Work::Shift { axis, forward, back, .. } => {
+            Work::Shift {
+                axis,
+                forward,
+                back,
+                ..
+            } => {
                 let bytes = forward.max(back);
                 let kind = profile::CollectiveKind::SendRecv;
-                let work = TaskWork::Collective { group: axes::slot(axis), kind, bytes };
+                let work = TaskWork::Collective {
+                    group: axes::slot(axis),
+                    kind,
+                    bytes,
+                };
                 self.communicate(op, axis, work, bytes.as_u64());
             }
         }
@@ -283,7 +295,11 @@ impl<'a> Writer<'a> {
     }
 
     fn price(&mut self, kernel: &Kernel) -> Seconds {
-        let launches = if let Kernel::Stream(stream) = kernel { stream.launches } else { 1 };
+        let launches = if let Kernel::Stream(stream) = kernel {
+            stream.launches
+        } else {
+            1
+        };
         let timed = self.profile.time(kernel);
         let time = timed.time + self.profile.launch() * f64::from(launches);
         self.n_launches += launches;
@@ -296,7 +312,10 @@ impl<'a> Writer<'a> {
         let parts = parts.max(1);
         match kernel {
             Kernel::Gemm(gemm) if gemm.packing == Packing::Single => {
-                let part = Gemm { m: gemm.m.div_ceil(parts as u64).max(1), ..*gemm };
+                let part = Gemm {
+                    m: gemm.m.div_ceil(parts as u64).max(1),
+                    ..*gemm
+                };
                 self.profile.time(&Kernel::Gemm(part)).time + self.profile.launch()
             }
             _ => whole / parts as f64,
@@ -309,7 +328,13 @@ impl<'a> Writer<'a> {
         }
         let kernels = std::mem::take(&mut self.kernels);
         let time = kernels.iter().map(|(_, _, time)| *time).sum();
-        self.compute(kernels.into_iter().map(|(name, _, time)| (name, time)).collect(), time);
+        self.compute(
+            kernels
+                .into_iter()
+                .map(|(name, _, time)| (name, time))
+                .collect(),
+            time,
+        );
     }
 
     fn compute(&mut self, kernels: Vec<(&'static str, Seconds)>, time: Seconds) {
@@ -321,10 +346,15 @@ impl<'a> Writer<'a> {
     }
 
     fn detail(&mut self, kernels: Vec<(&'static str, Seconds)>) -> u32 {
-        let Some(details) = self.details.as_deref_mut() else { return NO_INDEX };
+        let Some(details) = self.details.as_deref_mut() else {
+            return NO_INDEX;
+        };
         let list = kernels
             .into_iter()
-            .map(|(name, time)| Detail { name: name.to_owned(), time })
+            .map(|(name, time)| Detail {
+                name: name.to_owned(),
+                time,
+            })
             .collect();
         details.lists.push(list);
         u32::try_from(details.lists.len() - 1).unwrap_or(NO_INDEX)
@@ -335,9 +365,11 @@ impl<'a> Writer<'a> {
 fn divide(work: TaskWork, parts: u32) -> impl Iterator<Item = TaskWork> {
     let parts = parts.max(1);
     let part = match work {
-        TaskWork::Collective { group, kind, bytes } => {
-            TaskWork::Collective { group, kind, bytes: bytes / u64::from(parts) }
-        }
+        TaskWork::Collective { group, kind, bytes } => TaskWork::Collective {
+            group,
+            kind,
+            bytes: bytes / u64::from(parts),
+        },
         other => other,
     };
     (0..parts).map(move |_| part)

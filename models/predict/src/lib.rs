@@ -1,1 +1,20 @@
 //! The one entry point: a scenario's values in, a prediction out.
+//!
+//! ```text
+//! Scenario ──lower──▶ programs, lanes ──engine + network──▶ totals, trace ──▶ Prediction
+//!     └──────────────────── estimate: closed forms of the same blocks ────────────▲
+//! ```
+
+mod error;
+mod memory;
+mod outcome;
+mod plan_json;
+mod prediction;
+mod scenario;
+mod simulate;
+mod sources;
+
+pub use error::PredictError;
+pub use prediction::{Assumed, Breakdown, ClassMemory, Prediction, SCHEMA, Sources, Table};
+pub use scenario::{Engine, Prices, Scenario, Settings};
+pub use simulate::{Outcome, Record, predict};

@@ -21,6 +21,20 @@ pub struct LaneTotals {
     pub peak: MemoryPeak,
 }
 
+impl LaneTotals {
+    /// The totals of a lane that did nothing in no time.
+    pub const EMPTY: Self = Self {
+        by_category: [SimTime::ZERO; N_CATEGORIES],
+        idle: SimTime::ZERO,
+        communication: [SimTime::ZERO; N_CATEGORIES],
+        peak: MemoryPeak {
+            bytes: Bytes::ZERO,
+            time: SimTime::ZERO,
+            by_kind: [Bytes::ZERO; N_KINDS],
+        },
+    };
+}
+
 /// The moment at which a lane holds most memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryPeak {

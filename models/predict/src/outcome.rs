@@ -1,0 +1,162 @@
+//! From a run to the answer.
+
+use engine::{LaneTotals, Run};
+use lower::Lowered;
+use plan::RecomputePolicy;
+use serde_json::{Map, Value, json};
+use trace::Category;
+use units::{Flops, Seconds};
+use workload::{Convention, Recompute, hardware_flops, model_flops};
+
+use crate::memory::memory;
+use crate::plan_json::plan_json;
+use crate::prediction::{Breakdown, Prediction, SCHEMA};
+use crate::scenario::Scenario;
+use crate::sources::sources;
+
+/// The prediction of a simulated iteration.
+pub(crate) fn prediction(scenario: &Scenario, lowered: &Lowered, run: &Run) -> Prediction {
+    let memory = memory(scenario, lowered, run);
+    let rates = Rates::new(scenario, run.end.as_seconds());
+    Prediction {
+        schema: SCHEMA,
+        engine: scenario.settings.engine.name(),
+        iteration_time_s: rates.time,
+        iteration_time_p10_s: None,
+        iteration_time_p90_s: None,
+        tokens_per_s: rates.tokens / rates.time,
+        tokens_per_s_per_gpu: rates.tokens / rates.time / rates.gpus,
+        model_tflops_per_gpu: rates.model / 1e12,
+        hardware_tflops_per_gpu: rates.hardware / 1e12,
+        mfu: rates.mfu,
+        peak_allocated_bytes: memory.allocated,
+        peak_reserved_bytes: memory.reserved,
+        device_used_bytes: memory.used,
+        device_memory_bytes: memory.limit,
+        fits: memory.fits,
+        peak_allocated_bytes_by_class: memory.by_class,
+        breakdown: breakdown(bottleneck(run)),
+        plan: plan_json(&scenario.plan),
+        assumptions: scenario.assumptions.clone(),
+        sources: sources(scenario, lowered),
+        totals: totals(scenario, &rates),
+    }
+}
+
+/// Rates that follow from the time of an iteration.
+pub(crate) struct Rates {
+    pub(crate) time: f64,
+    pub(crate) tokens: f64,
+    pub(crate) gpus: f64,
+    /// Operations a second and GPU.
+    pub(crate) model: f64,
+    pub(crate) hardware: f64,
+    pub(crate) mfu: f64,
+}
+
+impl Rates {
+    pub(crate) fn new(scenario: &Scenario, time: Seconds) -> Self {
+        let Scenario {
+            job, plan, cluster, ..
+        } = scenario;
+        let gpus = f64::from(plan.n_ranks());
+        let vocab = plan
+            .sharding(
+                job.seq_len,
+                scenario.framework.vocab_multiple,
+                scenario.framework.fusion,
+            )
+            .padded_vocab(job.model.vocab());
+        let convention = Convention::Megatron;
+        let policy = match plan.recompute_policy() {
+            RecomputePolicy::Uniform(policy) => *policy,
+            RecomputePolicy::FirstLayers(_) => Recompute::None,
+        };
+        let model = model_flops(job, vocab, convention);
+        let hardware = hardware_flops(job, vocab, convention, policy);
+        let peak: f64 = plan
+            .ranks()
+            .all()
+            .map(|rank| cluster.gpu(plan.gpu_of(rank)))
+            .map(|gpu| {
+                gpu.peak(job.precision.compute)
+                    .map_or(0.0, |peak| peak.as_f64())
+            })
+            .sum();
+        let per_gpu = |flops: Flops| flops.as_f64() / time.as_secs() / gpus;
+        Self {
+            time: time.as_secs(),
+            tokens: (job.global_batch * job.seq_len) as f64,
+            gpus,
+            model: per_gpu(model),
+            hardware: per_gpu(hardware),
+            mfu: if peak == 0.0 {
+                0.0
+            } else {
+                model.as_f64() / time.as_secs() / peak
+            },
+        }
+    }
+}
+
+/// The lane that idles least: the one that others wait for.
+fn bottleneck(run: &Run) -> &LaneTotals {
+    static EMPTY: LaneTotals = LaneTotals::EMPTY;
+    run.lanes
+        .iter()
+        .min_by_key(|lane| lane.idle)
+        .unwrap_or(&EMPTY)
+}
+
+fn breakdown(lane: &LaneTotals) -> Breakdown {
+    let secs = |category: Category| lane.by_category[category.index()].as_seconds().as_secs();
+    Breakdown {
+        compute_s: secs(Category::Compute),
+        tp_s: secs(Category::Tp),
+        pp_s: secs(Category::Pp),
+        dp_s: secs(Category::Dp),
+        cp_s: secs(Category::Cp),
+        ep_s: secs(Category::Ep),
+        bubble_s: lane.idle.as_seconds().as_secs(),
+        optimizer_s: secs(Category::Optimizer),
+        other_s: secs(Category::Other) + secs(Category::Offload),
+    }
+}
+
+/// Time, GPU-hours, energy and money of the whole run, where its tokens are known.
+pub(crate) fn totals(scenario: &Scenario, rates: &Rates) -> Map<String, Value> {
+    let mut totals = Map::new();
+    let Some(tokens) = scenario.job.total_tokens else {
+        return totals;
+    };
+    let iterations = (tokens as f64 / rates.tokens).ceil();
+    let hours = iterations * rates.time / 3600.0;
+    let gpu_hours = hours * rates.gpus;
+    totals.insert("iterations".into(), json!(iterations));
+    totals.insert("days".into(), json!(hours / 24.0));
+    totals.insert("gpu_hours".into(), json!(gpu_hours));
+    let watts: f64 = scenario
+        .plan
+        .ranks()
+        .all()
+        .map(|rank| {
+            scenario
+                .cluster
+                .gpu(scenario.plan.gpu_of(rank))
+                .tdp
+                .as_f64()
+        })
+        .sum();
+    let kwh = hours * watts / 1000.0;
+    totals.insert("gpu_energy_kwh_at_tdp".into(), json!(kwh));
+    let prices = &scenario.prices;
+    let gpu_cost = prices.gpu_hour.map(|price| price * gpu_hours);
+    let energy_cost = prices.kwh.map(|price| price * kwh);
+    if gpu_cost.is_some() || energy_cost.is_some() {
+        let cost = gpu_cost.unwrap_or(0.0) + energy_cost.unwrap_or(0.0);
+        totals.insert("cost".into(), json!(cost));
+        let currency = prices.currency.clone().unwrap_or_default();
+        totals.insert("currency".into(), json!(currency));
+    }
+    totals
+}

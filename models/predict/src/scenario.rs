@@ -1,0 +1,100 @@
+//! What a prediction is asked of: everything parsed and checked, nothing computed.
+
+use cluster::Cluster;
+use collective::Choice;
+use lower::{Framework, Inputs};
+use plan::Plan;
+use profile::{CommProfile, Profile};
+use workload::Job;
+
+use crate::prediction::Assumed;
+
+/// Which engine answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Engine {
+    /// Closed forms of schedule and collectives, no events.
+    Estimate,
+    /// Events; collectives and messages cost what they cost alone.
+    Analytic,
+    /// Events; what leaves a scale-up domain shares links max-min fairly.
+    #[default]
+    Flow,
+}
+
+impl Engine {
+    /// Every engine, from fast to faithful.
+    pub const ALL: [Self; 3] = [Self::Estimate, Self::Analytic, Self::Flow];
+
+    /// The name as scenarios write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Estimate => "estimate",
+            Self::Analytic => "analytic",
+            Self::Flow => "flow",
+        }
+    }
+}
+
+/// How the question is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// Which engine.
+    pub engine: Engine,
+    /// The seed of every random choice.
+    pub seed: u64,
+    /// Relative standard deviation of kernel times.
+    pub jitter: f64,
+    /// Whether every rank is simulated by itself, where classes would do.
+    pub unfold: bool,
+    /// The algorithm and protocol that NCCL is told to use.
+    pub choice: Choice,
+}
+
+/// What a run costs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prices {
+    /// Of one GPU for one hour.
+    pub gpu_hour: Option<f64>,
+    /// Of one kilowatt-hour.
+    pub kwh: Option<f64>,
+    /// What the prices are in.
+    pub currency: Option<String>,
+}
+
+/// One question.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Devices and links, degraded where the scenario says so.
+    pub cluster: Cluster,
+    /// What is trained.
+    pub job: Job,
+    /// How it is spread.
+    pub plan: Plan,
+    /// What each kind of GPU achieves, by [`Cluster::kind_of`].
+    pub profiles: Vec<Profile>,
+    /// The constants of collectives.
+    pub comm: CommProfile,
+    /// What the framework fuses, pads and issues.
+    pub framework: &'static Framework,
+    /// How the question is answered.
+    pub settings: Settings,
+    /// What a run costs.
+    pub prices: Prices,
+    /// What was not given and what was taken for it.
+    pub assumptions: Vec<Assumed>,
+}
+
+impl Scenario {
+    /// What lowering reads of it.
+    pub fn inputs(&self) -> Inputs<'_> {
+        Inputs {
+            cluster: &self.cluster,
+            job: &self.job,
+            plan: &self.plan,
+            profiles: &self.profiles,
+            comm: &self.comm,
+            choice: &self.settings.choice,
+            framework: self.framework,
+        }
+    }
+}
