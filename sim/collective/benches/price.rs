@@ -12,7 +12,7 @@ fn price(c: &mut Criterion) {
     let cluster = Cluster::build(&example::dgx_h100s(128)).expect("valid");
     let comm = CommProfile::nccl();
     let all: Vec<GpuId> = cluster.gpus().collect();
-    let whole = shape(&cluster, &comm, &all, &[] as &[Vec<GpuId>]);
+    let whole = shape(&cluster, &comm, &all, &[]);
     let bytes = Bytes::new(123_456_789);
     for kind in CollectiveKind::ALL {
         c.bench_function(&format!("time of {}", kind.name()), |b| {

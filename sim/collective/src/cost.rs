@@ -19,6 +19,8 @@ pub(crate) struct Way {
     /// Bytes from which on the latency is `plateau` times as long.
     pub(crate) plateau_from: f64,
     pub(crate) plateau: f64,
+    /// The largest size that is run so.
+    pub(crate) most: f64,
     /// Seconds per byte of the collective's size.
     pub(crate) slope: f64,
     /// Whether the slope follows the tree's factor of size.
@@ -95,7 +97,7 @@ impl<'a> Model<'a> {
     }
 
     /// Calls `add` with every way that the choice allows.
-    pub(crate) fn ways(&self, choice: &Choice, mut add: impl FnMut(Way)) {
+    pub(crate) fn ways(&self, choice: Choice, mut add: impl FnMut(Way)) {
         use Algorithm as A;
         use CollectiveKind as K;
         let (several, alone) = (self.shape.domains > 1, self.shape.per_domain < 2);
@@ -153,6 +155,7 @@ impl<'a> Model<'a> {
             latency: overhead * 1e-6,
             plateau_from: f64::INFINITY,
             plateau: 1.0,
+            most: f64::INFINITY,
             slope: 0.0,
             tree_factor: false,
             wire: 0.0,
@@ -348,9 +351,7 @@ impl<'a> Model<'a> {
         let rate = scale_up.min(network) * share;
         way.slope = rate.recip();
         if protocol == Protocol::Ll {
-            // Larger messages are never sent so.
-            way.plateau_from = self.tuning.send_ll_bytes as f64 + 0.5;
-            way.plateau = f64::INFINITY;
+            way.most = self.tuning.send_ll_bytes as f64;
         }
         way.wire = 1.0 / (self.network.efficiency * share);
         way.pattern = Pattern::Send;

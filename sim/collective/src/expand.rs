@@ -119,6 +119,8 @@ fn doubling(shape: &CommShape, latency: f64, time: f64, wire: f64) -> Vec<Phase>
         have += parts;
     }
     let each = Seconds::from_secs(latency / phases.len() as f64);
-    phases.iter_mut().for_each(|phase| phase.delay = each);
+    for phase in &mut phases {
+        phase.delay = each;
+    }
     phases
 }

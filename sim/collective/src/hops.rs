@@ -203,8 +203,8 @@ mod tests {
                     degree[parent] += 1;
                 }
                 assert!(degree.iter().all(|&degree| degree <= 3), "n = {n}");
-                for mut place in 0..n {
-                    let mut steps = 0;
+                for start in 0..n {
+                    let (mut place, mut steps) = (start, 0);
                     while let Some(parent) = above[place] {
                         place = parent;
                         steps += 1;
@@ -221,7 +221,9 @@ mod tests {
         for n in 2..70 {
             let mut degree = vec![0; n];
             for edge in tree_edges(n) {
-                edge.map(|place| degree[place] += 1);
+                for place in edge {
+                    degree[place] += 1;
+                }
             }
             assert!(
                 degree.iter().all(|&degree| degree <= 4),

@@ -18,7 +18,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    pub(crate) fn allows(&self, algorithm: Algorithm, protocol: Protocol) -> bool {
+    pub(crate) fn allows(self, algorithm: Algorithm, protocol: Protocol) -> bool {
         self.algorithm.is_none_or(|only| only == algorithm)
             && self.protocol.is_none_or(|only| only == protocol)
     }
@@ -81,7 +81,7 @@ impl<'a> Priced<'a> {
         };
         for choice in [*choice, relaxed, open] {
             let mut n_ways = 0;
-            model.ways(&choice, |way| {
+            model.ways(choice, |way| {
                 priced.ways[n_ways] = Some(way);
                 n_ways += 1;
             });
@@ -116,7 +116,8 @@ impl<'a> Priced<'a> {
     /// The cheapest way for a size, the first of several; none for a single rank.
     pub(crate) fn cheapest(&self, size: f64) -> Option<(&Way, Cost)> {
         let mut best: Option<(&Way, Cost)> = None;
-        for way in self.ways.iter().map_while(Option::as_ref) {
+        let ways = self.ways.iter().map_while(Option::as_ref);
+        for way in ways.filter(|way| size <= way.most) {
             let cost = self.cost(way, size);
             if best.is_none_or(|(_, least)| cost.total() < least.total()) {
                 best = Some((way, cost));

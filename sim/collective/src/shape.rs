@@ -94,16 +94,16 @@ fn tree_load(n: u32) -> f64 {
 /// capacity of NICs, leaves and pods, where traffic is taken to spread evenly. The time grows
 /// with the number of ranks of all groups; [`regular_shape`](crate::regular_shape) is for plans
 /// by the thousand.
-pub fn shape<S: AsRef<[GpuId]>>(
+pub fn shape(
     cluster: &Cluster,
     comm: &CommProfile,
     group: &[GpuId],
-    siblings: &[S],
+    siblings: &[Vec<GpuId>],
 ) -> CommShape {
     let domains = Domains::new(group, cluster);
     let others: Vec<_> = siblings
         .iter()
-        .map(|sibling| Domains::new(sibling.as_ref(), cluster))
+        .map(|sibling| Domains::new(sibling, cluster))
         .collect();
     shape_of(cluster, comm, &domains, &others, &|_, _| true)
 }

@@ -17,12 +17,14 @@ use crate::hops::Domains;
 pub(crate) fn pairs(cluster: &Cluster, group: &Domains, siblings: &[Domains]) -> f64 {
     let mut levels = Levels::default();
     for gpus in siblings.iter().flat_map(|sibling| &sibling.members) {
-        gpus.iter()
-            .for_each(|&gpu| levels.count(cluster, gpu, false));
+        for &gpu in gpus {
+            levels.count(cluster, gpu, false);
+        }
     }
     for gpus in &group.members {
-        gpus.iter()
-            .for_each(|&gpu| levels.count(cluster, gpu, true));
+        for &gpu in gpus {
+            levels.count(cluster, gpu, true);
+        }
     }
     let ranks: usize = group.members.iter().map(Vec::len).sum();
     let domains = group.members.iter();

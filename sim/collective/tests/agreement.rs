@@ -13,8 +13,8 @@ fn run(cluster: &Cluster, groups: &[Vec<GpuId>], phases: &[Phase]) -> f64 {
     let mut net = Flow::new(&rates, Share::EQUAL);
     let mut finished = Vec::new();
     for phase in phases {
-        let start = net.now().after(phase.delay).unwrap();
-        net.advance(start, &mut finished).unwrap();
+        let start = net.now().after(phase.delay).expect("valid");
+        net.advance(start, &mut finished).expect("valid");
         let Some(transfers) = phase.transfers else {
             continue;
         };
@@ -27,14 +27,14 @@ fn run(cluster: &Cluster, groups: &[Vec<GpuId>], phases: &[Phase]) -> f64 {
             let mut path = Path::over(links.into_iter().map(LinkId::get));
             path.cap = transfers.cap.and_then(|cap| cap.scale(hop.share));
             let transfer = Transfer {
-                path: net.add_path(&path).unwrap(),
+                path: net.add_path(&path).expect("valid"),
                 bytes: transfers.of(hop.share),
                 latency: Seconds::ZERO,
             };
-            net.submit(start, transfer).unwrap();
+            net.submit(start, transfer).expect("valid");
         }
         while let Some(next) = net.next_event() {
-            net.advance(next, &mut finished).unwrap();
+            net.advance(next, &mut finished).expect("valid");
         }
     }
     net.now().since(SimTime::ZERO).as_secs()
@@ -53,7 +53,7 @@ fn assert_agreement(cluster: &Cluster, groups: &[Vec<GpuId>], what: &str) {
         }));
     }
     for kind in CollectiveKind::ALL {
-        for choice in &choices {
+        for &choice in &choices {
             for bytes in [0, 1 << 10, 1 << 20, 100 << 20, 4 << 30] {
                 let bytes = Bytes::new(bytes);
                 let (closed, simulated) = both(cluster, groups, kind, bytes, &shape, choice);
@@ -73,11 +73,11 @@ fn both(
     kind: CollectiveKind,
     bytes: Bytes,
     shape: &CommShape,
-    choice: &Choice,
+    choice: Choice,
 ) -> (f64, f64) {
     let comm = CommProfile::nccl();
-    let priced = collective::Priced::new(kind, shape, &comm, choice);
-    let phases = expand(kind, bytes, shape, &comm, choice);
+    let priced = collective::Priced::new(kind, shape, &comm, &choice);
+    let phases = expand(kind, bytes, shape, &comm, &choice);
     (
         priced.time(bytes).time.as_secs(),
         run(cluster, groups, &phases),
@@ -132,4 +132,5 @@ fn gpus_on_pcie_behind_one_nic() {
     );
     let cluster = Cluster::build(&spec).unwrap();
     assert_agreement(&cluster, &strided(&cluster, 8), "one T4 a node");
+    assert_agreement(&cluster, &strided(&cluster, 1), "all T4s");
 }
