@@ -1,0 +1,270 @@
+//! Bytes to traces.
+
+use std::io::Read;
+
+use trace::{
+    Category, Detail, Lane, MemoryKind, MemorySample, NO_INDEX, Names, Span, StreamKind, Trace,
+};
+use units::{ClassId, LaneId, Seconds, SimTime};
+
+use super::column::Cursor;
+use super::frame::{Chunk, Chunks, Limits};
+use crate::{FormatError, Header};
+
+/// Reads a trace. The caller gives a buffered file.
+///
+/// # Errors
+///
+/// Where the input fails or is no trace, is of a newer major version, is damaged or cut, exceeds
+/// the limits, or breaks a rule of [`Trace::check`].
+pub fn read(source: impl Read, limits: Limits) -> Result<(Header, Trace), FormatError> {
+    let mut chunks = Chunks::open(source, limits)?;
+    let mut parts = Parts::default();
+    loop {
+        let chunk = chunks.next()?;
+        if parts.add(&chunk)? {
+            let (header, trace) = parts.finish();
+            trace.check()?;
+            return Ok((header, trace));
+        }
+    }
+}
+
+/// Reads the header alone, which stands at the beginning.
+///
+/// # Errors
+///
+/// As [`read`], for as much of the file as it reads.
+pub fn read_header(source: impl Read) -> Result<Header, FormatError> {
+    let mut chunks = Chunks::open(source, Limits::default())?;
+    loop {
+        let chunk = chunks.next()?;
+        match &chunk.kind {
+            b"HEAD" => return header(&chunk),
+            b"DONE" => return Err(FormatError::Header("there is none".to_owned())),
+            _ => {}
+        }
+    }
+}
+
+fn header(chunk: &Chunk) -> Result<Header, FormatError> {
+    serde_json::from_slice(&chunk.data).map_err(|error| FormatError::Header(error.to_string()))
+}
+
+#[derive(Default)]
+struct Parts {
+    header: Header,
+    trace: Trace,
+    names: Vec<String>,
+    operators: Vec<String>,
+}
+
+impl Parts {
+    /// Takes a chunk in; whether it was the last.
+    fn add(&mut self, chunk: &Chunk) -> Result<bool, FormatError> {
+        let name = chunk.name();
+        let mut cursor = Cursor::new(&chunk.data, &name, chunk.offset);
+        match &chunk.kind {
+            b"HEAD" => {
+                self.header = header(chunk)?;
+                return Ok(false);
+            }
+            b"LANE" => list(&mut cursor, &mut self.trace.lanes, 5, lane)?,
+            b"NAME" => list(&mut cursor, &mut self.names, 1, Cursor::text)?,
+            b"OPER" => list(&mut cursor, &mut self.operators, 1, Cursor::text)?,
+            b"DETL" => self.details(&mut cursor)?,
+            b"SPAN" => spans(&mut cursor, &mut self.trace.spans)?,
+            b"MEMO" => samples(&mut cursor, &mut self.trace.memory)?,
+            b"DONE" => {
+                self.done(&mut cursor)?;
+                cursor.end()?;
+                return Ok(true);
+            }
+            _ => return Ok(false),
+        }
+        cursor.end()?;
+        Ok(false)
+    }
+
+    fn details(&mut self, cursor: &mut Cursor<'_>) -> Result<(), FormatError> {
+        let operators = &self.operators;
+        list(cursor, &mut self.trace.details, 1, |cursor| {
+            let count = cursor.count(9)?;
+            let mut details = Vec::with_capacity(count);
+            for _ in 0..count {
+                let id = cursor.index()?;
+                let name = operators.get(id as usize).cloned();
+                let name = name.ok_or_else(|| cursor.damaged("an operator has no name"))?;
+                let time = Seconds::from_secs(cursor.real()?);
+                details.push(Detail { name, time });
+            }
+            Ok(details)
+        })
+    }
+
+    /// Compares the counts with what was read.
+    fn done(&mut self, cursor: &mut Cursor<'_>) -> Result<(), FormatError> {
+        let found = [
+            self.trace.lanes.len(),
+            self.names.len(),
+            self.trace.details.len(),
+            self.trace.spans.len(),
+            self.trace.memory.len(),
+        ];
+        for found in found {
+            if cursor.number()? != found as u64 {
+                return Err(cursor.damaged("a chunk of the file is missing"));
+            }
+        }
+        self.trace.end = SimTime::from_picos(cursor.number()?);
+        Ok(())
+    }
+
+    fn finish(self) -> (Header, Trace) {
+        let names = Names::from(self.names);
+        (
+            self.header,
+            Trace {
+                names,
+                ..self.trace
+            },
+        )
+    }
+}
+
+/// Appends items of at least `size` bytes each.
+fn list<'a, T>(
+    cursor: &mut Cursor<'a>,
+    items: &mut Vec<T>,
+    size: usize,
+    mut item: impl FnMut(&mut Cursor<'a>) -> Result<T, FormatError>,
+) -> Result<(), FormatError> {
+    let count = cursor.count(size)?;
+    items.reserve(count);
+    for _ in 0..count {
+        items.push(item(cursor)?);
+    }
+    Ok(())
+}
+
+fn lane(cursor: &mut Cursor<'_>) -> Result<Lane, FormatError> {
+    let class = ClassId::new(cursor.index()?);
+    let stage = cursor.index()?;
+    let name = cursor.text()?;
+    let count = cursor.count(1)?;
+    let mut ranks = Vec::with_capacity(count);
+    let mut before = 0;
+    for _ in 0..count {
+        let rank = cursor.difference(before)?;
+        let index = u32::try_from(rank).map_err(|_| cursor.damaged("a rank is out of range"))?;
+        ranks.push(index);
+        before = rank + 1;
+    }
+    let mut resident = [0; MemoryKind::ALL.len()];
+    let count = cursor.count(1)?;
+    let known = resident.get_mut(..count);
+    for bytes in known.ok_or_else(|| cursor.damaged("a kind is not known"))? {
+        *bytes = cursor.number()?;
+    }
+    Ok(Lane {
+        class,
+        name,
+        stage,
+        ranks,
+        resident,
+    })
+}
+
+fn spans(cursor: &mut Cursor<'_>, spans: &mut Vec<Span>) -> Result<(), FormatError> {
+    let count = cursor.count(10)?;
+    let first = spans.len();
+    let blank = Span {
+        lane: LaneId::new(0),
+        stream: StreamKind::Compute,
+        category: Category::Compute,
+        name: 0,
+        start: SimTime::ZERO,
+        end: SimTime::ZERO,
+        micro_batch: NO_INDEX,
+        stage: NO_INDEX,
+        cause: NO_INDEX,
+        detail: NO_INDEX,
+    };
+    spans.resize(first + count, blank);
+    let rows = &mut spans[first..];
+    let mut before = 0;
+    for span in &mut *rows {
+        before = cursor.difference(before)?;
+        span.end = SimTime::from_picos(before);
+    }
+    for span in &mut *rows {
+        let time = cursor.number()?;
+        let start = span.end.as_picos().checked_sub(time);
+        let start = start.ok_or_else(|| cursor.damaged("a span is longer than the run"))?;
+        span.start = SimTime::from_picos(start);
+    }
+    for span in &mut *rows {
+        span.lane = LaneId::new(cursor.index()?);
+    }
+    for span in &mut *rows {
+        span.stream = cursor.choice(&StreamKind::ALL)?;
+    }
+    for span in &mut *rows {
+        span.category = cursor.choice(&Category::ALL)?;
+    }
+    for of in [
+        |span: &mut Span, index| span.name = index,
+        |span: &mut Span, index| span.micro_batch = index,
+        |span: &mut Span, index| span.stage = index,
+        |span: &mut Span, index| span.detail = index,
+    ] {
+        for span in &mut *rows {
+            of(span, cursor.index()?.wrapping_sub(1));
+        }
+    }
+    for (id, span) in (first as u64..).zip(&mut *rows) {
+        span.cause = cause(cursor, id)?;
+    }
+    Ok(())
+}
+
+fn cause(cursor: &mut Cursor<'_>, id: u64) -> Result<u32, FormatError> {
+    let distance = cursor.number()?;
+    if distance == 0 {
+        return Ok(NO_INDEX);
+    }
+    let cause = id
+        .checked_sub(distance)
+        .and_then(|id| u32::try_from(id).ok());
+    cause.ok_or_else(|| cursor.damaged("a cause lies before the first span"))
+}
+
+fn samples(cursor: &mut Cursor<'_>, samples: &mut Vec<MemorySample>) -> Result<(), FormatError> {
+    let count = cursor.count(4)?;
+    let first = samples.len();
+    let blank = MemorySample {
+        lane: LaneId::new(0),
+        time: SimTime::ZERO,
+        kind: MemoryKind::Weights,
+        bytes: 0,
+    };
+    samples.resize(first + count, blank);
+    let rows = &mut samples[first..];
+    let mut before = 0;
+    for sample in &mut *rows {
+        before = cursor.difference(before)?;
+        sample.time = SimTime::from_picos(before);
+    }
+    for sample in &mut *rows {
+        sample.lane = LaneId::new(cursor.index()?);
+    }
+    for sample in &mut *rows {
+        sample.kind = cursor.choice(&MemoryKind::ALL)?;
+    }
+    let mut before = 0;
+    for sample in &mut *rows {
+        before = cursor.difference(before)?;
+        sample.bytes = before;
+    }
+    Ok(())
+}
