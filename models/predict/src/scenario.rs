@@ -64,6 +64,8 @@ pub struct Prices {
 /// One question.
 #[derive(Clone, Debug)]
 pub struct Scenario {
+    /// What reports call it.
+    pub name: String,
     /// Devices and links, degraded where the scenario says so.
     pub cluster: Cluster,
     /// What is trained.
