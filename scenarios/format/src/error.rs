@@ -123,7 +123,7 @@ pub enum Problem {
         found: usize,
         expected: String,
     },
-    #[error("`{field} = {found:?}` is not known")]
+    #[error("`{field} = {found:?}` is not known{}", expected_of(options))]
     NotOneOf {
         field: String,
         found: String,
@@ -184,6 +184,10 @@ impl Problem {
             }
             Self::Quantity { error, .. } => Some(error.hint()),
             Self::NotFinite { .. } => Some("write the number itself".to_owned()),
+            Self::NotOneOf { found, options, .. } if options.len() <= FEW => {
+                let close = nearest(found, options.iter().map(String::as_str));
+                close.map(|close| format!("did you mean {close:?}?"))
+            }
             Self::NotOneOf { found, options, .. } => Some(name_hint(found, options)),
             Self::UnknownName { name, known, .. } => Some(name_hint(name, known)),
             Self::Conflict { hint, .. } | Self::NotYet { hint, .. } => Some(hint.clone()),
@@ -200,6 +204,17 @@ impl Problem {
             | Self::NotATable { .. } => None,
         }
     }
+}
+
+/// So many options are listed in a message; more of them in its hint.
+const FEW: usize = 5;
+
+fn expected_of(options: &[String]) -> String {
+    if FEW < options.len() {
+        return String::new();
+    }
+    let options: Vec<String> = options.iter().map(|option| format!("{option:?}")).collect();
+    format!("; expected {}", join_or(&options))
 }
 
 fn syntax_hint(message: &str) -> Option<String> {

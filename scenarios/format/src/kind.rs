@@ -139,14 +139,15 @@ impl Limits {
         low && high
     }
 
-    /// The range in words, after "expected".
+    /// The range in words, after "expected". What a type cannot hold is no limit to speak of.
     pub fn words(&self, number: &str) -> String {
+        const TYPE_LIMIT: f64 = u32::MAX as f64;
         let low = match (self.min.is_finite(), self.above_min) {
             (false, _) => None,
             (true, true) => Some(format!("above {}", self.min)),
             (true, false) => Some(format!("from {}", self.min)),
         };
-        let high = match (self.max.is_finite(), self.below_max) {
+        let high = match (self.max < TYPE_LIMIT, self.below_max) {
             (false, _) => None,
             (true, true) => Some(format!("to below {}", self.max)),
             (true, false) => Some(format!("to {}", self.max)),

@@ -65,8 +65,9 @@ impl Layers {
         let mut read = |source: &Arc<Source>| match parse(source) {
             Ok(table) => table,
             Err(more) => {
-                more.into_iter()
-                    .for_each(|failure| push(&mut failures, failure));
+                for failure in more {
+                    push(&mut failures, failure);
+                }
                 Table::default()
             }
         };

@@ -9,10 +9,15 @@ pub mod hardware;
 pub mod kind;
 mod layers;
 mod library;
+mod model_section;
 mod nearest;
+mod plan_section;
 mod reference;
+mod scenario;
+mod sections;
 pub mod shape;
 mod source;
+mod training;
 pub mod tree;
 pub mod write;
 mod zoo;
@@ -21,6 +26,16 @@ pub use error::{Failure, MAX_ERRORS, Problem};
 pub use files::{Disk, Files, NoFiles, PROFILE_LIMIT, SCENARIO_FILE, SCENARIO_LIMIT, read_limited};
 pub use layers::{Assignment, ENVIRONMENT_PREFIX, Layers, environment_name, from_environment};
 pub use library::{At, Library, read_source};
+pub use model_section::ModelSection;
+pub use plan_section::PlanSection;
 pub use reference::{Named, is_path};
+pub use scenario::{
+    ClusterSection, NodeCount, ScenarioSpec, json_schema, read_scenario, scenario_fields,
+};
+pub use sections::{
+    Engine, Framework, LOAD_BALANCING, Nccl, Network, NetworkWorkload, Prices, Settings, Straggler,
+    Sweep, TRANSPORTS,
+};
 pub use source::{Place, Source};
+pub use training::Training;
 pub use zoo::Shelf;

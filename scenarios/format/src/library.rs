@@ -177,7 +177,11 @@ impl Library<'_> {
         at: &dyn Fn(&str) -> At,
     ) -> Result<ClusterSpec, Vec<Failure>> {
         let mut failures = Vec::new();
-        let mut keep = |more: Vec<Failure>| more.into_iter().for_each(|f| push(&mut failures, f));
+        let mut keep = |more: Vec<Failure>| {
+            for failure in more {
+                push(&mut failures, failure);
+            }
+        };
         let mut groups = Vec::new();
         for (index, nodes) in cluster.nodes.iter().enumerate() {
             match self.group(nodes, &at(&format!("nodes[{index}].kind"))) {

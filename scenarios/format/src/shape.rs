@@ -74,9 +74,7 @@ fn shown(node: &Node) -> String {
     let text = node.place.text();
     match &node.value {
         Value::Array(_) | Value::Table(_) | Value::Datetime(_) => node.value.kind().to_owned(),
-        _ if text.chars().count() <= 60 && !text.contains('\n') => {
-            format!("{} {text}", node.value.kind())
-        }
+        _ if text.chars().count() <= 60 && !text.contains('\n') => text.to_owned(),
         _ => node.value.kind().to_owned(),
     }
 }
@@ -662,5 +660,81 @@ impl<S: Shape, T, F: Fn(S::Out) -> T> Shape for Mapped<S, F> {
 
     fn read(&self, node: &Node, at: &mut Reading<'_>) -> Option<T> {
         self.shape.read(node, at).map(&self.turn)
+    }
+}
+
+/// A shape whose value is checked, or turned into another that not every value has.
+pub const fn checked<S: Shape, T, F>(shape: S, blank: fn() -> T, turn: F) -> Checked<S, T, F>
+where
+    F: Fn(S::Out) -> Result<T, String>,
+{
+    Checked { shape, blank, turn }
+}
+
+/// See [`checked`]. The text of a refusal says what was expected.
+#[derive(Clone, Copy, Debug)]
+pub struct Checked<S, T, F> {
+    shape: S,
+    blank: fn() -> T,
+    turn: F,
+}
+
+impl<S: Shape, T, F: Fn(S::Out) -> Result<T, String>> Shape for Checked<S, T, F> {
+    type Out = T;
+
+    fn kind(&self) -> Kind {
+        self.shape.kind()
+    }
+
+    fn blank(&self) -> T {
+        (self.blank)()
+    }
+
+    fn accepts(&self, value: &Value) -> bool {
+        self.shape.accepts(value)
+    }
+
+    fn read(&self, node: &Node, at: &mut Reading<'_>) -> Option<T> {
+        match (self.turn)(self.shape.read(node, at)?) {
+            Ok(value) => Some(value),
+            Err(expected) => {
+                let problem = Problem::WrongType {
+                    field: at.field.clone(),
+                    found: shown(node),
+                    expected,
+                };
+                at.report(node, problem);
+                None
+            }
+        }
+    }
+}
+
+/// Any value, as it stands in the file.
+pub const fn any() -> AnyValue {
+    AnyValue
+}
+
+/// See [`any`].
+#[derive(Clone, Copy, Debug)]
+pub struct AnyValue;
+
+impl Shape for AnyValue {
+    type Out = Value;
+
+    fn kind(&self) -> Kind {
+        Kind::Any
+    }
+
+    fn blank(&self) -> Value {
+        Value::Boolean(false)
+    }
+
+    fn accepts(&self, _: &Value) -> bool {
+        true
+    }
+
+    fn read(&self, node: &Node, _: &mut Reading<'_>) -> Option<Value> {
+        Some(node.value.clone())
     }
 }

@@ -213,11 +213,20 @@ fn split_index(part: &str) -> (&str, Option<usize>) {
 pub fn parse(source: &Arc<Source>) -> Result<Table, Vec<Failure>> {
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     let mut failures: Vec<Failure> = Vec::new();
-    for error in errors.iter().take(MAX_ERRORS) {
-        let span = error.span().unwrap_or(0..0);
-        let failure = Failure::at(Place::new(source, span), syntax_problem(error.message()));
-        if !failures.contains(&failure) {
-            failures.push(failure);
+    let mut last_line = 0;
+    for error in &errors {
+        let place = Place::new(source, error.span().unwrap_or(0..0));
+        // One slip makes the parser stumble several times over the same line.
+        let (line, _) = place.line_column();
+        if line != last_line {
+            push(
+                &mut failures,
+                Failure::at(place, syntax_problem(error.message())),
+            );
+        }
+        last_line = line;
+        if failures.len() == MAX_ERRORS {
+            break;
         }
     }
     if !failures.is_empty() {

@@ -1,0 +1,283 @@
+//! The command line, defined once: parsing, help and completions come from here.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::topics::Topic;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// The examples of the short help, which also stands alone where no command is given.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  windtunnel simulate scenarios/cases/llama3-70b-dgx-h100
+  windtunnel simulate scenario.toml --set cluster.nodes=32 --json
+  windtunnel explain scenario.toml";
+
+/// Predicts how large models train on GPU clusters: time, memory, where the time goes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "windtunnel",
+    version = crate::version::LONG,
+    styles = STYLES,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = EXAMPLES,
+    after_long_help = crate::topics::after_long_help(),
+    arg_required_else_help = false
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// What every command takes.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Print one JSON document on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Print the result alone: no warnings, no progress
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+
+    /// Say more: -v reasons and sources, -vv also timings
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+
+    /// Color the output
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+
+    /// Show no progress
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+
+    /// Threads to use; never changes a result
+    #[arg(long, global = true, value_name = "N", env = "WINDTUNNEL_THREADS")]
+    pub(crate) threads: Option<std::num::NonZeroU32>,
+}
+
+/// When to color.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Simulate one training iteration of a scenario
+    #[command(after_help = SIMULATE_EXAMPLES)]
+    Simulate(SimulateArgs),
+    /// Print the JSON Schema of scenarios
+    #[command(after_help = "Examples:\n  windtunnel schema > scenario.schema.json")]
+    Schema,
+    /// Print completions for a shell
+    #[command(after_help = COMPLETION_EXAMPLES)]
+    Completions(CompletionArgs),
+    /// Print help: of a command, or about units, scenario, fidelity
+    Help(HelpArgs),
+}
+
+const SIMULATE_EXAMPLES: &str = "\
+Examples:
+  windtunnel simulate scenarios/cases/llama3-70b-dgx-h100
+  windtunnel simulate scenario.toml --trace run.json.gz
+  windtunnel simulate scenario.toml --set plan.tp=4 --set cluster.nodes=32 --json";
+
+const COMPLETION_EXAMPLES: &str = "\
+Examples:
+  windtunnel completions bash > ~/.local/share/bash-completion/completions/windtunnel
+  windtunnel completions fish > ~/.config/fish/completions/windtunnel.fish";
+
+/// Which scenario, and what of it is overridden.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ScenarioArgs {
+    /// A scenario file, a folder with scenario.toml, or - for standard input
+    #[arg(value_name = "SCENARIO", value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) scenario: PathBuf,
+
+    /// Set a field of the scenario, such as cluster.nodes=32; can be given several times
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub(crate) set: Vec<String>,
+
+    /// Seed of every random choice
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// Fidelity: see `windtunnel help fidelity`
+    #[arg(long, value_name = "ENGINE")]
+    pub(crate) engine: Option<Engine>,
+}
+
+/// The engines that a scenario can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// Closed forms, no events
+    Estimate,
+    /// Events, links without contention
+    Analytic,
+    /// Events, links shared max-min fairly
+    Flow,
+    /// Packets, queues and loss
+    Packet,
+}
+
+impl Engine {
+    /// The name as scenarios write it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Estimate => "estimate",
+            Self::Analytic => "analytic",
+            Self::Flow => "flow",
+            Self::Packet => "packet",
+        }
+    }
+}
+
+/// Simulate one training iteration of a scenario.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SimulateArgs {
+    #[command(flatten)]
+    pub(crate) scenario: ScenarioArgs,
+
+    /// Write the timeline: .json.gz or .json for Perfetto, .wtt for windtunnel
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Write the result to a file instead of standard output; - is standard output
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Replace files that are there already
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Print the scenario with the origin of every value, and stop
+    #[arg(long, conflicts_with_all = ["trace", "explain"])]
+    pub(crate) print_scenario: bool,
+
+    /// Add what binds the run, in ten lines
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+/// Print completions for a shell.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CompletionArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print help.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct HelpArgs {
+    /// A command or a topic: units, scenario, fidelity
+    #[arg(value_name = "TOPIC")]
+    pub(crate) topic: Option<String>,
+}
+
+impl HelpArgs {
+    /// The topic, where the word names one.
+    pub(crate) fn as_topic(&self) -> Option<Topic> {
+        self.topic.as_deref().and_then(Topic::from_name)
+    }
+}
+
+/// Commands that the contract names and this build does not have.
+const NOT_YET: [&str; 8] = [
+    "plan",
+    "export",
+    "import",
+    "calibrate",
+    "validate",
+    "collective",
+    "sweep",
+    "gui",
+];
+
+/// Options of `simulate` for network workloads, which this build does not have.
+const NOT_YET_OPTIONS: [&str; 5] = [
+    "--fabric",
+    "--flows",
+    "--collective",
+    "--bytes",
+    "--no-flows",
+];
+
+/// What to say where a command or an option is known but not in this build.
+pub(crate) fn not_yet(error: &clap::Error) -> Option<String> {
+    use clap::error::{ContextKind, ContextValue};
+    let named = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    if let Some(command) = named(ContextKind::InvalidSubcommand) {
+        return NOT_YET
+            .contains(&command)
+            .then(|| format!("the command `{command}`"));
+    }
+    let option = named(ContextKind::InvalidArg)?;
+    let name = option.split(['=', ' ']).next().unwrap_or(option);
+    let is_known = NOT_YET_OPTIONS.contains(&name);
+    is_known.then(|| format!("a network workload (`{name}`)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_option_lacks_help_and_no_two_short_flags_are_alike() {
+        let cli = Cli::command();
+        for command in cli.get_subcommands().chain([&cli]) {
+            let mut shorts = BTreeSet::new();
+            for arg in command.get_arguments() {
+                assert!(arg.get_help().is_some(), "{} has no help", arg.get_id());
+                if let Some(short) = arg.get_short() {
+                    assert!(shorts.insert(short), "-{short} is given twice");
+                }
+            }
+            assert!(
+                command.get_about().is_some(),
+                "{} has no help",
+                command.get_name()
+            );
+        }
+    }
+
+    #[test]
+    fn commands_of_the_contract_are_there_or_known_to_be_missing() {
+        let cli = Cli::command();
+        let names: Vec<_> = cli.get_subcommands().map(clap::Command::get_name).collect();
+        for name in ["simulate", "schema", "completions"] {
+            assert!(names.contains(&name));
+        }
+        assert!(NOT_YET.iter().all(|name| !names.contains(name)));
+    }
+}

@@ -1,0 +1,108 @@
+//! One module per command, and the way to them.
+
+mod completions;
+mod help;
+mod schema;
+mod simulate;
+
+use std::io::{self, Write};
+
+use clap::Parser;
+
+use crate::args::{Cli, Color, Command, OutputArgs, not_yet};
+use crate::exit::Exit;
+use crate::render::message;
+use crate::terminal::Terminal;
+
+/// What every command needs to answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// What the user asked of the output.
+    pub(crate) output: OutputArgs,
+    /// What standard output can show.
+    pub(crate) stdout: Terminal,
+    /// What standard error can show.
+    pub(crate) stderr: Terminal,
+}
+
+impl Context {
+    fn new(output: OutputArgs) -> Self {
+        Self {
+            stdout: Terminal::stdout(output.color),
+            stderr: Terminal::stderr(output.color),
+            output,
+        }
+    }
+
+    /// Writes a result to standard output. A reader that has gone away ends the command quietly.
+    pub(crate) fn print(&self, text: &str) -> Exit {
+        let mut out = io::stdout().lock();
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        match written {
+            Ok(()) => Exit::Done,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Err(error) => {
+                self.error(&format!("standard output cannot be written: {error}"), None);
+                Exit::Failed
+            }
+        }
+    }
+
+    /// Says what went wrong.
+    pub(crate) fn error(&self, text: &str, hint: Option<&str>) {
+        self.say(&message("error", text, &self.stderr));
+        if let Some(hint) = hint {
+            self.say(&message("hint", hint, &self.stderr));
+        }
+    }
+
+    /// Says what is suspicious, unless asked to be quiet.
+    pub(crate) fn warn(&self, text: &str) {
+        if !self.output.quiet {
+            self.say(&message("warning", text, &self.stderr));
+        }
+    }
+
+    /// Writes to standard error. Nobody can be told where that fails.
+    pub(crate) fn say(&self, text: &str) {
+        drop(io::stderr().lock().write_all(text.as_bytes()));
+    }
+}
+
+/// Reads the command line and does what it says.
+pub(crate) fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let context = Context::new(cli.output);
+    match cli.command {
+        None => help::short(&context),
+        Some(Command::Simulate(args)) => simulate::run(&args, &context),
+        Some(Command::Schema) => schema::run(&context),
+        Some(Command::Completions(args)) => completions::run(&args, &context),
+        Some(Command::Help(args)) => help::run(&args, &context),
+    }
+}
+
+/// A command line that says nothing that can be done, or asks for help or the version.
+fn refuse(error: &clap::Error) -> Exit {
+    if let Some(what) = not_yet(error) {
+        let stderr = Terminal::stderr(Color::Auto);
+        let text = message(
+            "error",
+            &format!("this build does not have {what} yet"),
+            &stderr,
+        );
+        let hint = message("hint", "`windtunnel --help` lists what it has", &stderr);
+        drop(io::stderr().lock().write_all((text + &hint).as_bytes()));
+        return Exit::BadInput;
+    }
+    // Help and version go to standard output, errors to standard error. A closed pipe is none.
+    drop(error.print());
+    if error.use_stderr() {
+        Exit::BadInput
+    } else {
+        Exit::Done
+    }
+}

@@ -1,0 +1,148 @@
+//! From what a person names to a checked scenario.
+
+use std::io::stdin;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use format::tree::{Node, Table};
+use format::{
+    Assignment, Disk, Failure, Files, Layers, Problem, SCENARIO_FILE, SCENARIO_LIMIT, ScenarioSpec,
+    Source, from_environment, read_limited, read_scenario, scenario_fields,
+};
+
+/// The name of standard input on the command line.
+pub const STANDARD_INPUT: &str = "-";
+
+/// What a scenario is made from.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// A file, a folder with `scenario.toml`, or `-` for standard input.
+    pub scenario: PathBuf,
+    /// Values over the scenario, each over those before it.
+    pub above: Vec<Assignment>,
+    /// Environment variables of ours, with their values.
+    pub environment: Vec<(String, String)>,
+    /// The file of the user's settings, if there is one.
+    pub settings: Option<PathBuf>,
+}
+
+/// A scenario that was read: its sections are well formed, its names not looked up yet.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// What reports call it.
+    pub name: String,
+    /// The document, with the origin of every value.
+    pub document: Table,
+    /// The scenario.
+    pub spec: ScenarioSpec,
+    /// The folder from which it names files.
+    pub base: PathBuf,
+    /// What is suspicious but no error.
+    pub warnings: Vec<String>,
+}
+
+/// Reads a scenario with everything that is laid over it.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn open(request: &Request) -> Result<Opened, Vec<Failure>> {
+    let path = file_of(&request.scenario).map_err(|problem| vec![Failure::of_file(problem)])?;
+    let scenario = read(&path).map_err(|problem| vec![Failure::of_file(problem)])?;
+    let user = match request.settings.as_deref().filter(|path| path.exists()) {
+        Some(settings) => Some(
+            Disk.read(settings, SCENARIO_LIMIT)
+                .map_err(|problem| vec![Failure::of_file(problem)])?,
+        ),
+        None => None,
+    };
+    let (mut above, warnings) = from_environment(&request.environment, &scenario_fields());
+    above.extend(request.above.iter().cloned());
+    let layers = Layers {
+        user,
+        scenario,
+        above,
+    };
+    let document = layers.join()?;
+    let spec = read_scenario(&document)?;
+    Ok(Opened {
+        name: name_of(&path),
+        spec,
+        base: path.parent().map(Path::to_owned).unwrap_or_default(),
+        document,
+        warnings,
+    })
+}
+
+/// The file behind a path: itself, or `scenario.toml` of a folder.
+fn file_of(path: &Path) -> Result<PathBuf, Problem> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let file = path.join(SCENARIO_FILE);
+    if file.is_file() {
+        return Ok(file);
+    }
+    Err(Problem::NoScenario {
+        path: path.display().to_string(),
+        file: SCENARIO_FILE,
+    })
+}
+
+fn read(path: &Path) -> Result<Arc<Source>, Problem> {
+    if path == Path::new(STANDARD_INPUT) {
+        return read_limited(stdin().lock(), "<stdin>", SCENARIO_LIMIT);
+    }
+    Disk.read(path, SCENARIO_LIMIT)
+}
+
+/// The name of the folder of a `scenario.toml`, else of the file.
+fn name_of(path: &Path) -> String {
+    let stem = |path: &Path| {
+        path.file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+    };
+    let is_plain = path.file_name().is_some_and(|name| name == SCENARIO_FILE);
+    let folder = path.parent().filter(|_| is_plain).and_then(Path::file_name);
+    let name = folder.map(|name| name.to_string_lossy().into_owned());
+    name.or_else(|| stem(path))
+        .filter(|name| name != STANDARD_INPUT)
+        .unwrap_or_else(|| "scenario".to_owned())
+}
+
+/// Where a value is from, for people: `scenario.toml:14`, `--set`, an environment variable.
+pub(crate) fn origin(node: &Node) -> String {
+    let source = node.place.source();
+    if source.text.contains('\n') || Path::new(&source.name).extension().is_some() {
+        let (line, _) = node.place.line_column();
+        return format!("{}:{line}", source.name);
+    }
+    source.name.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scenario_is_called_like_its_folder_or_file() {
+        assert_eq!(name_of(Path::new("cases/llama/scenario.toml")), "llama");
+        assert_eq!(name_of(Path::new("cases/llama.toml")), "llama");
+        assert_eq!(name_of(Path::new("scenario.toml")), "scenario");
+        assert_eq!(name_of(Path::new("-")), "scenario");
+    }
+
+    #[test]
+    fn a_folder_without_a_scenario_says_so() {
+        let request = Request {
+            scenario: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+            ..Request::default()
+        };
+        let failures = open(&request).unwrap_err();
+        assert!(
+            failures[0]
+                .to_string()
+                .ends_with("is a folder without scenario.toml")
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! The scenario file as a whole.
+
+use cluster::{FabricSpec, GpuSpec};
+
+use crate::error::{Failure, Problem};
+use crate::fields::Fields;
+use crate::hardware::{FABRIC, GPUS, Nodes, gpu, nodes, schema};
+use crate::kind::{Field, Kind, table_schema};
+use crate::model_section::{ModelSection, model};
+use crate::nearest::nearest;
+use crate::plan_section::{PlanSection, plan};
+use crate::reference::{Named, named};
+use crate::sections::{
+    Framework, Nccl, Network, NetworkWorkload, Prices, Settings, Straggler, Sweep, framework, nccl,
+    network, prices, settings, straggler, workload,
+};
+use crate::shape::{any, either, list, map, mapped, table, text, whole};
+use crate::training::{Training, training};
+use crate::tree::Table;
+
+/// A scenario as its file says it: names are not looked up yet, and nothing is computed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScenarioSpec {
+    /// What is trained.
+    pub model: Option<ModelSection>,
+    /// On what.
+    pub cluster: Option<ClusterSection>,
+    /// On which data, in which formats.
+    pub training: Option<Training>,
+    /// How it is spread.
+    pub plan: PlanSection,
+    /// Whose habits hold.
+    pub framework: Framework,
+    /// What happens between NICs.
+    pub network: Network,
+    /// What is taken out of NCCL's hands.
+    pub nccl: Nccl,
+    /// How the question is answered.
+    pub settings: Settings,
+    /// What is slower than its kind.
+    pub stragglers: Vec<Straggler>,
+    /// What a run costs.
+    pub prices: Option<Prices>,
+    /// Traffic instead of training.
+    pub workload: Option<NetworkWorkload>,
+    /// Values by field, all combinations of which are cases.
+    pub sweep: Option<Sweep>,
+}
+
+/// `[cluster]`: a name or a file, and what is different about it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterSection {
+    /// A cluster of the zoo.
+    pub name: Option<String>,
+    /// A cluster file.
+    pub file: Option<String>,
+    /// Nodes: how many of the cluster's own kind, or by kind.
+    pub nodes: Option<NodeCount>,
+    /// What connects them.
+    pub fabric: Option<Named<FabricSpec>>,
+    /// Data sheets beside those of the zoo.
+    pub gpus: Vec<GpuSpec>,
+}
+
+/// The nodes of a scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeCount {
+    /// That many of the cluster's only kind.
+    Of(u32),
+    /// By kind.
+    Kinds(Vec<Nodes>),
+}
+
+fn cluster(t: &mut Fields<'_, '_>) -> ClusterSection {
+    t.exclude("name", "file");
+    let count = mapped(whole::<u32>(1), NodeCount::Of);
+    let kinds = mapped(list(table(nodes)), NodeCount::Kinds);
+    let section = ClusterSection {
+        name: t.get("name", "a cluster of the zoo", text()).optional(),
+        file: t.get("file", "a cluster file", text()).optional(),
+        nodes: t
+            .get("nodes", "how many, or by kind", either(count, kinds))
+            .optional(),
+        fabric: t
+            .get("fabric", FABRIC, named(crate::hardware::fabric))
+            .optional(),
+        gpus: t
+            .get("gpus", GPUS, list(table(gpu)))
+            .optional()
+            .unwrap_or_default(),
+    };
+    let has_kinds = matches!(section.nodes, Some(NodeCount::Kinds(_)));
+    if !t.has("name") && !t.has("file") && !has_kinds {
+        let field = "cluster.name".to_owned();
+        let expected = "a cluster of the zoo; or `file`, or [[cluster.nodes]]".to_owned();
+        t.report("name", Problem::Missing { field, expected });
+    }
+    section
+}
+
+/// The fields of a scenario.
+pub(crate) fn scenario(t: &mut Fields<'_, '_>) -> ScenarioSpec {
+    schema(t);
+    let is_traffic = t.has("workload");
+    let spec = ScenarioSpec {
+        model: t.get("model", "what is trained", table(model)).optional(),
+        cluster: t.get("cluster", "on what", table(cluster)).optional(),
+        training: t
+            .get(
+                "training",
+                "on which data, in which formats",
+                table(training),
+            )
+            .optional(),
+        plan: t
+            .get("plan", "how it is spread", table(plan))
+            .optional()
+            .unwrap_or_default(),
+        framework: t
+            .get("framework", "whose habits hold", table(framework))
+            .optional()
+            .unwrap_or_default(),
+        network: t
+            .get("network", "what happens between NICs", table(network))
+            .optional()
+            .unwrap_or_default(),
+        nccl: t
+            .get("nccl", "what is taken out of NCCL's hands", table(nccl))
+            .optional()
+            .unwrap_or_default(),
+        settings: t
+            .get("settings", "how the question is answered", table(settings))
+            .optional()
+            .unwrap_or_default(),
+        stragglers: t
+            .get(
+                "stragglers",
+                "what is slower than its kind",
+                list(table(straggler)),
+            )
+            .optional()
+            .unwrap_or_default(),
+        prices: t
+            .get("prices", "what a run costs", table(prices))
+            .optional(),
+        workload: t
+            .get("workload", "traffic instead of training", table(workload))
+            .optional(),
+        sweep: t
+            .get(
+                "sweep",
+                "values by field; every combination is a case",
+                map(list(any())),
+            )
+            .optional(),
+    };
+    for section in ["model", "cluster", "training"] {
+        if !is_traffic && !t.has(section) {
+            let problem = Problem::Missing {
+                field: section.to_owned(),
+                expected: "as a section: see `windtunnel help scenario`".to_owned(),
+            };
+            t.report(section, problem);
+        }
+    }
+    spec
+}
+
+/// Every field of a scenario.
+pub fn scenario_fields() -> Vec<Field> {
+    Fields::describe(&scenario)
+}
+
+/// The JSON Schema of scenarios.
+pub fn json_schema() -> serde_json::Value {
+    let mut schema = serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Windtunnel scenario",
+    });
+    if let (Some(own), serde_json::Value::Object(table)) =
+        (schema.as_object_mut(), table_schema(&scenario_fields()))
+    {
+        own.extend(table);
+    }
+    schema
+}
+
+/// Reads a document as a scenario.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn read_scenario(document: &Table) -> Result<ScenarioSpec, Vec<Failure>> {
+    let mut failures = Vec::new();
+    let start = document
+        .entries()
+        .first()
+        .map(|entry| entry.key_place.clone());
+    let spec = Fields::read(document, start, "", &mut failures, &scenario);
+    if failures.is_empty() {
+        return Ok(spec);
+    }
+    let fields = scenario_fields();
+    for failure in &mut failures {
+        point_elsewhere(failure, &fields);
+    }
+    Err(failures)
+}
+
+/// Where an unknown field is a field of another section, says so.
+fn point_elsewhere(failure: &mut Failure, fields: &[Field]) {
+    let Problem::UnknownField {
+        key,
+        known,
+        elsewhere,
+        ..
+    } = &mut failure.problem
+    else {
+        return;
+    };
+    if nearest(key, known.iter().copied()).is_some() {
+        return;
+    }
+    *elsewhere = fields.iter().find_map(|section| {
+        let Kind::Table(inner) = &section.kind else {
+            return None;
+        };
+        let close = nearest(key, inner.iter().map(|field| field.key))?;
+        Some(format!("{}.{close}", section.key))
+    });
+}

@@ -1,0 +1,337 @@
+//! The smaller sections of a scenario: framework, network, NCCL, settings, faults, prices.
+
+use profile::{Algorithm, Protocol};
+use units::Bytes;
+
+use crate::error::Problem;
+use crate::fields::Fields;
+use crate::kind::Limits;
+use crate::shape::{boolean, list, number, one_of, size, text, whole};
+use crate::tree::Value;
+
+/// `[framework]`: whose habits hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Framework {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+}
+
+pub(crate) fn framework(t: &mut Fields<'_, '_>) -> Framework {
+    Framework {
+        name: t.get("name", "such as megatron-core", text()).optional(),
+        version: t.get("version", "its version", text()).optional(),
+    }
+}
+
+/// How flows choose among paths.
+pub const LOAD_BALANCING: [&str; 11] = [
+    "ecmp",
+    "ecmp-k",
+    "flowlet",
+    "adaptive-flow",
+    "adaptive-packet",
+    "spray",
+    "oblivious",
+    "reps",
+    "bitmap",
+    "mixed",
+    "singlepath",
+];
+
+/// How packets get there.
+pub const TRANSPORTS: [&str; 6] = ["ideal", "dcqcn-gbn", "dcqcn-sr", "ndp", "eqds", "uec"];
+
+/// `[network]`: what happens between NICs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Network {
+    /// How flows choose among paths.
+    pub load_balancing: Option<&'static str>,
+    /// How packets get there.
+    pub transport: Option<&'static str>,
+    /// Buffer of a switch port.
+    pub buffer: Option<Bytes>,
+    /// Whether switches mark packets.
+    pub ecn: Option<bool>,
+    /// Whether switches pause their neighbors.
+    pub pfc: Option<bool>,
+    /// Whether switches cut packets instead of dropping them.
+    pub trimming: Option<bool>,
+}
+
+pub(crate) fn network(t: &mut Fields<'_, '_>) -> Network {
+    let balancing = LOAD_BALANCING.map(|name| (name, name)).to_vec();
+    let transports = TRANSPORTS.map(|name| (name, name)).to_vec();
+    Network {
+        load_balancing: t
+            .get(
+                "load_balancing",
+                "how flows choose among paths",
+                one_of(balancing),
+            )
+            .optional(),
+        transport: t
+            .get("transport", "how packets get there", one_of(transports))
+            .optional(),
+        buffer: t
+            .get("buffer", "buffer of a switch port", size())
+            .optional(),
+        ecn: t
+            .get("ecn", "whether switches mark packets", boolean())
+            .optional(),
+        pfc: t
+            .get("pfc", "whether switches pause their neighbors", boolean())
+            .optional(),
+        trimming: t
+            .get(
+                "trimming",
+                "whether switches cut packets instead of dropping them",
+                boolean(),
+            )
+            .optional(),
+    }
+}
+
+/// `[nccl]`: what is taken out of NCCL's hands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nccl {
+    /// The only algorithm, as `NCCL_ALGO`.
+    pub algorithm: Option<Algorithm>,
+    /// The only protocol, as `NCCL_PROTO`.
+    pub protocol: Option<Protocol>,
+    /// Channels.
+    pub channels: Option<u32>,
+    /// Queue pairs per connection.
+    pub qps: Option<u32>,
+    /// Whether switches may reduce (SHARP).
+    pub collnet: Option<bool>,
+}
+
+pub(crate) fn nccl(t: &mut Fields<'_, '_>) -> Nccl {
+    let algorithms = one_of(Algorithm::ALL.map(|a| (a.name(), a)).to_vec());
+    let protocols = one_of(Protocol::ALL.map(|p| (p.name(), p)).to_vec());
+    Nccl {
+        algorithm: t
+            .get("algo", "the only algorithm, as NCCL_ALGO", algorithms)
+            .optional(),
+        protocol: t
+            .get("proto", "the only protocol, as NCCL_PROTO", protocols)
+            .optional(),
+        channels: t
+            .get("channels", "parallel rings or trees", whole(1))
+            .optional(),
+        qps: t
+            .get("qps", "queue pairs per connection", whole(1))
+            .optional(),
+        collnet: t
+            .get(
+                "collnet",
+                "whether switches may reduce (SHARP), default false",
+                boolean(),
+            )
+            .optional(),
+    }
+}
+
+/// The engines that a scenario can name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Engine {
+    /// Closed forms, no events.
+    Estimate,
+    /// Events, links without contention.
+    Analytic,
+    /// Events, links shared max-min fairly.
+    #[default]
+    Flow,
+    /// Packets, queues and loss.
+    Packet,
+}
+
+impl Engine {
+    /// Every engine, from fast to faithful.
+    pub const ALL: [Self; 4] = [Self::Estimate, Self::Analytic, Self::Flow, Self::Packet];
+
+    /// The name as scenarios write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Estimate => "estimate",
+            Self::Analytic => "analytic",
+            Self::Flow => "flow",
+            Self::Packet => "packet",
+        }
+    }
+}
+
+/// `[settings]`: how the question is answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// Which engine.
+    pub engine: Option<Engine>,
+    /// Seed of every random choice.
+    pub seed: Option<u64>,
+    /// Relative standard deviation of kernel times.
+    pub jitter: Option<f64>,
+    /// Names or files of profiles, each in front of those of the zoo.
+    pub profiles: Vec<String>,
+}
+
+pub(crate) fn settings(t: &mut Fields<'_, '_>) -> Settings {
+    let engines = Engine::ALL.map(|engine| (engine.name(), engine)).to_vec();
+    Settings {
+        engine: t
+            .get("engine", "which engine, default flow", one_of(engines))
+            .optional(),
+        seed: t
+            .get("seed", "seed of every random choice, default 1", whole(0))
+            .optional(),
+        jitter: t
+            .get(
+                "jitter",
+                "relative standard deviation of kernel times, default 0",
+                number(Limits::within(0.0, 1.0)),
+            )
+            .optional(),
+        profiles: t
+            .get(
+                "profiles",
+                "profiles in front of those of the zoo: names or files",
+                list(text()),
+            )
+            .optional()
+            .unwrap_or_default(),
+    }
+}
+
+/// One of `[[stragglers]]`: a GPU or a link that is slower than its kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Straggler {
+    /// A GPU whose kernels take longer.
+    Gpu {
+        /// Its name, such as `n0g0`.
+        name: String,
+        /// Its speed over the usual.
+        speed: f64,
+    },
+    /// A link that carries less.
+    Link {
+        /// Its name, such as `leaf0->spine1`.
+        name: String,
+        /// Its rate over the usual.
+        rate: f64,
+    },
+}
+
+pub(crate) fn straggler(t: &mut Fields<'_, '_>) -> Straggler {
+    t.exclude("gpu", "link");
+    let gpu = t
+        .get("gpu", "a GPU by name: n<node>g<gpu>, from 0", text())
+        .optional();
+    let link = t
+        .get("link", "a link by name, such as leaf0->spine1", text())
+        .optional();
+    let share = || {
+        number(Limits {
+            max: 10.0,
+            ..Limits::POSITIVE
+        })
+    };
+    let speed = t
+        .get("speed", "of the GPU, over the usual: 0.8", share())
+        .optional();
+    let rate = t
+        .get("rate", "of the link, over the usual: 0.5", share())
+        .optional();
+    match (gpu, link) {
+        (_, Some(name)) => {
+            require(t, "rate", "link", "speed");
+            let rate = rate.unwrap_or(1.0);
+            Straggler::Link { name, rate }
+        }
+        (gpu, None) => {
+            if gpu.is_none() {
+                let problem = Problem::Missing {
+                    field: "gpu".to_owned(),
+                    expected: "a GPU such as \"n0g0\", or `link`".to_owned(),
+                };
+                t.report("gpu", problem);
+            }
+            require(t, "speed", "gpu", "rate");
+            let speed = speed.unwrap_or(1.0);
+            Straggler::Gpu {
+                name: gpu.unwrap_or_default(),
+                speed,
+            }
+        }
+    }
+}
+
+/// Where `what` is named, `key` must be given and `foreign` must not.
+fn require(t: &mut Fields<'_, '_>, key: &str, what: &str, foreign: &str) {
+    if t.has(what) && !t.has(key) {
+        let field = key.to_owned();
+        let expected = format!("a number: what `{what}` has, over the usual");
+        t.report(key, Problem::Missing { field, expected });
+    }
+    if t.has(foreign) {
+        let problem = Problem::Conflict {
+            message: format!("`{foreign}` does not belong to `{what}`"),
+            hint: format!("use `{key}`"),
+        };
+        t.report(foreign, problem);
+    }
+}
+
+/// `[prices]`: what a run costs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prices {
+    /// Of one GPU for one hour.
+    pub gpu_hour: Option<f64>,
+    /// Of one kilowatt-hour.
+    pub kwh: Option<f64>,
+    /// What the prices are in.
+    pub currency: Option<String>,
+}
+
+pub(crate) fn prices(t: &mut Fields<'_, '_>) -> Prices {
+    let price = || number(Limits::at_least(0.0));
+    Prices {
+        gpu_hour: t
+            .get("gpu_hour", "of one GPU for one hour", price())
+            .optional(),
+        kwh: t.get("kwh", "of one kilowatt-hour", price()).optional(),
+        currency: t
+            .get("currency", "what the prices are in, such as USD", text())
+            .optional(),
+    }
+}
+
+/// `[workload]`: traffic instead of training.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkWorkload {
+    /// A collective by name.
+    pub collective: Option<String>,
+    /// Its size.
+    pub bytes: Option<Bytes>,
+    /// A CSV file of flows.
+    pub flows: Option<String>,
+    /// The fabric, where there is no cluster.
+    pub fabric: Option<String>,
+}
+
+pub(crate) fn workload(t: &mut Fields<'_, '_>) -> NetworkWorkload {
+    t.exclude("collective", "flows");
+    NetworkWorkload {
+        collective: t
+            .get("collective", "such as ring or alltoall", text())
+            .optional(),
+        bytes: t.get("bytes", "size of the collective", size()).optional(),
+        flows: t.get("flows", "a CSV file of flows", text()).optional(),
+        fabric: t
+            .get("fabric", "the fabric, where there is no cluster", text())
+            .optional(),
+    }
+}
+
+/// `[sweep]`: values by field; every combination is a case.
+pub type Sweep = Vec<(String, Vec<Value>)>;
