@@ -33,13 +33,13 @@ fn classes(c: &mut Criterion) {
         .expect("a plan that fits")
         .plan;
     c.bench_function("classes-16384", |b| {
-        b.iter(|| plan.classes(black_box(&cluster)))
+        b.iter(|| plan.classes(black_box(&cluster)));
     });
     let slow = cluster
         .with_gpu_speed(GpuId::new(5_000), 0.8)
         .expect("a GPU of the cluster");
     c.bench_function("classes-16384-one-slow", |b| {
-        b.iter(|| plan.classes(black_box(&slow)))
+        b.iter(|| plan.classes(black_box(&slow)));
     });
 }
 

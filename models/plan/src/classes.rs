@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use units::{ClassId, RankId};
 
 use crate::Axis;
-use crate::ranks::{Group, Ranks};
+use crate::group::Group;
+use crate::ranks::Ranks;
 
 /// A partition of the ranks into classes, which are numbered by their first rank.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,6 +15,7 @@
 mod check;
 pub mod classes;
 mod error;
+mod group;
 mod place;
 mod plan;
 pub mod ranks;
@@ -27,8 +28,9 @@ pub mod state;
 
 pub use classes::Classes;
 pub use error::PlanError;
+pub use group::Group;
 pub use plan::{Assumption, Checked, Overlap, Plan, PlannedSchedule, RecomputePolicy};
-pub use ranks::{Coord, Degrees, Group, RankOrder, Ranks};
+pub use ranks::{Coord, Degrees, RankOrder, Ranks};
 pub use schedule::{Action, ActionKind, Schedule, ScheduleKind};
 pub use shard::{ShardLevel, Sharded, Shards};
 pub use spec::{

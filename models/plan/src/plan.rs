@@ -7,12 +7,40 @@ use units::{GpuId, RankId};
 use workload::ops::{CpMethod, Experts, Fusion, Recompute, Sharding, TpOverlap};
 
 use crate::ranks::{Degrees, RankOrder, Ranks};
-use crate::schedule::{Schedule, ScheduleKind, interleaved_in_groups};
+use crate::schedule::{Schedule, ScheduleKind, Vocabulary, interleaved_in_groups};
 use crate::shard::Shards;
 use crate::spec::{ExpertPlacement, Offload, Routing};
 use crate::split::StageContent;
 
 /// A plan that fits its job and its cluster. [`Plan::check`] is the only way in.
+///
+/// ```
+/// # use cluster::{Cluster, example};
+/// # use workload::*;
+/// # let attention = AttentionSpec::rotary(32, 8, 128);
+/// # let layer = Layer {
+/// #     hidden: 4096, stack: Stack::Main, mixer: Some(Mixer::Attention(attention)), cross: None,
+/// #     ffn: Some(Ffn::Dense(DenseSpec::swiglu(14_336))), norms: Norms::PRE_RMS,
+/// #     parallel: false, measured: None,
+/// # };
+/// # let model = Model::build(ModelSpec {
+/// #     name: String::new(), family: String::new(), hidden: 4096, layers: vec![layer; 32],
+/// #     embedding: Some(Embedding::words(128_256, 4096)), final_norm: None, head: None,
+/// #     pooler: None, mtp: Vec::new(), max_positions: None, notes: Vec::new(),
+/// # }).unwrap();
+/// use plan::{Plan, PlanSpec};
+///
+/// let cluster = Cluster::build(&example::two_dgx_h100()).unwrap();
+/// let job = JobSpec::new(64, 8192).check(model).unwrap();
+/// let spec = PlanSpec { tp: Some(4), pp: Some(2), ..PlanSpec::default() };
+/// let checked = Plan::check(&spec, &job, &cluster).unwrap();
+/// assert_eq!(checked.plan.degrees().dp, 2);
+/// assert_eq!(checked.assumptions[0].field, "dp");
+///
+/// let spec = PlanSpec { tp: Some(3), ..spec };
+/// let errors = Plan::check(&spec, &job, &cluster).unwrap_err();
+/// assert_eq!(errors[0].to_string(), "tp 3 x cp 1 x pp 2 does not divide the cluster's 16 GPUs");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub(crate) ranks: Ranks,
@@ -180,6 +208,23 @@ impl Plan {
             PlannedSchedule::File(schedule) => schedule.device_of_stage().to_vec(),
             PlannedSchedule::Kind { kind, .. } => kind.placement(self.degrees().pp, self.chunks),
         }
+    }
+
+    /// How the vocabulary is spread over the pipeline's devices, where it is.
+    pub fn vocabulary(&self) -> Option<Vocabulary> {
+        match &self.schedule {
+            PlannedSchedule::Kind { kind, .. } => kind.vocabulary(),
+            PlannedSchedule::File(schedule) => schedule.vocabulary(),
+        }
+    }
+
+    /// The ranks of a rank's pipeline that hold the two copies of embedding weights, where there
+    /// are two: their gradients are summed once an iteration.
+    pub fn embedding_pair(&self, rank: RankId) -> Option<[RankId; 2]> {
+        let copy = self.stages.iter().any(|stage| stage.embedding_copy);
+        let devices = copy.then(|| self.device_of_stage())?;
+        let ends = [*devices.first()?, *devices.last()?];
+        Some(ends.map(|device| self.ranks.at_stage(rank, device)))
     }
 
     /// What every virtual stage holds.

@@ -13,11 +13,13 @@
 mod building_block;
 mod check;
 mod closed_form;
+mod costs;
 mod csv;
 mod gpipe;
 mod in_flight;
 mod interleaved;
 mod kind;
+mod layout;
 mod one_f_one_b;
 mod replay;
 mod v_shape;
@@ -29,13 +31,14 @@ use std::fmt;
 pub use building_block::{v_half, v_min};
 pub use check::ScheduleError;
 pub use closed_form::{ClosedFormScratch, one_f_one_b_rate, one_f_one_b_time};
+pub use costs::{Costs, PassCosts, VocabularyCosts};
 pub use csv::{CsvError, CsvProblem};
 pub use gpipe::{forward_only, gpipe};
 pub use in_flight::{InFlight, in_flight, peak_level};
 pub use interleaved::{accepts_groups, interleaved, interleaved_in_groups};
 pub use kind::{ScheduleKind, ScheduleRefusal};
 pub use one_f_one_b::{one_f_one_b, one_f_one_b_ahead};
-pub use replay::{Costs, PassCosts, Replay, Scratch, VocabularyCosts, makespan, replay};
+pub use replay::{Replay, Scratch, makespan, replay};
 pub use v_shape::zb_v;
 pub use vocabulary::{vocabulary_one_f_one_b, vocabulary_v_half};
 pub use zero_bubble::{zb_h1, zb_h2};
@@ -172,7 +175,19 @@ pub enum Need {
     Every(ActionKind),
 }
 
-/// A pipeline schedule. Invariant: `actions` hold the devices one after the other, and each
+/// A pipeline schedule.
+///
+/// ```
+/// use plan::schedule::{Costs, PassCosts, Schedule, one_f_one_b, replay};
+///
+/// let schedule = one_f_one_b(2, 3);
+/// let run = replay(&schedule, &Costs::uniform(2, PassCosts::whole(1, 2))).unwrap();
+/// assert_eq!(run.makespan, (3 + 1) * 3);
+/// assert_eq!(run.in_flight, [2, 1]);
+/// assert_eq!(Schedule::from_csv(&schedule.to_csv()), Ok(schedule));
+/// ```
+///
+/// Invariant: `actions` hold the devices one after the other, and each
 /// stage lies on an existing device. That the order can run is for [`Schedule::check`] to say;
 /// what [`Schedule::from_lists`] or a generator returns has passed it.
 #[derive(Clone, Debug, PartialEq, Eq)]

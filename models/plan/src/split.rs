@@ -25,14 +25,16 @@ pub enum LayerSplit {
 pub struct StageContent {
     /// Its layers, as indices into the model's.
     pub layers: Range<usize>,
-    /// Whether it holds the input embedding.
+    /// Whether it holds the input embedding. Where the schedule spreads the vocabulary
+    /// ([`Plan::vocabulary`](crate::Plan::vocabulary)), the tables lie on all devices instead.
     pub embedding: bool,
     /// Whether it holds the final norm, the output layer and the loss.
     pub head: bool,
     /// Multi-token prediction modules that it holds.
     pub mtp: u32,
-    /// Whether it holds a second copy of tied embedding weights, whose gradients are summed
-    /// between the two ends of the pipeline.
+    /// Whether it holds a second copy of embedding weights, which it needs for a tied output
+    /// layer or for multi-token prediction; gradients are summed between the two copies. Not
+    /// where both ends of the pipeline lie on one device.
     pub embedding_copy: bool,
 }
 
@@ -117,7 +119,11 @@ fn listed(counts: &[u32], n_layers: u32, n_stages: u32) -> Result<Vec<u32>, Spli
 }
 
 /// The contents of stages with these numbers of layers.
-pub(crate) fn contents(counts: &[u32], tied: bool, mtp: u32) -> Vec<StageContent> {
+///
+/// * `shared` — whether the last stage reads the embedding's weights too, and holds them only
+///   as a copy.
+/// * `mtp` — multi-token prediction modules, all on the last stage.
+pub(crate) fn contents(counts: &[u32], shared: bool, mtp: u32) -> Vec<StageContent> {
     let last = counts.len() - 1;
     let mut next = 0;
     counts
@@ -131,7 +137,7 @@ pub(crate) fn contents(counts: &[u32], tied: bool, mtp: u32) -> Vec<StageContent
                 embedding: stage == 0,
                 head: stage == last,
                 mtp: if stage == last { mtp } else { 0 },
-                embedding_copy: (tied || 0 < mtp) && stage == last && 0 < last,
+                embedding_copy: shared && stage == last && 0 < last,
             }
         })
         .collect()

@@ -2,14 +2,24 @@
 
 mod fixtures;
 
-use fixtures::{dgx, llama, moe};
+use fixtures::{dgx, layer, llama, model};
 use plan::schedule::one_f_one_b;
 use plan::{
     Axis, Checked, Degrees, ExpertPlacement, LayerSplit, MoeSpec, Plan, PlanError, PlanSpec,
     RankOrder, RecomputeSpec, Routing, ScheduleKind, ShardLevel, Sharded, Shards, StateBytes,
 };
 use units::{GpuId, RankId};
-use workload::{Job, Optimizer, ParamCount, Precision, Recompute};
+use workload::{
+    AttentionSpec, Ffn, Job, JobSpec, MoeSpec as Moe, Optimizer, ParamCount, Precision, Recompute,
+};
+
+/// 32 layers with 64 experts each.
+fn moe(global_batch: u64) -> Job {
+    let attention = AttentionSpec::rotary(32, 8, 128);
+    let layer = layer(4_096, attention, Ffn::Moe(Moe::swiglu(64, 4, 2_048)));
+    let spec = JobSpec::new(global_batch, 4_096);
+    spec.check(model(&layer, 32, 32_000)).expect("a sound job")
+}
 
 /// Llama-3 70B with 1,024 sequences on 16 nodes.
 fn checked(spec: &PlanSpec) -> Result<Checked, Vec<PlanError>> {
@@ -461,4 +471,26 @@ fn state_is_18_bytes_a_parameter_and_experts_shard_over_their_own_ranks() {
     let on_rank = state.on_rank(&plan);
     assert_eq!(on_rank.dense.total().as_u64(), 6 * 1_600 + 12 * 100);
     assert_eq!(on_rank.expert.total().as_u64(), 6 * 400 + 12 * 100);
+}
+
+#[test]
+fn tied_weights_are_held_twice_only_where_the_ends_of_the_pipeline_lie_apart() {
+    let attention = AttentionSpec::rotary(32, 8, 128);
+    let layer = layer(4_096, attention, Ffn::Moe(Moe::swiglu(64, 4, 2_048)));
+    let mut spec = model(&layer, 32, 32_000).spec().clone();
+    spec.head = spec.head.map(|head| workload::Head { tied: true, ..head });
+    let tied = workload::Model::build(spec).unwrap();
+    let job = JobSpec::new(1_024, 4_096).check(tied).unwrap();
+    let pair = |schedule| {
+        let spec = PlanSpec {
+            schedule: Some(schedule),
+            ..tp8_pp4()
+        };
+        let plan = Plan::check(&spec, &job, &dgx(16)).unwrap().plan;
+        plan.embedding_pair(RankId::new(40))
+    };
+    let ends = [8, 104].map(RankId::new);
+    assert_eq!(pair(ScheduleKind::OneFOneB), Some(ends));
+    assert_eq!(pair(ScheduleKind::ZbV), None);
+    assert_eq!(pair(ScheduleKind::Vocab1), None);
 }

@@ -18,6 +18,21 @@ pub(super) enum Source {
     File(Schedule),
 }
 
+impl Source {
+    /// Whether the first and the last stage lie on one device, or share its part of a spread
+    /// vocabulary.
+    pub(super) fn ends_meet(&self, pp: u32) -> bool {
+        let (spread, placed) = match self {
+            Self::Kind(kind) => (kind.vocabulary(), kind.fixed_chunks() == Some(2)),
+            Self::File(schedule) => {
+                let devices = schedule.device_of_stage();
+                (schedule.vocabulary(), devices.first() == devices.last())
+            }
+        };
+        pp == 1 || placed || spread.is_some()
+    }
+}
+
 impl Check<'_> {
     /// Where the schedule comes from and the chunks of each device, before the micro-batches
     /// are known.
@@ -137,7 +152,14 @@ impl Check<'_> {
         Some((Source::File(schedule), u32::try_from(chunks).ok()?))
     }
 
-    pub(super) fn stages(&mut self, degrees: Degrees, chunks: u32) -> Option<Vec<StageContent>> {
+    /// What every virtual stage holds. `ends_meet` says whether the first and the last one lie
+    /// on one device.
+    pub(super) fn stages(
+        &mut self,
+        degrees: Degrees,
+        chunks: u32,
+        ends_meet: bool,
+    ) -> Option<Vec<StageContent>> {
         let (layers, pp) = (self.shape.layers, degrees.pp);
         let n_stages = u64::from(pp) * u64::from(chunks);
         if MAX_STAGES < n_stages {
@@ -151,7 +173,10 @@ impl Check<'_> {
         let stages = pp * chunks;
         let split = self.layer_split(stages);
         let problem = match split.counts(layers, stages) {
-            Ok(counts) => return Some(contents(&counts, self.shape.tied, self.shape.mtp)),
+            Ok(counts) => {
+                let shared = !ends_meet && (self.shape.tied || 0 < self.shape.mtp);
+                return Some(contents(&counts, shared, self.shape.mtp));
+            }
             Err(problem) => problem,
         };
         self.errors.push(match problem {

@@ -7,85 +7,9 @@
 
 use units::TimeOverflow;
 
+use super::costs::{Costs, LONGEST, check_range};
+use super::layout::{Gives, Layout, NONE};
 use super::{Action, ActionKind, Schedule, count};
-
-/// Durations of the passes of one stage, in picoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PassCosts {
-    /// The forward pass.
-    pub forward: u64,
-    /// The backward pass with both gradients.
-    pub backward: u64,
-    /// The gradient of the input alone.
-    pub input_grad: u64,
-    /// The gradient of the weights alone.
-    pub weight_grad: u64,
-}
-
-impl PassCosts {
-    /// Durations whose full backward pass is the sum of its two parts.
-    pub const fn split(forward: u64, input_grad: u64, weight_grad: u64) -> Self {
-        Self {
-            forward,
-            backward: input_grad + weight_grad,
-            input_grad,
-            weight_grad,
-        }
-    }
-
-    /// Durations where the backward pass stays whole: its parts are set to halves.
-    pub const fn whole(forward: u64, backward: u64) -> Self {
-        Self {
-            forward,
-            backward,
-            input_grad: backward / 2,
-            weight_grad: backward - backward / 2,
-        }
-    }
-}
-
-/// Durations of vocabulary passes on every device, in picoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct VocabularyCosts {
-    /// Logits and softmax statistics.
-    pub forward: u64,
-    /// Gradients of the output layer.
-    pub backward: u64,
-    /// Input embedding.
-    pub embedding_forward: u64,
-    /// Gradient of the input embedding.
-    pub embedding_backward: u64,
-    /// From the last device's arrival at a barrier until all may go on.
-    pub barrier: u64,
-    /// From the end of a stage's pass until its output has reached every device.
-    pub broadcast: u64,
-}
-
-/// Durations of a pipeline, in picoseconds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Costs {
-    /// Of the passes, by virtual stage.
-    pub stages: Vec<PassCosts>,
-    /// Of the hop between virtual stages `i` and `i + 1`, either way; a hop within one device
-    /// takes no time whatever stands here. Missing entries are zero.
-    pub links: Vec<u64>,
-    /// Of the vocabulary passes, where the schedule has them.
-    pub vocabulary: VocabularyCosts,
-}
-
-impl Costs {
-    /// Equal stages without link time.
-    pub fn uniform(n_stages: usize, pass: PassCosts) -> Self {
-        Self {
-            stages: vec![pass; n_stages],
-            ..Self::default()
-        }
-    }
-
-    fn link(&self, stage: usize) -> u64 {
-        self.links.get(stage).copied().unwrap_or(0)
-    }
-}
 
 /// What a run of a schedule did; times in picoseconds from its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,10 +49,6 @@ pub struct Scratch {
 /// The slot has not ended and nobody waits for it. `UNSET − 1 − d`: device `d` heads the list
 /// of those that wait. Ends are below [`LONGEST`], so the three cannot be mixed up.
 const UNSET: u64 = u64::MAX;
-/// The longest run, in picoseconds: half of the clock's range, so that no sum overflows.
-const LONGEST: u64 = 1 << 62;
-/// The pass waits for nothing.
-const NONE: usize = usize::MAX;
 
 /// Runs a schedule and says what it did.
 ///
@@ -295,99 +215,6 @@ const fn waiting_device(mark: u64) -> u32 {
     (UNSET - 1 - mark) as u32
 }
 
-/// Where each pass's end is kept: forwards by stage and micro-batch, then gradients, then
-/// the three barriers by micro-batch.
-struct Layout {
-    n: usize,
-    n_stages: usize,
-    width: usize,
-    first_barrier: usize,
-    has_vocabulary: bool,
-    last_barrier: usize,
-    barrier: u64,
-    broadcast: u64,
-}
-
-enum Gives {
-    Nothing,
-    Slot(usize),
-    Barrier(usize),
-}
-
-impl Layout {
-    fn new(schedule: &Schedule, costs: &Costs) -> Self {
-        let n = schedule.n_micro_batches() as usize;
-        let n_stages = schedule.n_stages();
-        let last = schedule.vocabulary().map(super::Vocabulary::last_barrier);
-        Self {
-            n,
-            n_stages,
-            width: n_stages.max(schedule.n_devices()),
-            first_barrier: 2 * n_stages * n,
-            has_vocabulary: last.is_some(),
-            last_barrier: last.map_or(0, barrier_row),
-            barrier: costs.vocabulary.barrier,
-            broadcast: costs.vocabulary.broadcast,
-        }
-    }
-
-    /// The slot that a pass waits for and how long its result travels.
-    #[inline]
-    fn need(&self, action: Action, hops: &[u64]) -> (usize, u64) {
-        let (stage, k) = (action.stage as usize, action.micro_batch as usize);
-        match action.kind {
-            ActionKind::Forward if stage == 0 => self.barrier_slot(0, k),
-            ActionKind::Forward => ((stage - 1) * self.n + k, hops[stage - 1]),
-            ActionKind::Backward | ActionKind::InputGrad if stage + 1 == self.n_stages => {
-                self.barrier_slot(self.last_barrier, k)
-            }
-            ActionKind::Backward | ActionKind::InputGrad => {
-                ((self.n_stages + stage + 1) * self.n + k, hops[stage])
-            }
-            ActionKind::WeightGrad | ActionKind::EmbeddingForward => (NONE, 0),
-            ActionKind::VocabularyForward => ((self.n_stages - 1) * self.n + k, self.broadcast),
-            ActionKind::VocabularyBackward => (self.first_barrier + self.n + k, 0),
-            ActionKind::EmbeddingBackward => (self.n_stages * self.n + k, self.broadcast),
-        }
-    }
-
-    #[inline]
-    fn barrier_slot(&self, row: usize, k: usize) -> (usize, u64) {
-        if self.has_vocabulary {
-            (self.first_barrier + row * self.n + k, 0)
-        } else {
-            (NONE, 0)
-        }
-    }
-
-    #[inline]
-    fn gives(&self, action: Action) -> Gives {
-        let (stage, k) = (action.stage as usize, action.micro_batch as usize);
-        match action.kind {
-            ActionKind::Forward => Gives::Slot(stage * self.n + k),
-            ActionKind::Backward | ActionKind::InputGrad => {
-                Gives::Slot((self.n_stages + stage) * self.n + k)
-            }
-            ActionKind::WeightGrad | ActionKind::EmbeddingBackward => Gives::Nothing,
-            kind => Gives::Barrier(barrier_row(kind) * self.n + k),
-        }
-    }
-
-    #[inline]
-    fn duration(&self, action: Action) -> usize {
-        action.kind as usize * self.width + action.stage as usize
-    }
-}
-
-/// The row of a barrier: input embedding, statistics, gradients.
-const fn barrier_row(kind: ActionKind) -> usize {
-    match kind {
-        ActionKind::VocabularyForward => 1,
-        ActionKind::VocabularyBackward => 2,
-        _ => 0,
-    }
-}
-
 impl Scratch {
     fn prepare(&mut self, schedule: &Schedule, costs: &Costs) {
         let (n, p) = (schedule.n_micro_batches() as usize, schedule.n_devices());
@@ -451,31 +278,4 @@ impl Scratch {
 fn refill(values: &mut Vec<u64>, len: usize, value: u64) {
     values.clear();
     values.resize(len, value);
-}
-
-/// Every pass and hop one after the other is longer than any run of them.
-fn check_range(schedule: &Schedule, costs: &Costs) -> Result<(), TimeOverflow> {
-    let wide = u128::from;
-    let stages: u128 = costs
-        .stages
-        .iter()
-        .map(|c| wide(c.forward) + wide(c.backward) + wide(c.input_grad) + wide(c.weight_grad))
-        .sum();
-    let links: u128 = costs.links.iter().map(|&t| 2 * wide(t)).sum();
-    let v = &costs.vocabulary;
-    let passes = [
-        v.forward,
-        v.backward,
-        v.embedding_forward,
-        v.embedding_backward,
-    ];
-    let vocabulary = passes.into_iter().map(wide).sum::<u128>() * schedule.n_devices() as u128
-        + 3 * wide(v.barrier)
-        + 2 * wide(v.broadcast);
-    let all = (stages + links + vocabulary) * u128::from(schedule.n_micro_batches());
-    if all < u128::from(LONGEST) {
-        Ok(())
-    } else {
-        Err(TimeOverflow)
-    }
 }
