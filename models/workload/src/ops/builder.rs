@@ -111,6 +111,11 @@ impl Linear {
         }
     }
 
+    /// Whether its outputs are partial sums over tensor-parallel ranks.
+    const fn sums(&self) -> bool {
+        matches!(self.layout, Layout::Row | Layout::RowPartial)
+    }
+
     /// Weights of all experts together, biases included.
     const fn params(&self) -> u64 {
         let one = self.input * self.output + if self.bias { self.output } else { 0 };
@@ -374,6 +379,9 @@ impl Builder<'_> {
         }
         if linear.layout == Layout::Local && !expert && self.has_tp() {
             self.params.replicated += linear.params();
+        }
+        if linear.sums() && linear.bias && self.has_tp() {
+            self.params.replicated += linear.output;
         }
         let weight = linear.input * linear.output * count;
         if let Some(work) = self.cast(weight, linear.quantised, self.job.precision.params) {

@@ -47,6 +47,7 @@ impl Builder<'_> {
         let targets = self.targets();
         self.linear(&Linear {
             layout: Layout::Column,
+            bias: mamba.bias,
             saved: self.tokens * widths.projected * self.act,
             cast_before: true,
             adapted: targets.qkv,
@@ -63,6 +64,7 @@ impl Builder<'_> {
         self.exchange(self.tokens * widths.inner);
         self.linear(&Linear {
             layout: Layout::Row,
+            bias: mamba.bias,
             cast_before: true,
             adapted: targets.output,
             ..Linear::new(

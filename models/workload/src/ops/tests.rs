@@ -1,6 +1,11 @@
 //! Claims about the operators of whole blocks.
 
 mod activation;
+mod context;
+mod experts;
+mod formats;
+mod params;
+mod properties;
 mod shapes;
 
 use profile::{AttentionKernel, Gemm};
