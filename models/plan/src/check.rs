@@ -20,6 +20,8 @@ use crate::spec::PlanSpec;
 const MAX_DEGREE: u32 = 1 << 20;
 /// The most virtual stages of a pipeline.
 const MAX_STAGES: u64 = 1 << 14;
+/// The most forward passes of a pipeline in an iteration: its schedule is held in memory.
+const MAX_PASSES: u64 = 1 << 24;
 /// The most micro-batches of a pipeline.
 const MAX_MICRO_BATCHES: u64 = 1 << 20;
 

@@ -218,10 +218,9 @@ impl PlanError {
             Self::ExpertWidth { etp, width } => fits("etp", &divisors(*width, u64::from(*etp))),
             Self::CpHeads { heads, .. } => fits("cp", &divisors(*heads, *heads))
                 .map(|hint| hint + ", or use cp_method \"ring\""),
-            Self::SeqLen { parts, seq_len, .. } => {
-                let next = seq_len.next_multiple_of(*parts);
-                Some(format!("pad sequences to {next} tokens"))
-            }
+            Self::SeqLen { parts, seq_len, .. } => seq_len
+                .checked_next_multiple_of(*parts)
+                .map(|next| format!("pad sequences to {next} tokens")),
             Self::Experts { experts, .. } => fits("ep", &divisors(*experts, *experts)),
             Self::NoExperts { field, .. } => Some(format!("leave `{field}` out")),
             Self::ExpertTiling {
@@ -238,7 +237,7 @@ impl PlanError {
                 global_batch,
                 micro_batch,
                 dp,
-            } => Some(batch_hint(*global_batch, *micro_batch, *dp)),
+            } => batch_hint(*global_batch, *micro_batch, *dp),
             Self::Layers { layers, pp, .. } => Some(match layers / (*pp).max(1) {
                 0 => format!("pp can be at most {layers}"),
                 most => format!("with pp {pp}, vp can be at most {most}"),
@@ -321,15 +320,15 @@ fn larger_hint([tp, cp, pp]: [u32; 3], gpus: u64) -> String {
     }
 }
 
-fn batch_hint(global_batch: u64, micro_batch: u64, dp: u32) -> String {
+fn batch_hint(global_batch: u64, micro_batch: u64, dp: u32) -> Option<String> {
     let dp = u64::from(dp);
     let share = global_batch / dp;
     if global_batch.is_multiple_of(dp) {
-        return format!(
+        return Some(format!(
             "with dp {dp}, micro_batch can be {}",
             list(&divisors(share, 1 << 16))
-        );
+        ));
     }
-    let next = global_batch.next_multiple_of(dp.saturating_mul(micro_batch));
-    format!("global_batch {next} would divide")
+    let next = global_batch.checked_next_multiple_of(dp.saturating_mul(micro_batch));
+    next.map(|next| format!("global_batch {next} would divide"))
 }

@@ -8,6 +8,7 @@ use plan::{
     Axis, Checked, Degrees, ExpertPlacement, LayerSplit, MoeSpec, Plan, PlanError, PlanSpec,
     RankOrder, RecomputeSpec, Routing, ScheduleKind, ShardLevel, Sharded, Shards, StateBytes,
 };
+use proptest::prelude::*;
 use units::{GpuId, RankId};
 use workload::{
     AttentionSpec, Ffn, Job, JobSpec, MoeSpec as Moe, Optimizer, ParamCount, Precision, Recompute,
@@ -493,4 +494,57 @@ fn tied_weights_are_held_twice_only_where_the_ends_of_the_pipeline_lie_apart() {
     assert_eq!(pair(ScheduleKind::OneFOneB), Some(ends));
     assert_eq!(pair(ScheduleKind::ZbV), None);
     assert_eq!(pair(ScheduleKind::Vocab1), None);
+}
+
+/// Small degrees, and now and then a hostile one.
+fn degree() -> impl Strategy<Value = Option<u32>> {
+    prop_oneof![
+        4 => Just(None),
+        8 => (0u32..20).prop_map(Some),
+        1 => any::<u32>().prop_map(Some),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_spec_makes_the_check_panic(
+        [tp, pp, vp, cp, ep, etp, dp, group] in prop::array::uniform8(degree()),
+        micro_batch in prop_oneof![Just(None), (0u64..9).prop_map(Some), any::<u64>().prop_map(Some)],
+        kind in 0usize..13,
+        shard in prop::collection::vec((0usize..3, degree()), 0..4),
+        split in prop_oneof![Just(None), prop::collection::vec(0u32..40, 0..5).prop_map(Some)],
+        expert in any::<bool>(),
+    ) {
+        let spec = PlanSpec {
+            tp, pp, vp, cp, ep, etp, dp, micro_batch,
+            interleave_group: group,
+            schedule: Some(ScheduleKind::ALL[kind]),
+            shard: Some(
+                shard
+                    .into_iter()
+                    .map(|(what, group)| ShardLevel { what: Sharded::ALL[what], group })
+                    .collect(),
+            ),
+            layer_split: split.map(LayerSplit::Counts),
+            ..PlanSpec::default()
+        };
+        let job = if expert { moe(64) } else { llama(80, 64, 64) };
+        match Plan::check(&spec, &job, &dgx(16)) {
+            Ok(Checked { plan, .. }) => {
+                let layers: usize = plan.stages().iter().map(|stage| stage.layers.len()).sum();
+                prop_assert_eq!(layers, job.model.layers().len());
+                prop_assert!(plan.n_ranks() <= 128);
+                let schedule = plan.schedule();
+                prop_assert_eq!(schedule.check(), Ok(()));
+                prop_assert_eq!(schedule.device_of_stage(), plan.device_of_stage());
+            }
+            Err(errors) => {
+                prop_assert!(!errors.is_empty());
+                for error in errors {
+                    prop_assert!(!error.to_string().is_empty());
+                    let _ = error.hint();
+                }
+            }
+        }
+    }
 }

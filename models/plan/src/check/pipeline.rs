@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use workload::Recompute;
 
-use super::{Check, MAX_STAGES, Show};
+use super::{Check, MAX_PASSES, MAX_STAGES, Show};
 use crate::error::PlanError;
 use crate::plan::{PlannedSchedule, RecomputePolicy};
 use crate::ranks::Degrees;
@@ -70,6 +70,15 @@ impl Check<'_> {
             Source::Kind(kind) => kind,
             Source::File(schedule) => return self.file_for(schedule, n),
         };
+        let passes = u64::from(n) * u64::from(degrees.pp) * u64::from(chunks);
+        if MAX_PASSES < passes {
+            self.errors.push(PlanError::TooLarge {
+                field: "micro-batches x pp x vp",
+                value: passes,
+                limit: MAX_PASSES,
+            });
+            return None;
+        }
         let group = self.spec.interleave_group.unwrap_or(degrees.pp);
         let grouped = kind == ScheduleKind::Interleaved && self.spec.interleave_group.is_some();
         let fits = if grouped {
