@@ -86,7 +86,7 @@ impl ModelError {
             }
             Self::TooLong { .. } => Some("is this the file of the weights?".to_owned()),
             Self::NoType { near, .. } | Self::UnknownType { near, .. } => {
-                near.as_deref().map(did_you_mean)
+                Some(near.as_deref().map_or_else(known_types, did_you_mean))
             }
             Self::Missing { near, .. } => near
                 .as_deref()
@@ -102,4 +102,9 @@ impl ModelError {
 /// Names the nearest spelling.
 fn did_you_mean(near: &str) -> String {
     format!("did you mean \"{near}\"?")
+}
+
+/// Lists the architectures.
+fn known_types() -> String {
+    format!("known are {}", crate::config::model_types().join(", "))
 }

@@ -11,6 +11,7 @@
 //! follow from one description. Deliberately absent: how a model is cut over GPUs (`plan`), and
 //! how long anything takes (`profile`).
 
+mod config;
 mod error;
 mod flops;
 mod job;
@@ -20,6 +21,7 @@ mod optimizer;
 mod params;
 mod tensor;
 
+pub use config::{Override, OverrideValue, model_types};
 pub use error::ModelError;
 pub use flops::{
     Convention, gpt_flops, gpt_flops_recomputed, hardware_flops, layer_flops, model_flops,
