@@ -35,7 +35,7 @@ pub fn book(cluster: &Cluster, job: &Job, plan: &Plan, framework: &Framework) ->
             .position(|known| *known == (kind, policy))
             .unwrap_or_else(|| {
                 known.push((kind, policy));
-                pieces.push(build(job, &sharding, &kinds, kind, policy));
+                pieces.push(build_piece(job, &sharding, &kinds, kind, policy));
                 known.len() - 1
             });
         u32::try_from(at).unwrap_or(u32::MAX)
@@ -86,7 +86,8 @@ fn stage_pieces(
     list
 }
 
-fn build(
+/// One piece: `kinds` are the model's distinct layers, which [`PieceKind::Layer`] counts.
+pub fn build_piece(
     job: &Job,
     sharding: &Sharding,
     kinds: &[Layer],

@@ -1,0 +1,76 @@
+//! One piece alone: the blocks that closed forms are made of.
+//!
+//! The estimate runs each of them once, keeps the durations, and adds. So it reads the same
+//! operators, prices and overlaps as the engines do.
+
+use profile::Profile;
+use task::{Block, Slot};
+use units::Seconds;
+use workload::ops::{Axis, Op};
+
+use crate::axes;
+use crate::piece::{Piece, PieceKind};
+use crate::writer::{Worth, Writer};
+
+/// Which pass of a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PassKind {
+    /// From inputs to outputs.
+    Forward,
+    /// Both gradients, with what is recomputed before them.
+    Backward,
+    /// The input gradient, with what is recomputed before it.
+    InputGrad,
+    /// The weight gradient.
+    WeightGrad,
+}
+
+/// One pass of one piece, alone on its GPU.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LonePass {
+    /// Its steps; collectives name the slots of axes.
+    pub block: Block,
+    /// Worth of its prices.
+    pub worth: Worth,
+    /// What the host needs to issue it, without what a micro-batch costs besides.
+    pub host: Seconds,
+}
+
+/// The steps of one pass of a piece.
+pub fn lone_pass(profile: &Profile, piece: &Piece, pass: PassKind) -> LonePass {
+    let mut w = Writer::new("piece", profile, None);
+    let replays = matches!(pass, PassKind::Backward | PassKind::InputGrad);
+    if replays {
+        w.write(&piece.replay);
+    }
+    match pass {
+        PassKind::Forward => w.write(&piece.ops.forward),
+        PassKind::Backward => w.write(piece.ops.backward()),
+        PassKind::InputGrad => w.write(&piece.ops.input_grad),
+        PassKind::WeightGrad => w.write(&piece.ops.weight_grad),
+    };
+    let host = profile.host();
+    let per_layer = match piece.kind {
+        PieceKind::Layer(_) if piece.routed => host.expert_layer,
+        PieceKind::Layer(_) => host.layer,
+        _ => Seconds::ZERO,
+    };
+    let launches = w.n_launches();
+    let (block, worth) = w.finish();
+    LonePass { block, worth, host: host.kernel * f64::from(launches) + per_layer }
+}
+
+/// The steps of a list of operators that belongs to no piece: the optimizer's.
+pub fn lone_ops(profile: &Profile, ops: &[Op]) -> Block {
+    let mut w = Writer::new("operators", profile, None);
+    w.write(ops);
+    w.finish().0
+}
+
+/// The slot that the collectives of an axis name.
+pub const fn axis_slot(axis: Axis) -> Slot {
+    axes::slot(axis)
+}
+
+/// The axes by slot.
+pub const AXIS_SLOTS: [Axis; 8] = axes::GROUPS;
