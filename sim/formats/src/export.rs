@@ -14,7 +14,8 @@
 //! bars                       nothing    spans merged until they fit
 //! ```
 
-use trace::{Trace, Track};
+use trace::{MemoryKind, MemoryLevel, Trace, Track, memory_timelines};
+use units::Bytes;
 
 use crate::action::{Action, actions, folds};
 use crate::event::Nanos;
@@ -85,25 +86,33 @@ pub(crate) struct View {
     pub(crate) tracks: Vec<Track>,
     /// The actions of each track.
     pub(crate) actions: Vec<Vec<Action>>,
-    n_memory: u64,
+    /// The memory of each moment at which it changes, and the kinds that are ever held.
+    pub(crate) memory: Vec<MemoryLevel>,
+    pub(crate) held: Vec<MemoryKind>,
 }
 
 pub(crate) fn views(trace: &Trace, tracks: Vec<Vec<Track>>) -> Vec<View> {
-    let mut memory = vec![0; tracks.len()];
-    for sample in &trace.memory {
-        if let Some(count) = memory.get_mut(sample.lane.index()) {
-            *count += 1;
-        }
-    }
-    tracks
-        .into_iter()
-        .zip(memory)
-        .map(|(tracks, n_memory)| View {
-            actions: tracks.iter().map(|row| actions(trace, row)).collect(),
-            tracks,
-            n_memory,
-        })
+    let memory = memory_timelines(trace);
+    let lanes = tracks.into_iter().zip(memory);
+    lanes
+        .map(|(tracks, memory)| view(trace, tracks, &memory))
         .collect()
+}
+
+fn view(trace: &Trace, tracks: Vec<Track>, memory: &[MemoryLevel]) -> View {
+    let moments = memory.chunk_by(|a, b| a.time == b.time);
+    let holds = |kind: &MemoryKind| {
+        let of_kind = |level: &MemoryLevel| level.by_kind[kind.index()];
+        memory.iter().any(|level| of_kind(level) != Bytes::ZERO)
+    };
+    View {
+        actions: tracks.iter().map(|row| actions(trace, row)).collect(),
+        memory: moments
+            .filter_map(|moment| moment.last().copied())
+            .collect(),
+        held: MemoryKind::ALL.into_iter().filter(holds).collect(),
+        tracks,
+    }
 }
 
 /// The richest pair of details, for the first and the other ranks of each class, that stays in a
@@ -173,12 +182,10 @@ fn cost(trace: &Trace, view: &View, detail: Detail) -> u64 {
             }
         }
     }
-    let memory = if detail == Detail::Actions {
-        0
-    } else {
-        view.n_memory
-    };
-    cost + memory
+    match detail {
+        Detail::Kernels | Detail::Spans => cost + view.memory.len() as u64,
+        _ => cost,
+    }
 }
 
 /// Whether the span that released another lies on another lane or stream.

@@ -45,7 +45,7 @@ pub use category::{Category, MemoryKind, StreamKind};
 pub use error::TraceError;
 pub use explain::{BubbleShares, Communication, Explanation, LaneShare, Peak, explain};
 pub use exposure::{Exposure, Utilization, exposure, utilization};
-pub use memory::{MemoryLevel, memory_peaks, memory_timeline};
+pub use memory::{MemoryLevel, memory_peaks, memory_timeline, memory_timelines};
 pub use path::{CriticalPath, Segment, Stretch, critical_path};
 pub use pyramid::{Bar, Pyramid};
 pub use record::{

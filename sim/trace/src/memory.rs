@@ -38,6 +38,26 @@ pub fn memory_timeline(trace: &Trace, lane: LaneId) -> Vec<MemoryLevel> {
     levels
 }
 
+/// The levels of all lanes, in one pass over the samples.
+pub fn memory_timelines(trace: &Trace) -> Vec<Vec<MemoryLevel>> {
+    let mut lanes: Vec<_> = trace
+        .lanes
+        .iter()
+        .map(|lane| vec![at_start(lane)])
+        .collect();
+    for sample in &trace.memory {
+        let at = sample.lane.index();
+        let (Some(levels), Some(setup)) = (lanes.get_mut(at), trace.lanes.get(at)) else {
+            continue;
+        };
+        if let Some(&(mut level)) = levels.last() {
+            apply(&mut level, setup, sample);
+            levels.push(level);
+        }
+    }
+    lanes
+}
+
 /// The first moment at which each lane holds most, in one pass over the samples.
 pub fn memory_peaks(trace: &Trace) -> Vec<MemoryLevel> {
     let mut levels: Vec<_> = trace.lanes.iter().map(at_start).collect();

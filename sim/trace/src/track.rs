@@ -1,7 +1,5 @@
 //! Tracks: the spans of a stream in rows that do not overlap, as viewers draw them.
 
-use std::cmp::Reverse;
-
 use units::{LaneId, SimTime};
 
 use crate::{SpanId, StreamKind, Trace};
@@ -28,7 +26,7 @@ pub fn tracks(trace: &Trace) -> Vec<Track> {
     let mut order: Vec<SpanId> = (0..).zip(&trace.spans).map(|(id, _)| id).collect();
     order.sort_by_key(|&id| {
         let span = &trace.spans[id as usize];
-        (span.lane, span.stream, span.start, Reverse(span.end), id)
+        (span.lane, span.stream, span.start, span.end, id)
     });
     let same = |&a: &SpanId, &b: &SpanId| {
         let (a, b) = (&trace.spans[a as usize], &trace.spans[b as usize]);

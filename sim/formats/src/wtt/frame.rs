@@ -77,17 +77,19 @@ pub(crate) fn write_chunk(
     let stored = encoder.finish()?;
     let stored_length = u32::try_from(stored.len()).map_err(|_| too_large())?;
     let raw_length = u32::try_from(length).map_err(|_| too_large())?;
-    out.write_all(&kind)?;
-    out.write_all(&stored_length.to_le_bytes())?;
-    out.write_all(&raw_length.to_le_bytes())?;
-    out.write_all(&checksum(&stored).to_le_bytes())?;
+    let mut head = kind.to_vec();
+    head.extend(stored_length.to_le_bytes());
+    head.extend(raw_length.to_le_bytes());
+    out.write_all(&head)?;
+    out.write_all(&checksum(&head, &stored).to_le_bytes())?;
     out.write_all(&stored)?;
     Ok(())
 }
 
-fn checksum(data: &[u8]) -> u32 {
+fn checksum(head: &[u8], stored: &[u8]) -> u32 {
     let mut crc = Crc::new();
-    crc.update(data);
+    crc.update(head);
+    crc.update(stored);
     crc.sum()
 }
 
@@ -158,7 +160,7 @@ impl<R: Read> Chunks<R> {
             offset,
             what,
         };
-        if checksum(&data) != crc {
+        if checksum(&head[..12], &data) != crc {
             return Err(damaged("its checksum is wrong"));
         }
         let data =

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Columns hold varints: ends and memory as differences from the one before, starts as durations,
-//! causes as distances. `raw` is the length of the data before zlib, the checksum is over the stored bytes. A
+//! causes as distances. `raw` is the length of the data before zlib, the checksum is over kind, lengths and stored bytes. A
 //! reader skips kinds that it does not know, so that later versions can add some; a file of a
 //! newer major version is refused.
 //!

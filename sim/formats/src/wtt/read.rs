@@ -23,7 +23,7 @@ pub fn read(source: impl Read, limits: Limits) -> Result<(Header, Trace), Format
     loop {
         let chunk = chunks.next()?;
         if parts.add(&chunk)? {
-            let (header, trace) = parts.finish();
+            let (header, trace) = parts.finish()?;
             trace.check()?;
             return Ok((header, trace));
         }
@@ -41,7 +41,7 @@ pub fn read_header(source: impl Read) -> Result<Header, FormatError> {
         let chunk = chunks.next()?;
         match &chunk.kind {
             b"HEAD" => return header(&chunk),
-            b"DONE" => return Err(FormatError::Header("there is none".to_owned())),
+            b"DONE" => return Err(no_header()),
             _ => {}
         }
     }
@@ -53,7 +53,7 @@ fn header(chunk: &Chunk) -> Result<Header, FormatError> {
 
 #[derive(Default)]
 struct Parts {
-    header: Header,
+    header: Option<Header>,
     trace: Trace,
     names: Vec<String>,
     operators: Vec<String>,
@@ -66,7 +66,7 @@ impl Parts {
         let mut cursor = Cursor::new(&chunk.data, &name, chunk.offset);
         match &chunk.kind {
             b"HEAD" => {
-                self.header = header(chunk)?;
+                self.header = Some(header(chunk)?);
                 return Ok(false);
             }
             b"LANE" => list(&mut cursor, &mut self.trace.lanes, 5, lane)?,
@@ -120,16 +120,21 @@ impl Parts {
         Ok(())
     }
 
-    fn finish(self) -> (Header, Trace) {
+    fn finish(self) -> Result<(Header, Trace), FormatError> {
+        let header = self.header.ok_or_else(no_header)?;
         let names = Names::from(self.names);
-        (
-            self.header,
+        Ok((
+            header,
             Trace {
                 names,
                 ..self.trace
             },
-        )
+        ))
     }
+}
+
+fn no_header() -> FormatError {
+    FormatError::Header("there is none".to_owned())
 }
 
 /// Appends items of at least `size` bytes each.

@@ -2,7 +2,7 @@
 
 use trace::{
     Breakdown, Bubble, Category, NO_INDEX, StreamKind, bottleneck, breakdown, breakdowns, bubble,
-    bubbles, exposure, memory_peaks, memory_timeline, utilization,
+    bubbles, exposure, memory_peaks, memory_timeline, memory_timelines, utilization,
 };
 use units::{Bytes, LaneId};
 
@@ -115,5 +115,8 @@ fn memory_has_its_peak_at_its_first_moment_with_what_is_resident() {
         .map(|level| (level.time.as_picos(), level.total().as_u64()))
         .collect();
     assert_eq!(levels, [(0, 10), (0, 15), (50, 18), (465, 12)]);
+    let all = memory_timelines(&trace);
+    assert_eq!(all[0], memory_timeline(&trace, LaneId::new(0)));
+    assert_eq!(all[1], memory_timeline(&trace, LaneId::new(1)));
     assert!(memory_timeline(&trace, LaneId::new(9)).is_empty());
 }

@@ -34,6 +34,19 @@ fn overlapping_spans_of_a_stream_get_rows_of_their_own() {
 }
 
 #[test]
+fn spans_of_no_time_lie_between_their_neighbors() {
+    let mut trace = lanes(1);
+    let before = push(&mut trace, 0, COMPUTE, "kernel", (0, 40), NO_INDEX);
+    let closing = push(&mut trace, 0, COMPUTE, "host", (40, 40), before);
+    push(&mut trace, 0, COMPUTE, "kernel", (40, 60), closing);
+    let rows: Vec<_> = tracks(&trace)
+        .into_iter()
+        .map(|row| (row.row, row.spans))
+        .collect();
+    assert_eq!(rows, [(0, vec![0, 1, 2])]);
+}
+
+#[test]
 fn spans_narrower_than_a_pixel_merge_and_wide_ones_stay() {
     let mut trace = lanes(1);
     for start in [0, 2, 5] {

@@ -1,0 +1,244 @@
+//! Timelines of all ranks.
+
+use std::io::{Read, Write};
+
+use flate2::read::GzDecoder;
+use formats::{Detail, Export, FormatError, Perfetto, compressed, write_perfetto};
+use serde_json::Value;
+use trace::Trace;
+
+use crate::chrome::{checked, nanos, phase};
+use crate::pipeline::{SMALL, Size, pipeline};
+
+fn written(trace: &Trace, budget: u64) -> (Export, Vec<u8>) {
+    let options = Perfetto {
+        tool: "windtunnel 9.9.9".to_owned(),
+        seed: 7,
+        budget,
+    };
+    let mut text = Vec::new();
+    let export = write_perfetto(&mut text, trace, &options).expect("the trace keeps the rules");
+    (export, text)
+}
+
+fn names<'e>(events: &'e [Value], pid: u64, category: &str) -> Vec<&'e str> {
+    let of = phase(events, "X").filter(|event| event["pid"] == pid && event["cat"] == category);
+    of.filter_map(|event| event["name"].as_str()).collect()
+}
+
+#[test]
+fn a_small_trace_is_shown_whole() {
+    let trace = pipeline(SMALL);
+    let (export, text) = written(&trace, 100_000);
+    let events = checked(&text);
+    assert_eq!(
+        (export.first, export.others),
+        (Detail::Kernels, Detail::Kernels)
+    );
+    assert_eq!((export.n_ranks, export.n_events), (4, events.len() as u64));
+    assert_eq!(export.folded(), None);
+    let spans = phase(&events, "X")
+        .filter(|event| event["cat"] != "kernel")
+        .count();
+    assert_eq!(spans, 2 * trace.spans.len());
+    let kernels = phase(&events, "X")
+        .filter(|event| event["cat"] == "kernel")
+        .count();
+    assert_eq!(kernels, 2 * 3 * 2 * 2 * 2 * 2);
+}
+
+#[test]
+fn ranks_are_processes_and_streams_are_threads_with_names() {
+    let (_, text) = written(&pipeline(SMALL), 100_000);
+    let events = checked(&text);
+    let name = |what: &str, pid: u64| -> Vec<&str> {
+        let of = phase(&events, "M").filter(|event| event["name"] == what && event["pid"] == pid);
+        of.filter_map(|event| event["args"]["name"].as_str())
+            .collect()
+    };
+    assert_eq!(name("process_name", 3), ["rank 3 · stage 1"]);
+    assert_eq!(name("thread_name", 3), ["compute", "tp", "dp", "pp"]);
+}
+
+#[test]
+fn spans_carry_micro_batch_stage_and_category() {
+    let (_, text) = written(&pipeline(SMALL), 100_000);
+    let events = checked(&text);
+    let layer = phase(&events, "X").find(|event| event["pid"] == 2 && event["name"] == "layer");
+    let layer = layer.expect("stage 1 has layers");
+    assert_eq!(layer["cat"], "compute");
+    assert_eq!(
+        layer["args"],
+        serde_json::json!({ "micro_batch": 0, "stage": 1 })
+    );
+    assert_eq!((nanos(&layer["ts"]), nanos(&layer["dur"])), (6_701, 2_501));
+    let adam = phase(&events, "X")
+        .find(|event| event["name"] == "adam")
+        .expect("it steps");
+    assert!(adam["args"].is_null());
+}
+
+#[test]
+fn arrows_lead_from_the_sender_to_the_receiver_of_the_same_member() {
+    let (_, text) = written(&pipeline(SMALL), 100_000);
+    let events = checked(&text);
+    let between: Vec<_> = phase(&events, "s")
+        .zip(phase(&events, "f"))
+        .map(|(from, to)| (from["pid"].as_u64().unwrap(), to["pid"].as_u64().unwrap()))
+        .filter(|(from, to)| from != to)
+        .collect();
+    assert_eq!(between.len(), 8);
+    assert!(
+        between.iter().all(|(from, to)| from.abs_diff(*to) == 2),
+        "{between:?}"
+    );
+}
+
+#[test]
+fn memory_is_a_counter_by_kind() {
+    let (_, text) = written(&pipeline(SMALL), 100_000);
+    let events = checked(&text);
+    let of_rank_0 = phase(&events, "C").filter(|event| event["pid"] == 0);
+    let levels: Vec<_> = of_rank_0
+        .map(|event| {
+            (
+                event["args"]["weights"].as_u64().unwrap(),
+                event["args"]["activations"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        levels,
+        [
+            (5_000, 0),
+            (5_000, 1_000),
+            (5_000, 2_000),
+            (5_000, 1_000),
+            (5_000, 0),
+            (5_000, 0)
+        ]
+    );
+}
+
+/// What is shown within a budget, after checking that the file keeps to it and says so.
+fn within(trace: &Trace, budget: u64) -> (Detail, Detail) {
+    let (export, text) = written(trace, budget);
+    let events = checked(&text);
+    assert!(export.n_events <= budget, "{export:?} exceeds {budget}");
+    assert_eq!(export.n_events, events.len() as u64);
+    let file: Value = serde_json::from_slice(&text).unwrap();
+    let said = file["otherData"]["left_out"].as_str().unwrap();
+    assert_eq!(said, export.folded().unwrap_or("nothing".to_owned()));
+    (export.first, export.others)
+}
+
+#[test]
+fn a_smaller_budget_folds_other_ranks_first_and_says_so() {
+    use Detail::{Actions, Kernels, Nothing, Spans};
+    let few = pipeline(SMALL);
+    assert_eq!(within(&few, 450), (Kernels, Kernels));
+    assert_eq!(within(&few, 390), (Kernels, Spans));
+    assert_eq!(within(&few, 320), (Kernels, Actions));
+    assert_eq!(within(&few, 250), (Spans, Actions));
+    assert_eq!(within(&few, 190), (Actions, Actions));
+    let many = pipeline(Size { ranks: 50, ..SMALL });
+    assert_eq!(within(&many, 230), (Kernels, Nothing));
+    assert_eq!(within(&many, 180), (Spans, Nothing));
+    assert_eq!(within(&many, 100), (Actions, Nothing));
+    assert!(matches!(within(&many, 60), (Detail::Bars { .. }, Nothing)));
+}
+
+#[test]
+fn passes_of_a_micro_batch_become_one_span() {
+    let trace = pipeline(SMALL);
+    let (_, text) = written(&trace, 240);
+    let events = checked(&text);
+    let passes = names(&events, 3, "compute");
+    assert_eq!(
+        passes,
+        ["forward 0", "forward 1", "backward 1", "backward 0"]
+    );
+    assert_eq!(names(&events, 3, "pp").len(), 2);
+    assert!(names(&events, 3, "tp").is_empty());
+}
+
+#[test]
+fn a_thousand_ranks_stay_below_a_hundred_megabytes() {
+    let size = Size {
+        stages: 16,
+        ranks: 64,
+        micro_batches: 32,
+        layers: 6,
+    };
+    let trace = pipeline(size);
+    let (export, text) = written(&trace, Perfetto::default().budget);
+    assert_eq!(
+        (export.first, export.others),
+        (Detail::Kernels, Detail::Actions)
+    );
+    assert_eq!(export.n_ranks, 1_024);
+    assert!(text.len() < 100_000_000, "{} bytes", text.len());
+    assert!(300_000 < export.n_events, "{export:?}");
+    let events = checked(&text);
+    assert_eq!(events.len() as u64, export.n_events);
+    assert_eq!(names(&events, 1_023, "compute").len(), 64);
+}
+
+#[test]
+fn compressed_files_hold_the_same_and_no_time() {
+    let trace = pipeline(SMALL);
+    let options = Perfetto::default();
+    let mut plain = Vec::new();
+    write_perfetto(&mut plain, &trace, &options).unwrap();
+    let packed = || {
+        let mut bytes = Vec::new();
+        compressed(&mut bytes, |out| write_perfetto(out, &trace, &options)).unwrap();
+        bytes
+    };
+    assert_eq!(packed(), packed());
+    assert_eq!(packed()[4..8], [0; 4], "the time stamp");
+    let mut text = Vec::new();
+    GzDecoder::new(packed().as_slice())
+        .read_to_end(&mut text)
+        .unwrap();
+    assert_eq!(text, plain);
+}
+
+#[test]
+fn names_with_quotes_and_controls_stay_json() {
+    let mut trace = pipeline(SMALL);
+    trace.lanes[0].name = "a \"b\" \\ c\n\u{1} ü".to_owned();
+    trace.names.intern("q\"");
+    let (_, text) = written(&trace, 100_000);
+    let events = checked(&text);
+    let process = phase(&events, "M")
+        .find(|event| event["name"] == "process_name")
+        .unwrap();
+    assert_eq!(process["args"]["name"], "rank 0 · a \"b\" \\ c\n\u{1} ü");
+}
+
+#[test]
+fn an_empty_trace_is_a_file_without_events() {
+    let (export, text) = written(&Trace::default(), 100);
+    assert!(checked(&text).is_empty());
+    assert_eq!(export.n_ranks, 0);
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    struct Full(usize);
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self
+                .0
+                .checked_sub(bytes.len())
+                .ok_or(std::io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let error = write_perfetto(Full(500), &pipeline(SMALL), &Perfetto::default()).unwrap_err();
+    assert!(matches!(error, FormatError::Io(_)), "{error}");
+}
