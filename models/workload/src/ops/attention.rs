@@ -2,11 +2,13 @@
 
 use profile::{AttentionKernel, CollectiveKind, Mask};
 
-use super::builder::{Builder, Layout, Linear, collective, reduce};
+use super::builder::{Builder, collective};
 use super::core::Core;
+use super::linear::{Layout, Linear};
 use super::op::Axis;
 use super::pointwise::Norm;
 use super::region::Region;
+use super::tp::reduce;
 use crate::{AttentionSpec, MlaSpec, QkSpan};
 
 /// Heads of one tensor-parallel rank.

@@ -1,7 +1,8 @@
 //! One layer: its branches, their norms and how they join the residual stream.
 
-use super::builder::{Builder, Layout};
+use super::builder::Builder;
 use super::ffn::Width;
+use super::linear::Layout;
 use super::op::{BlockOps, Work};
 use super::pointwise::Norm;
 use super::region::Region;

@@ -4,8 +4,10 @@
 use profile::StreamKind;
 use units::Bytes;
 
-use super::builder::{Builder, Layout, Linear, reduce, stream};
+use super::builder::{Builder, stream};
+use super::linear::{Layout, Linear};
 use super::region::Region;
+use super::tp::reduce;
 use crate::optimizer::MatrixRole;
 
 impl Builder<'_> {
@@ -32,7 +34,7 @@ impl Builder<'_> {
     }
 
     /// The gradient of a table of `table` values from `read` gradients.
-    fn table_gradient(&mut self, table: u64, read: u64) {
+    pub(super) fn table_gradient(&mut self, table: u64, read: u64) {
         let main = Bytes::from_f64(2.0 * self.job.grad_dtype.bytes() * table as f64).as_u64();
         let bytes = 2 * read * self.act + 3 * table * self.act + main;
         let held = read * self.act;

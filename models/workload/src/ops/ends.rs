@@ -3,7 +3,8 @@
 use profile::{CollectiveKind, StreamKind};
 use units::Bytes;
 
-use super::builder::{Builder, Layout, Linear, collective, stream};
+use super::builder::{Builder, collective, stream};
+use super::linear::{Layout, Linear};
 use super::op::{Axis, BlockOps};
 use super::pointwise::{Activation, Norm};
 use super::region::Region;
@@ -64,9 +65,7 @@ pub fn head_ops(job: &Job, shard: &Sharding, embedding_here: bool) -> BlockOps {
     };
     let mut b = Builder::new(job, shard, model.hidden());
     let hidden = b.stream * b.hidden * b.act;
-    if let Some(kind) = model.final_norm() {
-        b.stream_norm("final_norm", Region::Logits, kind, hidden);
-    }
+    b.final_norm(hidden);
     if let Some(pooler) = model.pooler() {
         b.pooler(*pooler);
     }
@@ -83,9 +82,7 @@ pub fn head_ops(job: &Job, shard: &Sharding, embedding_here: bool) -> BlockOps {
 pub fn encoder_end_ops(job: &Job, shard: &Sharding) -> BlockOps {
     let mut b = Builder::new(job, *shard, job.model.hidden());
     let hidden = b.stream * b.hidden * b.act;
-    if let Some(kind) = job.model.final_norm() {
-        b.stream_norm("final_norm", Region::Norm, kind, hidden);
-    }
+    b.final_norm(hidden);
     b.finish(hidden)
 }
 
@@ -115,6 +112,13 @@ pub fn mtp_ops(job: &Job, mtp: &Mtp, shard: &Sharding, embedding_here: bool) -> 
 }
 
 impl Builder<'_> {
+    /// The norm behind the last layer, which keeps the input of the output layer.
+    pub(super) fn final_norm(&mut self, saved: u64) {
+        if let Some(kind) = self.job.model.final_norm() {
+            self.stream_norm("final_norm", Region::Logits, kind, saved);
+        }
+    }
+
     /// A norm over the stream whose reader computes in the compute format.
     fn stream_norm(&mut self, name: &'static str, region: Region, kind: NormKind, saved: u64) {
         self.norm(&Norm {

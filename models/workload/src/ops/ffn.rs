@@ -1,6 +1,7 @@
 //! A dense feed-forward part, and the experts that all tokens share.
 
-use super::builder::{Builder, Layout, Linear};
+use super::builder::Builder;
+use super::linear::{Layout, Linear};
 use super::pointwise::Activation;
 use super::region::Region;
 

@@ -5,7 +5,8 @@
 
 use profile::{CollectiveKind, Kernel, Pass, Scan, StreamKind};
 
-use super::builder::{Builder, Layout, Linear, collective, stream};
+use super::builder::{Builder, collective, stream};
+use super::linear::{Layout, Linear};
 use super::op::{Axis, Work};
 use super::region::Region;
 use crate::MambaSpec;

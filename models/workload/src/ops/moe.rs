@@ -12,8 +12,9 @@
 use profile::{CollectiveKind, StreamKind};
 use units::{Bytes, DType};
 
-use super::builder::{Builder, Layout, Linear, collective, stream};
+use super::builder::{Builder, collective, stream};
 use super::ffn::Width;
+use super::linear::{Layout, Linear};
 use super::op::{Axis, Overlap, Slot, Work};
 use super::pointwise::Activation;
 use super::region::Region;

@@ -185,6 +185,9 @@ pub struct BlockOps {
     pub input: Bytes,
     /// Parameters on this GPU.
     pub params: ParamCount,
+    /// Copies of weights in the recipe's format, one for each orientation, kept through an
+    /// iteration beside the weights.
+    pub copies: Bytes,
     /// Their tensors on this GPU, for optimizers that know matrices.
     pub matrices: Vec<Matrix>,
     /// For each weight gradient, how many of `input_grad` stand before it in a joint pass.
@@ -261,6 +264,7 @@ impl BlockOps {
             once: self.once,
             input: self.input + next.input,
             params: self.params,
+            copies: self.copies + next.copies,
             matrices: self.matrices,
             ..next
         }
