@@ -1,4 +1,4 @@
-//! Files of one rank for HolisticTraceAnalysis.
+//! Files of one rank for `HolisticTraceAnalysis`.
 
 use formats::{FormatError, Kineto, Resolution, write_kineto};
 use serde_json::Value;

@@ -126,8 +126,8 @@ fn within(trace: &Trace, budget: u64) -> (Detail, Detail) {
     let events = checked(&text);
     assert!(export.n_events <= budget, "{export:?} exceeds {budget}");
     assert_eq!(export.n_events, events.len() as u64);
-    let file: Value = serde_json::from_slice(&text).unwrap();
-    let said = file["otherData"]["left_out"].as_str().unwrap();
+    let file: Value = serde_json::from_slice(&text).expect("the file is JSON");
+    let said = file["otherData"]["left_out"].as_str().expect("it says so");
     assert_eq!(said, export.folded().unwrap_or("nothing".to_owned()));
     (export.first, export.others)
 }
