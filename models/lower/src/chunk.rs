@@ -22,12 +22,12 @@ pub(crate) struct Wires {
 
 /// What crosses a boundary between stages.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Hop {
+pub struct Hop {
     /// Bytes that one rank sends.
-    pub(crate) bytes: Bytes,
+    pub bytes: Bytes,
     /// The all-gather over tensor-parallel ranks that follows where each sends a part
     /// (Megatron-LM's scatter/gather; arXiv 2104.04473, section 4.1).
-    pub(crate) gather: Option<Bytes>,
+    pub gather: Option<Bytes>,
 }
 
 /// Signals of a lane.

@@ -28,12 +28,15 @@ mod writer;
 
 pub use binding::{Binding, Price, Route};
 pub use book::{Book, book, build_piece};
+pub use chunk::Hop;
 pub use data_parallel::{DataParallel, Flow, Stage};
 pub use fabric::Fabric;
 pub use framework::{Framework, NEUTRAL, framework, framework_names};
 pub use lowering::{Inputs, LowerOptions, Lowered, lower};
 pub use piece::{Piece, PieceKind};
 pub use pricing::Prices;
-pub use sheet::{AXIS_SLOTS, LonePass, PassKind, axis_slot, lone_ops, lone_pass};
+pub use sheet::{
+    AXIS_SLOTS, LonePass, PassKind, axis_slot, boundary, data_flows, lone_ops, lone_pass,
+};
 pub use slots::SlotGroup;
 pub use writer::Worth;

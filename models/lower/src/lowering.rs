@@ -13,7 +13,7 @@ use task::{Fragment, LaneSetup, Program, Slot, Work};
 use trace::{Detail, MemoryKind};
 use units::{Bytes, ClassId, RankId};
 use workload::Job;
-use workload::ops::{Axis, Op, ParamCount, StepShards, optimizer_ops};
+use workload::ops::{Axis, Op, ParamCount, Sharding, StepShards, optimizer_ops};
 
 use crate::axes;
 use crate::binding::{Binder, Binding, Wire};
@@ -102,7 +102,7 @@ pub fn lower(inputs: &Inputs<'_>, options: LowerOptions) -> Lowered {
     };
     let mut slots = Slots::new();
     let data = data_parallel(job, plan, &mut slots);
-    let hop = hop(job, plan, framework, &book);
+    let hop = hop(job, plan, framework, &book.sharding);
     let mut details = Details::default();
     let mut lowered = Lowered::default();
     let devices = Devices {
@@ -318,7 +318,7 @@ impl Lowered {
 }
 
 /// What data parallelism does, from the levels at which state is sharded.
-fn data_parallel(job: &Job, plan: &Plan, slots: &mut Slots) -> DataParallel {
+pub(crate) fn data_parallel(job: &Job, plan: &Plan, slots: &mut Slots) -> DataParallel {
     let degrees = plan.degrees();
     let mut set = |axis, n: u32, shards: Shards| {
         let levels = [shards.gradients, shards.optimizer];
@@ -344,10 +344,10 @@ fn data_parallel(job: &Job, plan: &Plan, slots: &mut Slots) -> DataParallel {
 
 /// What one rank sends over a boundary between stages: a micro-batch's hidden states, cut over
 /// tensor-parallel ranks where sequences are, or where the framework cuts them.
-fn hop(job: &Job, plan: &Plan, framework: &Framework, book: &Book) -> Hop {
+pub(crate) fn hop(job: &Job, plan: &Plan, framework: &Framework, sharding: &Sharding) -> Hop {
     let tp = u64::from(plan.degrees().tp);
     let width = job.model.hidden() as f64 * job.precision.compute.bytes();
-    let whole = Bytes::from_f64(book.sharding.tokens() as f64 * width);
+    let whole = Bytes::from_f64(sharding.tokens() as f64 * width);
     if tp == 1 {
         Hop {
             bytes: whole,

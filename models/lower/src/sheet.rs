@@ -3,13 +3,20 @@
 //! The estimate runs each of them once, keeps the durations, and adds. So it reads the same
 //! operators, prices and overlaps as the engines do.
 
+use plan::Plan;
 use profile::Profile;
 use task::{Block, Slot};
 use units::Seconds;
-use workload::ops::{Axis, Op};
+use workload::Job;
+use workload::ops::{Axis, Op, Sharding};
 
 use crate::axes;
+use crate::chunk::Hop;
+use crate::data_parallel::DataParallel;
+use crate::framework::Framework;
+use crate::lowering::{data_parallel, hop};
 use crate::piece::{Piece, PieceKind};
+use crate::slots::{SlotGroup, Slots};
 use crate::writer::{Worth, Writer};
 
 /// Which pass of a piece.
@@ -57,7 +64,11 @@ pub fn lone_pass(profile: &Profile, piece: &Piece, pass: PassKind) -> LonePass {
     };
     let launches = w.n_launches();
     let (block, worth) = w.finish();
-    LonePass { block, worth, host: host.kernel * f64::from(launches) + per_layer }
+    LonePass {
+        block,
+        worth,
+        host: host.kernel * f64::from(launches) + per_layer,
+    }
 }
 
 /// The steps of a list of operators that belongs to no piece: the optimizer's.
@@ -74,3 +85,15 @@ pub const fn axis_slot(axis: Axis) -> Slot {
 
 /// The axes by slot.
 pub const AXIS_SLOTS: [Axis; 8] = axes::GROUPS;
+
+/// What data parallelism does under a plan, and the groups that its slots name.
+pub fn data_flows(job: &Job, plan: &Plan) -> (DataParallel, Vec<SlotGroup>) {
+    let mut slots = Slots::new();
+    let data = data_parallel(job, plan, &mut slots);
+    (data, slots.groups().to_vec())
+}
+
+/// What one rank sends over a boundary between stages.
+pub fn boundary(job: &Job, plan: &Plan, framework: &Framework, sharding: &Sharding) -> Hop {
+    hop(job, plan, framework, sharding)
+}

@@ -63,7 +63,7 @@ impl Slots {
 
 impl SlotGroup {
     /// The ranks of a rank's group.
-    pub(crate) fn ranks(self, ranks: &Ranks, rank: RankId) -> Vec<RankId> {
+    pub fn ranks(self, ranks: &Ranks, rank: RankId) -> Vec<RankId> {
         match self {
             Self::Axis(axis) => ranks.group(axis, rank).iter().collect(),
             Self::Level { axis, inner, outer } => {
