@@ -12,8 +12,8 @@ use crate::optimizer::MatrixRole;
 
 impl Builder<'_> {
     /// Walks the word embedding: rows of the local vocabulary are gathered, others are zero, and
-    /// the shards are summed; `owned` says whether the table is counted here. Backward the gradient is a dense table, which is zeroed, filled
-    /// and added to the main gradient.
+    /// the shards are summed; `owned` says whether the table is counted here. Backward the
+    /// gradient is a dense table, which is zeroed, filled and added to the main gradient.
     pub(super) fn embedding(&mut self, vocab: u64, width: u64, owned: bool) {
         let rows = self.shard.padded_vocab(vocab) / u64::from(self.shard.tp);
         if owned {

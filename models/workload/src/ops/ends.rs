@@ -25,11 +25,6 @@ pub fn embedding_ops(job: &Job, shard: &Sharding) -> BlockOps {
         return b.finish(0);
     };
     b.embedding(embedding.vocab, embedding.width, true);
-    for rows in [embedding.positions, embedding.token_types] {
-        if rows != 0 {
-            b.added_table(rows, embedding.width);
-        }
-    }
     if let Some(bias) = embedding.relative_bias {
         b.values(
             bias.tables * bias.buckets * bias.heads.div_ceil(u64::from(shard.tp)),
@@ -44,6 +39,11 @@ pub fn embedding_ops(job: &Job, shard: &Sharding) -> BlockOps {
             quantised: false,
             ..Linear::new("project_in", Region::Embedding, mnk)
         });
+    }
+    for rows in [embedding.positions, embedding.token_types] {
+        if rows != 0 {
+            b.added_table(rows, b.hidden);
+        }
     }
     if let Some(kind) = embedding.norm {
         let input = b.stream * b.hidden * b.act;
@@ -73,7 +73,11 @@ pub fn head_ops(job: &Job, shard: &Sharding, embedding_here: bool) -> BlockOps {
         let width = model
             .embedding()
             .map_or(b.hidden, |embedding| embedding.width);
-        b.output(head, width, !(head.tied && embedding_here));
+        let owned = !(head.tied && embedding_here);
+        b.output(head, width, owned);
+        if head.bias && !owned {
+            b.values(shard.padded_vocab(head.vocab) / u64::from(shard.tp), false);
+        }
     }
     b.finish(hidden)
 }

@@ -83,6 +83,14 @@ impl Linear {
         }
     }
 
+    /// What its weight is to an optimizer: the output layer is updated as the embedding is.
+    const fn role(&self) -> MatrixRole {
+        match self.region {
+            Region::Logits => MatrixRole::Values,
+            _ => MatrixRole::Linear,
+        }
+    }
+
     /// Whether its outputs are partial sums over tensor-parallel ranks.
     pub(super) const fn sums(&self) -> bool {
         matches!(self.layout, Layout::Row | Layout::RowPartial)
@@ -115,11 +123,12 @@ impl Builder<'_> {
     /// Counts the weight, and casts it once an iteration.
     pub(super) fn own(&mut self, linear: &Linear) {
         let (count, expert) = (linear.experts.max(1), linear.experts != 0);
+        let role = linear.role();
         self.matrix(
             linear.input,
             linear.output,
             count,
-            MatrixRole::Linear,
+            role,
             expert,
             self.trained,
         );
