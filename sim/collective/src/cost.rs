@@ -23,6 +23,8 @@ pub(crate) struct Way {
     pub(crate) most: f64,
     /// Seconds per byte of the collective's size.
     pub(crate) slope: f64,
+    /// Seconds of the square root that is added: `√(ramp × time of the bytes)`.
+    pub(crate) ramp: f64,
     /// Whether the slope follows the tree's factor of size.
     pub(crate) tree_factor: bool,
     /// Bytes that a domain (for pairs: a rank, to one other) puts on the wire per byte of size.
@@ -88,11 +90,7 @@ impl<'a> Model<'a> {
             trees: when(several, shape.trees.as_f64() * network.efficiency),
             factor,
             scale: shape.domains.clamp(1, 3) as usize - 1,
-            channels: f64::from(if several {
-                network.channels_per_nic * shape.rails.max(1)
-            } else {
-                scale_up.channels
-            }),
+            channels: f64::from(shape.channels(comm)),
         }
     }
 
@@ -144,10 +142,10 @@ impl<'a> Model<'a> {
     }
 
     fn way(&self, algorithm: Algorithm, protocol: Protocol) -> Way {
-        let overhead = if self.shape.domains > 1 {
-            self.network.overhead_us
+        let (overhead, ramp) = if self.shape.domains > 1 {
+            (self.network.overhead_us, self.network.ramp_us)
         } else {
-            self.scale_up.overhead_us
+            (self.scale_up.overhead_us, self.scale_up.ramp_us)
         };
         Way {
             algorithm,
@@ -157,6 +155,7 @@ impl<'a> Model<'a> {
             plateau: 1.0,
             most: f64::INFINITY,
             slope: 0.0,
+            ramp: ramp * 1e-6,
             tree_factor: false,
             wire: 0.0,
             pattern: Pattern::Ring,

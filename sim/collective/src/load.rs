@@ -11,7 +11,8 @@ use crate::hops::Hop;
 #[derive(Clone, Debug)]
 pub(crate) struct Loads<'a> {
     cluster: &'a Cluster,
-    links: BTreeMap<LinkId, f64>,
+    /// By link of the cluster; most stay untouched.
+    links: Vec<f64>,
     pairs: BTreeMap<(NodeId, NodeId), f64>,
     path: Vec<LinkId>,
 }
@@ -20,7 +21,7 @@ impl<'a> Loads<'a> {
     pub(crate) fn new(cluster: &'a Cluster) -> Self {
         Self {
             cluster,
-            links: BTreeMap::new(),
+            links: vec![0.0; cluster.links().len()],
             pairs: BTreeMap::new(),
             path: Vec::new(),
         }
@@ -30,7 +31,7 @@ impl<'a> Loads<'a> {
     pub(crate) fn add(&mut self, from: GpuId, to: GpuId, share: f64) {
         self.route(from, to);
         for &link in &self.path {
-            *self.links.entry(link).or_default() += share;
+            self.links[link.index()] += share;
         }
         if self.cluster.measured_rate(from, to).is_some() {
             let nodes = (self.cluster.node_of(from), self.cluster.node_of(to));
@@ -45,7 +46,7 @@ impl<'a> Loads<'a> {
         for hop in group {
             self.route(hop.from, hop.to);
             for link in &self.path {
-                rate = rate.min(self.cluster.link(*link).rate.as_f64() / self.links[link]);
+                rate = rate.min(self.cluster.link(*link).rate.as_f64() / self.links[link.index()]);
             }
             if let Some(measured) = self.cluster.measured_rate(hop.from, hop.to) {
                 let nodes = (self.cluster.node_of(hop.from), self.cluster.node_of(hop.to));

@@ -39,6 +39,25 @@ pub struct CollectiveTime {
     pub provenance: Provenance,
 }
 
+impl CollectiveTime {
+    /// The time of the best way, or nothing where there is none to choose.
+    fn new(best: Option<(Algorithm, Protocol, Cost)>, provenance: Provenance) -> Self {
+        let nothing = Cost {
+            latency: 0.0,
+            transfer: 0.0,
+        };
+        let (algorithm, protocol, cost) =
+            best.unwrap_or((Algorithm::Ring, Protocol::Simple, nothing));
+        Self {
+            time: Seconds::from_secs(cost.total()),
+            latency: Seconds::from_secs(cost.latency),
+            algorithm,
+            protocol,
+            provenance,
+        }
+    }
+}
+
 /// One kind of collective on one shape, priced for any size.
 ///
 /// Making it takes some hundred nanoseconds, asking it about ten.
@@ -57,15 +76,10 @@ impl<'a> Priced<'a> {
         comm: &'a CommProfile,
         choice: &Choice,
     ) -> Self {
-        let provenance = if shape.domains > 1 {
-            comm.network[usize::from(shape.network)].provenance
-        } else {
-            comm.scale_up[usize::from(shape.scale_up)].provenance
-        };
         let mut priced = Self {
             ways: [None; MAX_WAYS],
             factors: &comm.tuning.tree_factors,
-            provenance,
+            provenance: provenance(shape, comm),
         };
         if shape.ranks < 2 {
             return priced;
@@ -95,22 +109,11 @@ impl<'a> Priced<'a> {
     /// The cost of a size.
     pub fn time(&self, bytes: Bytes) -> CollectiveTime {
         let size = bytes.as_f64();
-        match self.cheapest(size) {
-            None => CollectiveTime {
-                time: Seconds::ZERO,
-                latency: Seconds::ZERO,
-                algorithm: Algorithm::Ring,
-                protocol: Protocol::Simple,
-                provenance: self.provenance,
-            },
-            Some((way, cost)) => CollectiveTime {
-                time: Seconds::from_secs(cost.latency + cost.transfer),
-                latency: Seconds::from_secs(cost.latency),
-                algorithm: way.algorithm,
-                protocol: way.protocol,
-                provenance: self.provenance,
-            },
-        }
+        let best = self.cheapest(size);
+        CollectiveTime::new(
+            best.map(|(way, cost)| (way.algorithm, way.protocol, cost)),
+            self.provenance,
+        )
     }
 
     /// The cheapest way for a size, the first of several; none for a single rank.
@@ -118,29 +121,36 @@ impl<'a> Priced<'a> {
         let mut best: Option<(&Way, Cost)> = None;
         let ways = self.ways.iter().map_while(Option::as_ref);
         for way in ways.filter(|way| size <= way.most) {
-            let cost = self.cost(way, size);
+            let cost = cost(way, self.factors, size);
             if best.is_none_or(|(_, least)| cost.total() < least.total()) {
                 best = Some((way, cost));
             }
         }
         best
     }
+}
 
-    fn cost(&self, way: &Way, size: f64) -> Cost {
-        let plateau = if size < way.plateau_from {
-            1.0
-        } else {
-            way.plateau
-        };
-        let factor = if way.tree_factor {
-            tree_factor(&self.factors[way.protocol.index()], size)
-        } else {
-            1.0
-        };
-        Cost {
-            latency: way.latency * plateau,
-            transfer: size * way.slope / factor,
-        }
+/// What a way takes for a size.
+fn cost(way: &Way, factors: &[Vec<f64>; 3], size: f64) -> Cost {
+    let plateau = if size < way.plateau_from {
+        1.0
+    } else {
+        way.plateau
+    };
+    let factor = if way.tree_factor {
+        tree_factor(&factors[way.protocol.index()], size)
+    } else {
+        1.0
+    };
+    let smooth = size * way.slope / factor;
+    let ramp = if way.ramp > 0.0 {
+        (way.ramp * smooth).sqrt()
+    } else {
+        0.0
+    };
+    Cost {
+        latency: way.latency * plateau,
+        transfer: smooth + ramp,
     }
 }
 
@@ -187,7 +197,27 @@ pub fn time(
     shape: &CommShape,
     comm: &CommProfile,
 ) -> CollectiveTime {
-    Priced::new(kind, shape, comm, &Choice::default()).time(bytes)
+    let size = bytes.as_f64();
+    let mut best: Option<(Algorithm, Protocol, Cost)> = None;
+    if shape.ranks > 1 {
+        Model::new(kind, shape, comm).ways(Choice::default(), |way| {
+            let cost = cost(&way, &comm.tuning.tree_factors, size);
+            let cheaper = best.is_none_or(|(.., least)| cost.total() < least.total());
+            if size <= way.most && cheaper {
+                best = Some((way.algorithm, way.protocol, cost));
+            }
+        });
+    }
+    CollectiveTime::new(best, provenance(shape, comm))
+}
+
+/// How much the constants of the slower level are worth.
+fn provenance(shape: &CommShape, comm: &CommProfile) -> Provenance {
+    if shape.domains > 1 {
+        comm.network[usize::from(shape.network)].provenance
+    } else {
+        comm.scale_up[usize::from(shape.scale_up)].provenance
+    }
 }
 
 #[cfg(test)]

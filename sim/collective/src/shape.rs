@@ -41,6 +41,16 @@ pub struct CommShape {
 }
 
 impl CommShape {
+    /// Channels (parallel rings) of the communicator; with
+    /// [`CommProfile::memory`] they give the size of its buffers.
+    pub fn channels(&self, comm: &CommProfile) -> u32 {
+        if self.domains > 1 {
+            comm.network[usize::from(self.network)].channels_per_nic * self.rails.max(1)
+        } else {
+            comm.scale_up[usize::from(self.scale_up)].channels
+        }
+    }
+
     /// Ranks behind switches that connect any two of them at that rate, in one domain.
     pub const fn domain(ranks: u32, rate: BytesPerSec, scale_up: u8) -> Self {
         Self {

@@ -42,6 +42,8 @@ struct Level {
     own: u32,
     /// The switches through which they leave it.
     switches: BTreeSet<NodeIndex>,
+    /// The rates of all links above these switches.
+    capacity: f64,
 }
 
 /// Who is below which NIC, group of leaves and pod.
@@ -67,9 +69,15 @@ impl Levels {
         let pod = self.pods.entry(cluster.pod_of(node)).or_default();
         pod.users += 1;
         pod.own += u32::from(own);
-        if leaf.switches.insert(vertex) {
-            pod.switches
-                .extend(uplinks(cluster, vertex).map(|(to, _)| to));
+        if !leaf.switches.insert(vertex) {
+            return;
+        }
+        for (spine, rate) in uplinks(cluster, vertex) {
+            leaf.capacity += rate;
+            if pod.switches.insert(spine) {
+                let up = uplinks(cluster, spine).map(|(_, rate)| rate);
+                pod.capacity += up.sum::<f64>();
+            }
         }
     }
 
@@ -90,13 +98,8 @@ impl Levels {
         ];
         for level in levels.into_iter().flatten() {
             let leaving = ranks - f64::from(level.own);
-            let links = level.switches.iter();
-            let capacity: f64 = links
-                .flat_map(|&switch| uplinks(cluster, switch))
-                .map(|(_, rate)| rate)
-                .sum();
-            if leaving > 0.0 && capacity > 0.0 {
-                rate = rate.min(capacity / f64::from(level.users) * outside / leaving);
+            if leaving > 0.0 && level.capacity > 0.0 {
+                rate = rate.min(level.capacity / f64::from(level.users) * outside / leaving);
             }
         }
         rate

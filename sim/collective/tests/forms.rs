@@ -351,6 +351,17 @@ fn a_choice_is_obeyed_where_it_can_be() {
     );
 }
 
+#[test]
+fn a_ramp_adds_a_square_root() {
+    let mut comm = plain(1.0);
+    comm.scale_up[0].ramp_us = 16.0;
+    let shape = CommShape::domain(2, gbytes(1.0), 0);
+    let cost = Priced::new(CollectiveKind::AllGather, &shape, &comm, &RING);
+    // 2 MB, half of which travels at 1 GB/s: 1 ms, and √(16 µs · 1 ms).
+    let micros = cost.time(Bytes::new(2_000_000)).time.as_micros();
+    assert!(close(micros, 1.0 + 1000.0 + 126.491_106, 1e-6), "{micros}");
+}
+
 fn shapes() -> impl Strategy<Value = CommShape> {
     let comm = CommProfile::nccl();
     let entries = u8::try_from(comm.scale_up.len()).expect("few");

@@ -208,6 +208,10 @@ pub struct ScaleUpComm {
     /// Time that every collective takes beside the model, in microseconds.
     #[serde(default)]
     pub overhead_us: f64,
+    /// How slowly bandwidth is reached: a part of `t` takes `t + √(ramp · t)`, as pipelines do
+    /// whose chunks are chosen well. In microseconds; NCCL's model has none.
+    #[serde(default)]
+    pub ramp_us: f64,
     /// How much the figures are worth.
     pub provenance: Provenance,
     /// Where they are from.
@@ -244,6 +248,10 @@ pub struct NetworkComm {
     /// Time that every collective takes beside the model, in microseconds.
     #[serde(default)]
     pub overhead_us: f64,
+    /// How slowly bandwidth is reached: a part of `t` takes `t + √(ramp · t)`, as pipelines do
+    /// whose chunks are chosen well. In microseconds; NCCL's model has none.
+    #[serde(default)]
+    pub ramp_us: f64,
     /// How much the figures are worth.
     pub provenance: Provenance,
     /// Where they are from.

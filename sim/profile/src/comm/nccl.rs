@@ -151,6 +151,7 @@ fn hopper() -> ScaleUpComm {
         channels: 24,
         factors: BTreeMap::new(),
         overhead_us: 0.0,
+        ramp_us: 0.0,
         provenance: Provenance::Nominal,
         source: NCCL.to_owned(),
     }
@@ -241,6 +242,7 @@ fn infiniband() -> NetworkComm {
         channels_per_nic: 2,
         factors: BTreeMap::new(),
         overhead_us: 0.0,
+        ramp_us: 0.0,
         provenance: Provenance::Nominal,
         source: format!("{NCCL}; all-to-all latency: perplexityai/pplx-kernels README at 2bd6e30"),
     }
