@@ -85,6 +85,9 @@ pub(crate) enum Command {
     /// Simulate one training iteration of a scenario
     #[command(after_help = SIMULATE_EXAMPLES)]
     Simulate(SimulateArgs),
+    /// Say in ten lines what binds a run, and what would help most
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
     /// Print the JSON Schema of scenarios
     #[command(after_help = "Examples:\n  windtunnel schema > scenario.schema.json")]
     Schema,
@@ -100,6 +103,11 @@ Examples:
   windtunnel simulate scenarios/cases/llama3-70b-dgx-h100
   windtunnel simulate scenario.toml --trace run.json.gz
   windtunnel simulate scenario.toml --set plan.tp=4 --set cluster.nodes=32 --json";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  windtunnel explain scenarios/cases/llama3-70b-dgx-h100
+  windtunnel explain run.wtt";
 
 const COMPLETION_EXAMPLES: &str = "\
 Examples:
@@ -176,6 +184,13 @@ pub(crate) struct SimulateArgs {
     /// Add what binds the run, in ten lines
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+/// Say in ten lines what binds a run: a scenario, or a timeline that ends in .wtt.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) scenario: ScenarioArgs,
 }
 
 /// Print completions for a shell.
@@ -275,7 +290,7 @@ mod tests {
     fn commands_of_the_contract_are_there_or_known_to_be_missing() {
         let cli = Cli::command();
         let names: Vec<_> = cli.get_subcommands().map(clap::Command::get_name).collect();
-        for name in ["simulate", "schema", "completions"] {
+        for name in ["simulate", "explain", "schema", "completions"] {
             assert!(names.contains(&name));
         }
         assert!(NOT_YET.iter().all(|name| !names.contains(name)));

@@ -1,7 +1,10 @@
 //! One module per command, and the way to them.
 
 mod completions;
+mod explain;
 mod help;
+mod run;
+mod scenario;
 mod schema;
 mod simulate;
 
@@ -50,27 +53,39 @@ impl Context {
 
     /// Says what went wrong.
     pub(crate) fn error(&self, text: &str, hint: Option<&str>) {
-        self.say(&message("error", text, &self.stderr));
+        say(&message("error", text, &self.stderr));
         if let Some(hint) = hint {
-            self.say(&message("hint", hint, &self.stderr));
+            say(&message("hint", hint, &self.stderr));
         }
     }
 
     /// Says what is suspicious, unless asked to be quiet.
     pub(crate) fn warn(&self, text: &str) {
         if !self.output.quiet {
-            self.say(&message("warning", text, &self.stderr));
+            say(&message("warning", text, &self.stderr));
         }
     }
 
-    /// Writes to standard error. Nobody can be told where that fails.
-    pub(crate) fn say(&self, text: &str) {
-        drop(io::stderr().lock().write_all(text.as_bytes()));
+    /// Says what is worth knowing, unless asked to be quiet.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.output.quiet {
+            say(&message("note", text, &self.stderr));
+        }
+    }
+
+    /// Whether progress is shown: on a terminal, unless somebody does not want it.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.stderr.width.is_some() && !self.output.no_progress && !self.output.quiet
     }
 }
 
+/// Writes to standard error. Nobody can be told where that fails.
+pub(crate) fn say(text: &str) {
+    drop(io::stderr().lock().write_all(text.as_bytes()));
+}
+
 /// Reads the command line and does what it says.
-pub(crate) fn run() -> Exit {
+pub(crate) fn command() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
@@ -78,7 +93,8 @@ pub(crate) fn run() -> Exit {
     let context = Context::new(cli.output);
     match cli.command {
         None => help::short(&context),
-        Some(Command::Simulate(args)) => simulate::run(&args, &context),
+        Some(Command::Simulate(args)) => simulate::simulate(&args, &context),
+        Some(Command::Explain(args)) => explain::explain_file(&args, &context),
         Some(Command::Schema) => schema::run(&context),
         Some(Command::Completions(args)) => completions::run(&args, &context),
         Some(Command::Help(args)) => help::run(&args, &context),
@@ -95,7 +111,7 @@ fn refuse(error: &clap::Error) -> Exit {
             &stderr,
         );
         let hint = message("hint", "`windtunnel --help` lists what it has", &stderr);
-        drop(io::stderr().lock().write_all((text + &hint).as_bytes()));
+        say(&(text + &hint));
         return Exit::BadInput;
     }
     // Help and version go to standard output, errors to standard error. A closed pipe is none.

@@ -3,7 +3,10 @@
 mod args;
 mod commands;
 mod exit;
+mod number;
 mod render;
+mod report;
+mod table;
 mod terminal;
 mod topics;
 mod version;
@@ -11,5 +14,5 @@ mod version;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    commands::run().into()
+    commands::command().into()
 }

@@ -1,6 +1,6 @@
 //! Errors and warnings for people: message, the line of the file, hint.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
@@ -34,7 +34,7 @@ pub(crate) fn failures(failures: &[Failure], terminal: &Terminal) -> String {
     if SHOWN < sorted.len() {
         let more = sorted.len() - SHOWN;
         let noun = if more == 1 { "error" } else { "errors" };
-        text.push_str(&format!("\n{more} more {noun} not shown\n"));
+        let _ = write!(text, "\n{more} more {noun} not shown\n");
     }
     text
 }
@@ -118,10 +118,8 @@ fn snippet(place: &Place, terminal: &Terminal) -> String {
         return String::new();
     }
     // The first line is the handler's own rendering of the message, which is empty.
-    out.lines()
-        .skip(1)
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+    let lines: Vec<&str> = out.lines().skip(1).map(str::trim_end).collect();
+    format!("{}\n", lines.join("\n"))
 }
 
 fn theme(terminal: &Terminal) -> GraphicalTheme {

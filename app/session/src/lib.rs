@@ -3,9 +3,17 @@
 mod open;
 mod print;
 mod save;
+mod simulate;
 
 pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Place, Problem, Shelf, Source, json_schema,
 };
+pub use formats::{FormatError, Header};
 pub use open::{Opened, Request, STANDARD_INPUT, open};
+pub use predict::{
+    Assumed, Breakdown, ClassMemory, Engine, Outcome, PredictError, Prediction, Record, Scenario,
+    Sources, Table,
+};
 pub use save::{Existing, SaveError, check, save};
+pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
+pub use trace::{Explanation, Trace, explain};

@@ -140,6 +140,7 @@ fn scale_up(t: &mut Fields<'_, '_>) -> ScaleUpComm {
             .optional()
             .unwrap_or_default(),
         overhead_us: t.get("overhead_us", OVERHEAD, any()).or(0.0),
+        ramp_us: t.get("ramp_us", RAMP, any()).or(0.0),
         provenance: t
             .get("provenance", "what the figures are worth", provenances())
             .required(),
@@ -148,6 +149,7 @@ fn scale_up(t: &mut Fields<'_, '_>) -> ScaleUpComm {
 }
 
 const FACTORS: &str = "bandwidth of single kinds of collective over that of the model";
+const RAMP: &str = "how slowly bandwidth is reached: a part of t takes t + sqrt(ramp t), in µs";
 const OVERHEAD: &str = "time of every collective beside the model, in µs";
 
 fn network(t: &mut Fields<'_, '_>) -> NetworkComm {
@@ -193,6 +195,7 @@ fn network(t: &mut Fields<'_, '_>) -> NetworkComm {
             .optional()
             .unwrap_or_default(),
         overhead_us: t.get("overhead_us", OVERHEAD, any()).or(0.0),
+        ramp_us: t.get("ramp_us", RAMP, any()).or(0.0),
         provenance: t
             .get("provenance", "what the figures are worth", provenances())
             .required(),

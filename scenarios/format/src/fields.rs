@@ -32,8 +32,12 @@ pub struct Fields<'t, 'e> {
     path: &'t str,
     asked: Vec<&'static str>,
     described: Vec<Field>,
+    takes_rest: bool,
     failures: &'e mut Vec<Failure>,
 }
+
+/// The key that stands for all keys without a meaning of their own, in a description.
+pub const REST: &str = "*";
 
 impl<'t, 'e> Fields<'t, 'e> {
     /// Reads a table; what is wrong is added to `failures`, and the value is then of no use.
@@ -50,6 +54,7 @@ impl<'t, 'e> Fields<'t, 'e> {
             path,
             asked: Vec::new(),
             described: Vec::new(),
+            takes_rest: false,
             failures,
         };
         let value = read(&mut fields);
@@ -58,6 +63,9 @@ impl<'t, 'e> Fields<'t, 'e> {
     }
 
     fn refuse_unknown(self) {
+        if self.takes_rest {
+            return;
+        }
         let unknown = self.table.map(Table::entries).unwrap_or_default();
         for entry in unknown
             .iter()
@@ -102,6 +110,35 @@ impl<'t, 'e> Fields<'t, 'e> {
             shape,
             found,
         }
+    }
+
+    /// Asks for every field that was not asked for by name: all of one shape.
+    pub fn rest<S: Shape>(&mut self, doc: &'static str, shape: &S) -> Vec<(String, S::Out)> {
+        if self.table.is_none() {
+            self.described.push(Field {
+                key: REST,
+                doc,
+                kind: shape.kind(),
+                required: false,
+                default: None,
+            });
+        }
+        self.takes_rest = true;
+        let mut found = Vec::new();
+        for entry in self.table.map(Table::entries).unwrap_or_default() {
+            if self.asked.contains(&&*entry.key) {
+                continue;
+            }
+            let mut at = Reading {
+                field: join(self.path, &entry.key),
+                failures: self.failures,
+            };
+            found.extend(
+                at.read(shape, &entry.node)
+                    .map(|value| (entry.key.clone(), value)),
+            );
+        }
+        found
     }
 
     /// The value of a field as it stands in the file.
@@ -166,6 +203,7 @@ impl<'t, 'e> Fields<'t, 'e> {
             path: "",
             asked: Vec::new(),
             described: Vec::new(),
+            takes_rest: false,
             failures,
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::error::join_or;
+use crate::fields::REST;
 
 /// A field of a table.
 #[derive(Clone, Debug, PartialEq)]
@@ -234,8 +235,13 @@ impl Kind {
 /// The JSON Schema of a table with these fields and no others.
 pub fn table_schema(fields: &[Field]) -> Json {
     let mut properties = Map::new();
+    let mut others = json!(false);
     for field in fields {
-        properties.insert(field.key.to_owned(), field_schema(field));
+        if field.key == REST {
+            others = field_schema(field);
+        } else {
+            properties.insert(field.key.to_owned(), field_schema(field));
+        }
     }
     let required: Vec<&str> = fields
         .iter()
@@ -243,7 +249,7 @@ pub fn table_schema(fields: &[Field]) -> Json {
         .map(|f| f.key)
         .collect();
     let mut schema = json!({
-        "type": "object", "properties": properties, "additionalProperties": false
+        "type": "object", "properties": properties, "additionalProperties": others
     });
     if !required.is_empty() {
         schema["required"] = json!(required);

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::error::{Failure, Problem, push};
+use crate::fields::REST;
 use crate::kind::{Field, Kind};
 use crate::nearest::nearest;
 use crate::source::{Place, Source};
@@ -171,7 +172,7 @@ pub fn environment_name(path: &str) -> String {
 
 /// The path of every field that holds one value.
 pub(crate) fn scalar_paths(fields: &[Field], prefix: &str, paths: &mut Vec<String>) {
-    for field in fields {
+    for field in fields.iter().filter(|field| field.key != REST) {
         let path = if prefix.is_empty() {
             field.key.to_owned()
         } else {

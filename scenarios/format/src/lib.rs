@@ -11,8 +11,10 @@ mod layers;
 mod library;
 mod model_section;
 mod nearest;
+mod plan_files;
 mod plan_section;
 mod reference;
+mod resolve;
 mod scenario;
 mod sections;
 pub mod shape;
@@ -29,6 +31,7 @@ pub use library::{At, Library, read_source};
 pub use model_section::ModelSection;
 pub use plan_section::PlanSection;
 pub use reference::{Named, is_path};
+pub use resolve::{Resolved, resolve};
 pub use scenario::{
     ClusterSection, NodeCount, ScenarioSpec, json_schema, read_scenario, scenario_fields,
 };

@@ -207,7 +207,7 @@ impl Library<'_> {
         };
         let fabric = fabric.map_err(&mut keep).ok();
         let gpus = self
-            .data_sheets(&groups, &cluster.gpus, at)
+            .data_sheets(&mut groups, &cluster.gpus, at)
             .map_err(&mut keep)
             .ok();
         match (fabric, gpus) {
@@ -231,20 +231,23 @@ impl Library<'_> {
         })
     }
 
-    /// The data sheet of every GPU that the nodes name, each once.
+    /// The data sheet of every GPU that the nodes name, each once; nodes that use an alias get
+    /// the name itself.
     fn data_sheets(
         &self,
-        groups: &[NodeGroup],
+        groups: &mut [NodeGroup],
         own: &[GpuSpec],
         at: &dyn Fn(&str) -> At,
     ) -> Result<Vec<GpuSpec>, Vec<Failure>> {
         let mut sheets = own.to_vec();
-        for (index, group) in groups.iter().enumerate() {
-            let name = &group.node.gpu;
-            if !sheets.iter().any(|sheet| sheet.name == *name) {
-                let mut sheet = self.gpu(name, &at(&format!("nodes[{index}].kind.gpu")))?;
-                // A node may use an alias; what it says must be found among the sheets.
-                sheet.name.clone_from(name);
+        for (index, group) in groups.iter_mut().enumerate() {
+            let name = &mut group.node.gpu;
+            if sheets.iter().any(|sheet| sheet.name == *name) {
+                continue;
+            }
+            let sheet = self.gpu(name, &at(&format!("nodes[{index}].kind.gpu")))?;
+            name.clone_from(&sheet.name);
+            if !sheets.iter().any(|other| other.name == sheet.name) {
                 sheets.push(sheet);
             }
         }

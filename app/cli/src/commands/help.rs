@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 
 use crate::args::{Cli, HelpArgs};
-use crate::commands::Context;
+use crate::commands::{Context, say};
 use crate::exit::Exit;
 use crate::topics::Topic;
 
@@ -15,7 +15,7 @@ pub(crate) fn short(context: &Context) -> Exit {
     } else {
         help.to_string()
     };
-    context.say(&text);
+    say(&text);
     Exit::BadInput
 }
 

@@ -1,102 +1,146 @@
 //! `windtunnel simulate`: one training iteration.
 
-use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::path::Path;
 
-use serde_json::json;
-use session::{Assignment, ENVIRONMENT_PREFIX, Failure, Opened, Request};
+use serde_json::{Value, json};
+use session::{
+    Existing, Header, Outcome, Prediction, Ready, Record, SaveError, TraceForm, check, explain,
+    save, save_trace,
+};
 
-use crate::args::{ScenarioArgs, SimulateArgs};
-use crate::commands::Context;
+use crate::args::SimulateArgs;
+use crate::commands::scenario::{open, ready};
+use crate::commands::{Context, run};
 use crate::exit::Exit;
-use crate::render;
-
-/// Environment variables of ours that are options, not fields of a scenario.
-const OPTION_VARIABLES: [&str; 1] = ["WINDTUNNEL_THREADS"];
+use crate::report::{Detail, report};
+use crate::version;
 
 /// Simulates a scenario and prints what was found.
-pub(crate) fn run(args: &SimulateArgs, context: &Context) -> Exit {
-    let opened = match open(&args.scenario, context) {
-        Ok(opened) => opened,
-        Err(exit) => return exit,
+pub(crate) fn simulate(args: &SimulateArgs, context: &Context) -> Exit {
+    match answer(args, context) {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
+    let existing = if args.force {
+        Existing::Replace
+    } else {
+        Existing::Refuse
     };
+    let form = trace_form(args.trace.as_deref(), context)?;
+    let output = args.output.clone().filter(|path| path != Path::new("-"));
+    for path in output.iter().chain(&args.trace) {
+        check(path, existing).map_err(|error| refuse_save(&error, context))?;
+    }
+    let opened = open(&args.scenario, context)?;
     if args.print_scenario {
-        return context.print(&opened.print());
+        return Ok(context.print(&opened.print()));
     }
-    Exit::Done
-}
-
-/// Opens a scenario, with everything that flags and environment lay over it.
-pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exit> {
-    let mut above: Vec<Assignment> = args
-        .set
-        .iter()
-        .map(|text| Assignment::new("--set", text))
-        .collect();
-    if let Some(seed) = args.seed {
-        above.push(Assignment::new("--seed", format!("settings.seed={seed}")));
-    }
-    if let Some(engine) = args.engine {
-        above.push(Assignment::new(
-            "--engine",
-            format!("settings.engine={}", engine.name()),
-        ));
-    }
-    let request = Request {
-        scenario: args.scenario.clone(),
-        above,
-        environment: environment(),
-        settings: settings_file(),
+    let ready = ready(&opened, context)?;
+    let record = if args.trace.is_some() || args.explain {
+        Record::Trace
+    } else {
+        Record::Totals
     };
-    let opened = session::open(&request).map_err(|failures| refuse(&failures, context))?;
-    for warning in &opened.warnings {
-        context.warn(warning);
+    let outcome = run::watched(context, |control| ready.run(record, control))
+        .map_err(|error| run::failed(&error, context))?;
+    if let (Some(path), Some(form)) = (&args.trace, form) {
+        write_trace(path, form, existing, &ready, &outcome, context)?;
     }
-    Ok(opened)
-}
-
-/// Shows every error of the input: for people on standard error, for programs on standard output
-/// where they asked for JSON.
-pub(crate) fn refuse(failures: &[Failure], context: &Context) -> Exit {
-    context.say(&render::failures(failures, &context.stderr));
-    if context.output.json {
-        let errors: Vec<_> = failures.iter().map(error_json).collect();
-        context.print(&format!("{:#}\n", json!({ "schema": 1, "errors": errors })));
+    let text = if context.output.json {
+        format!(
+            "{:#}\n",
+            document(&ready, &outcome.prediction, explanation(args, &outcome))
+        )
+    } else {
+        text(args, &ready, &outcome, context)
+    };
+    match output {
+        None => Ok(context.print(&text)),
+        Some(path) => {
+            save(&path, existing, |out| out.write_all(text.as_bytes()))
+                .map_err(|error| refuse_save(&error, context))?;
+            Ok(Exit::Done)
+        }
     }
-    Exit::BadInput
 }
 
-fn error_json(failure: &Failure) -> serde_json::Value {
-    let place = failure.place.as_ref();
-    let position = place.map(session::Place::line_column);
-    json!({
-        "message": failure.to_string(),
-        "hint": failure.hint(),
-        "file": place.map(|place| &place.source().name),
-        "line": position.map(|(line, _)| line),
-        "column": position.map(|(_, column)| column),
-        "field": (!failure.field.is_empty()).then_some(&failure.field),
-        "value": failure.found(),
-    })
+fn trace_form(path: Option<&Path>, context: &Context) -> Result<Option<TraceForm>, Exit> {
+    let Some(path) = path else { return Ok(None) };
+    let form = TraceForm::of(path);
+    if form.is_none() {
+        let text = format!("{} has no ending that says in which form", path.display());
+        context.error(
+            &text,
+            Some("name it .json.gz or .json for Perfetto, or .wtt"),
+        );
+        return Err(Exit::BadInput);
+    }
+    Ok(form)
 }
 
-/// Our environment variables, sorted by name.
-fn environment() -> Vec<(String, String)> {
-    let ours = std::env::vars_os().filter_map(|(name, value)| {
-        let name = name.into_string().ok()?;
-        let is_field =
-            name.starts_with(ENVIRONMENT_PREFIX) && !OPTION_VARIABLES.contains(&name.as_str());
-        is_field.then(|| (name, value.to_string_lossy().into_owned()))
-    });
-    let mut ours: Vec<_> = ours.collect();
-    ours.sort();
-    ours
+fn refuse_save(error: &SaveError, context: &Context) -> Exit {
+    context.error(&error.to_string(), error.hint().as_deref());
+    match error {
+        SaveError::Exists { .. } => Exit::BadInput,
+        _ => Exit::Failed,
+    }
 }
 
-/// The file of the user's settings, after the XDG base directory specification.
-fn settings_file() -> Option<PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let config = folder("XDG_CONFIG_HOME").map(PathBuf::from);
-    let config = config.or_else(|| folder("HOME").map(|home| PathBuf::from(home).join(".config")));
-    config.map(|config| config.join(OsStr::new("windtunnel")).join("config.toml"))
+fn write_trace(
+    path: &Path,
+    form: TraceForm,
+    existing: Existing,
+    ready: &Ready,
+    outcome: &Outcome,
+    context: &Context,
+) -> Result<(), Exit> {
+    let Some(trace) = &outcome.trace else {
+        return Ok(());
+    };
+    let header = Header {
+        tool: format!("windtunnel {}", version::LONG),
+        seed: ready.scenario.settings.seed,
+        scenario: ready.text.clone(),
+        prediction: document(ready, &outcome.prediction, None),
+    };
+    let left_out = save_trace(path, form, existing, &header, trace)
+        .map_err(|error| refuse_save(&error, context))?;
+    if let Some(left_out) = left_out {
+        context.note(&format!("{}: {left_out}", path.display()));
+    }
+    Ok(())
+}
+
+/// The JSON document: the prediction, and what made it.
+fn document(ready: &Ready, prediction: &Prediction, explained: Option<Value>) -> Value {
+    let mut document = json!(prediction);
+    document["scenario"] = json!(ready.scenario.name);
+    document["seed"] = json!(ready.scenario.settings.seed);
+    document["profiles"] = json!(ready.profiles());
+    document["windtunnel"] = json!({ "version": version::VERSION, "commit": version::COMMIT });
+    if let Some(explained) = explained {
+        document["explanation"] = explained;
+    }
+    document
+}
+
+fn explanation(args: &SimulateArgs, outcome: &Outcome) -> Option<Value> {
+    let trace = outcome.trace.as_ref().filter(|_| args.explain)?;
+    Some(json!(explain(trace)))
+}
+
+fn text(args: &SimulateArgs, ready: &Ready, outcome: &Outcome, context: &Context) -> String {
+    let detail = match (context.output.quiet, context.output.verbose) {
+        (true, _) => Detail::Answer,
+        (false, 0) => Detail::Normal,
+        (false, _) => Detail::Everything,
+    };
+    let mut text = report(ready, &outcome.prediction, detail, &context.stdout);
+    if let Some(trace) = outcome.trace.as_ref().filter(|_| args.explain) {
+        let _ = write!(text, "\n## What binds it\n\n{}\n", explain(trace));
+    }
+    text
 }

@@ -1,0 +1,105 @@
+//! Work that takes a while: watched, and stopped by Ctrl-C.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use session::PredictError;
+use units::Control;
+
+use crate::commands::Context;
+use crate::exit::Exit;
+
+/// What the handler of Ctrl-C reaches.
+static CONTROL: Control = Control::new();
+
+/// Progress is shown only for work that takes longer than this.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Runs work that the first Ctrl-C asks to stop and the second ends at once.
+pub(crate) fn watched<T>(context: &Context, work: impl FnOnce(&Control) -> T) -> T {
+    static HANDLER: OnceLock<bool> = OnceLock::new();
+    HANDLER.get_or_init(|| {
+        let handler = ctrlc::set_handler(|| {
+            if CONTROL.is_cancelled() {
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            }
+            CONTROL.cancel();
+        });
+        handler.is_ok()
+    });
+    let progress = Progress::start(context);
+    let result = work(&CONTROL);
+    progress.stop();
+    result
+}
+
+/// Says why work failed.
+pub(crate) fn failed(error: &PredictError, context: &Context) -> Exit {
+    if error.is_interrupted() {
+        context.error("interrupted; nothing was written", None);
+        return Exit::Interrupted;
+    }
+    context.error(&error.to_string(), error.hint());
+    Exit::Failed
+}
+
+/// A line on standard error while work runs.
+struct Progress {
+    bar: Option<ProgressBar>,
+    done: std::sync::mpsc::Sender<()>,
+    drawer: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Progress {
+    fn start(context: &Context) -> Self {
+        let (done, finished) = std::sync::mpsc::channel::<()>();
+        if !context.shows_progress() {
+            return Self {
+                bar: None,
+                done,
+                drawer: None,
+            };
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let style = ProgressStyle::with_template("{spinner} simulating {wide_msg} {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        let shown = bar.clone();
+        let draw = move || {
+            if finished.recv_timeout(PATIENCE).is_ok() {
+                return;
+            }
+            shown.set_draw_target(ProgressDrawTarget::stderr());
+            while finished.recv_timeout(Duration::from_millis(100)).is_err() {
+                let (events, total) = CONTROL.progress();
+                shown.set_message(message(events, total));
+                shown.tick();
+            }
+        };
+        let drawer = std::thread::Builder::new()
+            .name("progress".to_owned())
+            .spawn(draw);
+        Self {
+            bar: Some(bar),
+            done,
+            drawer: drawer.ok(),
+        }
+    }
+
+    fn stop(self) {
+        // The drawer may have ended by itself.
+        let _ = self.done.send(());
+        drop(self.drawer.map(std::thread::JoinHandle::join));
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn message(done: u64, total: u64) -> String {
+    let events = crate::number::count(done);
+    match total {
+        0 => format!("{events} events"),
+        total => format!("{events} of {} events", crate::number::count(total)),
+    }
+}

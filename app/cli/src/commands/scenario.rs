@@ -1,0 +1,100 @@
+//! What commands that take a scenario have in common.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use session::{Assignment, ENVIRONMENT_PREFIX, Failure, Opened, Place, Ready, Request};
+
+use crate::args::ScenarioArgs;
+use crate::commands::{Context, say};
+use crate::exit::Exit;
+use crate::render;
+
+/// Environment variables of ours that are options, not fields of a scenario.
+const OPTION_VARIABLES: [&str; 1] = ["WINDTUNNEL_THREADS"];
+
+/// Opens a scenario, with everything that flags and environment lay over it.
+pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exit> {
+    let mut above: Vec<Assignment> = args
+        .set
+        .iter()
+        .map(|text| Assignment::new("--set", text))
+        .collect();
+    if let Some(seed) = args.seed {
+        above.push(Assignment::new("--seed", format!("settings.seed={seed}")));
+    }
+    if let Some(engine) = args.engine {
+        above.push(Assignment::new(
+            "--engine",
+            format!("settings.engine={}", engine.name()),
+        ));
+    }
+    let request = Request {
+        scenario: args.scenario.clone(),
+        above,
+        environment: environment(),
+        settings: settings_file(),
+    };
+    let opened = session::open(&request).map_err(|failures| refuse(&failures, context))?;
+    for warning in &opened.warnings {
+        context.warn(warning);
+    }
+    Ok(opened)
+}
+
+/// Looks up everything that a scenario names.
+pub(crate) fn ready(opened: &Opened, context: &Context) -> Result<Ready, Exit> {
+    let ready = opened
+        .ready()
+        .map_err(|failures| refuse(&failures, context))?;
+    for warning in &ready.warnings {
+        context.warn(warning);
+    }
+    Ok(ready)
+}
+
+/// Shows every error of the input: for people on standard error, for programs on standard output
+/// where they asked for JSON.
+fn refuse(failures: &[Failure], context: &Context) -> Exit {
+    say(&render::failures(failures, &context.stderr));
+    if context.output.json {
+        let errors: Vec<Value> = failures.iter().map(error_json).collect();
+        context.print(&format!("{:#}\n", json!({ "schema": 1, "errors": errors })));
+    }
+    Exit::BadInput
+}
+
+fn error_json(failure: &Failure) -> Value {
+    let place = failure.place.as_ref();
+    let position = place.map(Place::line_column);
+    json!({
+        "message": failure.to_string(),
+        "hint": failure.hint(),
+        "file": place.map(|place| &place.source().name),
+        "line": position.map(|(line, _)| line),
+        "column": position.map(|(_, column)| column),
+        "field": (!failure.field.is_empty()).then_some(&failure.field),
+        "value": failure.found(),
+    })
+}
+
+/// Our environment variables, sorted by name.
+fn environment() -> Vec<(String, String)> {
+    let ours = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        let is_field =
+            name.starts_with(ENVIRONMENT_PREFIX) && !OPTION_VARIABLES.contains(&name.as_str());
+        is_field.then(|| (name, value.to_string_lossy().into_owned()))
+    });
+    let mut ours: Vec<_> = ours.collect();
+    ours.sort();
+    ours
+}
+
+/// The file of the user's settings, after the XDG base directory specification.
+fn settings_file() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let config = folder("XDG_CONFIG_HOME").map(PathBuf::from);
+    let config = config.or_else(|| folder("HOME").map(|home| PathBuf::from(home).join(".config")));
+    config.map(|config| config.join("windtunnel").join("config.toml"))
+}

@@ -1,0 +1,341 @@
+//! The report of a prediction: the answer first, then where the time goes, then what was assumed.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use session::{Prediction, Ready};
+use units::Bytes;
+
+use crate::number::{count, duration, large, number, percent};
+use crate::table::{Side, Table};
+use crate::terminal::Terminal;
+use crate::version;
+
+/// How much a report says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Detail {
+    /// The answer alone.
+    Answer,
+    /// What fits on a screen.
+    Normal,
+    /// Every source and reason.
+    Everything,
+}
+
+/// The report as text.
+pub(crate) fn report(
+    ready: &Ready,
+    prediction: &Prediction,
+    detail: Detail,
+    terminal: &Terminal,
+) -> String {
+    let mut sections = vec![title(ready, prediction), answer(prediction, terminal)];
+    if Detail::Normal <= detail {
+        sections.push(time(prediction, terminal));
+        sections.push(memory(prediction, detail, terminal));
+        sections.push(worth(prediction, detail, terminal));
+        sections.push(assumptions(prediction, detail, terminal));
+    }
+    sections.push(signature(ready, prediction));
+    sections.retain(|section| !section.is_empty());
+    sections.join("\n")
+}
+
+fn title(ready: &Ready, prediction: &Prediction) -> String {
+    let model = ready.scenario.job.model.name();
+    let gpus = count(prediction.plan["gpus"].as_u64().unwrap_or(0));
+    let cluster = ready.scenario.cluster.name();
+    format!(
+        "# {}: {model} on {gpus} GPUs of {cluster}\n",
+        ready.scenario.name
+    )
+}
+
+fn answer(prediction: &Prediction, terminal: &Terminal) -> String {
+    let mut table = Table::new(&[("Answer", Side::Left), ("", Side::Right), ("", Side::Left)]);
+    let range = match (
+        prediction.iteration_time_p10_s,
+        prediction.iteration_time_p90_s,
+    ) {
+        (Some(low), Some(high)) => format!("8 of 10 runs: {} to {}", duration(low), duration(high)),
+        _ => String::new(),
+    };
+    table.row([
+        "Iteration".into(),
+        duration(prediction.iteration_time_s),
+        range,
+    ]);
+    table.row([
+        "Throughput".into(),
+        format!("{} tokens/s/GPU", number(prediction.tokens_per_s_per_gpu)),
+        format!("{} tokens/s in all", number(prediction.tokens_per_s)),
+    ]);
+    table.row([
+        "Model speed".into(),
+        format!("{} TFLOP/s/GPU", number(prediction.model_tflops_per_gpu)),
+        format!(
+            "MFU {}; with recomputation {} TFLOP/s/GPU",
+            percent(prediction.mfu),
+            number(prediction.hardware_tflops_per_gpu)
+        ),
+    ]);
+    table.row(memory_row(prediction));
+    for row in totals(prediction) {
+        table.row(row);
+    }
+    table.render(terminal.width)
+}
+
+fn memory_row(prediction: &Prediction) -> [String; 3] {
+    let (used, limit) = (prediction.device_used_bytes, prediction.device_memory_bytes);
+    let share = percent(used.as_f64() / limit.as_f64().max(1.0));
+    let verdict = if prediction.fits {
+        "fits"
+    } else {
+        "DOES NOT FIT"
+    };
+    let parts = format!(
+        "{verdict}, {share} of the fullest GPU; allocated {}, reserved {}",
+        prediction.peak_allocated_bytes, prediction.peak_reserved_bytes,
+    );
+    ["Memory".into(), format!("{used} of {limit}"), parts]
+}
+
+/// Time, energy and money of the whole run, where the scenario knows its tokens.
+fn totals(prediction: &Prediction) -> Vec<[String; 3]> {
+    let of = |key: &str| prediction.totals.get(key).and_then(Value::as_f64);
+    let mut rows = Vec::new();
+    if let (Some(days), Some(iterations), Some(hours)) =
+        (of("days"), of("iterations"), of("gpu_hours"))
+    {
+        let detail = format!(
+            "{} iterations, {} GPU-hours",
+            large(iterations),
+            large(hours)
+        );
+        rows.push(["Whole run".into(), duration(days * 86_400.0), detail]);
+    }
+    if let Some(kwh) = of("gpu_energy_kwh_at_tdp") {
+        let detail = "of the GPUs at their power limit".into();
+        rows.push([
+            "Energy".into(),
+            format!("{} MWh", number(kwh / 1000.0)),
+            detail,
+        ]);
+    }
+    if let Some(cost) = of("cost") {
+        let currency = prediction
+            .totals
+            .get("currency")
+            .and_then(Value::as_str)
+            .unwrap_or("");
+        let unit = if currency.is_empty() {
+            "(in the currency of the prices)"
+        } else {
+            currency
+        };
+        rows.push([
+            "Cost".into(),
+            format!("{} {unit}", number(cost)),
+            String::new(),
+        ]);
+    }
+    rows
+}
+
+fn time(prediction: &Prediction, terminal: &Terminal) -> String {
+    let b = &prediction.breakdown;
+    let mut parts = [
+        ("Compute", b.compute_s),
+        ("Tensor parallel", b.tp_s),
+        ("Pipeline transfers", b.pp_s),
+        ("Data parallel", b.dp_s),
+        ("Context parallel", b.cp_s),
+        ("Expert parallel", b.ep_s),
+        ("Bubble", b.bubble_s),
+        ("Optimizer", b.optimizer_s),
+        ("Host and other", b.other_s),
+    ];
+    parts.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let total = b.total();
+    let mut table = Table::new(&[
+        ("Part", Side::Left),
+        ("Time", Side::Right),
+        ("Share", Side::Right),
+    ]);
+    for (name, secs) in parts.into_iter().filter(|(_, secs)| *secs != 0.0) {
+        table.row([name.into(), duration(secs), percent(secs / total)]);
+    }
+    table.row(["Iteration".into(), duration(total), percent(1.0)]);
+    let words = "Of the rank that others wait for; communication counts where no kernel hides it.";
+    format!(
+        "## Where the time goes\n\n{}\n{words}\n",
+        table.render(terminal.width)
+    )
+}
+
+/// The kinds of memory, by their keys in a prediction.
+const KINDS: [(&str, &str); 7] = [
+    ("weights_bytes", "Weights"),
+    ("gradients_bytes", "Gradients"),
+    ("optimizer_bytes", "Optimizer"),
+    ("activations_bytes", "Activations"),
+    ("logits_bytes", "Logits"),
+    ("workspace_bytes", "Workspace"),
+    ("communication_bytes", "Buffers"),
+];
+
+/// So many classes of ranks are shown, the fullest first.
+const CLASSES: usize = 8;
+
+fn memory(prediction: &Prediction, detail: Detail, terminal: &Terminal) -> String {
+    let mut classes: Vec<_> = prediction.peak_allocated_bytes_by_class.iter().collect();
+    classes.sort_by_key(|class| {
+        (
+            std::cmp::Reverse(class.peak_allocated_bytes),
+            class.first_rank,
+        )
+    });
+    let shown = if detail == Detail::Everything {
+        classes.len()
+    } else {
+        CLASSES
+    };
+    let held = |key: &str| classes.iter().any(|class| class.at_peak.contains_key(key));
+    let kinds: Vec<_> = KINDS.iter().filter(|(key, _)| held(key)).collect();
+    let mut columns = vec![
+        ("Ranks", Side::Left),
+        ("Count", Side::Right),
+        ("Peak", Side::Right),
+    ];
+    columns.extend(kinds.iter().map(|(_, name)| (*name, Side::Right)));
+    columns.push(("At", Side::Right));
+    let mut table = Table::new(&columns);
+    for class in classes.iter().take(shown) {
+        let mut row = vec![
+            class.class.clone(),
+            count(class.ranks),
+            class.peak_allocated_bytes.to_string(),
+        ];
+        row.extend(kinds.iter().map(|(key, _)| {
+            let bytes = class.at_peak.get(*key).and_then(Value::as_u64).unwrap_or(0);
+            Bytes::new(bytes).to_string()
+        }));
+        row.push(class.peak_at_s.map_or_else(String::new, duration));
+        table.wide_row(row);
+    }
+    if table.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("## Memory at the peak\n\n{}", table.render(terminal.width));
+    if shown < classes.len() {
+        let more = count((classes.len() - shown) as u64);
+        let _ = writeln!(
+            text,
+            "\n{more} more classes of ranks hold less; -v shows them."
+        );
+    }
+    text
+}
+
+fn worth(prediction: &Prediction, detail: Detail, terminal: &Terminal) -> String {
+    let sources = &prediction.sources;
+    let shares = [
+        ("measured", sources.measured),
+        ("interpolated", sources.interpolated),
+        ("extrapolated", sources.extrapolated),
+        ("nominal", sources.nominal),
+    ];
+    let shares: Vec<String> = shares
+        .into_iter()
+        .filter(|(_, share)| 5e-4 <= *share)
+        .map(|(name, share)| format!("{} {name}", percent(share)))
+        .collect();
+    let mut text = "## What the figures are worth\n\n".to_owned();
+    if !shares.is_empty() {
+        let _ = writeln!(text, "Kernel times: {}.", shares.join(", "));
+    }
+    if detail == Detail::Everything {
+        let mut table = Table::new(&[
+            ("Figure", Side::Left),
+            ("Worth", Side::Left),
+            ("Source", Side::Left),
+        ]);
+        for one in &sources.tables {
+            table.row([one.what.clone(), one.worth.clone(), one.source.clone()]);
+        }
+        let _ = write!(text, "\n{}", table.render(terminal.width));
+        return text;
+    }
+    for worth in ["measured", "interpolated", "extrapolated", "nominal"] {
+        let of_worth = sources.tables.iter().filter(|table| table.worth == worth);
+        let names: Vec<&str> = of_worth.map(|table| table.what.as_str()).collect();
+        if !names.is_empty() {
+            let text_of = wrapped(&format!("- {worth}: {}", names.join(", ")), terminal.width);
+            let _ = writeln!(text, "{text_of}");
+        }
+    }
+    text
+}
+
+fn assumptions(prediction: &Prediction, detail: Detail, terminal: &Terminal) -> String {
+    if prediction.assumptions.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&[
+        ("Not given", Side::Left),
+        ("Taken", Side::Left),
+        ("Why", Side::Left),
+    ]);
+    for one in &prediction.assumptions {
+        let taken = if detail == Detail::Everything {
+            one.value.clone()
+        } else {
+            short(&one.value)
+        };
+        table.row([one.field.clone(), taken, one.reason.clone()]);
+    }
+    format!("## Assumptions\n\n{}", table.render(terminal.width))
+}
+
+/// A value that fits into a cell.
+fn short(value: &str) -> String {
+    const LONGEST: usize = 40;
+    if value.chars().count() <= LONGEST {
+        return value.to_owned();
+    }
+    let kept: String = value.chars().take(LONGEST - 1).collect();
+    format!("{kept}…")
+}
+
+/// Text in lines that fit, continued under the first letter after the dash.
+fn wrapped(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else {
+        return text.to_owned();
+    };
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let length = lines[last].chars().count();
+        if length != 0 && width < length + 1 + word.chars().count() {
+            lines.push(format!("  {word}"));
+        } else {
+            if length != 0 {
+                lines[last].push(' ');
+            }
+            lines[last].push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
+/// What made the report, for whoever finds it later.
+fn signature(ready: &Ready, prediction: &Prediction) -> String {
+    format!(
+        "windtunnel {}, engine {}, seed {}, profile {}\n",
+        version::LONG,
+        prediction.engine,
+        ready.scenario.settings.seed,
+        ready.profiles().join(", "),
+    )
+}
