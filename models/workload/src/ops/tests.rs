@@ -1,6 +1,7 @@
 //! Claims about the operators of whole blocks.
 
 mod activation;
+mod blocks;
 mod context;
 mod experts;
 mod formats;
