@@ -15,10 +15,12 @@ mod config;
 mod error;
 mod flops;
 mod job;
+mod megatron;
 mod model;
 pub mod ops;
 mod optimizer;
 mod params;
+mod table;
 mod tensor;
 
 pub use config::{Override, OverrideValue, model_types};
@@ -27,15 +29,20 @@ pub use flops::{
     Convention, gpt_flops, gpt_flops_recomputed, hardware_flops, layer_flops, model_flops,
 };
 pub use job::{Fp8Recipe, Job, JobError, JobSpec, Lora, LoraTargets, Precision};
+pub use megatron::{
+    MegatronActivation, MegatronKind, MegatronMoe, MegatronPosition, MegatronSpec, padded_vocab,
+};
 pub use model::{
     Activation, AttentionSpec, DenseSpec, Embedding, Ffn, Head, IndexerSpec, Layer, MambaSpec,
     MeasuredLayer, MeasuredTime, Mixer, MlaSpec, Model, ModelSpec, MoeSpec, Mtp, NormKind,
     NormPlacement, Norms, Note, Pooler, Position, QkNorm, QkSpan, RelativeBias, Stack,
 };
 pub use ops::{
-    Axis, BlockOps, CpMethod, Dispatcher, Experts, Fusion, Op, Overlap, ParamCount, Phase,
-    Recompute, Region, Regions, Sharding, Slot, StepShards, TpOverlap, Work, embedding_ops,
-    encoder_end_ops, head_ops, kept, layer_ops, mtp_ops, optimizer_ops, recomputed, step_cost,
+    Axis, Barriers, BlockOps, CpMethod, Dispatcher, Experts, Fusion, Op, Overlap, ParamCount,
+    Phase, Recompute, Region, Regions, Sharding, Slot, StepShards, TpOverlap, VocabularyOps, Work,
+    embedding_ops, encoder_end_ops, head_ops, kept, layer_ops, mtp_ops, optimizer_ops, recomputed,
+    step_cost, vocabulary_ops,
 };
 pub use optimizer::{Matrix, MatrixRole, Optimizer, Resident, StepCost, factored_values};
+pub use table::{LayerRow, LayerTable, LayerTime};
 pub use tensor::{Tensor, TensorKind};

@@ -33,6 +33,8 @@ pub struct Model {
 impl Model {
     /// The most layers, those of both stacks together.
     pub const MAX_LAYERS: u64 = 100_000;
+    /// The most modules for further tokens, and the most layers of one.
+    pub const MAX_MTP: u64 = 64;
     /// The largest width, vocabulary or number of heads or experts.
     pub const MAX_DIMENSION: u64 = 1 << 24;
     /// The most parameters.

@@ -18,7 +18,10 @@ pub(super) fn check(model: &Model) -> Checked {
     let spec = &model.spec;
     let layers = spec.layers.len() as u64;
     between("layers", layers, 1, Model::MAX_LAYERS)?;
-    between("mtp", spec.mtp.len() as u64, 0, 1_000)?;
+    between("mtp", spec.mtp.len() as u64, 0, Model::MAX_MTP)?;
+    for module in &spec.mtp {
+        between("mtp.layers", module.layers.len() as u64, 1, Model::MAX_MTP)?;
+    }
     between("hidden", spec.hidden, 0, Model::MAX_DIMENSION)?;
     let modules = spec.mtp.iter().flat_map(|module| &module.layers);
     let mut last = None;

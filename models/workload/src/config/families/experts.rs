@@ -5,7 +5,8 @@ use super::super::layers::{Reach, full, indices, one_window, qwen_windows, reach
 use super::super::reader::{Config, Read};
 use super::dense::{ALL_HEADS_NORM, HEAD_NORM};
 use crate::model::{
-    Activation, Ffn, Mixer, ModelSpec, MoeSpec, Mtp, NormKind, Position, QkNorm, QkSpan,
+    Activation, DenseSpec, Ffn, Mixer, Model, ModelSpec, MoeSpec, Mtp, NormKind, Position, QkNorm,
+    QkSpan,
 };
 
 /// Routed experts with a gate, of that width.
@@ -215,7 +216,7 @@ pub(super) fn glm4_moe(c: &Config<'_>) -> Read<ModelSpec> {
 /// Adds the modules for further tokens that a file names, each with one layer like the last.
 pub(super) fn add_mtp(c: &Config<'_>, spec: &mut ModelSpec, default: u64) -> Read<()> {
     let key = "num_nextn_predict_layers";
-    let given = c.number(key, 0, 1_000)?;
+    let given = c.number(key, 0, Model::MAX_MTP)?;
     let modules = given.unwrap_or_else(|| {
         c.note(key, format!("{default} modules for further tokens"));
         default
@@ -315,8 +316,8 @@ fn sparse_layers(c: &Config<'_>, n: u64) -> Read<Vec<u64>> {
 }
 
 /// The dense part of Llama 4's layers without experts.
-fn plain_part(c: &Config<'_>) -> Read<crate::model::DenseSpec> {
-    let mut part = crate::model::DenseSpec::swiglu(c.default("intermediate_size_mlp", 16_384)?);
+fn plain_part(c: &Config<'_>) -> Read<DenseSpec> {
+    let mut part = DenseSpec::swiglu(c.default("intermediate_size_mlp", 16_384)?);
     part.activation = activation(c, &["hidden_act"], Activation::Silu)?;
     Ok(part)
 }

@@ -2,9 +2,10 @@
 
 use super::super::decoder::{activation, head_dim, positions, shared_heads, tied};
 use super::super::reader::{Config, Read};
+use crate::error::ModelError;
 use crate::model::{
-    Activation, AttentionSpec, DenseSpec, Embedding, Ffn, Head, Layer, MambaSpec, Mixer, ModelSpec,
-    MoeSpec, Mtp, NormKind, Norms, Position, Stack,
+    Activation, AttentionSpec, DenseSpec, Embedding, Ffn, Head, Layer, MambaSpec, Mixer, Model,
+    ModelSpec, MoeSpec, Mtp, NormKind, Norms, Position, Stack,
 };
 
 /// One letter of a pattern.
@@ -80,8 +81,8 @@ fn pattern(c: &Config<'_>) -> Read<Vec<Block>> {
             words(c, key)?.ok_or_else(|| c.missing("hybrid_override_pattern"))?,
         )
     };
-    let limit = crate::model::Model::MAX_LAYERS;
-    let Some(n) = c.number("num_hidden_layers", 1, limit)? else {
+    within(c, key, blocks.len(), Model::MAX_LAYERS)?;
+    let Some(n) = c.number("num_hidden_layers", 1, Model::MAX_LAYERS)? else {
         return Ok(blocks);
     };
     let n = usize::try_from(n).unwrap_or(usize::MAX);
@@ -96,6 +97,18 @@ fn pattern(c: &Config<'_>) -> Read<Vec<Block>> {
         [format!("a pattern of {}", blocks.len()), n.to_string()],
         "a pattern has one letter for each layer",
     ))
+}
+
+/// A pattern that is empty or too long.
+fn within(c: &Config<'_>, key: &str, found: usize, limit: u64) -> Read<()> {
+    if (1..=limit).contains(&(found as u64)) {
+        return Ok(());
+    }
+    Err(ModelError::Wrong {
+        field: c.name(key),
+        found: format!("a pattern of {found}"),
+        expected: format!("a pattern of 1 to {limit}"),
+    })
 }
 
 /// A pattern of letters.
@@ -227,7 +240,9 @@ fn experts(c: &Config<'_>) -> Read<MoeSpec> {
 
 /// The modules for further tokens, each with the blocks of its own pattern.
 fn modules(c: &Config<'_>, hidden: u64) -> Read<Vec<Mtp>> {
-    let n = c.number("num_nextn_predict_layers", 0, 1_000)?.unwrap_or(0);
+    let n = c
+        .number("num_nextn_predict_layers", 0, Model::MAX_MTP)?
+        .unwrap_or(0);
     if n == 0 {
         return Ok(Vec::new());
     }
@@ -238,8 +253,9 @@ fn modules(c: &Config<'_>, hidden: u64) -> Read<Vec<Mtp>> {
         let default = vec![Block::Attention, Block::Experts];
         words(c, "mtp_layers_block_type")?.unwrap_or(default)
     };
+    within(c, key, blocks.len(), Model::MAX_MTP)?;
     let layer = |block: &Block| layer(c, hidden, *block);
-    let layers: Vec<Layer> = blocks.iter().take(1_000).map(layer).collect::<Read<_>>()?;
+    let layers: Vec<Layer> = blocks.iter().map(layer).collect::<Read<_>>()?;
     let one = Mtp {
         layers,
         norm: NormKind::Rms,
