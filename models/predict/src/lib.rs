@@ -6,6 +6,7 @@
 //! ```
 
 mod error;
+mod estimate;
 mod memory;
 mod outcome;
 mod plan_json;
@@ -15,6 +16,7 @@ mod simulate;
 mod sources;
 
 pub use error::PredictError;
+pub use estimate::{Estimate, Estimator};
 pub use prediction::{Assumed, Breakdown, ClassMemory, Prediction, SCHEMA, Sources, Table};
 pub use scenario::{Engine, Prices, Scenario, Settings};
 pub use simulate::{Outcome, Record, predict};

@@ -101,3 +101,81 @@ fn a_breakdown_sums_to_the_iteration() {
     let sum = prediction.breakdown.total();
     assert!((sum / prediction.iteration_time_s - 1.0).abs() < 1e-9);
 }
+
+/// One plan for llama-70b-like jobs on 16 nodes, from numbers that a generator draws.
+fn drawn(rng: &mut rand_pcg::Pcg64Mcg) -> (u64, PlanSpec) {
+    use rand::RngExt;
+    let mut pick = |options: &[u32]| options[rng.random_range(0..options.len())];
+    let tp = pick(&[1, 2, 4, 8]);
+    let pp = pick(&[1, 2, 4, 8]);
+    let cp = pick(&[1, 1, 1, 2]);
+    let dp = 128 / (tp * pp * cp);
+    let micro_batch = u64::from(pick(&[1, 2]));
+    let interleaves = pp > 1 && pick(&[0, 1]) == 1;
+    let vp = if interleaves { pick(&[2, 5]) } else { 1 };
+    let rounds = u64::from(pick(&[1, 2, 4]));
+    let n = u64::from(pp) * rounds;
+    let recompute = match pick(&[0, 1, 2]) {
+        0 => plan::RecomputeSpec::None,
+        1 => plan::RecomputeSpec::Selective,
+        _ => plan::RecomputeSpec::Full,
+    };
+    let schedule = match (interleaves, pick(&[0, 1, 2, 3])) {
+        (true, _) => ScheduleKind::Interleaved,
+        (false, 0) => ScheduleKind::GPipe,
+        (false, 1) if pp > 1 => ScheduleKind::ZbH1,
+        _ => ScheduleKind::OneFOneB,
+    };
+    let shard = match pick(&[0, 1, 2]) {
+        0 => Vec::new(),
+        _ => ShardLevel::ZERO_1.to_vec(),
+    };
+    let overlap = plan::OverlapSpec {
+        grad_reduce: Some(pick(&[0, 1]) == 1),
+        param_gather: Some(pick(&[0, 1]) == 1 && !shard.is_empty()),
+        ..plan::OverlapSpec::default()
+    };
+    let spec = PlanSpec {
+        tp: Some(tp),
+        pp: Some(pp),
+        cp: Some(cp),
+        vp: Some(vp),
+        sp: Some(tp > 1 && pick(&[0, 1]) == 1),
+        micro_batch: Some(micro_batch),
+        schedule: Some(schedule),
+        recompute: Some(recompute),
+        shard: Some(shard),
+        overlap,
+        ..PlanSpec::default()
+    };
+    (u64::from(dp) * micro_batch * n, spec)
+}
+
+#[test]
+fn the_estimate_agrees_with_the_engine_on_random_plans() {
+    use rand::SeedableRng;
+    let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(5);
+    let mut errors: Vec<(f64, f64, String)> = Vec::new();
+    let n: usize = std::env::var("PLANS").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
+    for _ in 0..n {
+        let (batch, spec) = drawn(&mut rng);
+        let mut scenario = scenario(16, batch, &spec);
+        scenario.settings.engine = Engine::Analytic;
+        let engine = predict(&scenario, Record::Totals, &Control::new()).unwrap().prediction;
+        let estimate = predict::Estimator::new(&scenario).estimate(&scenario.plan);
+        let time = estimate.iteration_time_s / engine.iteration_time_s - 1.0;
+        let memory =
+            estimate.peak_allocated.as_f64() / engine.peak_allocated_bytes.as_f64() - 1.0;
+        errors.push((time, memory, format!("{batch} {spec:?}")));
+    }
+    errors.sort_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
+    for (time, memory, spec) in errors.iter().rev().take(12) {
+        println!("{:+.2} % time, {:+.2} % memory: {spec}", time * 100.0, memory * 100.0);
+    }
+    let within = errors.iter().filter(|(time, _, _)| time.abs() <= 0.02).count();
+    println!("{within} of {n} within 2 %");
+    errors.sort_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
+    for (time, memory, spec) in errors.iter().rev().take(6) {
+        println!("{:+.2} % time, {:+.2} % memory: {spec}", time * 100.0, memory * 100.0);
+    }
+}

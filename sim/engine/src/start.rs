@@ -22,11 +22,20 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
         Ok(())
     }
 
+    /// Lets ended fragments go and asks for new ones, until the window is full of work.
     pub(crate) fn refill(&mut self, lane: u32) -> Result<(), EngineError> {
-        let state = &mut self.lanes[lane as usize];
-        while let Some(fragment) = state.retire() {
+        loop {
+            self.load(lane)?;
+            // A fragment without steps has ended as soon as it is there.
+            let Some(fragment) = self.lanes[lane as usize].retire() else {
+                return Ok(());
+            };
             self.driver.finished(LaneId::new(lane), &fragment, self.now);
         }
+    }
+
+    fn load(&mut self, lane: u32) -> Result<(), EngineError> {
+        let state = &mut self.lanes[lane as usize];
         let setup = &self.setup.lanes[lane as usize];
         let program = &self.programs[setup.program as usize];
         while !state.exhausted && state.n_open() < self.options.window.max(1) {

@@ -428,3 +428,23 @@ fn a_cancelled_run_stops() {
     );
     assert!(matches!(run, Err(EngineError::Interrupted(_))));
 }
+
+#[test]
+fn a_fragment_without_steps_takes_no_time() {
+    let programs = [program(vec![
+        block(vec![]),
+        block(vec![Step::compute("a", secs(1.0), vec![])]),
+    ])];
+    let lanes = Lanes {
+        lanes: vec![lane(0)],
+        ..Lanes::default()
+    };
+    let list = vec![
+        fragment(0, 0),
+        fragment(1, 0),
+        fragment(0, 1),
+        fragment(0, 2),
+    ];
+    let run = run_all(&programs, &lanes, &[list], &Options::default()).unwrap();
+    assert_eq!(run.end, at(1.0));
+}

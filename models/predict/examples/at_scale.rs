@@ -1,0 +1,43 @@
+//! One prediction of a large run, for `/usr/bin/time -v` and profilers:
+//! `cargo run --release -p predict --example at_scale -- llama-slow`.
+
+#[path = "../tests/scale/mod.rs"]
+mod scale;
+
+use predict::{Record, Scenario, predict};
+use units::Control;
+
+/// What can be asked for.
+const CASES: [(&str, fn() -> Scenario); 5] = [
+    ("gpt3", scale::gpt3),
+    ("llama", scale::llama),
+    ("llama-slow", scale::llama_with_a_slow_gpu),
+    ("llama-unfolded", || scale::unfolded(scale::llama())),
+    ("llama-slow-unfolded", || {
+        scale::unfolded(scale::llama_with_a_slow_gpu())
+    }),
+];
+
+fn main() {
+    let asked = std::env::args().nth(1).unwrap_or_default();
+    let Some((_, scenario)) = CASES.iter().find(|(name, _)| *name == asked) else {
+        let names = CASES.map(|(name, _)| name).join(", ");
+        eprintln!("name one of {names}");
+        std::process::exit(2);
+    };
+    let scenario = scenario();
+    match predict(&scenario, Record::Totals, &Control::new()) {
+        Ok(outcome) => println!(
+            "{}: {} lanes, {} events, {:.9} s an iteration, {:.1} GB at most",
+            scenario.name,
+            outcome.n_lanes,
+            outcome.events,
+            outcome.prediction.iteration_time_s,
+            outcome.prediction.peak_allocated_bytes.as_f64() / 1e9,
+        ),
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::exit(1);
+        }
+    }
+}

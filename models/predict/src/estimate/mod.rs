@@ -1,0 +1,21 @@
+//! The closed form: an iteration without events, for searches and sliders.
+//!
+//! ```text
+//! pieces ──run alone, once each──▶ seconds, bytes     (the operators and prices of the engines)
+//! stages = sums over pieces ──schedule's closed form──▶ pipeline
+//! pipeline + what data parallelism leaves exposed + optimizer ──▶ Estimate
+//! ```
+//!
+//! Exact where the engines are simple: sums of passes, 1F1B and every replayed schedule on equal
+//! hops. Approximate where work of different kinds meets: overlap of gradient reduction and
+//! parameter gathers, host time beside the GPU, sharded weights.
+
+mod estimator;
+mod memory;
+mod pipeline;
+mod shapes;
+mod sheet;
+mod stage;
+mod sync;
+
+pub use estimator::{Estimate, Estimator};

@@ -1,0 +1,151 @@
+//! Sums over the pieces of every virtual stage.
+
+use plan::Plan;
+use profile::Profile;
+use units::Bytes;
+use workload::Job;
+use workload::Layer;
+use workload::ops::{ParamCount, Recompute};
+
+use lower::PieceKind;
+
+use crate::estimate::sheet::{PassTime, Sheet, SheetInput};
+
+/// One virtual stage: what its passes take, and what it keeps.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct StageSums {
+    pub(super) forward: PassTime,
+    pub(super) backward: PassTime,
+    pub(super) input_grad: PassTime,
+    pub(super) weight_grad: PassTime,
+    pub(super) params: ParamCount,
+    /// Bytes that one micro-batch keeps, logits apart.
+    pub(super) kept: Bytes,
+    pub(super) logits: Bytes,
+    pub(super) held: Bytes,
+    pub(super) transient: Bytes,
+    pub(super) workspace: Bytes,
+    /// Pieces in forward order, runs of equal ones counted: index into the sheet, how many.
+    pub(super) runs: Vec<(usize, u32)>,
+}
+
+impl StageSums {
+    fn add(&mut self, sheet: &Sheet, at: usize, times: u32) {
+        let piece = &sheet.pieces[at];
+        let n = f64::from(times);
+        self.forward.add(&piece.forward, n);
+        self.backward.add(&piece.backward, n);
+        self.input_grad.add(&piece.input_grad, n);
+        self.weight_grad.add(&piece.weight_grad, n);
+        self.params += scaled(piece.params, u64::from(times));
+        if piece.is_head {
+            self.logits += piece.kept * u64::from(times);
+        } else {
+            self.kept += piece.kept * u64::from(times);
+        }
+        self.held += piece.held * u64::from(times);
+        self.transient = self.transient.max(piece.transient);
+        self.workspace = self.workspace.max(piece.workspace);
+        match self.runs.last_mut() {
+            Some((last, count)) if *last == at => *count += times,
+            _ => self.runs.push((at, times)),
+        }
+    }
+
+    /// The host's time where it is more than the GPU's.
+    pub(super) fn with_host(&mut self, profile: &Profile, scale: f64) {
+        let each = profile.host().micro_batch.as_secs();
+        let passes = [
+            (&mut self.forward, 1.0),
+            (&mut self.backward, 2.0),
+            (&mut self.input_grad, 1.0),
+            (&mut self.weight_grad, 1.0),
+        ];
+        for (pass, layers) in passes {
+            pass.host = (pass.host * layers + each) * scale;
+            pass.total = pass.total.max(pass.host);
+        }
+    }
+}
+
+fn scaled(params: ParamCount, times: u64) -> ParamCount {
+    ParamCount {
+        dense: params.dense * times,
+        expert: params.expert * times,
+        replicated: params.replicated * times,
+        dense_trained: params.dense_trained * times,
+        expert_trained: params.expert_trained * times,
+    }
+}
+
+/// The layers of a model by kind, and how many of each kind stand before a layer.
+#[derive(Clone, Debug)]
+pub(super) struct Layers {
+    pub(super) kinds: Vec<Layer>,
+    kind_of: Vec<usize>,
+    encoder: usize,
+}
+
+impl Layers {
+    pub(super) fn new(job: &Job) -> Self {
+        let (kinds, kind_of) = job.model.layer_kinds();
+        Self {
+            kinds,
+            kind_of,
+            encoder: job.model.encoder_layers(),
+        }
+    }
+}
+
+/// The sums of every virtual stage of a plan.
+pub(super) fn stages(
+    input: &SheetInput<'_>,
+    layers: &Layers,
+    plan: &Plan,
+    sheet: &mut Sheet,
+) -> Vec<StageSums> {
+    let mut sums = Vec::with_capacity(plan.stages().len());
+    for (stage, content) in plan.stages().iter().enumerate() {
+        let mut sum = StageSums::default();
+        let mut one = |kind, policy, times| {
+            let at = sheet.of(input, &layers.kinds, kind, policy);
+            sum.add(sheet, at, times);
+        };
+        if content.embedding {
+            one(PieceKind::Embedding, Recompute::None, 1);
+        }
+        let first = content.layers.start;
+        let mut index = content.layers.start;
+        while index < content.layers.end {
+            let kind = layers.kind_of[index];
+            let policy = plan.recompute(stage, index - first);
+            let mut end = index + 1;
+            while end < content.layers.end
+                && end != layers.encoder
+                && layers.kind_of[end] == kind
+                && plan.recompute(stage, end - first) == policy
+            {
+                end += 1;
+            }
+            let times = u32::try_from(end - index).unwrap_or(u32::MAX);
+            one(
+                PieceKind::Layer(u32::try_from(kind).unwrap_or(u32::MAX)),
+                policy,
+                times,
+            );
+            if end == layers.encoder && layers.encoder != layers.kind_of.len() {
+                one(PieceKind::EncoderEnd, Recompute::None, 1);
+            }
+            index = end;
+        }
+        for module in 0..content.mtp {
+            let policy = plan.recompute(stage, content.layers.len() + module as usize);
+            one(PieceKind::Mtp(module, content.embedding), policy, 1);
+        }
+        if content.head {
+            one(PieceKind::Head(content.embedding), Recompute::None, 1);
+        }
+        sums.push(sum);
+    }
+    sums
+}
