@@ -264,6 +264,11 @@ fn epilogue(
     let mut w = Writer::new("optimizer", input.profile, details);
     w.set_category(Category::Optimizer);
     w.set_label("optimizer");
+    // The window lets this block in beside the last backward pass: everything in it waits for
+    // that pass, which the order of the compute stream says.
+    let mut passed = Step::compute("passed", units::Seconds::ZERO, Vec::new());
+    passed.category = Category::Optimizer;
+    w.push(passed);
     let reductions: u32 = chunks.iter().map(Chunk::reductions).sum();
     if 0 < reductions {
         let work = Work::Delay(units::Seconds::ZERO);
