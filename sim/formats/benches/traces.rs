@@ -7,7 +7,8 @@ use formats::{Header, Perfetto, write_perfetto, wtt};
 use trace::{Category, Lane, NO_INDEX, Span, StreamKind, Trace};
 use units::{ClassId, LaneId, SimTime};
 
-/// A million spans on 16 lanes: kernels and reductions in turn, each released by the one before.
+/// A million spans on 16 lanes: kernels and reductions in turn, each released by the one before,
+/// as long as a generator of random numbers says.
 fn million() -> Trace {
     let mut trace = Trace::default();
     let names = [
@@ -19,13 +20,18 @@ fn million() -> Trace {
             class: ClassId::new(lane),
             name: format!("stage {lane}"),
             stage: lane,
-            ranks: (lane * 64..(lane + 1) * 64).collect(),
+            ranks: vec![lane],
             resident: [0; 7],
         });
     }
+    let mut random = 1_u64;
     for id in 0..1_000_000_u32 {
         let kernel = id / 16 % 2 == 0;
-        let start = u64::from(id / 16) * 1_234_567;
+        let end = u64::from(id / 16 + 1) * 1_234_567 + u64::from(id % 16) * 1_000;
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let start = end - 900_000 - (random >> 46);
         trace.spans.push(Span {
             lane: LaneId::new(id % 16),
             stream: if kernel {
@@ -40,14 +46,14 @@ fn million() -> Trace {
             },
             name: names[usize::from(!kernel)],
             start: SimTime::from_picos(start),
-            end: SimTime::from_picos(start + 1_234_567),
+            end: SimTime::from_picos(end),
             micro_batch: id / 16 / 1_000,
             stage: id % 16,
             cause: id.checked_sub(16).unwrap_or(NO_INDEX),
             detail: NO_INDEX,
         });
     }
-    trace.end = SimTime::from_picos(62_500 * 1_234_567);
+    trace.end = SimTime::from_picos(62_501 * 1_234_567);
     trace
 }
 
@@ -64,7 +70,7 @@ fn files(c: &mut Criterion) {
         b.iter(|| wtt::read(bytes.as_slice(), wtt::Limits::default()).expect("it was written"));
     });
     let all = Perfetto {
-        budget: 3_000_000,
+        budget: 10_000_000,
         ..Perfetto::default()
     };
     c.bench_function("json_write_1m", |b| {

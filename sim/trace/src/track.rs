@@ -23,19 +23,23 @@ pub struct Track {
 /// Arranges all spans in tracks, by lane, stream and row. A span goes to the first row of its
 /// stream that is free.
 pub fn tracks(trace: &Trace) -> Vec<Track> {
-    let mut order: Vec<SpanId> = (0..).zip(&trace.spans).map(|(id, _)| id).collect();
-    order.sort_by_key(|&id| {
-        let span = &trace.spans[id as usize];
-        (span.lane, span.stream, span.start, span.end, id)
-    });
-    let same = |&a: &SpanId, &b: &SpanId| {
-        let (a, b) = (&trace.spans[a as usize], &trace.spans[b as usize]);
-        (a.lane, a.stream) == (b.lane, b.stream)
-    };
-    order
-        .chunk_by(same)
-        .flat_map(|stream| rows(trace, stream))
-        .collect()
+    let n_streams = StreamKind::ALL.len();
+    let mut streams = vec![Vec::new(); trace.lanes.len() * n_streams];
+    for (id, span) in (0..).zip(&trace.spans) {
+        if span.lane.index() < trace.lanes.len() {
+            streams[span.lane.index() * n_streams + span.stream.index()].push(id);
+        }
+    }
+    let mut tracks = Vec::new();
+    for stream in &mut streams {
+        // Spans come in the order in which they ended, which is nearly that of their starts.
+        stream.sort_by_key(|&id: &SpanId| {
+            let span = &trace.spans[id as usize];
+            (span.start, span.end, id)
+        });
+        tracks.extend(rows(trace, stream));
+    }
+    tracks
 }
 
 /// The rows of one stream, whose spans come in order of their start.
