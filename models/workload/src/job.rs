@@ -5,129 +5,7 @@ use units::DType;
 
 use crate::Model;
 use crate::optimizer::Optimizer;
-
-/// How tensors become fp8 for matrix products. Attention, norms and the output layer stay in
-/// the compute format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Fp8Recipe {
-    /// One scale a tensor from the largest values of earlier steps: casts fuse into the kernel
-    /// before (Transformer Engine `DelayedScaling`).
-    Delayed,
-    /// One scale a tensor from its own largest value, which needs a pass of its own
-    /// (`Float8CurrentScaling`).
-    Tensorwise,
-    /// One scale for 128 values of an activation and 128 x 128 of a weight (`DeepSeek`-V3;
-    /// `Float8BlockScaling`).
-    Blockwise,
-    /// One scale for 32 values (`MXFP8BlockScaling`).
-    MxFp8,
-    /// Four bits, one scale for 16 values (`NVFP4BlockScaling`).
-    NvFp4,
-}
-
-impl Fp8Recipe {
-    /// Every recipe, in the order of declaration.
-    pub const ALL: [Self; 5] = [
-        Self::Delayed,
-        Self::Tensorwise,
-        Self::Blockwise,
-        Self::MxFp8,
-        Self::NvFp4,
-    ];
-
-    /// The name as scenarios write it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Delayed => "delayed",
-            Self::Tensorwise => "tensorwise",
-            Self::Blockwise => "blockwise",
-            Self::MxFp8 => "mxfp8",
-            Self::NvFp4 => "nvfp4",
-        }
-    }
-
-    /// The recipe of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|recipe| recipe.name() == name)
-    }
-
-    /// The format of both inputs of a product.
-    pub const fn dtype(self) -> DType {
-        match self {
-            Self::Delayed | Self::Tensorwise | Self::Blockwise => DType::Fp8,
-            Self::MxFp8 => DType::MxFp8,
-            Self::NvFp4 => DType::NvFp4,
-        }
-    }
-
-    /// Passes over the unquantised tensor before its cast: the search for its largest value.
-    pub const fn extra_reads(self) -> u32 {
-        match self {
-            Self::Tensorwise => 1,
-            Self::Delayed | Self::Blockwise | Self::MxFp8 | Self::NvFp4 => 0,
-        }
-    }
-
-    /// Whether the cast can run inside the norm or activation before it (Transformer Engine's
-    /// `LayerNormLinear`, `LayerNormMLP`).
-    pub const fn fuses(self) -> bool {
-        matches!(self, Self::Delayed | Self::MxFp8)
-    }
-}
-
-/// The formats of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Precision {
-    /// Activations and, without a recipe, matrix products.
-    pub compute: DType,
-    /// How products run in fewer bits; they run in `compute` where absent.
-    pub fp8: Option<Fp8Recipe>,
-    /// Parameters as the forward pass reads them.
-    pub params: DType,
-    /// The optimizer's copy of the parameters; none where they are the parameters themselves.
-    pub main_params: Option<DType>,
-}
-
-impl Precision {
-    /// Brain floats with an fp32 copy of the parameters.
-    pub const BF16: Self = Self::mixed(DType::Bf16);
-    /// Half precision with an fp32 copy of the parameters.
-    pub const FP16: Self = Self::mixed(DType::Fp16);
-    /// Single precision throughout.
-    pub const FP32: Self = Self {
-        compute: DType::Fp32,
-        fp8: None,
-        params: DType::Fp32,
-        main_params: None,
-    };
-
-    /// Two-byte compute and parameters, with an fp32 copy.
-    const fn mixed(compute: DType) -> Self {
-        Self {
-            compute,
-            fp8: None,
-            params: compute,
-            main_params: Some(DType::Fp32),
-        }
-    }
-
-    /// The same with products in fewer bits.
-    #[must_use]
-    pub const fn with_recipe(self, recipe: Fp8Recipe) -> Self {
-        Self {
-            fp8: Some(recipe),
-            ..self
-        }
-    }
-
-    /// The format of the inputs of matrix products in layers.
-    pub const fn gemm(self) -> DType {
-        match self.fp8 {
-            Some(recipe) => recipe.dtype(),
-            None => self.compute,
-        }
-    }
-}
+use crate::precision::Precision;
 
 /// Which products of a layer carry an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -223,6 +101,7 @@ impl JobSpec {
     pub fn check(self, model: Model) -> Result<Job, Vec<JobError>> {
         let errors: Vec<JobError> = [
             self.zero_field(),
+            self.too_many_tokens(),
             self.bad_dropout(),
             self.bad_packing(),
             self.bad_precision(),
@@ -267,6 +146,13 @@ impl JobSpec {
         ];
         let zero = fields.into_iter().find(|(_, value)| *value == Some(0));
         zero.map(|(field, _)| JobError::Zero { field })
+    }
+
+    /// More tokens than an iteration can have.
+    fn too_many_tokens(&self) -> Option<JobError> {
+        let len = self.decoder_seq_len.unwrap_or(0).max(self.seq_len);
+        let tokens = self.global_batch.saturating_mul(len);
+        (Job::MAX_TOKENS < tokens).then_some(JobError::TooManyTokens { tokens })
     }
 
     /// A probability outside its range.
@@ -329,6 +215,9 @@ pub struct Job {
 }
 
 impl Job {
+    /// The most tokens of one iteration, so that the sizes of its tensors fit into 64 bits.
+    pub const MAX_TOKENS: u64 = 1 << 34;
+
     /// Tokens of one iteration.
     pub fn tokens(&self) -> u64 {
         self.global_batch.saturating_mul(self.seq_len)
@@ -347,6 +236,8 @@ impl Job {
 pub enum JobError {
     #[error("{field} is 0, but at least 1 is needed")]
     Zero { field: &'static str },
+    #[error("an iteration of {tokens} tokens is more than {}", Job::MAX_TOKENS)]
+    TooManyTokens { tokens: u64 },
     #[error("dropout is {value}, but a probability from 0 to below 1 is needed")]
     Dropout { value: f64 },
     #[error("packed sequences of {packed} tokens do not fit into sequences of {seq_len}")]
@@ -366,6 +257,7 @@ impl JobError {
     pub const fn field(&self) -> &'static str {
         match self {
             Self::Zero { field } => field,
+            Self::TooManyTokens { .. } => "global_batch",
             Self::Dropout { .. } => "dropout",
             Self::Packed { .. } => "packed",
             Self::Compute { .. } => "precision",
@@ -377,6 +269,9 @@ impl JobError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Zero { field } => Some(format!("leave `{field}` out or give a positive number")),
+            Self::TooManyTokens { .. } => {
+                Some("`global_batch` counts sequences, not tokens".to_owned())
+            }
             Self::Dropout { .. } => Some("leave `dropout` out for none".to_owned()),
             Self::Packed { seq_len, .. } => Some(format!(
                 "`packed` is the mean length of the sequences packed into {seq_len} tokens"

@@ -20,6 +20,7 @@ mod model;
 pub mod ops;
 mod optimizer;
 mod params;
+mod precision;
 mod table;
 mod tensor;
 
@@ -28,7 +29,7 @@ pub use error::ModelError;
 pub use flops::{
     Convention, gpt_flops, gpt_flops_recomputed, hardware_flops, layer_flops, model_flops,
 };
-pub use job::{Fp8Recipe, Job, JobError, JobSpec, Lora, LoraTargets, Precision};
+pub use job::{Job, JobError, JobSpec, Lora, LoraTargets};
 pub use megatron::{
     MegatronActivation, MegatronKind, MegatronMoe, MegatronPosition, MegatronSpec, padded_vocab,
 };
@@ -44,5 +45,6 @@ pub use ops::{
     step_cost, vocabulary_ops,
 };
 pub use optimizer::{Matrix, MatrixRole, Optimizer, Resident, StepCost, factored_values};
+pub use precision::{Fp8Recipe, Precision};
 pub use table::{LayerRow, LayerTable, LayerTime};
 pub use tensor::{Tensor, TensorKind};

@@ -6,7 +6,8 @@
 
 use units::{Bytes, DType, Flops};
 
-use crate::job::{JobError, Precision};
+use crate::job::JobError;
+use crate::precision::Precision;
 
 /// How parameters follow from gradients.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,7 +28,7 @@ pub enum Optimizer {
     },
     /// A factored second moment and no first: m + n values (Shazeer and Stern 2018).
     Adafactor,
-    /// One momentum, orthogonalised by Newton-Schulz steps (Jordan 2024).
+    /// One momentum, orthogonalized by Newton-Schulz steps (Jordan 2024).
     Muon {
         /// Newton-Schulz steps, 5 in the original.
         steps: u32,
@@ -409,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn muon_orthogonalises_along_the_smaller_side() {
+    fn muon_orthogonalizes_along_the_smaller_side() {
         let muon = Optimizer::Muon { steps: 5 };
         let (wide, _) = muon.matrix_work(&linear(2, 10, 1));
         let (tall, _) = muon.matrix_work(&linear(10, 2, 1));

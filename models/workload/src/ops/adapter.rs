@@ -101,7 +101,7 @@ impl Linear {
     pub(super) const fn adapter(name: &'static str, base: &Self, mnk: [u64; 3]) -> Self {
         Self {
             experts: base.experts,
-            quantised: false,
+            quantized: false,
             ..Self::new(name, base.region, mnk)
         }
     }

@@ -105,7 +105,7 @@ impl Builder<'_> {
             params: norm.kind.params(width),
             replicated: by_head,
             saved: if last { values * self.act } else { 0 },
-            quantised: false,
+            quantized: false,
         });
         if norm.span == QkSpan::AllHeads && self.has_tp() {
             let statistics = reduce(8 * self.tokens);
@@ -285,7 +285,7 @@ impl Builder<'_> {
             params: 2 * indexer.head_dim,
             replicated: true,
             saved: 0,
-            quantised: false,
+            quantized: false,
         });
         self.index_scores(&Core {
             batch: self.shard.micro_batch,
@@ -325,7 +325,7 @@ impl Builder<'_> {
             params: rank,
             replicated: true,
             saved: self.input_saved(values, true, self.targets().qkv),
-            quantised: true,
+            quantized: true,
         });
     }
 }

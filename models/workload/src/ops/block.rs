@@ -115,16 +115,16 @@ impl Builder<'_> {
     fn norm_before(&mut self, layer: &Layer, branch: Branch<'_>) {
         let values = self.stream * self.hidden;
         let targets = self.targets();
-        let (quantised, saved) = match branch {
+        let (quantized, saved) = match branch {
             Branch::Ffn(Ffn::Moe(_)) => (false, values * self.act),
             Branch::Ffn(Ffn::Dense(_)) => (true, self.input_saved(values, true, targets.up)),
             _ => (true, self.input_saved(values, true, targets.qkv)),
         };
-        self.hidden_norm("norm", layer, saved, quantised);
+        self.hidden_norm("norm", layer, saved, quantized);
     }
 
     /// A norm over the hidden width, the same on all tensor-parallel ranks.
-    fn hidden_norm(&mut self, name: &'static str, layer: &Layer, saved: u64, quantised: bool) {
+    fn hidden_norm(&mut self, name: &'static str, layer: &Layer, saved: u64, quantized: bool) {
         self.norm(&Norm {
             name,
             region: Region::Norm,
@@ -132,7 +132,7 @@ impl Builder<'_> {
             params: layer.norms.kind.params(self.hidden),
             replicated: true,
             saved,
-            quantised,
+            quantized,
         });
     }
 

@@ -9,8 +9,9 @@ use units::{Bytes, DType};
 use super::op::{Axis, BlockOps, Op, Overlap, ParamCount, Phase, Slot, Work};
 use super::region::Region;
 use super::sharding::Sharding;
-use crate::job::{Fp8Recipe, Job, LoraTargets};
+use crate::job::{Job, LoraTargets};
 use crate::optimizer::{Matrix, MatrixRole};
+use crate::precision::Fp8Recipe;
 
 /// The operators of a block under construction.
 pub(super) struct Builder<'a> {
@@ -221,25 +222,25 @@ impl<'a> Builder<'a> {
     }
 
     /// The recipe of products in fewer bits, for products that follow it.
-    pub(super) fn recipe(&self, quantised: bool) -> Option<Fp8Recipe> {
-        self.job.precision.fp8.filter(|_| quantised)
+    pub(super) fn recipe(&self, quantized: bool) -> Option<Fp8Recipe> {
+        self.job.precision.fp8.filter(|_| quantized)
     }
 
     /// The format of a product's inputs.
-    pub(super) fn dtype(&self, quantised: bool) -> DType {
-        self.recipe(quantised)
+    pub(super) fn dtype(&self, quantized: bool) -> DType {
+        self.recipe(quantized)
             .map_or(self.job.precision.compute, Fp8Recipe::dtype)
     }
 
     /// Bytes of so many values in the format of products.
-    pub(super) fn gemm_bytes(&self, values: u64, quantised: bool) -> u64 {
-        Bytes::from_f64(values as f64 * self.dtype(quantised).bytes()).as_u64()
+    pub(super) fn gemm_bytes(&self, values: u64, quantized: bool) -> u64 {
+        Bytes::from_f64(values as f64 * self.dtype(quantized).bytes()).as_u64()
     }
 
     /// Bytes kept of a product's input: nothing where neither its weight nor an adapter learns.
-    pub(super) fn input_saved(&self, values: u64, quantised: bool, adapted: bool) -> u64 {
+    pub(super) fn input_saved(&self, values: u64, quantized: bool, adapted: bool) -> u64 {
         if self.trained {
-            self.gemm_bytes(values, quantised)
+            self.gemm_bytes(values, quantized)
         } else if adapted {
             values * self.act
         } else {
@@ -249,9 +250,9 @@ impl<'a> Builder<'a> {
 
     /// Bytes that a kernel writes whose result is a product's input, the cast fused where the
     /// recipe allows.
-    pub(super) fn fused_write(&self, values: u64, quantised: bool) -> u64 {
-        match self.recipe(quantised) {
-            Some(recipe) if recipe.fuses() => 2 * self.gemm_bytes(values, quantised),
+    pub(super) fn fused_write(&self, values: u64, quantized: bool) -> u64 {
+        match self.recipe(quantized) {
+            Some(recipe) if recipe.fuses() => 2 * self.gemm_bytes(values, quantized),
             _ => values * self.act,
         }
     }

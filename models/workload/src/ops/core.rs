@@ -83,7 +83,7 @@ impl Builder<'_> {
         let rows = core.batch * core.heads * core.q_len.div_ceil(cp);
         if self.shard.fusion.attention == AttentionKernel::Unfused {
             let dropout = if self.drops() { 1 + self.act } else { 0 };
-            rows * core.kv_len * (self.act + dropout)
+            bounded(rows, core.kv_len, self.act + dropout)
         } else {
             rows * 4
         }
@@ -130,14 +130,15 @@ impl Builder<'_> {
         if self.shard.fusion.attention != AttentionKernel::Unfused || fits {
             return;
         }
-        let scores = core.batch * core.heads * part.q_len * part.kv_len;
+        let rows = core.batch * core.heads * part.q_len;
         // Forward: cast, scale, mask, softmax, cast, each reading and writing. Backward: three.
         let (passes, launches) = if phase == Phase::Forward {
             (32, 5)
         } else {
             (20, 3)
         };
-        let work = stream(StreamKind::Cast, scores * passes, launches);
+        let bytes = bounded(rows, part.kv_len, passes);
+        let work = stream(StreamKind::Cast, bytes, launches);
         if phase == Phase::Forward {
             self.forward("softmax_eager", Region::AttentionCore, work, 0);
         } else {
@@ -178,4 +179,10 @@ impl Builder<'_> {
             dropout: self.drops(),
         }))
     }
+}
+
+/// Bytes of `rows` rows of scores, at most 2⁵⁸: no machine holds more, and sums stay in 64 bits.
+fn bounded(rows: u64, keys: u64, bytes: u64) -> u64 {
+    let all = rows.saturating_mul(keys).saturating_mul(bytes);
+    all.min(1 << 58)
 }

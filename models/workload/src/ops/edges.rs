@@ -77,7 +77,7 @@ impl Builder<'_> {
             layout: Layout::Column,
             bias,
             owned,
-            quantised: false,
+            quantized: false,
             ..Linear::new("logits", Region::Logits, [self.tokens, columns, width])
         });
     }

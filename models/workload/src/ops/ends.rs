@@ -36,7 +36,7 @@ pub fn embedding_ops(job: &Job, shard: &Sharding) -> BlockOps {
         let saved = b.stream * embedding.width * b.act;
         b.linear(&Linear {
             saved,
-            quantised: false,
+            quantized: false,
             ..Linear::new("project_in", Region::Embedding, mnk)
         });
     }
@@ -132,7 +132,7 @@ impl Builder<'_> {
             params: kind.params(self.hidden),
             replicated: true,
             saved,
-            quantised: false,
+            quantized: false,
         });
     }
 
@@ -148,7 +148,7 @@ impl Builder<'_> {
             let saved = self.stream * width * self.act;
             self.linear(&Linear {
                 saved,
-                quantised: false,
+                quantized: false,
                 ..Linear::new("project_out", Region::Logits, mnk)
             });
         }
@@ -162,7 +162,7 @@ impl Builder<'_> {
         self.linear(&Linear {
             saved: values * self.act,
             bias: true,
-            quantised: false,
+            quantized: false,
             ..Linear::new(name, Region::Logits, [rows, self.hidden, self.hidden])
         });
         self.activation(&Activation {
@@ -182,7 +182,7 @@ impl Builder<'_> {
             self.linear(&Linear {
                 saved,
                 bias: true,
-                quantised: false,
+                quantized: false,
                 ..Linear::new(
                     "classifier",
                     Region::Logits,

@@ -6,8 +6,8 @@ use super::builder::Builder;
 use super::op::{Overlap, Slot};
 use super::region::Region;
 use super::tp::gather;
-use crate::job::Fp8Recipe;
 use crate::optimizer::MatrixRole;
+use crate::precision::Fp8Recipe;
 
 /// How a product is cut, and so which collectives stand around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(super) struct Linear {
     /// Whether a bias is added.
     pub(super) bias: bool,
     /// Whether it runs in the recipe's format.
-    pub(super) quantised: bool,
+    pub(super) quantized: bool,
     /// Whether the kernel before it writes that format where the recipe allows.
     pub(super) cast_before: bool,
     /// Whether it carries an adapter, where the job has adapters.
@@ -76,7 +76,7 @@ impl Linear {
             experts: 0,
             saved: 0,
             bias: false,
-            quantised: true,
+            quantized: true,
             cast_before: false,
             adapted: false,
             owned: true,
@@ -149,8 +149,8 @@ impl Builder<'_> {
             self.params.replicated += linear.output;
         }
         let weight = linear.input * linear.output * count;
-        if let Some(work) = self.cast(weight, linear.quantised, self.job.precision.params) {
-            let copies = 2 * self.gemm_bytes(weight, linear.quantised);
+        if let Some(work) = self.cast(weight, linear.quantized, self.job.precision.params) {
+            let copies = 2 * self.gemm_bytes(weight, linear.quantized);
             self.once("weight_cast", linear.region, work, copies);
         }
     }
@@ -160,16 +160,16 @@ impl Builder<'_> {
         let gathers =
             matches!(linear.layout, Layout::Column | Layout::ColumnFirst) && self.by_sequence();
         let fused =
-            linear.cast_before && self.recipe(linear.quantised).is_some_and(Fp8Recipe::fuses);
+            linear.cast_before && self.recipe(linear.quantized).is_some_and(Fp8Recipe::fuses);
         if !fused && linear.layout != Layout::ColumnLater {
             let rows = if gathers { self.stream } else { linear.rows };
             let compute = self.job.precision.compute;
-            if let Some(work) = self.cast(rows * linear.input, linear.quantised, compute) {
+            if let Some(work) = self.cast(rows * linear.input, linear.quantized, compute) {
                 self.forward("cast", linear.region, work, 0);
             }
         }
         if gathers {
-            let bytes = self.gemm_bytes(linear.rows * linear.input, linear.quantised);
+            let bytes = self.gemm_bytes(linear.rows * linear.input, linear.quantized);
             let overlap = self.chunks(Overlap::Feeds);
             let op = self.forward("all_gather", linear.region, gather(bytes), 0);
             op.overlap = overlap;
@@ -202,11 +202,11 @@ impl Builder<'_> {
         } else {
             linear.rows
         };
-        if let Some(work) = self.cast(rows * linear.output, linear.quantised, compute) {
+        if let Some(work) = self.cast(rows * linear.output, linear.quantized, compute) {
             self.input_grad("cast", linear.region, work);
         }
         if linear.layout == Layout::Row {
-            self.gather_backward(linear.region, outputs, linear.quantised);
+            self.gather_backward(linear.region, outputs, linear.quantized);
         }
         let gathered = self.regather(linear);
         if linear.adapted && !self.trained {

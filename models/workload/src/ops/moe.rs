@@ -37,7 +37,7 @@ pub(super) struct Routed {
     /// Inner width of an expert on this rank.
     pub(super) inner: u64,
     /// Rows that travel under the dispatcher, one way.
-    pub(super) travelling: u64,
+    pub(super) traveling: u64,
 }
 
 impl Routed {
@@ -52,7 +52,7 @@ impl Routed {
         let tokens = b.stream;
         let capacity = b.shard.experts.capacity_factor.unwrap_or(1.0);
         let sent = ((tokens * moe.top_k) as f64 * capacity).ceil() as u64;
-        let travelling = match b.shard.experts.dispatcher {
+        let traveling = match b.shard.experts.dispatcher {
             Dispatcher::AllToAll => sent,
             Dispatcher::AllGather => tokens * ep * etp,
             Dispatcher::DeepEp => (tokens as f64 * ranks_met(moe, ep)).ceil() as u64,
@@ -64,7 +64,7 @@ impl Routed {
             rows: sent * etp,
             experts: moe.experts.div_ceil(ep),
             inner: moe.expert_ffn.div_ceil(etp),
-            travelling,
+            traveling,
         }
     }
 }
@@ -124,7 +124,7 @@ impl Builder<'_> {
     fn router(&mut self, moe: &MoeSpec, routed: &Routed) {
         let scores = routed.tokens * moe.experts;
         self.linear(&Linear {
-            quantised: false,
+            quantized: false,
             ..Linear::new(
                 "router",
                 Region::Router,
@@ -225,7 +225,7 @@ impl Builder<'_> {
     fn sort_work(&self, routed: &Routed) -> (&'static str, Option<Work>) {
         let whole = self.shard.experts.dispatcher != Dispatcher::AllToAll;
         if whole {
-            let arrived = routed.travelling.min(routed.rows);
+            let arrived = routed.traveling.min(routed.rows);
             (
                 "permute",
                 Some(self.permute(arrived, routed.rows, routed.width)),
@@ -335,7 +335,7 @@ impl Builder<'_> {
         let Some(width) = moe.shared_ffn else { return };
         if moe.shared_gate {
             self.linear(&Linear {
-                quantised: false,
+                quantized: false,
                 ..Linear::new(
                     "shared_gate",
                     Region::SharedExpert,
@@ -358,13 +358,13 @@ impl Builder<'_> {
     fn dispatch_work(&self, routed: &Routed) -> Option<Work> {
         let dtype = self.shard.experts.dispatch_dtype;
         let value = dtype.map_or(self.act as f64, DType::bytes);
-        let bytes = (routed.travelling * routed.width) as f64 * value;
+        let bytes = (routed.traveling * routed.width) as f64 * value;
         self.travel(Bytes::from_f64(bytes), CollectiveKind::AllGather)
     }
 
     /// How outputs travel back.
     fn combine_work(&self, routed: &Routed) -> Option<Work> {
-        let bytes = Bytes::new(routed.travelling * routed.width * self.act);
+        let bytes = Bytes::new(routed.traveling * routed.width * self.act);
         self.travel(bytes, CollectiveKind::ReduceScatter)
     }
 

@@ -15,7 +15,7 @@ pub(super) struct Norm {
     pub(super) name: &'static str,
     /// Its part of the block.
     pub(super) region: Region,
-    /// Normalised values: tokens times width.
+    /// Normalized values: tokens times width.
     pub(super) values: u64,
     /// Its weights, on this rank.
     pub(super) params: u64,
@@ -25,7 +25,7 @@ pub(super) struct Norm {
     /// keeps it.
     pub(super) saved: u64,
     /// Whether its reader is a product in the recipe's format.
-    pub(super) quantised: bool,
+    pub(super) quantized: bool,
 }
 
 /// An activation function between two products.
@@ -47,7 +47,7 @@ impl Builder<'_> {
         self.values(norm.params, norm.replicated);
         let (values, act) = (norm.values, self.act);
         let fused = self.shard.fusion.norm;
-        let written = self.fused_write(values, norm.quantised && fused);
+        let written = self.fused_write(values, norm.quantized && fused);
         let (bytes, launches) = if fused {
             (values * act + written, 1)
         } else {

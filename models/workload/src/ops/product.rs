@@ -14,7 +14,7 @@ impl Builder<'_> {
         let launches = self.weight_products(linear);
         let held = self.gemm_bytes(
             linear.rows * (linear.input + linear.output),
-            linear.quantised,
+            linear.quantized,
         );
         let held = held / launches.len().max(1) as u64;
         for work in launches {
@@ -58,7 +58,7 @@ impl Builder<'_> {
                 rows.div_ceil(launches),
                 output,
                 input,
-                self.dtype(linear.quantised),
+                self.dtype(linear.quantized),
             )
         };
         if linear.experts != 0 && grouped {
@@ -72,7 +72,7 @@ impl Builder<'_> {
     pub(super) fn weight_products(&self, linear: &Linear) -> std::iter::RepeatN<Work> {
         let fused = self.shard.fusion.grad_accumulation;
         let experts = linear.experts.max(1);
-        let dtype = self.dtype(linear.quantised);
+        let dtype = self.dtype(linear.quantized);
         let mut gemm = Gemm {
             output: if fused {
                 self.job.grad_dtype
@@ -96,8 +96,8 @@ impl Builder<'_> {
 
     /// The cast of so many values to the recipe's format, both orientations; nothing without a
     /// recipe.
-    pub(super) fn cast(&self, values: u64, quantised: bool, from: DType) -> Option<Work> {
-        let recipe = self.recipe(quantised)?;
+    pub(super) fn cast(&self, values: u64, quantized: bool, from: DType) -> Option<Work> {
+        let recipe = self.recipe(quantized)?;
         let reads = 1 + recipe.extra_reads();
         let read = f64::from(reads) * from.bytes();
         let written = 2.0 * recipe.dtype().bytes();

@@ -91,9 +91,9 @@ fn matrix_ops(job: &Job, matrix: &Matrix, shards: u64) -> Vec<Op> {
         Optimizer::Muon { steps } => {
             let rounds = count * u64::from(steps);
             vec![
-                product("orthogonalise", [m, m, n], rounds, DType::Bf16),
-                product("orthogonalise", [m, m, m], rounds, DType::Bf16),
-                product("orthogonalise", [m, n, m], rounds, DType::Bf16),
+                product("orthogonalize", [m, m, n], rounds, DType::Bf16),
+                product("orthogonalize", [m, m, m], rounds, DType::Bf16),
+                product("orthogonalize", [m, n, m], rounds, DType::Bf16),
             ]
         }
         Optimizer::Galore { rank, interval, .. } if rank < m => {

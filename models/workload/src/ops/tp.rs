@@ -25,9 +25,9 @@ impl Builder<'_> {
 
     /// Gathers output gradients where the stream is cut by sequence, in front of the backward
     /// pass of whatever [`sum_forward`](Self::sum_forward) summed.
-    pub(super) fn gather_backward(&mut self, region: Region, values: u64, quantised: bool) {
+    pub(super) fn gather_backward(&mut self, region: Region, values: u64, quantized: bool) {
         if self.by_sequence() {
-            let bytes = self.gemm_bytes(values, quantised);
+            let bytes = self.gemm_bytes(values, quantized);
             let overlap = self.chunks(Overlap::Feeds);
             let op = self.input_grad("all_gather", region, gather(bytes));
             op.overlap = overlap;
@@ -43,7 +43,7 @@ impl Builder<'_> {
         if !needed || !gathers {
             return None;
         }
-        let bytes = self.gemm_bytes(linear.rows * linear.input, linear.quantised);
+        let bytes = self.gemm_bytes(linear.rows * linear.input, linear.quantized);
         let slot = self.slot();
         let overlaps = self.overlaps();
         let op = self.weight_grad("all_gather", linear.region, gather(bytes), 0);
