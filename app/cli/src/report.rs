@@ -1,9 +1,10 @@
 //! The report of a prediction: the answer first, then where the time goes, then what was assumed.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use session::{Prediction, Ready};
+use session::{ClassMemory, Prediction, Ready};
 use units::Bytes;
 
 use crate::number::{count, duration, large, number, percent};
@@ -70,20 +71,25 @@ fn answer(prediction: &Prediction, terminal: &Terminal) -> String {
         format!("{} tokens/s/GPU", number(prediction.tokens_per_s_per_gpu)),
         format!("{} tokens/s in all", number(prediction.tokens_per_s)),
     ]);
-    table.row([
-        "Model speed".into(),
-        format!("{} TFLOP/s/GPU", number(prediction.model_tflops_per_gpu)),
-        format!(
-            "MFU {}; with recomputation {} TFLOP/s/GPU",
-            percent(prediction.mfu),
-            number(prediction.hardware_tflops_per_gpu)
-        ),
-    ]);
+    // Layers that were measured as a whole have no known operations.
+    if 0.0 < prediction.model_tflops_per_gpu {
+        table.row(speed_row(prediction));
+    }
     table.row(memory_row(prediction));
     for row in totals(prediction) {
         table.row(row);
     }
     table.render(terminal.width)
+}
+
+fn speed_row(prediction: &Prediction) -> [String; 3] {
+    let mfu = percent(prediction.mfu);
+    let hardware = number(prediction.hardware_tflops_per_gpu);
+    [
+        "Model speed".into(),
+        format!("{} TFLOP/s/GPU", number(prediction.model_tflops_per_gpu)),
+        format!("MFU {mfu}; with recomputation {hardware} TFLOP/s/GPU"),
+    ]
 }
 
 fn memory_row(prediction: &Prediction) -> [String; 3] {
@@ -189,34 +195,30 @@ const KINDS: [(&str, &str); 7] = [
 const CLASSES: usize = 8;
 
 fn memory(prediction: &Prediction, detail: Detail, terminal: &Terminal) -> String {
-    let mut classes: Vec<_> = prediction.peak_allocated_bytes_by_class.iter().collect();
-    classes.sort_by_key(|class| {
-        (
-            std::cmp::Reverse(class.peak_allocated_bytes),
-            class.first_rank,
-        )
-    });
+    let mut groups = equal_classes(prediction);
+    groups.sort_by_key(|(class, _)| (Reverse(class.peak_allocated_bytes), class.first_rank));
     let shown = if detail == Detail::Everything {
-        classes.len()
+        groups.len()
     } else {
         CLASSES
     };
-    let held = |key: &str| classes.iter().any(|class| class.at_peak.contains_key(key));
+    let held = |key: &str| {
+        groups
+            .iter()
+            .any(|(class, _)| class.at_peak.contains_key(key))
+    };
     let kinds: Vec<_> = KINDS.iter().filter(|(key, _)| held(key)).collect();
     let mut columns = vec![
-        ("Ranks", Side::Left),
-        ("Count", Side::Right),
+        ("Stage", Side::Right),
+        ("Ranks", Side::Right),
         ("Peak", Side::Right),
     ];
     columns.extend(kinds.iter().map(|(_, name)| (*name, Side::Right)));
     columns.push(("At", Side::Right));
     let mut table = Table::new(&columns);
-    for class in classes.iter().take(shown) {
-        let mut row = vec![
-            class.class.clone(),
-            count(class.ranks),
-            class.peak_allocated_bytes.to_string(),
-        ];
+    for (class, ranks) in groups.iter().take(shown) {
+        let peak = class.peak_allocated_bytes.to_string();
+        let mut row = vec![class.stage.to_string(), count(*ranks), peak];
         row.extend(kinds.iter().map(|(key, _)| {
             let bytes = class.at_peak.get(*key).and_then(Value::as_u64).unwrap_or(0);
             Bytes::new(bytes).to_string()
@@ -228,14 +230,28 @@ fn memory(prediction: &Prediction, detail: Detail, terminal: &Terminal) -> Strin
         return String::new();
     }
     let mut text = format!("## Memory at the peak\n\n{}", table.render(terminal.width));
-    if shown < classes.len() {
-        let more = count((classes.len() - shown) as u64);
-        let _ = writeln!(
-            text,
-            "\n{more} more classes of ranks hold less; -v shows them."
-        );
+    if shown < groups.len() {
+        let more = count((groups.len() - shown) as u64);
+        let _ = writeln!(text, "\n{more} more rows hold less; -v shows them.");
     }
     text
+}
+
+/// Classes of ranks with equal memory at equal stages as one, with the number of their ranks.
+fn equal_classes(prediction: &Prediction) -> Vec<(&ClassMemory, u64)> {
+    let mut groups: Vec<(&ClassMemory, u64)> = Vec::new();
+    for class in &prediction.peak_allocated_bytes_by_class {
+        let same = groups.iter_mut().find(|(other, _)| {
+            other.stage == class.stage
+                && other.peak_allocated_bytes == class.peak_allocated_bytes
+                && other.at_peak == class.at_peak
+        });
+        match same {
+            Some((_, ranks)) => *ranks += class.ranks,
+            None => groups.push((class, class.ranks)),
+        }
+    }
+    groups
 }
 
 fn worth(prediction: &Prediction, detail: Detail, terminal: &Terminal) -> String {
@@ -268,14 +284,35 @@ fn worth(prediction: &Prediction, detail: Detail, terminal: &Terminal) -> String
         return text;
     }
     for worth in ["measured", "interpolated", "extrapolated", "nominal"] {
-        let of_worth = sources.tables.iter().filter(|table| table.worth == worth);
-        let names: Vec<&str> = of_worth.map(|table| table.what.as_str()).collect();
-        if !names.is_empty() {
-            let text_of = wrapped(&format!("- {worth}: {}", names.join(", ")), terminal.width);
-            let _ = writeln!(text, "{text_of}");
+        let figures = by_table(prediction, worth);
+        if !figures.is_empty() {
+            let line = format!("- {worth}: {}", figures.join("; "));
+            let _ = writeln!(text, "{}", wrapped(&line, terminal.width));
         }
     }
     text
+}
+
+/// The figures of that worth, each table with its own: `h100-sxm (single products, host time)`.
+fn by_table(prediction: &Prediction, worth: &str) -> Vec<String> {
+    let mut tables: Vec<(&str, Vec<&str>)> = Vec::new();
+    for one in prediction
+        .sources
+        .tables
+        .iter()
+        .filter(|one| one.worth == worth)
+    {
+        let (table, figure) = one
+            .what
+            .split_once(": ")
+            .unwrap_or(("collectives", &one.what));
+        match tables.iter_mut().find(|(name, _)| *name == table) {
+            Some((_, figures)) => figures.push(figure),
+            None => tables.push((table, vec![figure])),
+        }
+    }
+    let shown = |(table, figures): (&str, Vec<&str>)| format!("{table} ({})", figures.join(", "));
+    tables.into_iter().map(shown).collect()
 }
 
 fn assumptions(prediction: &Prediction, detail: Detail, terminal: &Terminal) -> String {

@@ -9,11 +9,12 @@ use collective::Choice;
 use plan::Plan;
 use predict::{Assumed, Scenario};
 use profile::{CommProfile, Profile};
-use workload::{Job, Model, ModelError};
+use workload::{Job, Model, ModelError, Override};
 
 use crate::error::{Failure, Problem, push};
 use crate::hardware::{self, ClusterFile};
 use crate::library::{At, Library};
+use crate::model_section::ModelSection;
 use crate::plan_files;
 use crate::reference::is_path;
 use crate::scenario::{ClusterSection, NodeCount, ScenarioSpec};
@@ -339,7 +340,7 @@ impl Resolver<'_> {
         let model = self.model();
         let training = self.spec.training.clone()?;
         for (field, value) in &training.taken {
-            self.assume(&format!("training.{field}"), value, "not given");
+            self.assume(&format!("training.{field}"), value, "the usual choice");
         }
         match training.job.check(model?) {
             Ok(job) => Some(job),
@@ -353,11 +354,50 @@ impl Resolver<'_> {
     }
 
     fn model(&mut self) -> Option<Model> {
-        let section = self.spec.model.clone()?;
-        let name = section.config?;
+        match self.spec.model.as_ref()? {
+            ModelSection::Config { name, overrides } => self.config(name, overrides),
+            ModelSection::Megatron(spec) => {
+                let mut spec = (**spec).clone();
+                spec.tp = u64::from(self.spec.plan.spec.tp.unwrap_or(1));
+                self.described(Model::from_megatron(&spec), "model.megatron")
+            }
+            ModelSection::Measured(table) => {
+                self.described(Model::from_layer_table(table), "model.measured")
+            }
+        }
+    }
+
+    /// A model that the scenario describes itself.
+    fn described(&mut self, model: Result<Model, ModelError>, section: &str) -> Option<Model> {
+        match model {
+            Ok(model) => {
+                self.note(&model, "not given");
+                Some(model)
+            }
+            Err(error) => {
+                let field = error.field().map_or_else(
+                    || section.to_owned(),
+                    |field| match field.strip_prefix("layers[") {
+                        Some(row) if section.ends_with("measured") => format!("{section}[{row}"),
+                        _ => format!("{section}.{field}"),
+                    },
+                );
+                self.refuse(&field, &error, error.hint());
+                None
+            }
+        }
+    }
+
+    fn note(&mut self, model: &Model, reason: &str) {
+        for note in model.notes() {
+            self.assume(&format!("model.{}", note.field), &note.taken, reason);
+        }
+    }
+
+    fn config(&mut self, name: &str, overrides: &[Override]) -> Option<Model> {
         let source = match self
             .library
-            .open(Shelf::Models, &name, &self.at("model.config"))
+            .open(Shelf::Models, name, &self.at("model.config"))
         {
             Ok(source) => source,
             Err(failures) => {
@@ -365,33 +405,22 @@ impl Resolver<'_> {
                 return None;
             }
         };
-        match Model::from_config_json_with(&source.text, &section.overrides) {
+        match Model::from_config_json_with(&source.text, overrides) {
             Ok(model) => {
-                for note in model.notes() {
-                    self.assume(
-                        &format!("model.{}", note.field),
-                        &note.taken,
-                        "not in its config.json",
-                    );
-                }
-                Some(model.with_name(model_name(&name)))
+                self.note(&model, "not in its config.json");
+                Some(model.with_name(model_name(name)))
             }
             Err(error) => {
-                self.model_error(&error, &source);
+                self.config_error(&error, &source, overrides);
                 None
             }
         }
     }
 
     /// Points to the override at fault, else into the `config.json`.
-    fn model_error(&mut self, error: &ModelError, source: &Arc<Source>) {
+    fn config_error(&mut self, error: &ModelError, source: &Arc<Source>, overrides: &[Override]) {
         let field = error.field().unwrap_or_default();
-        let ours = self
-            .spec
-            .model
-            .as_ref()
-            .map_or(&[][..], |model| &model.overrides);
-        let is_ours = ours.iter().any(|one| one.field == field);
+        let is_ours = overrides.iter().any(|one| one.field == field);
         let path = if is_ours {
             format!("model.{field}")
         } else {
