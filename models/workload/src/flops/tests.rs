@@ -4,8 +4,9 @@ use profile::AttentionKernel;
 
 use super::*;
 use crate::{
-    Activation, BlockOps, Embedding, Fusion, Head, IndexerSpec, JobSpec, Lora, LoraTargets,
-    ModelSpec, Mtp, NormKind, Norms, Sharding, embedding_ops, head_ops, layer_ops,
+    Activation, AttentionSpec, BlockOps, DenseSpec, Embedding, Ffn, Fusion, Head, IndexerSpec,
+    JobSpec, Lora, LoraTargets, MambaSpec, MlaSpec, ModelSpec, MoeSpec, Mtp, NormKind, Norms,
+    Sharding, embedding_ops, head_ops, layer_ops,
 };
 
 /// A layer with root-mean-square norms.
