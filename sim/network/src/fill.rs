@@ -33,20 +33,43 @@ pub(crate) struct Solved {
     pub(crate) bound: Bound,
 }
 
+/// What holds before a solve.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    pub(crate) paths: &'a Paths,
+    /// Bytes per second of each transfer, by path.
+    pub(crate) rates: &'a [f64],
+    pub(crate) bounds: &'a [Bound],
+}
+
 /// Scratch of a link during a solve.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tank {
-    stamp: u32,
+    round: u32,
     /// Unfrozen paths.
     open: u32,
+    /// Whether paths outside the solve use the link.
+    others: bool,
     left: f64,
     weight: f64,
 }
 
+/// Rates that differ by less than this share are equal.
+const EQUAL: f64 = 1e-9;
+
+/// After so many rounds a solve takes in everything that shares links with what it has.
+const ROUNDS: u32 = 6;
+
 /// The solver, with scratch that is kept between solves.
+///
+/// A solve begins with the paths that an event concerns and keeps all others at their rates.
+/// Where that breaks the condition of max-min fairness (every path is at its cap, or has a full
+/// link on which nobody is faster), the paths concerned join, and the solve is repeated.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fill {
+    /// Counts solves, and rounds of all solves: marks that need no clearing.
     stamp: u32,
+    round: u32,
     tanks: Vec<Tank>,
     /// The solve in which a path was seen last, and its place in `solved`.
     seen: Vec<(u32, u32)>,
@@ -60,17 +83,12 @@ pub(crate) struct Fill {
 impl Fill {
     /// Begins a solve without paths.
     pub(crate) fn clear(&mut self, paths: &Paths) {
-        self.stamp = self.stamp.wrapping_add(1);
-        if self.stamp == 0 {
-            self.tanks.clear();
-            self.seen.clear();
-            self.stamp = 1;
+        if u32::MAX - 2 * ROUNDS < self.round {
+            *self = Self::default();
         }
+        self.stamp += 1;
         self.tanks.resize(paths.rates.len(), Tank::default());
         self.seen.resize(paths.routes.len(), (0, 0));
-        self.links.clear();
-        self.levels.clear();
-        self.own.clear();
         self.solved.clear();
     }
 
@@ -88,42 +106,135 @@ impl Fill {
         }
     }
 
+    /// Computes the rates of the paths that were added, and of those that these concern.
+    pub(crate) fn run(&mut self, view: View<'_>) {
+        for _ in 0..ROUNDS {
+            self.open(view);
+            self.solve(view.paths);
+            if !self.grow(view) {
+                return;
+            }
+        }
+        self.close(view.paths);
+        self.open(view);
+        self.solve(view.paths);
+    }
+
     /// Adds every path that shares a link with one already added, directly or over others.
     /// Links that cannot bind connect nobody.
     pub(crate) fn close(&mut self, paths: &Paths) {
+        self.round += 1;
         let mut next = 0;
         while next < self.solved.len() {
             for slot in paths.crossings(self.solved[next].path) {
-                if self.tanks[slot.link as usize].stamp != self.stamp && !paths.is_slack(slot.link)
-                {
-                    self.open_link(paths, slot.link);
+                let tank = &mut self.tanks[slot.link as usize];
+                if tank.round != self.round && !paths.is_slack(slot.link) {
+                    tank.round = self.round;
+                    for &slot in &paths.users[slot.link as usize] {
+                        self.add_path(paths.slots[slot as usize].path);
+                    }
                 }
             }
             next += 1;
         }
     }
 
-    fn open_link(&mut self, paths: &Paths, link: u32) {
-        let mut weight = 0.0;
-        let users = &paths.users[link as usize];
-        for &slot in users {
-            let slot = &paths.slots[slot as usize];
-            let count = f64::from(paths.count(slot.path));
-            weight += slot.load * count * paths.routes[slot.path as usize].weight;
-            self.add_path(slot.path);
+    /// Prepares the links of all paths that were added: what others leave there is to be shared.
+    fn open(&mut self, view: View<'_>) {
+        self.round += 1;
+        self.links.clear();
+        self.levels.clear();
+        self.own.clear();
+        for place in 0..self.solved.len() {
+            self.solved[place].rate = f64::NAN;
+            for slot in view.paths.crossings(self.solved[place].path) {
+                if self.tanks[slot.link as usize].round != self.round
+                    && !view.paths.is_slack(slot.link)
+                {
+                    self.tanks[slot.link as usize] = self.tank(view, slot.link);
+                    self.links.push(slot.link);
+                }
+            }
         }
-        let left = paths.rates[link as usize];
-        self.tanks[link as usize] = Tank {
-            stamp: self.stamp,
-            open: u32::try_from(users.len()).expect("fewer than all crossings"),
-            left,
-            weight,
+    }
+
+    fn tank(&self, view: View<'_>, link: u32) -> Tank {
+        let mut tank = Tank {
+            round: self.round,
+            open: 0,
+            others: false,
+            left: view.paths.rates[link as usize],
+            weight: 0.0,
         };
-        self.links.push(link);
+        for &slot in &view.paths.users[link as usize] {
+            let slot = &view.paths.slots[slot as usize];
+            let load = slot.load * f64::from(view.paths.count(slot.path));
+            if self.has(slot.path) {
+                tank.open += 1;
+                tank.weight += load * view.paths.routes[slot.path as usize].weight;
+            } else {
+                tank.others = true;
+                tank.left -= load * view.rates[slot.path as usize];
+            }
+        }
+        tank.left = tank.left.max(0.0);
+        tank
+    }
+
+    fn has(&self, path: u32) -> bool {
+        self.seen[path as usize].0 == self.stamp
+    }
+
+    /// Adds the paths that are no longer max-min fair beside the new rates; whether there are
+    /// any.
+    fn grow(&mut self, view: View<'_>) -> bool {
+        let before = self.solved.len();
+        for at in 0..self.links.len() {
+            let link = self.links[at];
+            if !self.tanks[link as usize].others {
+                continue;
+            }
+            let (mut used, mut top, mut low) = (0.0, 0.0_f64, f64::INFINITY);
+            for &slot in &view.paths.users[link as usize] {
+                let slot = &view.paths.slots[slot as usize];
+                let (rate, level, bound) = self.present(view, slot.path, before);
+                used += slot.load * f64::from(view.paths.count(slot.path)) * rate;
+                top = top.max(level);
+                if bound == Bound::Link(link) && self.was(slot.path, before) {
+                    low = low.min(level);
+                }
+            }
+            let full = view.paths.rates[link as usize] * (1.0 - EQUAL) <= used;
+            for &slot in &view.paths.users[link as usize] {
+                let path = view.paths.slots[slot as usize].path;
+                let (_, level, bound) = self.present(view, path, before);
+                let freed = bound == Bound::Link(link) && (!full || level < top * (1.0 - EQUAL));
+                if !self.was(path, before) && (freed || low * (1.0 + EQUAL) < level) {
+                    self.add_path(path);
+                }
+            }
+        }
+        before < self.solved.len()
+    }
+
+    /// Whether a path was among the first so many that were added.
+    fn was(&self, path: u32, before: usize) -> bool {
+        self.has(path) && (self.seen[path as usize].1 as usize) < before
+    }
+
+    /// Rate, level and bound of a path: the new ones if it was solved.
+    fn present(&self, view: View<'_>, path: u32, before: usize) -> (f64, f64, Bound) {
+        let (rate, bound) = if self.was(path, before) {
+            let solved = self.solved[self.seen[path as usize].1 as usize];
+            (solved.rate, solved.bound)
+        } else {
+            (view.rates[path as usize], view.bounds[path as usize])
+        };
+        (rate, rate / view.paths.routes[path as usize].weight, bound)
     }
 
     /// Computes the rates of the paths that were added.
-    pub(crate) fn solve(&mut self, paths: &Paths) {
+    fn solve(&mut self, paths: &Paths) {
         for place in 0..self.solved.len() {
             self.own_limit(paths, place);
         }
@@ -158,7 +269,7 @@ impl Fill {
         let mut alone = f64::INFINITY;
         let mut shares = false;
         for slot in paths.crossings(path) {
-            if self.tanks[slot.link as usize].stamp == self.stamp {
+            if self.tanks[slot.link as usize].round == self.round {
                 shares = true;
             } else {
                 alone = alone.min(paths.rates[slot.link as usize] / slot.load);
@@ -207,10 +318,8 @@ impl Fill {
         *reached = level;
         for &slot in &paths.users[link as usize] {
             let path = paths.slots[slot as usize].path;
-            if self.solved[self.seen[path as usize].1 as usize]
-                .rate
-                .is_nan()
-            {
+            let (stamp, place) = self.seen[path as usize];
+            if stamp == self.stamp && self.solved[place as usize].rate.is_nan() {
                 self.freeze(paths, path, level, Bound::Link(link));
             }
         }
@@ -225,7 +334,7 @@ impl Fill {
         let taken = count * level * weight;
         for slot in paths.crossings(path) {
             let tank = &mut self.tanks[slot.link as usize];
-            if tank.stamp == self.stamp {
+            if tank.round == self.round {
                 tank.open -= 1;
                 tank.left -= slot.load * taken;
                 tank.weight -= slot.load * count * weight;

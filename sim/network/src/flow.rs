@@ -5,15 +5,16 @@
 //!
 //! - A departure frees room only for paths that are bound by a link it crossed. Where nobody is,
 //!   as for rings on a fabric of full bisection, there is no solve at all.
-//! - From the paths that may change the solve spreads over shared links, but not over links whose
-//!   users could not fill them even if each had the rest of the network to itself.
+//! - From the paths that an event concerns the solve spreads only to paths that are no longer
+//!   max-min fair beside the new rates, and never over links whose users could not fill them even
+//!   if each had the rest of the network to itself.
 //! - Events of one instant are one batch: departures, link rates, arrivals, one solve.
 
 use std::collections::VecDeque;
 
 use units::{BytesPerSec, Seconds, SimTime};
 
-use crate::fill::{Bound, Fill};
+use crate::fill::{Bound, Fill, View};
 use crate::paths::Paths;
 use crate::progress::Progress;
 use crate::{Network, NetworkError, Path, PathId, Share, Transfer, TransferId};
@@ -37,6 +38,8 @@ pub struct Flow {
     latencies: Vec<Seconds>,
     paths: Paths,
     progress: Progress,
+    /// Rates and what binds them, by path.
+    rates: Vec<f64>,
     bounds: Vec<Bound>,
     /// How many active paths each link binds.
     binds: Vec<u32>,
@@ -68,6 +71,7 @@ impl Flow {
             latencies,
             paths: Paths::new(carried),
             progress: Progress::default(),
+            rates: Vec::new(),
             bounds: Vec::new(),
             binds: vec![0; rates.len()],
             dirty_links: Vec::new(),
@@ -99,12 +103,20 @@ impl Flow {
             .filter(|&path| 0 < self.paths.count(path))
             .for_each(|path| fill.add_path(path));
         fill.close(&self.paths);
-        fill.solve(&self.paths);
+        fill.run(self.view());
         let mut rates = vec![0.0; self.paths.routes.len()];
         for solved in &fill.solved {
             rates[solved.path as usize] = solved.rate;
         }
         rates
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
+            paths: &self.paths,
+            rates: &self.rates,
+            bounds: &self.bounds,
+        }
     }
 
     /// The weight and the cap of a path under the rule of sharing.
@@ -137,6 +149,7 @@ impl Flow {
             self.paths.set_count(path, left);
             if left == 0 {
                 self.bind(path, Bound::Nothing);
+                self.rates[path as usize] = 0.0;
             } else if self.bounds[path as usize] != Bound::Cap {
                 self.dirty_paths.push(path);
             }
@@ -154,6 +167,13 @@ impl Flow {
             self.changes.pop_front();
             self.paths.set_link_rate(change.link, change.rate);
             self.dirty_links.push(change.link);
+            // Users that can take less now may leave room on their other links.
+            for &user in &self.paths.users[change.link as usize] {
+                let path = self.paths.slots[user as usize].path;
+                let links = self.paths.crossings(path).iter().map(|slot| slot.link);
+                let binding = links.filter(|&link| self.binds[link as usize] > 0);
+                self.dirty_links.extend(binding);
+            }
         }
     }
 
@@ -185,12 +205,17 @@ impl Flow {
                 self.fill.add_path(self.paths.slots[slot as usize].path);
             }
         }
-        self.fill.close(&self.paths);
-        self.fill.solve(&self.paths);
+        let view = View {
+            paths: &self.paths,
+            rates: &self.rates,
+            bounds: &self.bounds,
+        };
+        self.fill.run(view);
         self.solves += 1;
         for place in 0..self.fill.solved.len() {
             let solved = self.fill.solved[place];
             self.bind(solved.path, solved.bound);
+            self.rates[solved.path as usize] = solved.rate;
             self.progress.set_rate(solved.path, now, solved.rate)?;
         }
         Ok(())
@@ -218,6 +243,7 @@ impl Network for Flow {
             self.paths.add(&Path { links, cap }, weight)?
         };
         self.progress.add_path();
+        self.rates.push(0.0);
         self.bounds.push(Bound::Nothing);
         Ok(id)
     }

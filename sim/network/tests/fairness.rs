@@ -331,6 +331,25 @@ fn a_ring_on_idle_links_needs_no_solve_of_more_than_one_flow() {
 }
 
 #[test]
+fn a_slowed_link_leaves_room_on_the_others() {
+    let gbytes = |rate| BytesPerSec::from_gbytes(rate).expect("positive");
+    let mut net = Flow::new(&[gbytes(1.0), gbytes(1.0)], Share::EQUAL);
+    let capped = Path {
+        cap: Some(gbytes(0.75)),
+        ..Path::over([0])
+    };
+    let capped = net.add_path(&capped).unwrap();
+    let both = net.add_path(&Path::over([0, 1])).unwrap();
+    send(&mut net, SimTime::ZERO, capped, 1 << 30);
+    send(&mut net, SimTime::ZERO, both, 1 << 30);
+    net.advance(SimTime::ZERO, &mut Vec::new()).unwrap();
+    assert!(close(net.rate(capped), 0.5e9) && close(net.rate(both), 0.5e9));
+    net.set_rate(SimTime::ZERO, 1, gbytes(0.1)).unwrap();
+    net.advance(SimTime::ZERO, &mut Vec::new()).unwrap();
+    assert!(close(net.rate(capped), 0.75e9) && close(net.rate(both), 0.1e9));
+}
+
+#[test]
 fn a_transfer_without_bytes_takes_its_latency_only() {
     let rate = BytesPerSec::from_gbytes(1.0).unwrap();
     let mut net = Flow::new(&[rate], Share::EQUAL);
