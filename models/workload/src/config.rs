@@ -62,27 +62,68 @@ impl Model {
     /// As [`from_config_json`](Self::from_config_json), and an override that the architecture does
     /// not know.
     pub fn from_config_json_with(text: &str, overrides: &[Override]) -> Result<Self, ModelError> {
-        let mut file = json::parse(text)?;
-        let wrapper = wrapped(&file);
-        let family = family(&file, wrapper)?;
-        let inner = wrapper.and_then(|key| file.remove(key));
-        let mut fields = match inner {
-            Some(Value::Object(inner)) => inner,
-            _ => std::mem::take(&mut file),
-        };
-        overrides::apply(&mut fields, overrides);
-        let cut = overrides.iter().any(Override::sets_layers);
-        let prefix = wrapper.map(|key| format!("{key}.")).unwrap_or_default();
-        let outer = wrapper.is_some().then_some(&file);
-        let config = Config::new(family.name, &fields, outer, &prefix, cut);
-        let mut spec = (family.read)(&config)?;
-        overrides::check(&config, overrides)?;
-        config.note_misspelt();
-        note_wrapper(&config);
-        spec.name = name(&fields, &file).unwrap_or_else(|| family.name.to_owned());
-        spec.notes = config.take_notes();
-        Self::build(spec)
+        read(text, overrides).map_err(|refused| refused.first)
     }
+
+    /// The same, with all errors of the file at once.
+    ///
+    /// # Errors
+    ///
+    /// Every field that is missing or cannot be, or the first contradiction of a file whose
+    /// fields by themselves can be; at least one error.
+    pub fn read_config_json(text: &str, overrides: &[Override]) -> Result<Self, Vec<ModelError>> {
+        read(text, overrides).map_err(|refused| {
+            let mut errors = vec![refused.first];
+            errors.extend(refused.others);
+            errors
+        })
+    }
+}
+
+/// Why a file is not a model: at least one error.
+struct Refused {
+    first: ModelError,
+    others: Vec<ModelError>,
+}
+
+impl From<ModelError> for Box<Refused> {
+    fn from(first: ModelError) -> Self {
+        Self::new(Refused {
+            first,
+            others: Vec::new(),
+        })
+    }
+}
+
+/// Text to a model.
+fn read(text: &str, overrides: &[Override]) -> Result<Model, Box<Refused>> {
+    let mut file = json::parse(text)?;
+    let wrapper = wrapped(&file);
+    let family = family(&file, wrapper)?;
+    let inner = wrapper.and_then(|key| file.remove(key));
+    let mut fields = match inner {
+        Some(Value::Object(inner)) => inner,
+        _ => std::mem::take(&mut file),
+    };
+    overrides::apply(&mut fields, overrides);
+    let cut = overrides.iter().any(Override::sets_layers);
+    let prefix = wrapper.map(|key| format!("{key}.")).unwrap_or_default();
+    let outer = wrapper.is_some().then_some(&file);
+    let config = Config::new(family.name, &fields, outer, &prefix, cut);
+    let mut spec = (family.read)(&config);
+    overrides::check(&config, overrides);
+    let mut refused = config.take_errors().into_iter();
+    if let Some(first) = refused.next() {
+        return Err(Box::new(Refused {
+            first,
+            others: refused.collect(),
+        }));
+    }
+    config.note_misspelt();
+    note_wrapper(&config);
+    spec.name = name(&fields, &file).unwrap_or_else(|| family.name.to_owned());
+    spec.notes = config.take_notes();
+    Ok(Model::build(spec)?)
 }
 
 /// The key under which a file wraps the fields of a language model.

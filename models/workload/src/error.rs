@@ -93,10 +93,29 @@ impl ModelError {
                 .map(|near| format!("there is a field `{near}`; did you mean it to be this one?")),
             Self::Override { near, .. } => near.as_deref().map(did_you_mean),
             Self::Unsupported { supported, .. } => Some(format!("known are {supported}")),
-            Self::Wrong { .. } | Self::Contradiction { .. } => None,
+            Self::Wrong { found, .. } if found.starts_with('"') => {
+                Some("write it without quotes, unless it is a text".to_owned())
+            }
+            Self::Contradiction {
+                found, other_found, ..
+            } => divisors(found, other_found),
+            Self::Wrong { .. } => None,
             Self::TooLarge { .. } => Some("look for a digit too many".to_owned()),
         }
     }
+}
+
+/// What the second number may be where it has to divide the first.
+fn divisors(found: &str, other: &str) -> Option<String> {
+    let (found, other): (u64, u64) = (found.parse().ok()?, other.parse().ok()?);
+    if found % other.max(1) == 0 || 1 << 24 < found {
+        return None;
+    }
+    let all: Vec<String> = (1..=found.min(4_096))
+        .filter(|divisor| found.is_multiple_of(*divisor))
+        .map(|divisor| divisor.to_string())
+        .collect();
+    Some(format!("{found} is a multiple of {}", all.join(", ")))
 }
 
 /// Names the nearest spelling.

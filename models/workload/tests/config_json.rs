@@ -263,6 +263,48 @@ fn contradictions_name_both_fields() {
 }
 
 #[test]
+fn all_fields_at_fault_are_named_at_once() {
+    let text = text("deepseek-v3")
+        .replace("\"hidden_size\": 7168", "\"hidden_size\": \"7168\"")
+        .replace("\"num_attention_heads\": 128", "\"heads\": 128")
+        .replace("\"kv_lora_rank\": 512", "\"kv_lora_rank\": -1")
+        .replace("\"n_routed_experts\": 256", "\"n_routed_experts\": 1e9")
+        .replace(
+            "\"tie_word_embeddings\": false",
+            "\"tie_word_embeddings\": \"no\"",
+        );
+    let errors = Model::read_config_json(&text, &[]).unwrap_err();
+    let mut fields: Vec<&str> = errors.iter().filter_map(ModelError::field).collect();
+    fields.sort_unstable();
+    let wrong = [
+        "hidden_size",
+        "kv_lora_rank",
+        "n_routed_experts",
+        "num_attention_heads",
+        "tie_word_embeddings",
+    ];
+    assert_eq!(fields, wrong);
+    let quoted = errors
+        .iter()
+        .find(|error| error.field() == Some("hidden_size"));
+    assert!(quoted.unwrap().hint().unwrap().contains("quotes"));
+}
+
+#[test]
+fn heads_that_do_not_fit_come_with_those_that_do() {
+    let error = edited(
+        "llama3-8b",
+        "\"num_key_value_heads\": 8",
+        "\"num_key_value_heads\": 7",
+    );
+    let hint = error.unwrap_err().hint();
+    assert_eq!(
+        hint.as_deref(),
+        Some("32 is a multiple of 1, 2, 4, 8, 16, 32")
+    );
+}
+
+#[test]
 fn what_transformers_takes_for_absent_fields_is_taken_and_noted() {
     let text = r#"{"model_type": "gemma3", "text_config": {"model_type": "gemma3_text",
         "hidden_size": 2560, "intermediate_size": 10240, "num_hidden_layers": 34,

@@ -56,16 +56,19 @@ fn keys() -> Vec<String> {
     keys
 }
 
-/// Reads a text, and what a reader of errors would ask of the error.
+/// Reads a text, and what a reader of errors would ask of the errors.
 fn read(text: &str) -> Option<Model> {
-    match Model::from_config_json(text) {
-        Ok(model) => Some(model),
-        Err(error) => {
-            assert!(error.to_string().len() < 2_000, "{error}");
-            let _ = (error.field(), error.hint());
-            None
-        }
+    let errors = match Model::read_config_json(text, &[]) {
+        Ok(model) => return Some(model),
+        Err(errors) => errors,
+    };
+    let first = Model::from_config_json(text).expect_err("a refused text stays refused");
+    assert_eq!(Some(&first), errors.first());
+    for error in errors {
+        assert!(error.to_string().len() < 2_000, "{error}");
+        let _ = (error.field(), error.hint());
     }
+    None
 }
 
 /// What every model promises.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::reader::{Config, Read};
+use super::reader::Config;
 use crate::model::{
     Activation, AttentionSpec, DenseSpec, Embedding, Ffn, Head, Layer, Mixer, ModelSpec, NormKind,
     Norms, Position, Stack,
@@ -63,34 +63,34 @@ pub(super) struct Decoder {
     /// A bias of the head.
     pub(super) head_bias: bool,
     /// Longest sequence.
-    pub(super) positions: Option<u64>,
+    pub(super) positions: u64,
 }
 
 impl Decoder {
     /// Reads what is common: hidden width, layers, heads, rotation, vocabulary, tying.
-    pub(super) fn read(c: &Config<'_>, defaults: &Defaults) -> Read<Self> {
-        let hidden = c.required("hidden_size")?;
-        let heads = c.given("num_attention_heads", defaults.heads)?;
+    pub(super) fn read(c: &Config<'_>, defaults: &Defaults) -> Self {
+        let hidden = c.required("hidden_size");
+        let heads = c.given("num_attention_heads", defaults.heads);
         let kv_heads = match defaults.kv_heads {
-            Some(number) => c.default("num_key_value_heads", number)?,
-            None => c.optional("num_key_value_heads")?.unwrap_or(heads),
+            Some(number) => c.default("num_key_value_heads", number),
+            None => c.optional("num_key_value_heads").unwrap_or(heads),
         };
-        let head_dim = head_dim(c, hidden, heads, defaults.head_dim)?;
-        shared_heads(c, heads, kv_heads)?;
-        let dims = rotated(c, head_dim, defaults.rotated)?;
+        let head_dim = head_dim(c, hidden, heads, defaults.head_dim);
+        shared_heads(c, heads, kv_heads);
+        let dims = rotated(c, head_dim, defaults.rotated);
         let mut attention = AttentionSpec::rotary(heads, kv_heads, head_dim);
         attention.position = Position::Rotary { dims };
-        Ok(Self {
+        Self {
             hidden,
-            n: n_layers(c)?,
+            n: n_layers(c),
             attention,
             norms: Norms::PRE_RMS,
             parallel: false,
-            vocab: c.default("vocab_size", defaults.vocab)?,
-            tied: tied(c, defaults.tied)?,
+            vocab: c.default("vocab_size", defaults.vocab),
+            tied: tied(c, defaults.tied),
             head_bias: false,
-            positions: positions(c, defaults.positions)?,
-        })
+            positions: positions(c, defaults.positions),
+        }
     }
 
     /// The same with biases of all projections of attention.
@@ -140,7 +140,7 @@ impl Decoder {
             }),
             pooler: None,
             mtp: Vec::new(),
-            max_positions: self.positions,
+            max_positions: Some(self.positions),
             notes: Vec::new(),
         }
     }
@@ -164,41 +164,42 @@ impl Decoder {
 }
 
 /// The number of layers.
-pub(super) fn n_layers(c: &Config<'_>) -> Read<u64> {
+pub(super) fn n_layers(c: &Config<'_>) -> u64 {
     let key = "num_hidden_layers";
     let limit = crate::model::Model::MAX_LAYERS;
-    c.number(key, 1, limit)?.ok_or_else(|| c.missing(key))
+    c.number(key, 1, limit).unwrap_or_else(|| c.lacking(key))
 }
 
 /// The width of a head.
-pub(super) fn head_dim(c: &Config<'_>, hidden: u64, heads: u64, default: Option<u64>) -> Read<u64> {
-    if let Some(given) = c.optional("head_dim")?.or(default) {
-        return Ok(given);
+pub(super) fn head_dim(c: &Config<'_>, hidden: u64, heads: u64, default: Option<u64>) -> u64 {
+    if let Some(given) = c.optional("head_dim").or(default) {
+        return given;
     }
     if hidden.is_multiple_of(heads) {
-        return Ok(hidden / heads);
+        return hidden / heads;
     }
-    Err(c.contradiction(
+    c.contradict(
         ["hidden_size", "num_attention_heads"],
         [hidden.to_string(), heads.to_string()],
         "without head_dim, heads share the hidden width evenly",
-    ))
+    );
+    1
 }
 
 /// Refuses heads that do not share heads of keys and values evenly.
-pub(super) fn shared_heads(c: &Config<'_>, heads: u64, kv_heads: u64) -> Read<()> {
+pub(super) fn shared_heads(c: &Config<'_>, heads: u64, kv_heads: u64) {
     if heads.is_multiple_of(kv_heads) {
-        return Ok(());
+        return;
     }
-    Err(c.contradiction(
+    c.contradict(
         ["num_attention_heads", "num_key_value_heads"],
         [heads.to_string(), kv_heads.to_string()],
         "as many query heads share each head of keys and values",
-    ))
+    );
 }
 
 /// Whether the head's table is the embedding; wrappers say so inside or outside.
-pub(super) fn tied(c: &Config<'_>, default: bool) -> Read<bool> {
+pub(super) fn tied(c: &Config<'_>, default: bool) -> bool {
     let key = "tie_word_embeddings";
     if c.raw(key).is_some() {
         return c.flag(key, default);
@@ -207,23 +208,23 @@ pub(super) fn tied(c: &Config<'_>, default: bool) -> Read<bool> {
         .outer
         .and_then(|outer| outer.get(key))
         .and_then(Value::as_bool);
-    Ok(outside.unwrap_or_else(|| {
+    outside.unwrap_or_else(|| {
         c.note(key, default.to_string());
         default
-    }))
+    })
 }
 
 /// The longest sequence.
-pub(super) fn positions(c: &Config<'_>, default: u64) -> Read<Option<u64>> {
-    let given = c.number("max_position_embeddings", 1, 1 << 40)?;
-    Ok(Some(given.unwrap_or(default)))
+pub(super) fn positions(c: &Config<'_>, default: u64) -> u64 {
+    let given = c.number("max_position_embeddings", 1, 1 << 40);
+    given.unwrap_or(default)
 }
 
 /// The rotated dimensions of a head: `partial_rotary_factor`, in the file or its description of
 /// the rotation, or a number of dimensions.
-pub(super) fn rotated(c: &Config<'_>, head_dim: u64, default: f64) -> Read<u64> {
-    if let Some(dims) = c.number("rotary_dim", 0, head_dim)? {
-        return Ok(dims);
+pub(super) fn rotated(c: &Config<'_>, head_dim: u64, default: f64) -> u64 {
+    if let Some(dims) = c.number("rotary_dim", 0, head_dim) {
+        return dims;
     }
     let nested = ["rope_parameters", "rope_scaling"]
         .into_iter()
@@ -236,11 +237,14 @@ pub(super) fn rotated(c: &Config<'_>, head_dim: u64, default: f64) -> Read<u64> 
     let (key, value) = match (found, nested) {
         (Some(found), _) => found,
         (None, Some(value)) => ("partial_rotary_factor", value),
-        (None, None) => return Ok(share(head_dim, default)),
+        (None, None) => return share(head_dim, default),
     };
     match value.as_f64() {
-        Some(factor) if (0.0..=1.0).contains(&factor) => Ok(share(head_dim, factor)),
-        _ => Err(c.wrong(key, value, "a share from 0 to 1")),
+        Some(factor) if (0.0..=1.0).contains(&factor) => share(head_dim, factor),
+        _ => {
+            c.refuse(c.wrong(key, value, "a share from 0 to 1"));
+            0
+        }
     }
 }
 
@@ -255,21 +259,17 @@ fn share(width: u64, factor: f64) -> u64 {
 }
 
 /// An activation by its name in transformers.
-pub(super) fn activation(
-    c: &Config<'_>,
-    keys: &[&'static str],
-    default: Activation,
-) -> Read<Activation> {
+pub(super) fn activation(c: &Config<'_>, keys: &[&'static str], default: Activation) -> Activation {
     let mut found = None;
     for key in keys {
-        if let Some(name) = c.text(key)? {
+        if let Some(name) = c.text(key) {
             found = found.or(Some((key, name)));
         }
     }
     let Some((key, name)) = found else {
-        return Ok(default);
+        return default;
     };
-    Ok(match name {
+    match name {
         "silu" | "swish" | "swiglu" => Activation::Silu,
         "relu" => Activation::Relu,
         "relu2" | "squared_relu" => Activation::SquaredRelu,
@@ -277,18 +277,19 @@ pub(super) fn activation(
             Activation::Gelu
         }
         other => {
-            return Err(c.unsupported(key, other, "silu, gelu, relu, relu2"));
+            c.unsupported(key, other, "silu, gelu, relu, relu2");
+            default
         }
-    })
+    }
 }
 
 /// A gated dense part of the file's width.
-pub(super) fn gated(c: &Config<'_>, default: u64, bias: bool) -> Read<DenseSpec> {
+pub(super) fn gated(c: &Config<'_>, default: u64, bias: bool) -> DenseSpec {
     let keys = ["hidden_act", "hidden_activation"];
-    Ok(DenseSpec {
-        ffn: c.given("intermediate_size", default)?,
+    DenseSpec {
+        ffn: c.given("intermediate_size", default),
         gated: true,
         bias,
-        activation: activation(c, &keys, Activation::Silu)?,
-    })
+        activation: activation(c, &keys, Activation::Silu),
+    }
 }

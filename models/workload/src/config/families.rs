@@ -7,7 +7,7 @@ mod gpt;
 mod hybrid;
 mod latent;
 
-use super::reader::{Config, Read};
+use super::reader::Config;
 use crate::model::ModelSpec;
 
 /// One architecture.
@@ -15,7 +15,7 @@ pub(super) struct Family {
     /// Its `model_type`.
     pub(super) name: &'static str,
     /// Reads its fields.
-    pub(super) read: fn(&Config<'_>) -> Read<ModelSpec>,
+    pub(super) read: fn(&Config<'_>) -> ModelSpec,
 }
 
 /// Every architecture.
@@ -83,7 +83,7 @@ pub(super) const FAMILIES: &[Family] = &[
     family("t5", encoders::t5),
 ];
 
-const fn family(name: &'static str, read: fn(&Config<'_>) -> Read<ModelSpec>) -> Family {
+const fn family(name: &'static str, read: fn(&Config<'_>) -> ModelSpec) -> Family {
     Family { name, read }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::reader::{Config, Read};
+use super::reader::Config;
 
 /// The reach of attention in one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,22 +16,23 @@ pub(super) enum Reach {
 }
 
 /// The reach of each of `n` layers: `layer_types`, else a rule by index.
-pub(super) fn reaches(c: &Config<'_>, n: u64, rule: impl Fn(u64) -> Reach) -> Read<Vec<Reach>> {
-    let Some(list) = c.by_layer("layer_types", n)? else {
-        return Ok((0..n).map(rule).collect());
+pub(super) fn reaches(c: &Config<'_>, n: u64, rule: impl Fn(u64) -> Reach) -> Vec<Reach> {
+    let Some(list) = c.by_layer("layer_types", n) else {
+        return (0..n).map(rule).collect();
     };
     list.iter()
         .enumerate()
         .map(|(index, value)| match value.as_str() {
-            Some("full_attention") => Ok(Reach::Full),
-            Some("sliding_attention") => Ok(Reach::Sliding),
-            Some("chunked_attention") => Ok(Reach::Chunked),
+            Some("full_attention") => Reach::Full,
+            Some("sliding_attention") => Reach::Sliding,
+            Some("chunked_attention") => Reach::Chunked,
             _ => {
                 let found = value
                     .as_str()
                     .map_or_else(|| value.to_string(), str::to_owned);
                 let known = "full_attention, sliding_attention, chunked_attention";
-                Err(c.unsupported(&format!("layer_types[{index}]"), &found, known))
+                c.unsupported(&format!("layer_types[{index}]"), &found, known);
+                Reach::Full
             }
         })
         .collect()
@@ -44,8 +45,8 @@ pub(super) fn windows(
     n: u64,
     default: Option<u64>,
     slides: impl Fn(u64) -> bool,
-) -> Read<Vec<Option<u64>>> {
-    let given = c.number("sliding_window", 0, 1 << 40)?;
+) -> Vec<Option<u64>> {
+    let given = c.number("sliding_window", 0, 1 << 40);
     // A null in the file means none; an absent key means the default.
     let absent = !c.fields.contains_key("sliding_window");
     let window = given
@@ -58,11 +59,11 @@ pub(super) fn windows(
             Reach::Full
         }
     };
-    let reaches = reaches(c, n, rule)?;
-    Ok(reaches
+    let reaches = reaches(c, n, rule);
+    reaches
         .into_iter()
         .map(|reach| window.filter(|_| reach != Reach::Full))
-        .collect())
+        .collect()
 }
 
 /// No window in any layer.
@@ -71,42 +72,37 @@ pub(super) fn full(n: u64) -> Vec<Option<u64>> {
 }
 
 /// The same window in every layer.
-pub(super) fn one_window(c: &Config<'_>, n: u64, default: Option<u64>) -> Read<Vec<Option<u64>>> {
+pub(super) fn one_window(c: &Config<'_>, n: u64, default: Option<u64>) -> Vec<Option<u64>> {
     windows(c, n, default, |_| true)
 }
 
 /// The windows of Qwen: only where `use_sliding_window`, from layer `max_window_layers` on.
-pub(super) fn qwen_windows(c: &Config<'_>, n: u64) -> Read<Vec<Option<u64>>> {
-    let first = c.number("max_window_layers", 0, 1 << 40)?.unwrap_or(28);
-    if c.flag("use_sliding_window", false)? {
+pub(super) fn qwen_windows(c: &Config<'_>, n: u64) -> Vec<Option<u64>> {
+    let first = c.number("max_window_layers", 0, 1 << 40).unwrap_or(28);
+    if c.flag("use_sliding_window", false) {
         return windows(c, n, Some(4_096), |layer| first <= layer);
     }
-    c.number("sliding_window", 0, 1 << 40)?;
-    Ok(full(n))
+    c.number("sliding_window", 0, 1 << 40);
+    full(n)
 }
 
 /// The windows of a pattern in which every `period`-th layer is full.
-pub(super) fn every(
-    c: &Config<'_>,
-    n: u64,
-    default: Option<u64>,
-    period: u64,
-) -> Read<Vec<Option<u64>>> {
-    let pattern = c.number("sliding_window_pattern", 1, 1 << 24)?;
+pub(super) fn every(c: &Config<'_>, n: u64, default: Option<u64>, period: u64) -> Vec<Option<u64>> {
+    let pattern = c.number("sliding_window_pattern", 1, 1 << 24);
     let period = pattern.unwrap_or(period);
     windows(c, n, default, |layer| !(layer + 1).is_multiple_of(period))
 }
 
 /// A set of layers by index, from a list.
-pub(super) fn indices(c: &Config<'_>, key: &'static str) -> Read<Option<Vec<u64>>> {
-    let Some(list) = c.list(key)? else {
-        return Ok(None);
-    };
+pub(super) fn indices(c: &Config<'_>, key: &'static str) -> Option<Vec<u64>> {
     let index = |value: &Value| {
-        let expected = "a list of layers, counted from 0";
-        value.as_u64().ok_or_else(|| c.wrong(key, value, expected))
+        let found = value.as_u64();
+        if found.is_none() {
+            c.refuse(c.wrong(key, value, "a list of layers, counted from 0"));
+        }
+        found
     };
-    let mut found: Vec<u64> = list.iter().map(index).collect::<Read<_>>()?;
+    let mut found: Vec<u64> = c.list(key)?.iter().filter_map(index).collect();
     found.sort_unstable();
-    Ok(Some(found))
+    Some(found)
 }

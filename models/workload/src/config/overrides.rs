@@ -80,20 +80,19 @@ fn keys(field: &str) -> Vec<&str> {
     }
 }
 
-/// Refuses an override that the family never reads.
-pub(super) fn check(config: &Config<'_>, overrides: &[Override]) -> Result<(), ModelError> {
+/// Refuses overrides that the family never reads.
+pub(super) fn check(config: &Config<'_>, overrides: &[Override]) {
     for one in overrides {
         if keys(&one.field).iter().any(|key| config.was_asked(key)) {
             continue;
         }
         let names = groups::GROUPS.iter();
         let known = names.filter(|group| group.keys.iter().any(|key| config.was_asked(key)));
-        return Err(ModelError::Override {
+        config.refuse(ModelError::Override {
             field: one.field.clone(),
             found: one.json().to_string(),
             family: config.family.to_owned(),
             near: nearest(&one.field, known.map(|group| group.name)),
         });
     }
-    Ok(())
 }

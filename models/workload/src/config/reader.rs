@@ -10,9 +10,6 @@ use super::json::kind;
 use crate::error::ModelError;
 use crate::model::{Model, Note};
 
-/// Result of reading a field.
-pub(super) type Read<T> = Result<T, ModelError>;
-
 /// The fields of one model.
 pub(super) struct Config<'a> {
     /// The architecture.
@@ -27,6 +24,7 @@ pub(super) struct Config<'a> {
     pub(super) cut: bool,
     asked: RefCell<BTreeSet<&'static str>>,
     notes: RefCell<Vec<Note>>,
+    errors: RefCell<Vec<ModelError>>,
 }
 
 impl<'a> Config<'a> {
@@ -46,6 +44,7 @@ impl<'a> Config<'a> {
             cut,
             asked: RefCell::default(),
             notes: RefCell::default(),
+            errors: RefCell::default(),
         }
     }
 
@@ -56,18 +55,32 @@ impl<'a> Config<'a> {
 
     /// Remembers what was taken for a field that is absent.
     pub(super) fn note(&self, key: &str, taken: impl Into<String>) {
-        self.notes.borrow_mut().push(Note {
-            field: self.name(key),
-            taken: taken.into(),
-        });
+        self.note_outside(&self.name(key), taken);
     }
 
-    /// Remembers something about a field outside the wrapper.
-    pub(super) fn note_outside(&self, field: &str, taken: &str) {
-        self.notes.borrow_mut().push(Note {
-            field: field.to_owned(),
-            taken: taken.to_owned(),
-        });
+    /// Remembers something about a field outside the wrapper, once.
+    pub(super) fn note_outside(&self, field: &str, taken: impl Into<String>) {
+        let mut notes = self.notes.borrow_mut();
+        if notes.iter().all(|note| note.field != field) {
+            notes.push(Note {
+                field: field.to_owned(),
+                taken: taken.into(),
+            });
+        }
+    }
+
+    /// Remembers an error, once, so that reading goes on to the next field; what stands in for
+    /// the field at fault never becomes a model.
+    pub(super) fn refuse(&self, error: ModelError) {
+        let mut errors = self.errors.borrow_mut();
+        if errors.len() < 100 && !errors.contains(&error) {
+            errors.push(error);
+        }
+    }
+
+    /// The errors remembered.
+    pub(super) fn take_errors(&self) -> Vec<ModelError> {
+        self.errors.take()
     }
 
     /// The value of a field under any of its spellings, with the spelling; `None` where it is
@@ -93,37 +106,45 @@ impl<'a> Config<'a> {
     }
 
     /// A whole number from `low` to `high`.
-    pub(super) fn number(&self, key: &'static str, low: u64, high: u64) -> Read<Option<u64>> {
-        let Some((key, value)) = self.raw(key) else {
-            return Ok(None);
-        };
+    pub(super) fn number(&self, key: &'static str, low: u64, high: u64) -> Option<u64> {
+        let (key, value) = self.raw(key)?;
         match value.as_u64() {
-            Some(number) if (low..=high).contains(&number) => Ok(Some(number)),
-            _ => Err(self.wrong(key, value, &format!("a whole number from {low} to {high}"))),
+            Some(number) if (low..=high).contains(&number) => Some(number),
+            _ => {
+                let expected = format!("a whole number from {low} to {high}");
+                self.refuse(self.wrong(key, value, &expected));
+                Some(low)
+            }
         }
     }
 
     /// A width or number of heads or experts, at least 1.
-    pub(super) fn optional(&self, key: &'static str) -> Read<Option<u64>> {
+    pub(super) fn optional(&self, key: &'static str) -> Option<u64> {
         self.number(key, 1, Model::MAX_DIMENSION)
     }
 
     /// The same, which the family cannot do without.
-    pub(super) fn required(&self, key: &'static str) -> Read<u64> {
-        self.optional(key)?.ok_or_else(|| self.missing(key))
+    pub(super) fn required(&self, key: &'static str) -> u64 {
+        self.optional(key).unwrap_or_else(|| self.lacking(key))
+    }
+
+    /// Remembers that a field is missing, and stands in for it.
+    pub(super) fn lacking(&self, key: &str) -> u64 {
+        self.refuse(self.missing(key));
+        1
     }
 
     /// The same, or what transformers takes where it is absent, with a note.
-    pub(super) fn default(&self, key: &'static str, default: u64) -> Read<u64> {
-        Ok(self.optional(key)?.unwrap_or_else(|| {
+    pub(super) fn default(&self, key: &'static str, default: u64) -> u64 {
+        self.optional(key).unwrap_or_else(|| {
             self.note(key, default.to_string());
             default
-        }))
+        })
     }
 
     /// A field that files always give, except inside a wrapper, where older releases of
     /// transformers leave defaults out.
-    pub(super) fn given(&self, key: &'static str, default: u64) -> Read<u64> {
+    pub(super) fn given(&self, key: &'static str, default: u64) -> u64 {
         if self.prefix.is_empty() {
             self.required(key)
         } else {
@@ -132,53 +153,55 @@ impl<'a> Config<'a> {
     }
 
     /// A number that may be 0, or the default.
-    pub(super) fn count(&self, key: &'static str, default: u64) -> Read<u64> {
-        Ok(self
-            .number(key, 0, Model::MAX_DIMENSION)?
-            .unwrap_or(default))
+    pub(super) fn count(&self, key: &'static str, default: u64) -> u64 {
+        let given = self.number(key, 0, Model::MAX_DIMENSION);
+        given.unwrap_or(default)
     }
 
     /// True or false, or the default.
-    pub(super) fn flag(&self, key: &'static str, default: bool) -> Read<bool> {
-        match self.raw(key) {
-            None => Ok(default),
-            Some((_, Value::Bool(flag))) => Ok(*flag),
-            Some((key, other)) => Err(self.wrong(key, other, "true or false")),
-        }
+    pub(super) fn flag(&self, key: &'static str, default: bool) -> bool {
+        self.typed(key, "true or false", Value::as_bool)
+            .unwrap_or(default)
     }
 
     /// A text.
-    pub(super) fn text(&self, key: &'static str) -> Read<Option<&'a str>> {
-        match self.raw(key) {
-            None => Ok(None),
-            Some((_, Value::String(text))) => Ok(Some(text)),
-            Some((key, other)) => Err(self.wrong(key, other, "a text")),
-        }
+    pub(super) fn text(&self, key: &'static str) -> Option<&'a str> {
+        self.typed(key, "a text", Value::as_str)
     }
 
     /// A list.
-    pub(super) fn list(&self, key: &'static str) -> Read<Option<&'a [Value]>> {
-        match self.raw(key) {
-            None => Ok(None),
-            Some((_, Value::Array(list))) => Ok(Some(list)),
-            Some((key, other)) => Err(self.wrong(key, other, "a list")),
+    pub(super) fn list(&self, key: &'static str) -> Option<&'a [Value]> {
+        self.typed(key, "a list", |value| value.as_array().map(Vec::as_slice))
+    }
+
+    /// A value of one type.
+    fn typed<T>(
+        &self,
+        key: &'static str,
+        expected: &str,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Option<T> {
+        let (key, value) = self.raw(key)?;
+        let found = read(value);
+        if found.is_none() {
+            self.refuse(self.wrong(key, value, expected));
         }
+        found
     }
 
     /// A list with one entry for each of `n` layers.
-    pub(super) fn by_layer(&self, key: &'static str, n: u64) -> Read<Option<&'a [Value]>> {
-        let Some(list) = self.list(key)? else {
-            return Ok(None);
-        };
-        let wanted = usize::try_from(n).unwrap_or(usize::MAX);
-        match list.get(..wanted) {
-            Some(head) if head.len() == list.len() || self.cut => Ok(Some(head)),
-            _ => Err(self.contradiction(
+    pub(super) fn by_layer(&self, key: &'static str, n: u64) -> Option<&'a [Value]> {
+        let list = self.list(key)?;
+        let head = list.get(..usize::try_from(n).unwrap_or(usize::MAX));
+        let fits = head.filter(|head| head.len() == list.len() || self.cut);
+        if fits.is_none() {
+            self.contradict(
                 [key, "num_hidden_layers"],
                 [format!("a list of {}", list.len()), n.to_string()],
                 "a list by layer has one entry for each layer",
-            )),
+            );
         }
+        fits
     }
 
     /// The notes, for the model.
@@ -230,29 +253,31 @@ impl Config<'_> {
         }
     }
 
-    /// Two values that do not go together.
-    pub(super) fn contradiction(
+    /// Remembers that two values do not go together, unless an error before it may be the reason.
+    pub(super) fn contradict(
         &self,
         [field, other]: [&str; 2],
         [found, other_found]: [String; 2],
         reason: &str,
-    ) -> ModelError {
-        ModelError::Contradiction {
-            field: self.name(field),
-            found,
-            other: self.name(other),
-            other_found,
-            reason: reason.to_owned(),
+    ) {
+        if self.errors.borrow().is_empty() {
+            self.refuse(ModelError::Contradiction {
+                field: self.name(field),
+                found,
+                other: self.name(other),
+                other_found,
+                reason: reason.to_owned(),
+            });
         }
     }
 
-    /// A value that exists and is not modeled.
-    pub(super) fn unsupported(&self, key: &str, found: &str, supported: &str) -> ModelError {
-        ModelError::Unsupported {
+    /// Remembers a value that exists and is not modeled.
+    pub(super) fn unsupported(&self, key: &str, found: &str, supported: &str) {
+        self.refuse(ModelError::Unsupported {
             field: self.name(key),
             found: shortened(found),
             supported: supported.to_owned(),
-        }
+        });
     }
 }
 

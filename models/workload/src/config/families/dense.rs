@@ -2,7 +2,7 @@
 
 use super::super::decoder::{Decoder, Defaults, activation, gated};
 use super::super::layers::{every, full, one_window, qwen_windows, windows};
-use super::super::reader::{Config, Read};
+use super::super::reader::Config;
 use crate::model::{
     Activation, DenseSpec, Ffn, Layer, ModelSpec, NormKind, NormPlacement, Norms, Position, QkNorm,
     QkSpan,
@@ -21,44 +21,44 @@ pub(super) const ALL_HEADS_NORM: QkNorm = QkNorm {
 };
 
 /// Llama 1 to 3 and what shares its code.
-pub(super) fn llama(c: &Config<'_>) -> Read<ModelSpec> {
-    let bias = c.flag("attention_bias", false)?;
-    let decoder = Decoder::read(c, &Defaults::LLAMA)?.with_biases(bias, bias);
-    let ffn = gated(c, Defaults::LLAMA.ffn, c.flag("mlp_bias", false)?)?;
+pub(super) fn llama(c: &Config<'_>) -> ModelSpec {
+    let bias = c.flag("attention_bias", false);
+    let decoder = Decoder::read(c, &Defaults::LLAMA).with_biases(bias, bias);
+    let ffn = gated(c, Defaults::LLAMA.ffn, c.flag("mlp_bias", false));
     let windows = full(decoder.n);
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// Mistral: grouped heads and a sliding window.
-pub(super) fn mistral(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn mistral(c: &Config<'_>) -> ModelSpec {
     let defaults = Defaults {
         kv_heads: Some(8),
         ffn: 14_336,
         positions: 131_072,
         ..Defaults::LLAMA
     };
-    let decoder = Decoder::read(c, &defaults)?;
-    let windows = one_window(c, decoder.n, Some(4_096))?;
-    let ffn = gated(c, defaults.ffn, false)?;
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    let decoder = Decoder::read(c, &defaults);
+    let windows = one_window(c, decoder.n, Some(4_096));
+    let ffn = gated(c, defaults.ffn, false);
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// Qwen2 and 2.5: biases of queries, keys and values.
-pub(super) fn qwen2(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn qwen2(c: &Config<'_>) -> ModelSpec {
     let defaults = Defaults {
         ffn: 22_016,
         vocab: 151_936,
         positions: 32_768,
         ..Defaults::LLAMA
     };
-    let decoder = Decoder::read(c, &defaults)?.with_biases(true, false);
-    let windows = qwen_windows(c, decoder.n)?;
-    let ffn = gated(c, defaults.ffn, false)?;
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    let decoder = Decoder::read(c, &defaults).with_biases(true, false);
+    let windows = qwen_windows(c, decoder.n);
+    let ffn = gated(c, defaults.ffn, false);
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// Qwen3: norms of queries and keys in place of biases.
-pub(super) fn qwen3(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn qwen3(c: &Config<'_>) -> ModelSpec {
     let defaults = Defaults {
         head_dim: Some(128),
         ffn: 22_016,
@@ -66,40 +66,40 @@ pub(super) fn qwen3(c: &Config<'_>) -> Read<ModelSpec> {
         positions: 32_768,
         ..Defaults::LLAMA
     };
-    let bias = c.flag("attention_bias", false)?;
-    let mut decoder = Decoder::read(c, &defaults)?.with_biases(bias, bias);
+    let bias = c.flag("attention_bias", false);
+    let mut decoder = Decoder::read(c, &defaults).with_biases(bias, bias);
     decoder.attention.qk_norm = Some(HEAD_NORM);
-    let windows = qwen_windows(c, decoder.n)?;
-    let ffn = gated(c, defaults.ffn, false)?;
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    let windows = qwen_windows(c, decoder.n);
+    let ffn = gated(c, defaults.ffn, false);
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// Phi-3 and Phi-4: queries, keys and values in one matrix, gate and up in another.
-pub(super) fn phi3(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn phi3(c: &Config<'_>) -> ModelSpec {
     let defaults = Defaults {
         ffn: 8_192,
         vocab: 32_064,
         positions: 4_096,
         ..Defaults::LLAMA
     };
-    let decoder = Decoder::read(c, &defaults)?;
-    let windows = one_window(c, decoder.n, None)?;
-    let ffn = gated(c, defaults.ffn, false)?;
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    let decoder = Decoder::read(c, &defaults);
+    let windows = one_window(c, decoder.n, None);
+    let ffn = gated(c, defaults.ffn, false);
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// What Gemma's three generations share.
-fn gemma_decoder(c: &Config<'_>, defaults: &Defaults) -> Read<(Decoder, DenseSpec)> {
-    let bias = c.flag("attention_bias", false)?;
-    let decoder = Decoder::read(c, defaults)?.with_biases(bias, bias);
+fn gemma_decoder(c: &Config<'_>, defaults: &Defaults) -> (Decoder, DenseSpec) {
+    let bias = c.flag("attention_bias", false);
+    let decoder = Decoder::read(c, defaults).with_biases(bias, bias);
     let keys = ["hidden_activation", "hidden_act"];
     let ffn = DenseSpec {
-        ffn: c.given("intermediate_size", defaults.ffn)?,
+        ffn: c.given("intermediate_size", defaults.ffn),
         gated: true,
         bias: false,
-        activation: activation(c, &keys, Activation::Gelu)?,
+        activation: activation(c, &keys, Activation::Gelu),
     };
-    Ok((decoder, ffn))
+    (decoder, ffn)
 }
 
 /// Gemma's defaults.
@@ -115,28 +115,28 @@ const GEMMA: Defaults = Defaults {
 };
 
 /// Gemma 1: a wide gated part and tied embeddings.
-pub(super) fn gemma(c: &Config<'_>) -> Read<ModelSpec> {
-    let (decoder, ffn) = gemma_decoder(c, &GEMMA)?;
+pub(super) fn gemma(c: &Config<'_>) -> ModelSpec {
+    let (decoder, ffn) = gemma_decoder(c, &GEMMA);
     let windows = full(decoder.n);
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// Gemma 2: norms on both sides of each branch, a window in every second layer.
-pub(super) fn gemma2(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn gemma2(c: &Config<'_>) -> ModelSpec {
     let defaults = Defaults {
         heads: 8,
         kv_heads: Some(4),
         ffn: 9_216,
         ..GEMMA
     };
-    let (mut decoder, ffn) = gemma_decoder(c, &defaults)?;
+    let (mut decoder, ffn) = gemma_decoder(c, &defaults);
     decoder.norms.placement = NormPlacement::BeforeAndAfter;
-    let windows = every(c, decoder.n, Some(4_096), 2)?;
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    let windows = every(c, decoder.n, Some(4_096), 2);
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// Gemma 3: norms of queries and keys besides, a window in five layers of six.
-pub(super) fn gemma3(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn gemma3(c: &Config<'_>) -> ModelSpec {
     let defaults = Defaults {
         heads: 8,
         kv_heads: Some(4),
@@ -145,15 +145,15 @@ pub(super) fn gemma3(c: &Config<'_>) -> Read<ModelSpec> {
         positions: 131_072,
         ..GEMMA
     };
-    let (mut decoder, ffn) = gemma_decoder(c, &defaults)?;
+    let (mut decoder, ffn) = gemma_decoder(c, &defaults);
     decoder.norms.placement = NormPlacement::BeforeAndAfter;
     decoder.attention.qk_norm = Some(HEAD_NORM);
-    let windows = every(c, decoder.n, Some(4_096), 6)?;
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    let windows = every(c, decoder.n, Some(4_096), 6);
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// GLM-4 without experts, first code: biases of queries, keys and values, half a head rotated.
-pub(super) fn glm(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn glm(c: &Config<'_>) -> ModelSpec {
     let defaults = Defaults {
         kv_heads: Some(2),
         head_dim: Some(128),
@@ -163,30 +163,30 @@ pub(super) fn glm(c: &Config<'_>) -> Read<ModelSpec> {
         positions: 131_072,
         ..Defaults::LLAMA
     };
-    let bias = c.flag("attention_bias", true)?;
-    let decoder = Decoder::read(c, &defaults)?.with_biases(bias, false);
+    let bias = c.flag("attention_bias", true);
+    let decoder = Decoder::read(c, &defaults).with_biases(bias, false);
     let windows = full(decoder.n);
-    let ffn = gated(c, defaults.ffn, false)?;
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    let ffn = gated(c, defaults.ffn, false);
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// GLM-4 of 2025: norms on both sides of each branch besides.
-pub(super) fn glm4(c: &Config<'_>) -> Read<ModelSpec> {
-    let mut spec = glm(c)?;
+pub(super) fn glm4(c: &Config<'_>) -> ModelSpec {
+    let mut spec = glm(c);
     for layer in &mut spec.layers {
         layer.norms.placement = NormPlacement::BeforeAndAfter;
     }
-    Ok(spec)
+    spec
 }
 
 /// Granite: Llama with multipliers.
-pub(super) fn granite(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn granite(c: &Config<'_>) -> ModelSpec {
     llama(c)
 }
 
 /// `InternLM` 1 to 3: one flag for biases of attention, another for those of queries, keys and
 /// values in the third generation.
-pub(super) fn internlm(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn internlm(c: &Config<'_>) -> ModelSpec {
     let third = c.family == "internlm3";
     let defaults = Defaults {
         kv_heads: third.then_some(2),
@@ -194,37 +194,37 @@ pub(super) fn internlm(c: &Config<'_>) -> Read<ModelSpec> {
         vocab: if third { 128_512 } else { 103_168 },
         ..Defaults::LLAMA
     };
-    let bias = c.flag("bias", !third)?;
-    let qkv = c.flag("qkv_bias", bias)?;
-    let decoder = Decoder::read(c, &defaults)?.with_biases(qkv, bias);
+    let bias = c.flag("bias", !third);
+    let qkv = c.flag("qkv_bias", bias);
+    let decoder = Decoder::read(c, &defaults).with_biases(qkv, bias);
     let windows = full(decoder.n);
-    let ffn = gated(c, defaults.ffn, third && bias)?;
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    let ffn = gated(c, defaults.ffn, third && bias);
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// Nemotron-4: layer norms and a squared rectifier without gate.
-pub(super) fn nemotron(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn nemotron(c: &Config<'_>) -> ModelSpec {
     let defaults = Defaults {
         vocab: 256_000,
         rotated: 0.5,
         positions: 4_096,
         ..Defaults::LLAMA
     };
-    let bias = c.flag("attention_bias", false)?;
-    let decoder = Decoder::read(c, &defaults)?.with_biases(bias, bias);
+    let bias = c.flag("attention_bias", false);
+    let decoder = Decoder::read(c, &defaults).with_biases(bias, bias);
     let decoder = decoder.with_norm(NormKind::Layer);
     let ffn = DenseSpec {
-        ffn: c.given("intermediate_size", 24_576)?,
+        ffn: c.given("intermediate_size", 24_576),
         gated: false,
-        bias: c.flag("mlp_bias", false)?,
-        activation: activation(c, &["hidden_act"], Activation::SquaredRelu)?,
+        bias: c.flag("mlp_bias", false),
+        activation: activation(c, &["hidden_act"], Activation::SquaredRelu),
     };
     let windows = full(decoder.n);
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// `StarCoder2`: layer norms, biases everywhere, no gate.
-pub(super) fn starcoder2(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn starcoder2(c: &Config<'_>) -> ModelSpec {
     let defaults = Defaults {
         kv_heads: Some(2),
         vocab: 49_152,
@@ -232,17 +232,17 @@ pub(super) fn starcoder2(c: &Config<'_>) -> Read<ModelSpec> {
         positions: 4_096,
         ..Defaults::LLAMA
     };
-    let bias = c.flag("use_bias", true)?;
-    let decoder = Decoder::read(c, &defaults)?.with_biases(bias, bias);
+    let bias = c.flag("use_bias", true);
+    let decoder = Decoder::read(c, &defaults).with_biases(bias, bias);
     let decoder = decoder.with_norm(NormKind::Layer);
     let ffn = DenseSpec {
-        ffn: c.given("intermediate_size", 12_288)?,
+        ffn: c.given("intermediate_size", 12_288),
         gated: false,
         bias,
-        activation: activation(c, &["hidden_act"], Activation::Gelu)?,
+        activation: activation(c, &["hidden_act"], Activation::Gelu),
     };
-    let windows = one_window(c, decoder.n, None)?;
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    let windows = one_window(c, decoder.n, None);
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// Cohere's defaults.
@@ -256,33 +256,33 @@ const COHERE: Defaults = Defaults {
 };
 
 /// What Cohere's generations share: parallel branches behind one layer norm without bias.
-fn cohere_decoder(c: &Config<'_>) -> Read<(Decoder, DenseSpec)> {
-    let bias = c.flag("attention_bias", false)?;
-    let mut decoder = Decoder::read(c, &COHERE)?.with_biases(bias, bias);
+fn cohere_decoder(c: &Config<'_>) -> (Decoder, DenseSpec) {
+    let bias = c.flag("attention_bias", false);
+    let mut decoder = Decoder::read(c, &COHERE).with_biases(bias, bias);
     decoder.parallel = true;
     decoder.norms = Norms {
         kind: NormKind::LayerNoBias,
         placement: NormPlacement::BeforeShared,
     };
-    Ok((decoder, gated(c, COHERE.ffn, false)?))
+    (decoder, gated(c, COHERE.ffn, false))
 }
 
 /// Command R: optional norms of queries and keys, with weights for every head.
-pub(super) fn cohere(c: &Config<'_>) -> Read<ModelSpec> {
-    let (mut decoder, ffn) = cohere_decoder(c)?;
-    let normed = c.flag("use_qk_norm", false)?;
+pub(super) fn cohere(c: &Config<'_>) -> ModelSpec {
+    let (mut decoder, ffn) = cohere_decoder(c);
+    let normed = c.flag("use_qk_norm", false);
     decoder.attention.qk_norm = normed.then_some(QkNorm {
         kind: NormKind::LayerNoBias,
         span: QkSpan::EachHead,
     });
     let windows = full(decoder.n);
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// Command A: a window and rotation in three layers of four, neither in the fourth.
-pub(super) fn cohere2(c: &Config<'_>) -> Read<ModelSpec> {
-    let (decoder, ffn) = cohere_decoder(c)?;
-    let windows = every(c, decoder.n, Some(4_096), 4)?;
+pub(super) fn cohere2(c: &Config<'_>) -> ModelSpec {
+    let (decoder, ffn) = cohere_decoder(c);
+    let windows = every(c, decoder.n, Some(4_096), 4);
     let still = |window: &Option<u64>| {
         let mut decoder = decoder.clone();
         if window.is_none() {
@@ -291,39 +291,39 @@ pub(super) fn cohere2(c: &Config<'_>) -> Read<ModelSpec> {
         decoder.layer(*window, Ffn::Dense(ffn))
     };
     let layers: Vec<Layer> = windows.iter().map(still).collect();
-    Ok(decoder.finish(c, layers))
+    decoder.finish(c, layers)
 }
 
 /// `OLMo` 1: norms without weights.
-pub(super) fn olmo(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn olmo(c: &Config<'_>) -> ModelSpec {
     let defaults = Defaults {
         vocab: 50_304,
         ..Defaults::LLAMA
     };
-    let bias = c.flag("attention_bias", false)?;
-    let decoder = Decoder::read(c, &defaults)?.with_biases(bias, bias);
+    let bias = c.flag("attention_bias", false);
+    let decoder = Decoder::read(c, &defaults).with_biases(bias, bias);
     let decoder = decoder.with_norm(NormKind::PlainLayer);
     let windows = full(decoder.n);
-    let ffn = gated(c, defaults.ffn, false)?;
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    let ffn = gated(c, defaults.ffn, false);
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }
 
 /// `OLMo` 2 and 3: norms on the outputs of branches, of queries and of keys; in the third
 /// generation a window in three layers of four.
-pub(super) fn olmo2(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn olmo2(c: &Config<'_>) -> ModelSpec {
     let defaults = Defaults {
         vocab: 50_304,
         ..Defaults::LLAMA
     };
-    let bias = c.flag("attention_bias", false)?;
-    let mut decoder = Decoder::read(c, &defaults)?.with_biases(bias, bias);
+    let bias = c.flag("attention_bias", false);
+    let mut decoder = Decoder::read(c, &defaults).with_biases(bias, bias);
     decoder.norms.placement = NormPlacement::AfterBranch;
     decoder.attention.qk_norm = Some(ALL_HEADS_NORM);
     let third = c.family == "olmo3";
     let window = third.then_some(4_096);
     let windows = windows(c, decoder.n, window, |layer| {
         third && !(layer + 1).is_multiple_of(4)
-    })?;
-    let ffn = gated(c, defaults.ffn, false)?;
-    Ok(decoder.with_windows(c, &windows, Ffn::Dense(ffn)))
+    });
+    let ffn = gated(c, defaults.ffn, false);
+    decoder.with_windows(c, &windows, Ffn::Dense(ffn))
 }

@@ -3,7 +3,7 @@
 use super::super::decoder::{
     Decoder, Defaults, activation, gated, n_layers, positions, shared_heads, tied,
 };
-use super::super::reader::{Config, Read};
+use super::super::reader::Config;
 use super::experts::{add_mtp, routed};
 use crate::model::{
     Activation, AttentionSpec, Ffn, IndexerSpec, Layer, Mixer, MlaSpec, ModelSpec, MoeSpec, Norms,
@@ -59,103 +59,103 @@ const GLM5: Generation = Generation {
 };
 
 /// `DeepSeekMoE`: multi-head attention and shared experts.
-pub(super) fn deepseek(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn deepseek(c: &Config<'_>) -> ModelSpec {
     let defaults = Defaults {
         vocab: V2.vocab,
         ..Defaults::LLAMA
     };
-    let bias = c.flag("attention_bias", false)?;
-    let decoder = Decoder::read(c, &defaults)?.with_biases(bias, bias);
+    let bias = c.flag("attention_bias", false);
+    let decoder = Decoder::read(c, &defaults).with_biases(bias, bias);
     let mixers = vec![Mixer::Attention(decoder.attention)];
     with_experts(c, &decoder, &mixers, &V2)
 }
 
 /// `DeepSeek`-V2.
-pub(super) fn deepseek_v2(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn deepseek_v2(c: &Config<'_>) -> ModelSpec {
     latent(c, &V2)
 }
 
 /// `DeepSeek`-V3 and V3.2, Kimi-K2.
-pub(super) fn deepseek_v3(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn deepseek_v3(c: &Config<'_>) -> ModelSpec {
     latent(c, &V3)
 }
 
 /// GLM-5: an indexer besides.
-pub(super) fn glm_moe_dsa(c: &Config<'_>) -> Read<ModelSpec> {
+pub(super) fn glm_moe_dsa(c: &Config<'_>) -> ModelSpec {
     latent(c, &GLM5)
 }
 
 /// Latent attention in every layer.
-fn latent(c: &Config<'_>, generation: &Generation) -> Read<ModelSpec> {
-    let heads = c.required("num_attention_heads")?;
-    let kv_heads = c.optional("num_key_value_heads")?.unwrap_or(heads);
-    shared_heads(c, heads, kv_heads)?;
+fn latent(c: &Config<'_>, generation: &Generation) -> ModelSpec {
+    let heads = c.required("num_attention_heads");
+    let kv_heads = c.optional("num_key_value_heads").unwrap_or(heads);
+    shared_heads(c, heads, kv_heads);
     let decoder = Decoder {
-        hidden: c.required("hidden_size")?,
-        n: n_layers(c)?,
+        hidden: c.required("hidden_size"),
+        n: n_layers(c),
         attention: AttentionSpec::rotary(heads, heads, 1),
         norms: Norms::PRE_RMS,
         parallel: false,
-        vocab: c.default("vocab_size", generation.vocab)?,
-        tied: tied(c, false)?,
+        vocab: c.default("vocab_size", generation.vocab),
+        tied: tied(c, false),
         head_bias: false,
-        positions: positions(c, 4_096)?,
+        positions: positions(c, 4_096),
     };
-    let mla = mla(c, heads, generation)?;
+    let mla = mla(c, heads, generation);
     let mixers: Vec<Mixer> = (0..decoder.n)
         .map(|layer| {
-            Ok(Mixer::Latent(MlaSpec {
+            Mixer::Latent(MlaSpec {
                 indexer: mla.indexer.filter(|_| indexed(c, layer)),
                 ..mla
-            }))
+            })
         })
-        .collect::<Read<_>>()?;
+        .collect();
     with_experts(c, &decoder, &mixers, generation)
 }
 
 /// The shape of latent attention. A null `q_lora_rank` means queries without a latent; an absent
 /// one the generation's.
-fn mla(c: &Config<'_>, heads: u64, generation: &Generation) -> Read<MlaSpec> {
+fn mla(c: &Config<'_>, heads: u64, generation: &Generation) -> MlaSpec {
     let [nope, rope, value] = generation.head;
     let key = "q_lora_rank";
-    let given = c.number(key, 0, 1 << 24)?.filter(|rank| 0 < *rank);
+    let given = c.number(key, 0, 1 << 24).filter(|rank| 0 < *rank);
     let q_lora_rank = if c.fields.contains_key(key) {
         given
     } else {
-        Some(c.default(key, generation.q_lora_rank)?)
+        Some(c.default(key, generation.q_lora_rank))
     };
-    let indexer = indexer(c, generation)?;
+    let indexer = indexer(c, generation);
     if indexer.is_some() && q_lora_rank.is_none() {
-        return Err(c.contradiction(
+        c.contradict(
             [key, "index_topk"],
             ["null".to_owned(), "given".to_owned()],
             "the indexer reads the latent of queries",
-        ));
+        );
     }
-    Ok(MlaSpec {
+    MlaSpec {
         heads,
         q_lora_rank,
-        kv_lora_rank: c.default("kv_lora_rank", 512)?,
-        qk_nope_dim: c.default("qk_nope_head_dim", nope)?,
-        qk_rope_dim: c.default("qk_rope_head_dim", rope)?,
-        v_dim: c.default("v_head_dim", value)?,
-        bias: c.flag("attention_bias", false)?,
+        kv_lora_rank: c.default("kv_lora_rank", 512),
+        qk_nope_dim: c.default("qk_nope_head_dim", nope),
+        qk_rope_dim: c.default("qk_rope_head_dim", rope),
+        v_dim: c.default("v_head_dim", value),
+        bias: c.flag("attention_bias", false),
         indexer,
-    })
+    }
 }
 
 /// The scorer of sparse attention, where the file or the family has one.
-fn indexer(c: &Config<'_>, generation: &Generation) -> Read<Option<IndexerSpec>> {
+fn indexer(c: &Config<'_>, generation: &Generation) -> Option<IndexerSpec> {
     let own = generation.q_lora_rank == GLM5.q_lora_rank;
-    let asked = c.optional("index_topk")?;
+    let asked = c.optional("index_topk");
     if asked.is_none() && !own {
-        return Ok(None);
+        return None;
     }
-    Ok(Some(IndexerSpec {
-        heads: c.default("index_n_heads", if own { 32 } else { 64 })?,
-        head_dim: c.default("index_head_dim", 128)?,
+    Some(IndexerSpec {
+        heads: c.default("index_n_heads", if own { 32 } else { 64 }),
+        head_dim: c.default("index_head_dim", 128),
         top_k: asked.unwrap_or(2_048),
-    }))
+    })
 }
 
 /// Whether a layer has a scorer of its own, or reads with the choice of one before it.
@@ -180,37 +180,37 @@ fn with_experts(
     decoder: &Decoder,
     mixers: &[Mixer],
     generation: &Generation,
-) -> Read<ModelSpec> {
-    let moe = mixture(c, generation)?;
-    let first = c.count("first_k_dense_replace", generation.first_dense)?;
-    let every = c.number("moe_layer_freq", 1, 1 << 24)?.unwrap_or(1);
+) -> ModelSpec {
+    let moe = mixture(c, generation);
+    let first = c.count("first_k_dense_replace", generation.first_dense);
+    let every = c.number("moe_layer_freq", 1, 1 << 24).unwrap_or(1);
     let mut layers: Vec<Layer> = Vec::new();
     for index in 0..decoder.n {
         let sparse = moe.filter(|_| first <= index && index.is_multiple_of(every));
         let ffn = match sparse {
             Some(moe) => Ffn::Moe(moe),
-            None => Ffn::Dense(gated(c, 18_432, false)?),
+            None => Ffn::Dense(gated(c, 18_432, false)),
         };
         let at = usize::try_from(index).unwrap_or(usize::MAX);
         let mixer = mixers.get(at).or(mixers.last());
         layers.extend(mixer.map(|mixer| decoder.layer_of(*mixer, ffn)));
     }
     let mut spec = decoder.finish(c, layers);
-    add_mtp(c, &mut spec, generation.mtp)?;
-    Ok(spec)
+    add_mtp(c, &mut spec, generation.mtp);
+    spec
 }
 
 /// The experts; none where the file sets `n_routed_experts` to null.
-fn mixture(c: &Config<'_>, generation: &Generation) -> Read<Option<MoeSpec>> {
+fn mixture(c: &Config<'_>, generation: &Generation) -> Option<MoeSpec> {
     let key = "n_routed_experts";
     if c.fields.contains_key(key) && c.raw(key).is_none() {
-        return Ok(None);
+        return None;
     }
-    let mut moe = routed(c, generation.experts, "moe_intermediate_size")?;
-    let shared = c.count("n_shared_experts", generation.shared)?;
+    let mut moe = routed(c, generation.experts, "moe_intermediate_size");
+    let shared = c.count("n_shared_experts", generation.shared);
     moe.shared_ffn = (0 < shared).then_some(shared * moe.expert_ffn);
-    let method = c.text("topk_method")?;
+    let method = c.text("topk_method");
     moe.router_bias = generation.corrected || method == Some("noaux_tc");
-    moe.activation = activation(c, &["hidden_act"], Activation::Silu)?;
-    Ok(Some(moe))
+    moe.activation = activation(c, &["hidden_act"], Activation::Silu);
+    Some(moe)
 }
