@@ -5,6 +5,7 @@
 //!     └──────────────────── estimate: closed forms of the same blocks ────────────▲
 //! ```
 
+mod closed_form;
 mod error;
 mod estimate;
 mod memory;
@@ -16,7 +17,7 @@ mod simulate;
 mod sources;
 
 pub use error::PredictError;
-pub use estimate::{Estimate, Estimator};
+pub use estimate::{Doubt, Estimate, Estimator};
 pub use prediction::{Assumed, Breakdown, ClassMemory, Prediction, SCHEMA, Sources, Table};
 pub use scenario::{Engine, Prices, Scenario, Settings};
 pub use simulate::{Outcome, Record, predict};

@@ -6,6 +6,7 @@ use network::{Analytic, Flow, Network, Share};
 use trace::{Category, Lane, Trace};
 use units::Control;
 
+use crate::closed_form::closed_form;
 use crate::error::PredictError;
 use crate::outcome::prediction;
 use crate::prediction::Prediction;
@@ -36,6 +37,8 @@ pub struct Outcome {
 
 /// Predicts one iteration.
 ///
+/// The estimate has no timeline: with [`Record::Trace`] the analytic engine answers in its place.
+///
 /// # Errors
 ///
 /// [`PredictError`] where the run is interrupted, overflows the clock, or the engine finds a
@@ -45,6 +48,14 @@ pub fn predict(
     record: Record,
     control: &Control,
 ) -> Result<Outcome, PredictError> {
+    if scenario.settings.engine == Engine::Estimate && record == Record::Totals {
+        return Ok(Outcome {
+            prediction: closed_form(scenario),
+            trace: None,
+            n_lanes: 0,
+            events: 0,
+        });
+    }
     let options = LowerOptions {
         unfold: scenario.settings.unfold || 0.0 < scenario.settings.jitter,
         links: scenario.settings.engine == Engine::Flow,

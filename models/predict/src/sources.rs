@@ -3,21 +3,26 @@
 use lower::{Lowered, Worth};
 use profile::Provenance;
 
+use crate::closed_form::add_worth;
 use crate::prediction::{Sources, Table};
 use crate::scenario::Scenario;
 
 /// Shares of the compute time by the worth of its price, over all ranks, and the tables.
 pub(crate) fn sources(scenario: &Scenario, lowered: &Lowered) -> Sources {
-    let mut secs = [0.0; 4];
+    let mut sum = Worth::default();
     for lane in &lowered.binding.lanes.lanes {
         let program = lane.program as usize;
         for fragment in &lowered.lists[program] {
             let worth: &Worth = &lowered.worth[program][fragment.block as usize];
-            for (sum, part) in secs.iter_mut().zip(worth.secs) {
-                *sum += part * lane.ranks.len() as f64;
-            }
+            add_worth(&mut sum, worth, lane.ranks.len() as f64);
         }
     }
+    sources_of(scenario, &sum)
+}
+
+/// Shares of the worth of prices, and the tables behind them.
+pub(crate) fn sources_of(scenario: &Scenario, worth: &Worth) -> Sources {
+    let secs = worth.secs;
     let total: f64 = secs.iter().sum::<f64>().max(f64::MIN_POSITIVE);
     let mut tables: Vec<Table> = Vec::new();
     let profiles = scenario.profiles.iter().flat_map(|profile| {

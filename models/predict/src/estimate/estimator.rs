@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 
 use cluster::Cluster;
 use collective::CommShape;
-use lower::{SlotGroup, boundary, data_flows};
-use plan::Plan;
+use lower::{SlotGroup, Worth, boundary, data_flows};
 use plan::state::{StateBytes, StateParts, gather_buffers};
+use plan::{Plan, ScheduleKind};
 use profile::CollectiveKind;
 use units::{Bytes, RankId};
 use workload::ops::{Axis, ParamCount, Sharding, StepShards, optimizer_ops};
 
 use crate::Scenario;
+use crate::closed_form::add_worth;
 use crate::estimate::memory::activations;
 use crate::estimate::pipeline::{PipelineScratch, pipeline_time};
 use crate::estimate::shapes::{ShapeCache, Shapes};
 use crate::estimate::sheet::{Sheet, SheetInput, optimizer_time};
 use crate::estimate::stage::{Layers, StageSums, stages};
-use crate::estimate::sync::{Wire, exposed_reduction, gather_delay};
+use crate::estimate::sync::{Wire, exposed_reduction, gathered_forward};
 use crate::prediction::Breakdown;
 use crate::simulate::contention;
 
@@ -30,6 +31,8 @@ pub struct Estimate {
     pub breakdown: Breakdown,
     /// The largest peak of the framework's allocator.
     pub peak_allocated: Bytes,
+    /// The same with what the allocator holds in reserve.
+    pub peak_reserved: Bytes,
     /// With reserve, context and communicators, of the device fullest against its limit.
     pub device_used: Bytes,
     /// That device's memory.
@@ -38,6 +41,34 @@ pub struct Estimate {
     pub peak_device: u32,
     /// Whether every rank fits.
     pub fits: bool,
+    /// Why the engines may say something else.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why the closed form may be off by more than 2 %.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Gathers or reductions that an interleaved schedule cannot hide delay other devices, which
+    /// wait for each other in rounds; the closed form counts each device's delay once.
+    InterleavedOverlap,
+    /// Gathers and reductions of sharded state share a stream with each other; the closed form
+    /// adds them up.
+    ShardedPasses,
+}
+
+impl Doubt {
+    /// The reason, for people.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::InterleavedOverlap => {
+                "data-parallel communication is not hidden by the interleaved schedule, and the \
+                 closed form counts each device's delay once; the engines differ by up to a tenth"
+            }
+            Self::ShardedPasses => {
+                "gathers and reductions of sharded state are summed per pass; the engines queue them"
+            }
+        }
+    }
 }
 
 /// What the closed form keeps from plan to plan of one job on one cluster: the prices of pieces
@@ -117,6 +148,17 @@ impl<'a> Estimator<'a> {
         };
         let merged = work.merge(sums);
         work.finish(merged, self)
+    }
+}
+
+impl Estimator<'_> {
+    /// Worth of the prices of every piece that was asked for, one execution of each.
+    pub(crate) fn worth(&self) -> Worth {
+        let mut sum = Worth::default();
+        for piece in self.sheets.values().flat_map(|sheet| &sheet.pieces) {
+            add_worth(&mut sum, &piece.worth, 1.0);
+        }
+        sum
     }
 }
 
@@ -258,7 +300,8 @@ impl Work<'_> {
         }
         let mut start_delay = 0.0_f64;
         let mut exposed = vec![0.0; pp as usize];
-        let mut gathers = 0.0_f64;
+        let mut slowed = vec![0.0; pp as usize];
+        let mut later_delay = 0.0_f64;
         let mut arrival = 0.0;
         let mut params = Vec::with_capacity(pp as usize);
         for device in 0..pp as usize {
@@ -271,23 +314,22 @@ impl Work<'_> {
             let mut sum = ParamCount::default();
             chunks.iter().for_each(|chunk| sum += chunk.params);
             params.push(sum);
-            if data.gather_each_pass || data.reduce_each {
-                // Priced with the passes below.
-            } else if data.overlap_reduce {
-                let (late, beside) = exposed_reduction(plan, &chunks, sheet, &wire);
-                exposed[device] = late + beside * (1.0 - slow);
-            } else {
-                exposed[device] = wire.reduce(&sum);
+            // Sharded weights and gradients are priced with the passes, further down.
+            if !(data.gather_each_pass || data.reduce_each) {
+                (slowed[device], exposed[device]) = if data.overlap_reduce {
+                    exposed_reduction(plan, &chunks, sheet, &wire, slow)
+                } else {
+                    (0.0, wire.reduce(&sum))
+                };
             }
-            if !data.gather_each_pass {
-                if data.overlap_gather {
-                    let delay = gather_delay(&chunks, sheet, &wire, arrival);
-                    let beside = wire.gather(&sum) * (1.0 - slow);
-                    start_delay = start_delay.max(delay);
-                    gathers = gathers.max(if device == 0 { beside } else { 0.0 });
-                }
+            let forward = chunks.first().map_or(0.0, |chunk| chunk.forward.total);
+            if data.overlap_gather && !data.gather_each_pass {
+                let (end, late) =
+                    gathered_forward(plan, &chunks, sheet, &wire, arrival + start_delay, slow);
+                start_delay = start_delay.max(end - arrival - forward);
+                later_delay = later_delay.max(late);
             }
-            arrival += chunks.first().map_or(0.0, |chunk| chunk.forward.total) + hop;
+            arrival += forward + hop;
         }
         let mut sharded = Sharded::default();
         if data.gather_each_pass || data.reduce_each {
@@ -298,13 +340,25 @@ impl Work<'_> {
         let mut before = 0.0;
         let mut late = 0.0_f64;
         for device in 0..pp as usize {
-            let ready = pipeline - before + exposed[device];
+            // The last micro-batch comes back through every device behind this one.
+            let behind: f64 = if plan.chunks() == 1 {
+                slowed[device..].iter().sum()
+            } else {
+                slowed[device]
+            };
+            let ready = pipeline - before + behind + exposed[device];
             if end < ready {
                 end = ready;
-                late = exposed[device];
+                late = exposed[device] + behind;
             }
             let first = chunks_of[device].first();
-            before += first.map_or(0.0, |stage| merged.stages[*stage].backward.total) + hop;
+            // With delayed weight gradients all devices end at about the same time.
+            if !plan
+                .schedule_kind()
+                .is_some_and(ScheduleKind::splits_backward)
+            {
+                before += first.map_or(0.0, |stage| merged.stages[*stage].backward.total) + hop;
+            }
         }
         let sync = self.epilogue_time(&params);
         let optimizer = (0..pp as usize)
@@ -327,10 +381,18 @@ impl Work<'_> {
                 .map(|params| wire.gather(params))
                 .fold(0.0, f64::max)
         };
-        let total = start_delay + gathers + sharded.edges + end + sync + optimizer + after;
-        let dp = start_delay + sharded.edges + sharded.exposed + late + after;
+        let total = start_delay + later_delay + sharded.edges + end + sync + optimizer + after;
+        let dp = start_delay + later_delay + sharded.edges + sharded.exposed + late + after;
         let mut estimate = self.memory(&merged, &chunks_of, &params);
         estimate.iteration_time_s = total;
+        let waits = start_delay + later_delay + late + slowed.iter().sum::<f64>();
+        let overlaps = data.overlap_gather || data.overlap_reduce;
+        estimate.doubt = if data.gather_each_pass || data.reduce_each {
+            Some(Doubt::ShardedPasses)
+        } else {
+            (1 < plan.chunks() && overlaps && DOUBTFUL * total < waits)
+                .then_some(Doubt::InterleavedOverlap)
+        };
         estimate.breakdown = self.breakdown(&merged, &chunks_of, total, dp, optimizer, sync);
         estimate
     }
@@ -550,6 +612,7 @@ impl Work<'_> {
             }
             if estimate.peak_allocated < peak {
                 (estimate.peak_allocated, estimate.peak_device) = (peak, device);
+                estimate.peak_reserved = constants.reserved(peak);
             }
             estimate.fits &= used <= limit;
         }
@@ -596,6 +659,9 @@ impl Work<'_> {
         breakdown
     }
 }
+
+/// Share of the iteration that waits of interleaved overlap may have without doubt.
+const DOUBTFUL: f64 = 0.02;
 
 /// Communicators of a rank that the closed form counts: world, tensor, pipeline, data.
 const COMMUNICATORS: u64 = 4;

@@ -18,4 +18,4 @@ mod sheet;
 mod stage;
 mod sync;
 
-pub use estimator::{Estimate, Estimator};
+pub use estimator::{Doubt, Estimate, Estimator};

@@ -1,7 +1,9 @@
 //! Durations and memory of the pieces of one sharding, each computed once.
 
 use engine::{Contention, Lists, Options, run};
-use lower::{AXIS_SLOTS, LonePass, PassKind, Piece, PieceKind, build_piece, lone_ops, lone_pass};
+use lower::{
+    AXIS_SLOTS, LonePass, PassKind, Piece, PieceKind, Worth, build_piece, lone_ops, lone_pass,
+};
 use network::Analytic;
 use profile::Profile;
 use task::{Block, Fragment, Group, LaneSetup, Lanes, Program};
@@ -10,6 +12,7 @@ use units::{Bytes, ClassId, Control, GroupId, LaneId, Seconds};
 use workload::ops::{ParamCount, Recompute, Sharding};
 use workload::{Job, Layer};
 
+use crate::closed_form::add_worth;
 use crate::estimate::shapes::Shapes;
 
 /// Seconds of one pass, and where they go.
@@ -58,6 +61,8 @@ pub(super) struct PieceSheet {
     pub(super) workspace: Bytes,
     pub(super) held: Bytes,
     pub(super) is_head: bool,
+    /// Worth of the prices of its forward and backward passes.
+    pub(super) worth: Worth,
     pub(super) piece: Piece,
 }
 
@@ -100,6 +105,14 @@ impl Sheet {
 }
 
 fn sheet(input: &SheetInput<'_>, piece: Piece) -> PieceSheet {
+    let mut worth = Worth::default();
+    for pass in [PassKind::Forward, PassKind::Backward] {
+        add_worth(
+            &mut worth,
+            &lone_pass(input.profile, &piece, pass).worth,
+            1.0,
+        );
+    }
     let time = |pass| {
         let lone = lone_pass(input.profile, &piece, pass);
         timed(input, &lone)
@@ -124,6 +137,7 @@ fn sheet(input: &SheetInput<'_>, piece: Piece) -> PieceSheet {
         workspace,
         held: piece.ops.held(),
         is_head: matches!(piece.kind, PieceKind::Head(_)),
+        worth,
         piece,
     }
 }

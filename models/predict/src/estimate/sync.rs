@@ -1,11 +1,11 @@
 //! What data parallelism and the optimizer add to a pipeline.
 
 use lower::{Flow, Stage};
-use plan::Plan;
+use plan::{Plan, ScheduleKind};
 use units::Bytes;
 use workload::ops::ParamCount;
 
-use crate::estimate::sheet::Sheet;
+use crate::estimate::sheet::{PassTime, Sheet};
 use crate::estimate::stage::StageSums;
 
 /// Prices of data-parallel collectives, by parameter.
@@ -50,64 +50,104 @@ impl Wire<'_> {
     }
 }
 
-/// Seconds that the reduction of a device's gradients lasts beyond its last backward pass, and
-/// seconds during which it runs beside it.
+/// Compute beside communication: seconds by the clock of a pass that starts at `at` while
+/// communication runs until `busy_until`, where kernels slow to `slow` of their rate.
+fn stretched(pass: PassTime, at: f64, busy_until: f64, slow: f64) -> f64 {
+    let share = if pass.total == 0.0 {
+        0.0
+    } else {
+        pass.compute / pass.total
+    };
+    let rate = 1.0 - share * (1.0 - slow);
+    let beside = (busy_until - at).max(0.0);
+    if pass.total <= beside * rate {
+        pass.total / rate
+    } else {
+        pass.total + beside * (1.0 - rate)
+    }
+}
+
+/// Seconds by which the reduction of a device's gradients slows its last backward pass, and
+/// seconds that it lasts beyond.
 ///
-/// Each piece's gradients leave when its last backward pass ends, in order; one after the other.
+/// Each piece's gradients leave when its last backward pass ends, in order, one after the other.
 /// Behind the last pass of chunk `c` the device still runs `p` passes of each chunk before it.
 pub(super) fn exposed_reduction(
     plan: &Plan,
     chunks: &[&StageSums],
     sheet: &Sheet,
     wire: &Wire<'_>,
+    slow: f64,
 ) -> (f64, f64) {
-    let rounds = f64::from(plan.degrees().pp.min(plan.n_micro_batches()));
-    let ends: Vec<f64> = chunks
-        .iter()
-        .scan(0.0, |behind, chunk| {
-            let end = -*behind;
-            *behind += rounds * chunk.backward.total;
-            Some(end)
-        })
-        .collect();
-    let mut clock = f64::NEG_INFINITY;
-    let mut total = 0.0;
-    for (chunk, end) in chunks.iter().zip(&ends).rev() {
-        let mut at = end - chunk.backward.total;
+    let split = plan
+        .schedule_kind()
+        .is_some_and(ScheduleKind::splits_backward);
+    let last = |whole: PassTime, weight: PassTime| if split { weight } else { whole };
+    let others = f64::from(plan.degrees().pp.min(plan.n_micro_batches()) - 1);
+    // The clock of the compute stream with and without reductions, and that of reductions.
+    let (mut at, mut nominal, mut reduced) = (0.0, 0.0, 0.0_f64);
+    for (place, chunk) in chunks.iter().enumerate().rev() {
+        if place + 1 != chunks.len() {
+            let between = chunk.backward;
+            for _ in 0..others as u32 {
+                at += stretched(between, at, reduced, slow);
+                nominal += between.total;
+            }
+        }
         for (piece, times) in chunk.runs.iter().rev() {
             let piece = &sheet.pieces[*piece];
             let time = wire.reduce(&piece.params);
+            let pass = last(piece.backward, piece.weight_grad);
             for _ in 0..*times {
-                at += piece.backward.total;
-                clock = clock.max(at) + time;
-                total += time;
+                at += stretched(pass, at, reduced, slow);
+                nominal += pass.total;
+                reduced = reduced.max(at) + time;
             }
         }
     }
-    let exposed = clock.max(0.0);
-    (exposed, (total - exposed).max(0.0))
+    (at - nominal, (reduced - at).max(0.0))
 }
 
-/// Seconds by which the gather of the last step's parameters delays the first forward pass of a
-/// device that could start `start` seconds into the iteration.
-pub(super) fn gather_delay(
+/// The end of a device's first forward pass, which starts no earlier than `start`, when the
+/// last step's parameters arrive beside it, piece after piece from the beginning of the iteration;
+/// and the seconds by which the passes of later chunks wait for theirs.
+pub(super) fn gathered_forward(
+    plan: &Plan,
     chunks: &[&StageSums],
     sheet: &Sheet,
     wire: &Wire<'_>,
     start: f64,
-) -> f64 {
-    let Some(first) = chunks.first() else {
-        return 0.0;
-    };
-    let (mut gathered, mut at, mut delay) = (0.0, start, 0.0_f64);
-    for (piece, times) in &first.runs {
-        let piece = &sheet.pieces[*piece];
-        let time = wire.gather(&piece.params);
-        for _ in 0..*times {
-            gathered += time;
-            delay = delay.max(gathered - at);
-            at += piece.forward.total;
+    slow: f64,
+) -> (f64, f64) {
+    let all: f64 = chunks
+        .iter()
+        .flat_map(|chunk| &chunk.runs)
+        .map(|(piece, times)| f64::from(*times) * wire.gather(&sheet.pieces[*piece].params))
+        .sum();
+    let others = plan.degrees().pp.min(plan.n_micro_batches()) - 1;
+    let (mut gathered, mut at, mut nominal) = (0.0, start, start);
+    let mut first_end = start;
+    for (number, chunk) in chunks.iter().enumerate() {
+        for (piece, times) in &chunk.runs {
+            let piece = &sheet.pieces[*piece];
+            let time = wire.gather(&piece.params);
+            for _ in 0..*times {
+                gathered += time;
+                at = at.max(gathered);
+                at += stretched(piece.forward, at, all, slow);
+                nominal += piece.forward.total;
+            }
+        }
+        if number == 0 {
+            first_end = at;
+        }
+        for _ in 0..others {
+            at += stretched(chunk.forward, at, all, slow);
+            nominal += chunk.forward.total;
         }
     }
-    delay.max(0.0)
+    (
+        first_end,
+        at - nominal - (first_end - start - chunks.first().map_or(0.0, |c| c.forward.total)),
+    )
 }
