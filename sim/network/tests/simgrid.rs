@@ -18,6 +18,12 @@ const HOSTS_256: LeafSpine = LeafSpine {
     ..HOSTS_64
 };
 
+const HOSTS_1024: LeafSpine = LeafSpine {
+    per_leaf: 32,
+    leaves: 32,
+    spines: 32,
+};
+
 fn assert_micros(time: SimTime, printed: f64) {
     let micros = time.as_seconds().as_micros();
     assert!(
@@ -34,6 +40,7 @@ fn a_permutation_takes_as_long_as_in_simgrid() {
 #[test]
 fn a_ring_takes_as_long_as_in_simgrid() {
     assert_micros(fabric::ring(HOSTS_64, 64 << 20), 11_073.646);
+    assert_micros(fabric::ring(HOSTS_1024, 16 << 20), 10_865.733);
 }
 
 #[test]
