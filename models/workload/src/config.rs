@@ -158,6 +158,16 @@ fn family(file: &Map<String, Value>, wrapper: Option<&str>) -> Result<&'static F
         || "model_type".to_owned(),
         |key| format!("{key}.model_type"),
     );
+    if let Some((name, what)) = found.and_then(|name| Some((name, families::not_modeled(name)?))) {
+        return Err(ModelError::Unsupported {
+            field: "model_type".to_owned(),
+            found: format!(
+                "\"{}\" with its {what}",
+                name.chars().take(60).collect::<String>()
+            ),
+            supported: model_types().join(", "),
+        });
+    }
     Err(match found {
         Some(name) => ModelError::UnknownType {
             field: "model_type".to_owned(),

@@ -28,6 +28,10 @@ use crate::error::ModelError;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     spec: ModelSpec,
+    /// The distinct layers in order of appearance.
+    kinds: Vec<Layer>,
+    /// The kind of each layer.
+    kind_of: Vec<usize>,
 }
 
 impl Model {
@@ -46,8 +50,14 @@ impl Model {
     ///
     /// The first field that cannot be.
     pub fn build(spec: ModelSpec) -> Result<Self, ModelError> {
-        let model = Self { spec };
-        check::check(&model)?;
+        check::layers(&spec)?;
+        let (kinds, kind_of) = kinds(&spec.layers);
+        let model = Self {
+            spec,
+            kinds,
+            kind_of,
+        };
+        check::total(&model)?;
         Ok(model)
     }
 
@@ -134,17 +144,33 @@ impl Model {
         &self.spec
     }
 
-    /// The distinct layers in order of appearance, and the kind of each layer.
-    pub fn layer_kinds(&self) -> (Vec<Layer>, Vec<usize>) {
-        let mut kinds: Vec<Layer> = Vec::new();
-        let mut of = Vec::with_capacity(self.spec.layers.len());
-        for layer in &self.spec.layers {
-            let known = kinds.iter().position(|kind| kind == layer);
-            of.push(known.unwrap_or_else(|| {
-                kinds.push(layer.clone());
-                kinds.len() - 1
-            }));
-        }
-        (kinds, of)
+    /// The distinct layers in order of appearance.
+    pub fn kinds(&self) -> &[Layer] {
+        &self.kinds
     }
+
+    /// The kind of each layer, as an index into [`kinds`](Self::kinds).
+    pub fn kind_of_layers(&self) -> &[usize] {
+        &self.kind_of
+    }
+
+    /// The distinct layers in order of appearance, and the kind of each layer, as values of their
+    /// own.
+    pub fn layer_kinds(&self) -> (Vec<Layer>, Vec<usize>) {
+        (self.kinds.clone(), self.kind_of.clone())
+    }
+}
+
+/// The distinct layers in order of appearance, and the kind of each layer.
+fn kinds(layers: &[Layer]) -> (Vec<Layer>, Vec<usize>) {
+    let mut kinds: Vec<Layer> = Vec::new();
+    let mut of = Vec::with_capacity(layers.len());
+    for layer in layers {
+        let known = kinds.iter().position(|kind| kind == layer);
+        of.push(known.unwrap_or_else(|| {
+            kinds.push(layer.clone());
+            kinds.len() - 1
+        }));
+    }
+    (kinds, of)
 }

@@ -80,7 +80,7 @@ impl Model {
 
     /// All parameters, without the modules that predict further tokens.
     pub fn params(&self) -> u64 {
-        let (kinds, of) = self.layer_kinds();
+        let (kinds, of) = (self.kinds(), self.kind_of_layers());
         let each: Vec<u64> = kinds.iter().map(Layer::params).collect();
         let ends: u64 = self.end_tensors().iter().map(Tensor::values).sum();
         ends + of.iter().map(|kind| each[*kind]).sum::<u64>()
@@ -89,7 +89,7 @@ impl Model {
     /// The parameters that one token meets: embedding, head, router, attention and shared experts
     /// whole, and of the routed experts those that a token visits.
     pub fn active_params(&self) -> u64 {
-        let (kinds, of) = self.layer_kinds();
+        let (kinds, of) = (self.kinds(), self.kind_of_layers());
         let each: Vec<u64> = kinds.iter().map(Layer::active_params).collect();
         let ends: u64 = self.end_tensors().iter().map(Tensor::values).sum();
         ends + of.iter().map(|kind| each[*kind]).sum::<u64>()

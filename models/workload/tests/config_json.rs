@@ -156,6 +156,16 @@ fn t5_has_an_encoder_in_front_of_a_decoder_that_attends_to_it() {
 }
 
 #[test]
+fn mt5_has_a_gate_and_a_head_of_its_own() {
+    let text = r#"{"model_type": "mt5", "d_model": 768, "d_ff": 2048, "num_layers": 12,
+        "num_heads": 12, "d_kv": 64, "vocab_size": 250112}"#;
+    // google/mt5-base: 580 M parameters as its paper rounds them.
+    let model = Model::from_config_json(text).expect("a model");
+    assert_eq!(model.params() / 1_000_000, 582);
+    assert!(!model.tied_embeddings());
+}
+
+#[test]
 fn bert_for_pretraining_has_both_tops() {
     let model = zoo("bert-large-pretraining");
     assert_eq!(model.layers()[0].norms.placement, NormPlacement::AfterSum);
@@ -177,10 +187,16 @@ fn an_unknown_architecture_is_refused_with_the_nearest_name() {
     let error = Model::from_config_json(r#"{"model_type": "qwen3_mo"}"#).unwrap_err();
     assert_eq!(error.field(), Some("model_type"));
     assert_eq!(error.hint().as_deref(), Some("did you mean \"qwen3_moe\"?"));
-    let error = Model::from_config_json(r#"{"model_type": "rwkv"}"#).unwrap_err();
+    let error = Model::from_config_json(r#"{"model_type": "qwen3_next"}"#).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("gated delta networks, which is not modeled")
+    );
+    let error = Model::from_config_json(r#"{"model_type": "vit"}"#).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "model_type is \"rwkv\", which is no architecture known here"
+        "model_type is \"vit\", which is no architecture known here"
     );
     assert!(error.hint().unwrap().contains("llama"));
     let error = Model::from_config_json("{}").unwrap_err();

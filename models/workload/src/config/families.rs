@@ -58,6 +58,7 @@ pub(super) const FAMILIES: &[Family] = &[
     family("mistral3", dense::mistral),
     family("mixtral", experts::mixtral),
     family("mpt", gpt::mpt),
+    family("mt5", encoders::t5),
     family("nemotron", dense::nemotron),
     family("nemotron_h", hybrid::nemotron_h),
     family("olmo", dense::olmo),
@@ -95,6 +96,39 @@ pub(super) fn named(model_type: &str) -> Option<&'static Family> {
         other => other,
     };
     FAMILIES.iter().find(|family| family.name == name)
+}
+
+/// Architectures that are known and not modeled, by the beginning of their `model_type`, with what
+/// is missing.
+const NOT_MODELED: &[(&str, &str)] = &[
+    ("bamba", "branches of one layer side by side"),
+    ("falcon_h1", "attention and a state space side by side"),
+    ("falcon_mamba", "Mamba-1"),
+    ("gemma3n", "layers within layers"),
+    (
+        "granitemoehybrid",
+        "state spaces followed by experts in one layer",
+    ),
+    ("jamba", "Mamba-1"),
+    ("kimi_linear", "linear attention"),
+    ("mamba", "Mamba without attention or feed-forward parts"),
+    ("minimax_text_01", "lightning attention"),
+    ("olmo_hybrid", "linear attention"),
+    ("qwen3_5", "gated delta networks"),
+    ("qwen3_next", "gated delta networks"),
+    ("rwkv", "recurrence"),
+    ("zamba", "layers that share their weights"),
+];
+
+/// What a known architecture has that is not modeled.
+pub(super) fn not_modeled(model_type: &str) -> Option<&'static str> {
+    if model_type == "minimax" {
+        return Some("lightning attention");
+    }
+    let found = NOT_MODELED
+        .iter()
+        .find(|(name, _)| model_type.starts_with(name));
+    found.map(|(_, what)| *what)
 }
 
 /// The family of a class of transformers: `NemotronHForCausalLM` is `nemotron_h`'s.

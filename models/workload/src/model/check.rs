@@ -14,8 +14,7 @@ use crate::tensor::Tensor;
 type Checked = Result<(), ModelError>;
 
 /// Refuses the first field that cannot be.
-pub(super) fn check(model: &Model) -> Checked {
-    let spec = &model.spec;
+pub(super) fn layers(spec: &ModelSpec) -> Checked {
     let layers = spec.layers.len() as u64;
     between("layers", layers, 1, Model::MAX_LAYERS)?;
     between("mtp", spec.mtp.len() as u64, 0, Model::MAX_MTP)?;
@@ -32,8 +31,7 @@ pub(super) fn check(model: &Model) -> Checked {
         last = Some(one);
     }
     encoder_first(&spec.layers)?;
-    ends(spec)?;
-    total(model)
+    ends(spec)
 }
 
 /// A number outside its range.
@@ -206,14 +204,18 @@ fn embedding(table: &Embedding) -> Checked {
 }
 
 /// The sum of all parameters, in 128 bits.
-fn total(model: &Model) -> Checked {
+pub(super) fn total(model: &Model) -> Checked {
     let wide = |tensors: &[Tensor]| -> u128 {
         let values = |t: &Tensor| u128::from(t.rows) * u128::from(t.cols) * u128::from(t.count);
         tensors.iter().map(values).sum()
     };
-    let (kinds, of) = model.layer_kinds();
-    let each: Vec<u128> = kinds.iter().map(|kind| wide(&kind.tensors())).collect();
-    let layers = of
+    let each: Vec<u128> = model
+        .kinds
+        .iter()
+        .map(|kind| wide(&kind.tensors()))
+        .collect();
+    let layers = model
+        .kind_of
         .iter()
         .map(|kind| each[*kind])
         .fold(0, u128::saturating_add);

@@ -90,7 +90,8 @@ fn bert_tops(c: &Config<'_>) -> (bool, Option<Pooler>) {
     }
 }
 
-/// T5: an encoder, and a decoder with attention to it; biases of attention by distance.
+/// T5: an encoder, and a decoder with attention to it; biases of attention by distance. mT5 has a
+/// gate, a larger vocabulary and a head of its own.
 pub(super) fn t5(c: &Config<'_>) -> ModelSpec {
     let hidden = c.required("d_model");
     let heads = c.required("num_heads");
@@ -99,7 +100,8 @@ pub(super) fn t5(c: &Config<'_>) -> ModelSpec {
     let decoder = c
         .number("num_decoder_layers", 1, Model::MAX_LAYERS)
         .unwrap_or(encoder);
-    let vocab = c.default("vocab_size", 32_128);
+    let multilingual = c.family == "mt5";
+    let vocab = c.default("vocab_size", if multilingual { 250_112 } else { 32_128 });
     let attention = AttentionSpec {
         position: Position::RelativeBias,
         ..AttentionSpec::rotary(heads, heads, width)
@@ -123,7 +125,7 @@ pub(super) fn t5(c: &Config<'_>) -> ModelSpec {
         final_norm: Some(NormKind::Rms),
         head: Some(Head {
             vocab,
-            tied: tied(c, true),
+            tied: tied(c, !multilingual),
             bias: false,
             transform: None,
         }),
@@ -142,7 +144,12 @@ fn n_layers_of(c: &Config<'_>, key: &'static str) -> u64 {
 
 /// A layer of the encoder and one of the decoder.
 fn t5_layer(c: &Config<'_>, hidden: u64, attention: AttentionSpec) -> (Layer, Layer) {
-    let function = c.text("feed_forward_proj").unwrap_or("relu");
+    let default = if c.family == "mt5" {
+        "gated-gelu"
+    } else {
+        "relu"
+    };
+    let function = c.text("feed_forward_proj").unwrap_or(default);
     let gate = function.strip_prefix("gated-");
     let ffn = DenseSpec {
         ffn: c.required("d_ff"),
