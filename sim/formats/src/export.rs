@@ -6,20 +6,27 @@
 //! kernels                    kernels    everything
 //! kernels                    spans
 //! kernels                    actions    all ranks, one span per pass of a micro-batch
-//! spans                      actions
-//! actions                    actions
+//! kernels                    passes     the same without messages
+//! window                     actions    kernels of as many micro-batches as fit
+//! window                     passes
+//! passes                     passes
+//! kernels                    outline    all ranks, the compute stream as far as it fits
+//! window                     outline
+//! actions                    outline
 //! kernels                    nothing    one rank per class
-//! spans                      nothing
+//! window                     nothing
 //! actions                    nothing
 //! bars                       nothing    spans merged until they fit
 //! ```
 
-use trace::{MemoryKind, MemoryLevel, Trace, Track, memory_timelines};
+use trace::{
+    MemoryKind, MemoryLevel, NO_INDEX, SpanId, StreamKind, Trace, Track, memory_timelines,
+};
 use units::Bytes;
 
 use crate::action::{Action, actions, folds};
 use crate::event::Nanos;
-use crate::ranks::{Rank, kernels};
+use crate::ranks::Rank;
 
 /// What of a rank a timeline shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +35,21 @@ pub enum Detail {
     Kernels,
     /// Spans, memory.
     Spans,
+    /// The first micro-batches and what belongs to none as with [`Detail::Kernels`], the others as
+    /// with [`Detail::Actions`].
+    Window {
+        /// How many micro-batches.
+        micro_batches: u32,
+    },
     /// One span per pass of a micro-batch, messages, reductions of gradients and copies.
     Actions,
+    /// One span per pass of a micro-batch, without arrows.
+    Passes,
+    /// The compute stream alone, its spans merged to so many.
+    Outline {
+        /// Bars at most, half of them merged.
+        pixels: u32,
+    },
     /// Spans that are merged to so many per track.
     Bars {
         /// Bars per track at most, half of them merged.
@@ -37,6 +57,49 @@ pub enum Detail {
     },
     /// The rank is left out.
     Nothing,
+}
+
+/// How the spans of an action are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drawn {
+    Kernels,
+    Spans,
+    Merged,
+    Not,
+}
+
+impl Detail {
+    /// How spans of a stream and micro-batch are drawn.
+    pub(crate) const fn draws(self, stream: StreamKind, micro_batch: u32) -> Drawn {
+        let folds = folds(stream);
+        match self {
+            Self::Kernels => Drawn::Kernels,
+            Self::Spans | Self::Bars { .. } => Drawn::Spans,
+            Self::Window { micro_batches }
+                if micro_batch < micro_batches || micro_batch == NO_INDEX =>
+            {
+                Drawn::Kernels
+            }
+            Self::Window { .. } | Self::Actions if !folds => Drawn::Merged,
+            Self::Passes if matches!(stream, StreamKind::Compute) => Drawn::Merged,
+            Self::Outline { .. } if matches!(stream, StreamKind::Compute) => Drawn::Spans,
+            _ => Drawn::Not,
+        }
+    }
+
+    /// Whether arrows are shown.
+    pub(crate) const fn has_arrows(self) -> bool {
+        let none = matches!(self, Self::Passes | Self::Nothing) || self.pixels().is_some();
+        !none
+    }
+
+    /// The width to which spans are merged, where they are.
+    pub(crate) const fn pixels(self) -> Option<u32> {
+        match self {
+            Self::Bars { pixels } | Self::Outline { pixels } => Some(pixels),
+            _ => None,
+        }
+    }
 }
 
 /// What was written of a trace.
@@ -58,21 +121,31 @@ impl Export {
         let first = match self.first {
             Detail::Kernels => None,
             Detail::Spans => Some("kernels inside spans are left out".to_owned()),
-            Detail::Actions => Some("each pass of a micro-batch is one span".to_owned()),
-            Detail::Bars { .. } => Some("short spans that follow each other are merged".to_owned()),
+            Detail::Window { micro_batches } => Some(format!(
+                "only the first {micro_batches} micro-batches are shown with kernels, each pass of the others is one span, memory at a thousand moments"
+            )),
+            Detail::Actions | Detail::Passes => {
+                Some("each pass of a micro-batch is one span".to_owned())
+            }
+            Detail::Bars { .. } | Detail::Outline { .. } => {
+                Some("short spans that follow each other are merged".to_owned())
+            }
             Detail::Nothing => Some("nothing is shown".to_owned()),
         };
-        let others = match self.others {
+        let of_others = match self.others {
             others if others == self.first => None,
-            Detail::Nothing => Some("the other ranks of a class are left out".to_owned()),
-            Detail::Spans => {
-                Some("of the other ranks of a class, kernels inside spans are left out".to_owned())
+            Detail::Kernels | Detail::Window { .. } | Detail::Bars { .. } => None,
+            Detail::Spans => Some("kernels inside spans are left out"),
+            Detail::Actions => Some("each pass of a micro-batch is one span, without memory"),
+            Detail::Passes => {
+                Some("each pass of a micro-batch is one span, without memory and messages")
             }
-            _ => Some(
-                "of the other ranks of a class, each pass of a micro-batch is one span, without memory"
-                    .to_owned(),
-            ),
+            Detail::Outline { .. } => {
+                Some("only the compute stream is shown, short spans that follow each other merged")
+            }
+            Detail::Nothing => Some("nothing is shown"),
         };
+        let others = of_others.map(|what| format!("of the other ranks of a class, {what}"));
         let parts: Vec<String> = first.into_iter().chain(others).collect();
         (!parts.is_empty()).then(|| {
             let why = "so that the file opens; ranks of a class behave alike";
@@ -87,7 +160,9 @@ pub(crate) struct View {
     /// The actions of each track.
     pub(crate) actions: Vec<Vec<Action>>,
     /// The memory of each moment at which it changes, and the kinds that are ever held.
-    pub(crate) memory: Vec<MemoryLevel>,
+    memory: Vec<MemoryLevel>,
+    /// The same with at most a thousand moments, the peak among them.
+    thinned: Vec<MemoryLevel>,
     pub(crate) held: Vec<MemoryKind>,
 }
 
@@ -99,19 +174,39 @@ pub(crate) fn views(trace: &Trace, tracks: Vec<Vec<Track>>) -> Vec<View> {
         .collect()
 }
 
-fn view(trace: &Trace, tracks: Vec<Track>, memory: &[MemoryLevel]) -> View {
-    let moments = memory.chunk_by(|a, b| a.time == b.time);
+fn view(trace: &Trace, tracks: Vec<Track>, levels: &[MemoryLevel]) -> View {
+    let moments = levels.chunk_by(|a, b| a.time == b.time);
     let holds = |kind: &MemoryKind| {
         let of_kind = |level: &MemoryLevel| level.by_kind[kind.index()];
-        memory.iter().any(|level| of_kind(level) != Bytes::ZERO)
+        levels.iter().any(|level| of_kind(level) != Bytes::ZERO)
     };
+    let memory: Vec<MemoryLevel> = moments
+        .filter_map(|moment| moment.last().copied())
+        .collect();
     View {
         actions: tracks.iter().map(|row| actions(trace, row)).collect(),
-        memory: moments
-            .filter_map(|moment| moment.last().copied())
-            .collect(),
+        thinned: thinned(&memory),
+        memory,
         held: MemoryKind::ALL.into_iter().filter(holds).collect(),
         tracks,
+    }
+}
+
+/// Of each thousandth of the moments, the one at which most is held.
+fn thinned(memory: &[MemoryLevel]) -> Vec<MemoryLevel> {
+    let part = memory.len().div_ceil(1_000).max(1);
+    let most = |levels: &[MemoryLevel]| levels.iter().copied().max_by_key(MemoryLevel::total);
+    memory.chunks(part).filter_map(most).collect()
+}
+
+impl View {
+    /// The memory that is shown at a detail.
+    pub(crate) fn memory(&self, detail: Detail) -> &[MemoryLevel] {
+        match detail {
+            Detail::Kernels | Detail::Spans => &self.memory,
+            Detail::Window { .. } => &self.thinned,
+            _ => &[],
+        }
     }
 }
 
@@ -123,39 +218,36 @@ pub(crate) fn choose(
     ranks: &[Rank],
     budget: u64,
 ) -> (Detail, Detail) {
-    use Detail::{Actions, Kernels, Nothing, Spans};
-    let costs = |detail| -> (u64, u64) {
-        let members = |lane: usize| trace.lanes[lane].ranks.len() as u64;
-        let lanes = views
-            .iter()
-            .enumerate()
-            .filter(|(lane, _)| members(*lane) != 0);
-        lanes.fold((0, 0), |(first, others), (lane, view)| {
-            let cost = cost(trace, view, detail);
-            (
-                first + cost,
-                others.saturating_add(cost.saturating_mul(members(lane) - 1)),
-            )
-        })
-    };
-    let (kernels, spans, actions) = (costs(Kernels), costs(Spans), costs(Actions));
+    use Detail::{Actions, Kernels, Nothing, Passes, Spans};
+    let costs = Costs { trace, views };
+    let outline = outline(ranks, budget);
     let pairs = [
-        (Kernels, Kernels, kernels.0.saturating_add(kernels.1)),
-        (Kernels, Spans, kernels.0.saturating_add(spans.1)),
-        (Kernels, Actions, kernels.0.saturating_add(actions.1)),
-        (Spans, Actions, spans.0.saturating_add(actions.1)),
-        (Actions, Actions, actions.0.saturating_add(actions.1)),
-        (Kernels, Nothing, kernels.0),
-        (Spans, Nothing, spans.0),
-        (Actions, Nothing, actions.0),
+        (Some(Kernels), Kernels),
+        (Some(Kernels), Spans),
+        (Some(Kernels), Actions),
+        (Some(Kernels), Passes),
+        (None, Actions),
+        (None, Passes),
+        (Some(Passes), Passes),
+        (Some(Kernels), outline),
+        (None, outline),
+        (Some(Actions), outline),
+        (Some(Kernels), Nothing),
+        (None, Nothing),
+        (Some(Actions), Nothing),
     ];
-    let fits = pairs.into_iter().find(|(_, _, cost)| *cost <= budget);
-    if let Some((first, others, _)) = fits {
-        return (first, others);
+    for (first, others) in pairs {
+        let Some(left) = budget.checked_sub(costs.of_others(others)) else {
+            continue;
+        };
+        let fits = |detail: &Detail| costs.of_first(*detail) <= left;
+        let window = || costs.largest_window(left);
+        if let Some(first) = first.map_or_else(window, |first| Some(first).filter(fits)) {
+            return (first, others);
+        }
     }
-    let n_tracks: u64 = ranks
-        .iter()
-        .filter(|rank| rank.member == 0)
+    let firsts = ranks.iter().filter(|rank| rank.member == 0);
+    let n_tracks: u64 = firsts
         .map(|rank| views[rank.lane.index()].tracks.len() as u64)
         .sum();
     let pixels = (budget / 2 / n_tracks.max(1)).clamp(1, u64::from(u32::MAX));
@@ -163,45 +255,121 @@ pub(crate) fn choose(
     (Detail::Bars { pixels }, Nothing)
 }
 
-/// Events of one rank of a lane, arrows included.
-fn cost(trace: &Trace, view: &View, detail: Detail) -> u64 {
-    let mut cost = 2 + 2 * view.tracks.len() as u64;
-    for (row, actions) in view.tracks.iter().zip(&view.actions) {
-        if detail == Detail::Actions && folds(row.stream) {
-            continue;
-        }
-        if detail == Detail::Actions {
-            // A pass has at most one arrow to it, which is two events.
-            cost += 3 * actions.len() as u64;
-            continue;
-        }
-        for &id in &row.spans {
-            cost += 1 + 2 * u64::from(has_arrow(trace, id));
-            if detail == Detail::Kernels {
-                cost += kernels(trace, id).count() as u64;
-            }
-        }
-    }
-    match detail {
-        Detail::Kernels | Detail::Spans => cost + view.memory.len() as u64,
-        _ => cost,
+/// The outline for which other ranks take half the budget; nothing where that is too coarse to
+/// be of use.
+fn outline(ranks: &[Rank], budget: u64) -> Detail {
+    let others = ranks.iter().filter(|rank| rank.member != 0).count() as u64;
+    let of_one = budget / 2 / others.max(1);
+    match u32::try_from(of_one.saturating_sub(8) / 2) {
+        Ok(pixels) if 32 <= pixels => Detail::Outline { pixels },
+        _ => Detail::Nothing,
     }
 }
 
+/// What details cost in events, arrows included.
+struct Costs<'t> {
+    trace: &'t Trace,
+    views: &'t [View],
+}
+
+impl Costs<'_> {
+    /// The lanes that stand for ranks, with their number.
+    fn lanes(&self) -> impl Iterator<Item = (&View, u64)> {
+        let lanes = self.views.iter().zip(&self.trace.lanes);
+        lanes
+            .map(|(view, lane)| (view, lane.ranks.len() as u64))
+            .filter(|(_, n_ranks)| *n_ranks != 0)
+    }
+
+    fn of_first(&self, detail: Detail) -> u64 {
+        self.lanes()
+            .map(|(view, _)| cost(self.trace, view, detail))
+            .sum()
+    }
+
+    fn of_others(&self, detail: Detail) -> u64 {
+        let costs = self.lanes().filter(|(_, n_ranks)| 1 < *n_ranks);
+        costs
+            .map(|(view, n_ranks)| cost(self.trace, view, detail).saturating_mul(n_ranks - 1))
+            .fold(0, u64::saturating_add)
+    }
+
+    /// The window of the most micro-batches that fits; none where not one does.
+    fn largest_window(&self, budget: u64) -> Option<Detail> {
+        let window = |micro_batches| Detail::Window { micro_batches };
+        let numbers = self.trace.spans.iter().map(|span| span.micro_batch);
+        let last = numbers.filter(|&number| number != NO_INDEX).max()?;
+        let (mut fits, mut exceeds) = (0, last.saturating_add(1));
+        while fits + 1 < exceeds {
+            let middle = fits + (exceeds - fits) / 2;
+            if self.of_first(window(middle)) <= budget {
+                fits = middle;
+            } else {
+                exceeds = middle;
+            }
+        }
+        (0 < fits).then(|| window(fits))
+    }
+}
+
+/// Events of one rank of a lane.
+fn cost(trace: &Trace, view: &View, detail: Detail) -> u64 {
+    if detail == Detail::Nothing {
+        return 0;
+    }
+    let drawn = |row: &&Track| {
+        let all = !matches!(detail, Detail::Outline { .. } | Detail::Passes);
+        all || row.stream == StreamKind::Compute
+    };
+    let mut cost = 3 + 2 * view.tracks.iter().filter(drawn).count() as u64;
+    cost += view.memory(detail).len() as u64;
+    for (row, actions) in view.tracks.iter().zip(&view.actions) {
+        if let Some(pixels) = detail.pixels() {
+            let drawn = detail.draws(row.stream, NO_INDEX) != Drawn::Not;
+            cost += if drawn { 1 + 2 * u64::from(pixels) } else { 0 };
+            continue;
+        }
+        for action in actions {
+            let ids = &row.spans[action.spans.clone()];
+            let micro_batch = trace.spans[ids[0] as usize].micro_batch;
+            let spans = || {
+                ids.iter()
+                    .map(|&id| 1 + 2 * u64::from(has_arrow(trace, id)))
+            };
+            cost += match detail.draws(row.stream, micro_batch) {
+                Drawn::Kernels => {
+                    let kernels: u64 = ids.iter().map(|&id| n_kernels(trace, id)).sum();
+                    spans().sum::<u64>() + kernels
+                }
+                Drawn::Spans => spans().sum(),
+                // One arrow at most, which is two events.
+                Drawn::Merged => 1 + 2 * u64::from(detail.has_arrows()),
+                Drawn::Not => 0,
+            };
+        }
+    }
+    cost
+}
+
+fn n_kernels(trace: &Trace, id: SpanId) -> u64 {
+    let detail = trace.spans[id as usize].detail;
+    trace
+        .details
+        .get(detail as usize)
+        .map_or(0, |list| list.len() as u64)
+}
+
 /// Whether the span that released another lies on another lane or stream.
-fn has_arrow(trace: &Trace, id: u32) -> bool {
+fn has_arrow(trace: &Trace, id: SpanId) -> bool {
     let span = &trace.spans[id as usize];
     let cause = trace.spans.get(span.cause as usize);
     cause.is_some_and(|cause| (cause.lane, cause.stream) != (span.lane, span.stream))
 }
 
-/// Whether a span shows at a detail. Arrows neither leave nor reach spans of no nanosecond.
-pub(crate) fn carries_arrows(trace: &Trace, id: u32, detail: Detail) -> bool {
+/// Whether arrows leave and reach a span at a detail: not where it is not drawn, or lasts less
+/// than a nanosecond.
+pub(crate) fn carries_arrows(trace: &Trace, id: SpanId, detail: Detail) -> bool {
     let span = &trace.spans[id as usize];
     let lasts = Nanos::from_picos(span.start.as_picos()) < Nanos::from_picos(span.end.as_picos());
-    match detail {
-        Detail::Kernels | Detail::Spans => lasts,
-        Detail::Actions => lasts && !folds(span.stream),
-        Detail::Bars { .. } | Detail::Nothing => false,
-    }
+    lasts && detail.has_arrows() && detail.draws(span.stream, span.micro_batch) != Drawn::Not
 }

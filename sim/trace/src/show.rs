@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::explain::BubbleShares;
-use crate::{Category, Explanation, Remedy};
+use crate::{Bound, Category, Explanation, Remedy};
 
 impl fmt::Display for Explanation {
     /// At most ten lines; lines without content are left out.
@@ -141,28 +141,34 @@ impl Explanation {
         ))
     }
 
+    /// The remedy with the largest bound. Faster kernels always help, so they come last.
     fn help_line(&self) -> Option<String> {
-        let best = self.bounds.first()?;
+        let best = self.remedies().next()?;
+        let saving = duration(best.saving.as_seconds().as_secs());
+        let share = percent(best.share);
         Some(format!(
-            "what would help most: {} would save at most {} ({})",
+            "what would help most: {} makes the run at most {share} ({saving}) shorter, an upper bound",
             action(best.remedy),
-            percent(best.share),
-            duration(best.saving.as_seconds().as_secs())
         ))
     }
 
     fn other_help_line(&self) -> Option<String> {
-        let others = self
-            .bounds
-            .iter()
-            .skip(1)
-            .take(4)
-            .filter(|bound| visible(bound.share));
+        let others = self.remedies().skip(1).filter(|bound| visible(bound.share));
         let others: Vec<_> = others
+            .take(5)
             .map(|bound| format!("{} {}", action(bound.remedy), percent(bound.share)))
             .collect();
         (!others.is_empty())
             .then(|| format!("other upper bounds, each alone: {}", others.join(", ")))
+    }
+
+    fn remedies(&self) -> impl Iterator<Item = &Bound> {
+        let faster = |bound: &&Bound| matches!(bound.remedy, Remedy::Halve(_));
+        let bounds = self.bounds.iter();
+        bounds
+            .clone()
+            .filter(move |bound| !faster(bound))
+            .chain(bounds.filter(faster))
     }
 }
 

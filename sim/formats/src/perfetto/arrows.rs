@@ -5,31 +5,31 @@ use std::io::Write;
 use trace::SpanId;
 
 use super::{Timeline, thread};
-use crate::action::folds;
+use crate::FormatError;
 use crate::event::Nanos;
-use crate::export::carries_arrows;
+use crate::export::{Drawn, carries_arrows};
 use crate::ranks::{Rank, counterpart};
-use crate::{Detail, FormatError};
 
 impl<W: Write> Timeline<'_, W> {
     /// Arrows to the spans of a rank from what released them.
     pub(super) fn arrows(&mut self, rank: &Rank) -> Result<(), FormatError> {
         let detail = self.detail(rank);
+        if !detail.has_arrows() {
+            return Ok(());
+        }
         let view = &self.views[rank.lane.index()];
         for (row, actions) in view.tracks.iter().zip(&view.actions) {
-            match detail {
-                Detail::Actions if folds(row.stream) => {}
-                Detail::Actions => {
-                    for action in actions {
-                        self.arrow(rank, row.spans[action.spans.start])?;
-                    }
+            for action in actions {
+                let ids = &row.spans[action.spans.clone()];
+                let micro_batch = self.trace.spans[ids[0] as usize].micro_batch;
+                let reached = match detail.draws(row.stream, micro_batch) {
+                    Drawn::Kernels | Drawn::Spans => ids,
+                    Drawn::Merged => &ids[..1],
+                    Drawn::Not => &[],
+                };
+                for &id in reached {
+                    self.arrow(rank, id)?;
                 }
-                Detail::Kernels | Detail::Spans => {
-                    for &id in &row.spans {
-                        self.arrow(rank, id)?;
-                    }
-                }
-                Detail::Bars { .. } | Detail::Nothing => {}
             }
         }
         Ok(())

@@ -13,7 +13,6 @@ use std::io::Write;
 
 use trace::Trace;
 
-use crate::action::folds;
 use crate::event::{Events, quote};
 use crate::export::{View, choose, views};
 use crate::ranks::{Rank, places, ranks, tracks_by_lane};
@@ -123,16 +122,9 @@ impl<W: Write> Timeline<'_, W> {
         self.process(rank, detail)?;
         let view = &self.views[rank.lane.index()];
         for (track, row) in (0..).zip(&view.tracks) {
-            if detail == Detail::Actions && folds(row.stream) {
-                continue;
-            }
-            self.thread(rank, track, row)?;
-            self.row(rank, track, row, &view.actions[track as usize], detail)?;
+            self.row(rank, track, row, &view.actions[track as usize])?;
         }
-        if matches!(detail, Detail::Kernels | Detail::Spans) {
-            self.memory(rank, view)?;
-        }
-        Ok(())
+        self.memory(rank, view)
     }
 
     /// What follows the events.

@@ -8,7 +8,7 @@ use units::SimTime;
 use super::{Timeline, thread};
 use crate::action::{Action, Label};
 use crate::event::{Event, Nanos};
-use crate::export::View;
+use crate::export::{Drawn, View};
 use crate::ranks::{Rank, kernels, track_name};
 use crate::{Detail, FormatError};
 
@@ -20,6 +20,10 @@ impl<W: Write> Timeline<'_, W> {
         let label = match detail {
             Detail::Kernels => format!("with kernels; class of {}", lane.ranks.len()),
             Detail::Spans => format!("class of {}", lane.ranks.len()),
+            Detail::Window { micro_batches } => format!(
+                "kernels of {micro_batches} micro-batches; class of {}",
+                lane.ranks.len()
+            ),
             _ => format!("folded; class of {}", lane.ranks.len()),
         };
         for (what, key, text) in [
@@ -37,12 +41,7 @@ impl<W: Write> Timeline<'_, W> {
         })?)
     }
 
-    pub(super) fn thread(
-        &mut self,
-        rank: &Rank,
-        track: u32,
-        row: &Track,
-    ) -> Result<(), FormatError> {
+    fn thread(&mut self, rank: &Rank, track: u32, row: &Track) -> Result<(), FormatError> {
         let name = track_name(row);
         let (pid, tid) = (u64::from(rank.number), thread(rank, track));
         self.events.event("M", |event| {
@@ -69,24 +68,33 @@ impl<W: Write> Timeline<'_, W> {
         track: u32,
         row: &Track,
         actions: &[Action],
-        detail: Detail,
     ) -> Result<(), FormatError> {
-        match detail {
-            Detail::Kernels | Detail::Spans => {
-                for &id in &row.spans {
-                    self.span(rank, track, id)?;
-                    if detail == Detail::Kernels {
-                        self.kernels(rank, track, id)?;
+        let spans = &self.trace.spans;
+        let detail = self.detail(rank);
+        let drawn = |action: &Action| {
+            let first = row.spans[action.spans.start];
+            detail.draws(row.stream, spans[first as usize].micro_batch)
+        };
+        if actions.iter().all(|action| drawn(action) == Drawn::Not) {
+            return Ok(());
+        }
+        self.thread(rank, track, row)?;
+        if let Some(pixels) = detail.pixels() {
+            return self.bars(rank, track, row, pixels);
+        }
+        for action in actions {
+            match drawn(action) {
+                Drawn::Merged => self.action(rank, track, row, action)?,
+                Drawn::Not => {}
+                how => {
+                    for &id in &row.spans[action.spans.clone()] {
+                        self.span(rank, track, id)?;
+                        if how == Drawn::Kernels {
+                            self.kernels(rank, track, id)?;
+                        }
                     }
                 }
             }
-            Detail::Actions => {
-                for action in actions {
-                    self.action(rank, track, row, action)?;
-                }
-            }
-            Detail::Bars { pixels } => self.bars(rank, track, row, pixels)?,
-            Detail::Nothing => {}
         }
         Ok(())
     }
@@ -192,7 +200,7 @@ impl<W: Write> Timeline<'_, W> {
         if view.held.is_empty() {
             return Ok(());
         }
-        for level in &view.memory {
+        for level in view.memory(self.detail(rank)) {
             let time = Nanos::from_picos(level.time.as_picos());
             self.events.event("C", |event| {
                 event

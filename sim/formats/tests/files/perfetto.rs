@@ -134,24 +134,67 @@ fn within(trace: &Trace, budget: u64) -> (Detail, Detail) {
 
 #[test]
 fn a_smaller_budget_folds_other_ranks_first_and_says_so() {
-    use Detail::{Actions, Kernels, Nothing, Spans};
+    use Detail::{Actions, Kernels, Nothing, Outline, Passes, Spans, Window};
     let few = pipeline(SMALL);
-    assert_eq!(within(&few, 450), (Kernels, Kernels));
-    assert_eq!(within(&few, 390), (Kernels, Spans));
-    assert_eq!(within(&few, 320), (Kernels, Actions));
-    assert_eq!(within(&few, 250), (Spans, Actions));
-    assert_eq!(within(&few, 190), (Actions, Actions));
+    assert_eq!(within(&few, 460), (Kernels, Kernels));
+    assert_eq!(within(&few, 400), (Kernels, Spans));
+    assert_eq!(within(&few, 330), (Kernels, Actions));
+    assert_eq!(within(&few, 270), (Kernels, Passes));
+    assert_eq!(within(&few, 230), (Window { micro_batches: 1 }, Actions));
+    assert_eq!(within(&few, 190), (Window { micro_batches: 1 }, Passes));
+    assert_eq!(within(&few, 100), (Passes, Passes));
+    let long = pipeline(Size {
+        micro_batches: 100,
+        ranks: 200,
+        ..SMALL
+    });
+    assert_eq!(within(&long, 60_000), (Kernels, Outline { pixels: 33 }));
+    let deep = pipeline(Size {
+        micro_batches: 100,
+        ranks: 60,
+        layers: 6,
+        ..SMALL
+    });
+    let (first, others) = within(&deep, 18_000);
+    assert!(matches!(first, Window { .. }), "{first:?}");
+    assert!(matches!(others, Outline { .. }), "{others:?}");
     let many = pipeline(Size { ranks: 50, ..SMALL });
-    assert_eq!(within(&many, 230), (Kernels, Nothing));
-    assert_eq!(within(&many, 180), (Spans, Nothing));
+    assert_eq!(within(&many, 240), (Kernels, Nothing));
+    assert_eq!(within(&many, 180), (Window { micro_batches: 1 }, Nothing));
     assert_eq!(within(&many, 100), (Actions, Nothing));
     assert!(matches!(within(&many, 60), (Detail::Bars { .. }, Nothing)));
 }
 
 #[test]
+fn a_window_shows_kernels_of_the_first_micro_batches() {
+    let trace = pipeline(SMALL);
+    let (_, text) = written(&trace, 190);
+    let events = checked(&text);
+    let expected = [
+        "layer",
+        "layer",
+        "host",
+        "forward 1",
+        "backward 1",
+        "layer",
+        "layer",
+        "host",
+    ];
+    assert_eq!(names(&events, 0, "compute"), expected);
+    assert_eq!(names(&events, 0, "kernel").len(), 4 * 3);
+    assert_eq!(names(&events, 0, "tp").len(), 4);
+    assert_eq!(
+        phase(&events, "C")
+            .filter(|event| event["pid"] == 0)
+            .count(),
+        6
+    );
+}
+
+#[test]
 fn passes_of_a_micro_batch_become_one_span() {
     let trace = pipeline(SMALL);
-    let (_, text) = written(&trace, 240);
+    let (_, text) = written(&trace, 330);
     let events = checked(&text);
     let passes = names(&events, 3, "compute");
     assert_eq!(

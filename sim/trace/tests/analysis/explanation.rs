@@ -30,8 +30,8 @@ communication not hidden behind kernels (mean of ranks): dp 7.500 ms of 15.00 ms
 bubble (mean of ranks): 50.5 % of the time: fill and drain 25.0 %, waiting for late stages 25.5 %
 imbalance: stage 1 computes 4.8 % longer than the mean of ranks
 memory: stage 0 peaks at 18 B after 50.00 ms: weights 10 B, activations 8 B
-what would help most: no bubble on any rank would save at most 50.0 % (240.0 ms)
-other upper bounds, each alone: compute twice as fast 33.3 %, free pp communication 8.3 %, free dp communication 3.1 %, stages in balance 1.0 %";
+what would help most: no bubble on any rank makes the run at most 50.0 % (240.0 ms) shorter, an upper bound
+other upper bounds, each alone: free pp communication 8.3 %, free dp communication 3.1 %, stages in balance 1.0 %, compute twice as fast 33.3 %";
     assert_eq!(shown, expected);
 }
 
