@@ -11,8 +11,14 @@ fn digest(name: &str, s: &Scenario, record: Record) {
     let a = h.finish();
     let mut h = std::collections::hash_map::DefaultHasher::new();
     format!("{:?}", outcome.trace).hash(&mut h);
-    println!("{name} {} lanes {} events {} ps pred {:x} trace {:x}", outcome.n_lanes, outcome.events,
-      (outcome.prediction.iteration_time_s*1e12).round(), a, h.finish());
+    println!(
+        "{name} {} lanes {} events {} ps pred {:x} trace {:x}",
+        outcome.n_lanes,
+        outcome.events,
+        (outcome.prediction.iteration_time_s * 1e12).round(),
+        a,
+        h.finish()
+    );
 }
 fn main() {
     let big = std::env::args().nth(1).is_some();
@@ -24,8 +30,18 @@ fn main() {
     g.settings.jitter = 0.0;
     g.settings.engine = Engine::Analytic;
     digest("gpt3 analytic", &g, Record::Totals);
-    digest("gpt3 analytic unfolded", &scale::unfolded(g), Record::Totals);
+    digest(
+        "gpt3 analytic unfolded",
+        &scale::unfolded(g),
+        Record::Totals,
+    );
     digest("llama", &scale::llama(), Record::Trace);
     digest("llama slow", &scale::llama_with_a_slow_gpu(), Record::Trace);
-    if big { digest("llama slow unfolded", &scale::unfolded(scale::llama_with_a_slow_gpu()), Record::Totals); }
+    if big {
+        digest(
+            "llama slow unfolded",
+            &scale::unfolded(scale::llama_with_a_slow_gpu()),
+            Record::Totals,
+        );
+    }
 }

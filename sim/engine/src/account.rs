@@ -49,8 +49,11 @@ pub struct MemoryPeak {
 /// The running account of one lane.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
-    pub(crate) active: [u16; N_CATEGORIES],
+    /// Categories that are active, by bit.
+    active: u16,
     since: SimTime,
+    /// Steps and messages under way, by category.
+    counts: [u16; N_CATEGORIES],
     by_category: [u64; N_CATEGORIES],
     communication: [u64; N_CATEGORIES],
     idle: u64,
@@ -64,8 +67,9 @@ impl Account {
         let total = resident.iter().sum();
         let by_kind = resident.map(Bytes::new);
         Self {
-            active: [0; N_CATEGORIES],
+            active: 0,
             since: SimTime::ZERO,
+            counts: [0; N_CATEGORIES],
             by_category: [0; N_CATEGORIES],
             communication: [0; N_CATEGORIES],
             idle: 0,
@@ -81,12 +85,17 @@ impl Account {
 
     pub(crate) fn begin(&mut self, category: Category, now: SimTime) {
         self.settle(now);
-        self.active[category.index()] += 1;
+        self.counts[category.index()] += 1;
+        self.active |= 1 << category.index();
     }
 
     pub(crate) fn end(&mut self, category: Category, now: SimTime) {
         self.settle(now);
-        self.active[category.index()] -= 1;
+        let count = &mut self.counts[category.index()];
+        *count -= 1;
+        if *count == 0 {
+            self.active &= !(1 << category.index());
+        }
     }
 
     fn settle(&mut self, now: SimTime) {
@@ -95,13 +104,19 @@ impl Account {
             return;
         }
         self.since = now;
-        match self.active.iter().position(|&count| count != 0) {
-            Some(first) => self.by_category[first] += elapsed,
+        let first = self.active.trailing_zeros() as usize;
+        match self.by_category.get_mut(first) {
+            Some(total) => *total += elapsed,
             None => self.idle += elapsed,
         }
-        for (total, &count) in self.communication.iter_mut().zip(&self.active) {
-            *total += if count == 0 { 0 } else { elapsed };
+        for category in bits(self.active) {
+            self.communication[category] += elapsed;
         }
+    }
+
+    /// Categories that are active, by bit.
+    pub(crate) const fn active(&self) -> u16 {
+        self.active
     }
 
     /// Applies the effects of a step that starts; returns whether a level changed.
@@ -158,4 +173,13 @@ impl Account {
             peak: self.peak,
         }
     }
+}
+
+/// The places of the bits that are set, ascending.
+pub(crate) fn bits(mut set: u16) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = set.trailing_zeros() as usize;
+        set &= set.checked_sub(1)?;
+        Some(bit)
+    })
 }

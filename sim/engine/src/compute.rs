@@ -5,7 +5,7 @@ use task::Step;
 use trace::SpanId;
 use units::Seconds;
 
-use crate::lane::{Compute, Place};
+use crate::lane::{Compute, Delay, Place};
 use crate::queue::Event;
 use crate::simulation::Simulation;
 use crate::{Driver, EngineError};
@@ -24,9 +24,9 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
             .jitter
             .as_mut()
             .map_or(1.0, |jitter| jitter.factor(lane as usize));
-        let left_secs = time.as_secs() * factor / self.setup.lanes[lane as usize].speed;
         let state = &mut self.lanes[lane as usize];
-        let rate = self.options.contention.compute_rate(&state.account.active);
+        let left_secs = time.as_secs() * factor / state.speed;
+        let rate = self.options.contention.compute_rate(state.account.active());
         let compute = Compute {
             place,
             started: self.now,
@@ -54,7 +54,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         let Some(compute) = &mut state.compute else {
             return Ok(());
         };
-        let rate = self.options.contention.compute_rate(&state.account.active);
+        let rate = self.options.contention.compute_rate(state.account.active());
         if rate.to_bits() == compute.rate.to_bits() {
             return Ok(());
         }
@@ -85,11 +85,42 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         self.end(lane, compute.place, step, span);
     }
 
+    pub(crate) fn start_delay(
+        &mut self,
+        lane: u32,
+        place: Place,
+        step: &Step,
+        time: Seconds,
+        cause: SpanId,
+    ) -> Result<(), EngineError> {
+        self.begin(lane, step);
+        let started = self.now;
+        self.lanes[lane as usize].delays.push(Delay {
+            place,
+            started,
+            cause,
+        });
+        let at = started.after(time)?;
+        let (fragment, step) = place;
+        self.queue.push(
+            at,
+            Event::Delay {
+                lane,
+                fragment,
+                step,
+            },
+        );
+        Ok(())
+    }
+
     pub(crate) fn delay_ended(&mut self, lane: u32, place: Place) {
+        let delays = &mut self.lanes[lane as usize].delays;
+        let Some(at) = delays.iter().position(|delay| delay.place == place) else {
+            return;
+        };
+        let delay = delays.swap_remove(at);
         let step = self.step(lane, place);
-        let running = self.lanes[lane as usize].streams[step.stream.index()].running;
-        let (started, cause) = running.unwrap_or((self.now, trace::NO_INDEX));
-        let span = self.record(lane, place, step, started, cause);
+        let span = self.record(lane, place, step, delay.started, delay.cause);
         self.end(lane, place, step, span);
     }
 }

@@ -2,6 +2,8 @@
 
 use trace::Category;
 
+use crate::account::bits;
+
 /// Rates of compute while communication runs on the same GPU.
 ///
 /// Communication kernels hold SMs and move bytes through the same memory, so compute beside
@@ -19,14 +21,10 @@ impl Contention {
         compute_beside: [1.0; Category::ALL.len()],
     };
 
-    /// The rate of compute beside what is active: the least of the table's entries.
-    pub fn compute_rate(&self, active: &[u16; Category::ALL.len()]) -> f64 {
-        let mut rate = 1.0;
-        for (beside, &count) in self.compute_beside.iter().zip(active) {
-            if count != 0 && *beside < rate {
-                rate = *beside;
-            }
-        }
-        rate
+    /// The rate of compute beside the categories that are active, by bit: the least of the
+    /// table's entries.
+    pub(crate) fn compute_rate(&self, active: u16) -> f64 {
+        let beside = bits(active).map(|category| self.compute_beside[category]);
+        beside.fold(1.0, f64::min)
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use task::{Block, Fragment, LaneSetup, Program, Step, StepId, Work};
-use trace::{NO_INDEX, SpanId, StreamKind};
+use task::{Fragment, LaneSetup, Program, Step, StepId};
+use trace::{NO_INDEX, SpanId};
 use units::SimTime;
 
 use crate::account::Account;
+use crate::code::{Code, N_STREAMS};
 
 /// A step of a fragment of a lane; fragments count from 0 over the run.
 pub(crate) type Place = (u32, StepId);
@@ -15,31 +16,51 @@ pub(crate) type Place = (u32, StepId);
 #[derive(Debug)]
 pub(crate) struct Lane {
     window: VecDeque<Active>,
+    /// The number of the oldest fragment in the window.
     first: u32,
-    pub(crate) streams: [Stream; StreamKind::ALL.len()],
+    pub(crate) program: u32,
+    pub(crate) speed: f64,
+    /// The next step of every stream.
+    cursors: [Cursor; N_STREAMS],
+    /// Streams that may have a next step, by bit.
+    waiting: u8,
+    /// Streams that run a step, by bit.
+    running: u8,
+    pub(crate) exhausted: bool,
+    /// Counts the changes of rate of compute steps.
+    pub(crate) version: u32,
     /// Sends and receives that wait for their dependencies.
     pub(crate) messages: Vec<Place>,
+    /// The delays that run now.
+    pub(crate) delays: Vec<Delay>,
     pub(crate) signals: Vec<u32>,
-    pub(crate) account: Account,
-    pub(crate) exhausted: bool,
     pub(crate) compute: Option<Compute>,
-    pub(crate) version: u32,
+    pub(crate) account: Account,
 }
 
-/// A stream other than the pipeline's: its steps run in order.
-#[derive(Debug, Default)]
-pub(crate) struct Stream {
-    pub(crate) queue: VecDeque<Place>,
-    /// When the running step started, and what released it.
-    pub(crate) running: Option<(SimTime, SpanId)>,
+/// Where a stream goes on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    fragment: u32,
+    /// Steps of the fragment that the stream has started.
+    at: u32,
 }
 
 /// A fragment in the window.
 #[derive(Debug)]
-pub(crate) struct Active {
-    pub(crate) fragment: Fragment,
-    done: Vec<u64>,
-    left: usize,
+struct Active {
+    fragment: Fragment,
+    /// The number of its block in [`Code`].
+    block: u32,
+    left: u32,
+    done: Bits,
+}
+
+/// Which steps have ended. Few blocks have more than 64.
+#[derive(Debug, Default)]
+struct Bits {
+    low: u64,
+    high: Vec<u64>,
 }
 
 /// The compute step that runs now.
@@ -54,18 +75,31 @@ pub(crate) struct Compute {
     pub(crate) since: SimTime,
 }
 
+/// A delay that runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delay {
+    pub(crate) place: Place,
+    pub(crate) started: SimTime,
+    pub(crate) cause: SpanId,
+}
+
 impl Lane {
     pub(crate) fn new(setup: &LaneSetup, program: &Program) -> Self {
         Self {
             window: VecDeque::new(),
             first: 0,
-            streams: Default::default(),
-            messages: Vec::new(),
-            signals: vec![0; usize::from(program.n_signals)],
-            account: Account::new(setup.resident),
+            program: setup.program,
+            speed: setup.speed,
+            cursors: [Cursor::default(); N_STREAMS],
+            waiting: 0,
+            running: 0,
             exhausted: false,
-            compute: None,
             version: 0,
+            messages: Vec::new(),
+            delays: Vec::new(),
+            signals: vec![0; usize::from(program.n_signals)],
+            compute: None,
+            account: Account::new(setup.resident),
         }
     }
 
@@ -75,47 +109,82 @@ impl Lane {
     }
 
     /// Appends a fragment and queues its steps.
-    pub(crate) fn load(&mut self, fragment: Fragment, block: &Block) {
+    pub(crate) fn load(&mut self, fragment: Fragment, block: u32, code: &Code<'_>) {
         let number = self.first + u32::try_from(self.window.len()).unwrap_or(NO_INDEX);
-        let words = block.steps.len().div_ceil(64);
+        let steps = code.block(block);
         self.window.push_back(Active {
             fragment,
-            done: vec![0; words],
-            left: block.steps.len(),
+            block,
+            left: u32::try_from(steps.steps.len()).unwrap_or(NO_INDEX),
+            done: Bits::new(steps.steps.len()),
         });
-        for (id, step) in (0..).zip(&block.steps) {
-            if matches!(step.work, Work::Send { .. } | Work::Receive { .. }) {
-                self.messages.push((number, id));
-            } else {
-                self.streams[step.stream.index()]
-                    .queue
-                    .push_back((number, id));
-            }
-        }
+        self.waiting |= steps.streams;
+        let messages = steps.messages.iter().map(|step| (number, *step));
+        self.messages.extend(messages);
     }
 
     /// The fragment of a place; present as long as one of its steps has not ended.
     pub(crate) fn fragment(&self, place: Place) -> Fragment {
-        self.window[(place.0 - self.first) as usize].fragment
+        self.active(place).fragment
+    }
+
+    /// The block of a place, by its number in [`Code`].
+    pub(crate) fn block(&self, place: Place) -> u32 {
+        self.active(place).block
+    }
+
+    /// Streams that run nothing and may have a next step, by bit.
+    pub(crate) const fn free_streams(&self) -> u8 {
+        self.waiting & !self.running
+    }
+
+    /// The next step of a stream.
+    pub(crate) fn head(&mut self, stream: usize, code: &Code<'_>) -> Option<Place> {
+        let cursor = &mut self.cursors[stream];
+        if cursor.fragment < self.first {
+            *cursor = Cursor {
+                fragment: self.first,
+                at: 0,
+            };
+        }
+        while let Some(active) = self.window.get((cursor.fragment - self.first) as usize) {
+            let steps = code.block(active.block).stream(stream);
+            if let Some(step) = steps.get(cursor.at as usize) {
+                return Some((cursor.fragment, *step));
+            }
+            *cursor = Cursor {
+                fragment: cursor.fragment + 1,
+                at: 0,
+            };
+        }
+        self.waiting &= !(1 << stream);
+        None
+    }
+
+    /// Occupies a stream with its next step.
+    pub(crate) const fn occupy(&mut self, stream: usize) {
+        self.cursors[stream].at += 1;
+        self.running |= 1 << stream;
+    }
+
+    /// Frees a stream.
+    pub(crate) const fn vacate(&mut self, stream: usize) {
+        self.running &= !(1 << stream);
     }
 
     /// Whether a step's dependencies inside its fragment and its signal allow it to start.
     pub(crate) fn is_ready(&self, place: Place, step: &Step) -> bool {
-        let active = &self.window[(place.0 - self.first) as usize];
-        let signalled = step
-            .wait
-            .is_none_or(|signal| signal.count <= self.signals[usize::from(signal.id)]);
-        signalled
+        let done = &self.active(place).done;
+        step.after.iter().all(|&before| done.has(before))
             && step
-                .after
-                .iter()
-                .all(|&before| active.done[usize::from(before / 64)] >> (before % 64) & 1 == 1)
+                .wait
+                .is_none_or(|signal| signal.count <= self.signals[usize::from(signal.id)])
     }
 
     /// Marks a step as ended and raises its signal.
     pub(crate) fn mark_done(&mut self, place: Place, step: &Step) {
         let active = &mut self.window[(place.0 - self.first) as usize];
-        active.done[usize::from(place.1 / 64)] |= 1 << (place.1 % 64);
+        active.done.set(place.1);
         active.left -= 1;
         if let Some(signal) = step.raise {
             self.signals[usize::from(signal)] += 1;
@@ -133,10 +202,58 @@ impl Lane {
 
     /// The first step of the oldest fragment that has not ended, for the message of a deadlock.
     pub(crate) fn a_waiting_place(&self) -> Option<Place> {
-        let active = self.window.front()?;
-        let words = active.done.iter().zip(0_u16..);
-        let (word, at) = words.into_iter().find(|(word, _)| **word != u64::MAX)?;
-        let bit = u16::try_from(word.trailing_ones()).ok()?;
-        Some((self.first, at * 64 + bit))
+        let step = self.window.front()?.done.first_unset()?;
+        Some((self.first, step))
+    }
+
+    fn active(&self, place: Place) -> &Active {
+        &self.window[(place.0 - self.first) as usize]
+    }
+}
+
+impl Bits {
+    fn new(n: usize) -> Self {
+        Self {
+            low: 0,
+            high: vec![0; n.div_ceil(64).saturating_sub(1)],
+        }
+    }
+
+    fn has(&self, step: StepId) -> bool {
+        let word = match usize::from(step / 64) {
+            0 => self.low,
+            word => self.high[word - 1],
+        };
+        word >> (step % 64) & 1 == 1
+    }
+
+    fn set(&mut self, step: StepId) {
+        let word = match usize::from(step / 64) {
+            0 => &mut self.low,
+            word => &mut self.high[word - 1],
+        };
+        *word |= 1 << (step % 64);
+    }
+
+    fn first_unset(&self) -> Option<StepId> {
+        let words = std::iter::once(&self.low).chain(&self.high).zip(0..);
+        let mut open = words.filter(|(word, _)| **word != u64::MAX);
+        let (word, at) = open.next()?;
+        Some(at * 64 + StepId::try_from(word.trailing_ones()).ok()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_past_the_first_word_are_kept_apart() {
+        let mut bits = Bits::new(130);
+        assert_eq!(bits.first_unset(), Some(0));
+        (0..129).for_each(|step| bits.set(step));
+        assert!(bits.has(63) && bits.has(64) && bits.has(128));
+        assert!(!bits.has(129));
+        assert_eq!(bits.first_unset(), Some(129));
     }
 }

@@ -13,6 +13,7 @@
 //! end of the run in picoseconds. Deliberately absent: threads, clocks and global state.
 
 mod account;
+mod code;
 mod compute;
 mod contention;
 mod driver;

@@ -1,6 +1,5 @@
 //! What a collective costs, asked once per distinct price, operation and size.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use profile::CollectiveKind;
@@ -25,23 +24,46 @@ pub trait Pricing {
 /// Remembers expansions: a run asks for the same few thousands of times.
 pub(crate) struct Prices<'a> {
     pricing: &'a dyn Pricing,
-    known: HashMap<(u32, CollectiveKind, Bytes), Rc<[Phase]>>,
+    /// The few operations of each price.
+    known: Vec<Vec<Expansion>>,
+}
+
+/// One operation and its phases.
+struct Expansion {
+    kind: CollectiveKind,
+    bytes: Bytes,
+    phases: Rc<[Phase]>,
 }
 
 impl<'a> Prices<'a> {
     pub(crate) fn new(pricing: &'a dyn Pricing) -> Self {
         Self {
             pricing,
-            known: HashMap::new(),
+            known: Vec::new(),
         }
     }
 
     pub(crate) fn phases(&mut self, price: u32, kind: CollectiveKind, bytes: Bytes) -> Rc<[Phase]> {
-        let pricing = self.pricing;
-        let phases = self
-            .known
-            .entry((price, kind, bytes))
-            .or_insert_with(|| pricing.phases(price, kind, bytes).into());
-        Rc::clone(phases)
+        let at = price as usize;
+        if self.known.len() <= at {
+            self.known.resize_with(at + 1, Vec::new);
+        }
+        let known = &mut self.known[at];
+        if let Some(known) = known.iter().find(|known| known.is(kind, bytes)) {
+            return Rc::clone(&known.phases);
+        }
+        let phases: Rc<[Phase]> = self.pricing.phases(price, kind, bytes).into();
+        known.push(Expansion {
+            kind,
+            bytes,
+            phases: Rc::clone(&phases),
+        });
+        phases
+    }
+}
+
+impl Expansion {
+    fn is(&self, kind: CollectiveKind, bytes: Bytes) -> bool {
+        (self.kind, self.bytes) == (kind, bytes)
     }
 }

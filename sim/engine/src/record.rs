@@ -24,7 +24,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         self.memory_freed(lane, step);
         let state = &mut self.lanes[lane as usize];
         state.mark_done(place, step);
-        state.streams[step.stream.index()].running = None;
+        state.vacate(step.stream.index());
         self.touched.push((lane, span));
     }
 
@@ -66,10 +66,10 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         start: SimTime,
         cause: SpanId,
     ) -> SpanId {
-        let fragment = self.lanes[lane as usize].fragment(place);
         let Some(trace) = &mut self.trace else {
             return NO_INDEX;
         };
+        let fragment = self.lanes[lane as usize].fragment(place);
         let name = trace.names.intern(&step.name);
         trace.spans.push(Span {
             lane: LaneId::new(lane),

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use network::Network;
-use task::Work;
-use trace::SpanId;
+use task::{Group, Work};
+use trace::{NO_INDEX, SpanId};
 use units::SimTime;
 
 use crate::lane::Place;
@@ -24,8 +24,11 @@ pub(crate) struct Joined {
 ///
 /// Invariant: a lane uses one stream for all collectives of a group, so that a group has at
 /// most one collective at a time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Rendezvous {
+    /// How many lanes come together.
+    n_members: usize,
+    price: u32,
     pub(crate) joined: Vec<Joined>,
     pub(crate) phases: Option<Rc<[Phase]>>,
     pub(crate) phase: usize,
@@ -33,6 +36,21 @@ pub(crate) struct Rendezvous {
     pub(crate) started: SimTime,
     /// What the last lane to come did before.
     pub(crate) cause: SpanId,
+}
+
+impl Rendezvous {
+    pub(crate) fn new(group: &Group) -> Self {
+        Self {
+            n_members: group.members.len(),
+            price: group.price,
+            joined: Vec::new(),
+            phases: None,
+            phase: 0,
+            outstanding: 0,
+            started: SimTime::ZERO,
+            cause: NO_INDEX,
+        }
+    }
 }
 
 impl<D: Driver, N: Network> Simulation<'_, D, N> {
@@ -44,16 +62,16 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
     ) -> Result<(), EngineError> {
         let rendezvous = &mut self.groups[group as usize];
         rendezvous.joined.push(joined);
-        if rendezvous.joined.len() < self.setup.groups[group as usize].members.len() {
+        if rendezvous.joined.len() < rendezvous.n_members {
             return Ok(());
         }
         rendezvous.started = self.now;
         rendezvous.cause = cause;
         rendezvous.phase = 0;
+        let price = rendezvous.price;
         let Work::Collective { kind, bytes, .. } = self.step(joined.lane, joined.place).work else {
             return Ok(());
         };
-        let price = self.setup.groups[group as usize].price;
         self.groups[group as usize].phases = Some(self.prices.phases(price, kind, bytes));
         for at in 0..self.groups[group as usize].joined.len() {
             let member = self.groups[group as usize].joined[at];

@@ -7,6 +7,7 @@ use task::{Lanes, Program};
 use trace::{NO_INDEX, SpanId, Trace};
 use units::{Control, SimTime};
 
+use crate::code::Code;
 use crate::jitter::Jitter;
 use crate::lane::Lane;
 use crate::message::ChannelState;
@@ -24,6 +25,7 @@ pub(crate) enum Owner {
 
 pub(crate) struct Simulation<'a, D, N> {
     pub(crate) programs: &'a [Program],
+    pub(crate) code: Code<'a>,
     pub(crate) setup: &'a Lanes,
     pub(crate) driver: &'a mut D,
     pub(crate) network: &'a mut N,
@@ -67,6 +69,7 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
             .collect();
         Self {
             programs,
+            code: Code::new(programs),
             setup,
             driver,
             network,
@@ -76,7 +79,7 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
             now: SimTime::ZERO,
             queue: Queue::default(),
             lanes,
-            groups: setup.groups.iter().map(|_| Rendezvous::default()).collect(),
+            groups: setup.groups.iter().map(Rendezvous::new).collect(),
             channels: setup
                 .channels
                 .iter()

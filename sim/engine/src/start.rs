@@ -1,12 +1,12 @@
 //! Which steps start, and when.
 
 use network::Network;
-use task::{Program, Step, Work};
-use trace::{SpanId, StreamKind};
+use task::{Step, Work};
+use trace::SpanId;
 use units::LaneId;
 
+use crate::account::bits;
 use crate::lane::Place;
-use crate::queue::Event;
 use crate::rendezvous::Joined;
 use crate::simulation::Simulation;
 use crate::{Driver, EngineError};
@@ -14,16 +14,21 @@ use crate::{Driver, EngineError};
 impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
     pub(crate) fn start_what_is_ready(&mut self) -> Result<(), EngineError> {
         while let Some((lane, cause)) = self.touched.pop() {
-            self.refill(lane)?;
-            while self.start_one_round(lane, cause)? {
+            loop {
                 self.refill(lane)?;
+                let any_message = self.start_messages(lane, cause)?;
+                self.start_streams(lane, cause)?;
+                // A send ends where it starts and may release more.
+                if !any_message {
+                    break;
+                }
             }
         }
         Ok(())
     }
 
     /// Lets ended fragments go and asks for new ones, until the window is full of work.
-    pub(crate) fn refill(&mut self, lane: u32) -> Result<(), EngineError> {
+    fn refill(&mut self, lane: u32) -> Result<(), EngineError> {
         loop {
             self.load(lane)?;
             // A fragment without steps has ended as soon as it is there.
@@ -36,34 +41,27 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
 
     fn load(&mut self, lane: u32) -> Result<(), EngineError> {
         let state = &mut self.lanes[lane as usize];
-        let setup = &self.setup.lanes[lane as usize];
-        let program = &self.programs[setup.program as usize];
         while !state.exhausted && state.n_open() < self.options.window.max(1) {
             let Some(fragment) = self.driver.next(LaneId::new(lane), self.now) else {
                 state.exhausted = true;
                 break;
             };
-            let block = program.blocks.get(fragment.block as usize).ok_or_else(|| {
-                EngineError::UnknownBlock {
-                    lane: setup.name.clone(),
-                    block: fragment.block,
-                    n_blocks: program.blocks.len(),
-                }
+            let block = self.code.find(state.program, fragment.block);
+            let block = block.ok_or_else(|| EngineError::UnknownBlock {
+                lane: self.setup.lanes[lane as usize].name.clone(),
+                block: fragment.block,
+                n_blocks: self.programs[state.program as usize].blocks.len(),
             })?;
-            state.load(fragment, block);
+            state.load(fragment, block, &self.code);
         }
         Ok(())
     }
 
-    pub(crate) fn start_one_round(
-        &mut self,
-        lane: u32,
-        cause: SpanId,
-    ) -> Result<bool, EngineError> {
+    /// Starts the sends and receives of a lane that are ready; says whether there were any.
+    fn start_messages(&mut self, lane: u32, cause: SpanId) -> Result<bool, EngineError> {
         let mut any = false;
         let mut at = 0;
-        while at < self.lanes[lane as usize].messages.len() {
-            let place = self.lanes[lane as usize].messages[at];
+        while let Some(&place) = self.lanes[lane as usize].messages.get(at) {
             let step = self.step(lane, place);
             if self.lanes[lane as usize].is_ready(place, step) {
                 self.lanes[lane as usize].messages.remove(at);
@@ -73,33 +71,30 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
                 at += 1;
             }
         }
-        for stream in 0..StreamKind::ALL.len() {
-            let state = &self.lanes[lane as usize];
-            if state.streams[stream].running.is_some() {
-                continue;
-            }
-            let Some(&place) = state.streams[stream].queue.front() else {
+        Ok(any)
+    }
+
+    /// Starts what is next and ready on the streams of a lane that are free.
+    fn start_streams(&mut self, lane: u32, cause: SpanId) -> Result<(), EngineError> {
+        for stream in bits(self.lanes[lane as usize].free_streams().into()) {
+            let Some(place) = self.lanes[lane as usize].head(stream, &self.code) else {
                 continue;
             };
             let step = self.step(lane, place);
             if self.lanes[lane as usize].is_ready(place, step) {
-                let stream = &mut self.lanes[lane as usize].streams[stream];
-                stream.queue.pop_front();
-                stream.running = Some((self.now, cause));
+                self.lanes[lane as usize].occupy(stream);
                 self.start(lane, place, step, cause)?;
-                any = true;
             }
         }
-        Ok(any)
+        Ok(())
     }
 
     pub(crate) fn step(&self, lane: u32, place: Place) -> &'a Step {
-        let block = self.lanes[lane as usize].fragment(place).block;
-        let program: &'a Program = &self.programs[self.setup.lanes[lane as usize].program as usize];
-        &program.blocks[block as usize].steps[usize::from(place.1)]
+        let block = self.lanes[lane as usize].block(place);
+        &self.code.block(block).steps[usize::from(place.1)]
     }
 
-    pub(crate) fn start(
+    fn start(
         &mut self,
         lane: u32,
         place: Place,
@@ -108,19 +103,7 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
     ) -> Result<(), EngineError> {
         match step.work {
             Work::Compute(time) => self.start_compute(lane, place, step, time, cause),
-            Work::Delay(time) => {
-                self.begin(lane, step);
-                let at = self.now.after(time)?;
-                self.queue.push(
-                    at,
-                    Event::Delay {
-                        lane,
-                        fragment: place.0,
-                        step: place.1,
-                    },
-                );
-                Ok(())
-            }
+            Work::Delay(time) => self.start_delay(lane, place, step, time, cause),
             Work::Collective { group, .. } => {
                 let group = self.setup.lanes[lane as usize].groups[usize::from(group)].get();
                 self.join(group, Joined { lane, place }, cause)
