@@ -65,11 +65,12 @@ Rates, sizes and durations are strings with a unit. Every rate is one direction.
   rate      \"400 Gbit/s\", \"50 GB/s\"             bits and bytes are told apart
   duration  \"3.5 us\", \"250 ns\", \"2 ms\", \"1 s\"
 
-A number without quotes is taken in bytes, bytes per second or seconds. A string without
-a unit is an error.
+A number without quotes is taken in bytes, bytes per second or seconds. A string
+without a unit is an error.
 
-FLOP counts take a multiply-add as two. Peaks are dense, without sparsity. MFU is the
-model's own operations, without recomputation, over the dense peak of the compute format.";
+FLOP counts take a multiply-add as two. Peaks are dense, without sparsity. MFU
+is the model's own operations, without recomputation, over the dense peak of the
+compute format.";
 
 const SCENARIO: &str = "\
 A scenario
@@ -95,8 +96,8 @@ A scenario
   engine = \"flow\"
   seed = 1
 
-`windtunnel schema` prints every field with its meaning, as JSON Schema. What a scenario
-does not say is assumed, and every report lists the assumptions.
+`windtunnel schema` prints every field with its meaning, as JSON Schema. What a
+scenario does not say is assumed, and every report lists the assumptions.
 
 A file path in a scenario starts from the folder of the scenario.";
 
@@ -104,10 +105,10 @@ const FIDELITY: &str = "\
 Engines, from fast to faithful
 
   estimate  closed forms of schedule and collectives, no events: for searches
-  analytic  events; collectives by latency and bandwidth of their path, no contention
+  analytic  events; collectives by latency and bandwidth of their path alone
   flow      events; links are shared max-min fairly between all transfers
   packet    packets, queues, ECN, loss (not in this build)
 
-All engines price kernels from the same profiles and collectives from the same constants.
-They agree where their assumptions hold: one flow on an idle path, a ring on a fabric
-with full bisection.";
+All engines price kernels from the same profiles and collectives from the same
+constants. They agree where their assumptions hold: one flow on an idle path, a
+ring on a fabric with full bisection.";

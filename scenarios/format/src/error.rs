@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use units::QuantityError;
 
-use crate::nearest::nearest;
+use crate::nearest::{nearest, similar};
 use crate::source::Place;
 
 /// Errors of one file that are kept; a file with more is not a file with typing errors.
@@ -46,7 +46,12 @@ impl Failure {
 
     /// What to write instead, where we can tell.
     pub fn hint(&self) -> Option<String> {
-        self.problem.hint()
+        match &self.problem {
+            Problem::NoSuchFile { similar, .. } if similar.is_empty() && !self.field.is_empty() => {
+                Some("a path in a scenario starts from the folder of the scenario".to_owned())
+            }
+            problem => problem.hint(),
+        }
     }
 
     /// What stands at the place, if it is short: for machines that read errors.
@@ -147,6 +152,8 @@ pub enum Problem {
     },
     #[error("`{key}` is {found} and has no fields")]
     NotATable { key: String, found: &'static str },
+    #[error("{cell:?} is not {expected}")]
+    BadCell { cell: String, expected: String },
     #[error("{text:?} sets nothing")]
     BadAssignment { text: String },
     #[error("{message}")]
@@ -201,7 +208,8 @@ impl Problem {
             | Self::WrongType { .. }
             | Self::OutOfRange { .. }
             | Self::WrongLength { .. }
-            | Self::NotATable { .. } => None,
+            | Self::NotATable { .. }
+            | Self::BadCell { .. } => None,
         }
     }
 }
@@ -233,11 +241,28 @@ fn field_hint(key: &str, known: &[&'static str], elsewhere: Option<&str>) -> Str
 }
 
 fn name_hint(found: &str, known: &[String]) -> String {
-    if let Some(close) = nearest(found, known.iter().map(String::as_str)) {
-        return format!("did you mean {close:?}? known: {}", known.join(", "));
+    let close = nearest(found, known.iter().map(String::as_str));
+    match close {
+        Some(close) if MANY < known.len() => {
+            let others = similar(found, known.iter().cloned());
+            let others: Vec<&str> = others
+                .iter()
+                .map(String::as_str)
+                .filter(|other| *other != close)
+                .collect();
+            if others.is_empty() {
+                format!("did you mean {close:?}?")
+            } else {
+                format!("did you mean {close:?}? similar: {}", others.join(", "))
+            }
+        }
+        Some(close) => format!("did you mean {close:?}? known: {}", known.join(", ")),
+        None => format!("known: {}", known.join(", ")),
     }
-    format!("known: {}", known.join(", "))
 }
+
+/// Longer lists are shown only where no name is close.
+const MANY: usize = 16;
 
 /// `a`, `a or b`, `a, b or c`.
 pub(crate) fn join_or<T: AsRef<str>>(names: &[T]) -> String {

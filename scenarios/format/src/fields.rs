@@ -171,6 +171,13 @@ impl<'t, 'e> Fields<'t, 'e> {
         );
     }
 
+    /// Reports a field that other fields make necessary.
+    pub fn missing(&mut self, key: &str, expected: impl Into<String>) {
+        let field = join(self.path, key);
+        let expected = expected.into();
+        self.report(key, Problem::Missing { field, expected });
+    }
+
     /// Reports two fields that exclude each other, where the file gives both.
     pub fn exclude(&mut self, one: &str, other: &str) {
         if self.has(one) && self.has(other) {

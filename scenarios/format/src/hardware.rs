@@ -236,9 +236,7 @@ fn scale_up(t: &mut Fields<'_, '_>) -> ScaleUpSpec {
         );
     }
     if kind != Pcie && !t.has("rate") {
-        let field = "rate".to_owned();
-        let expected = rate().kind().expected();
-        t.report("rate", Problem::Missing { field, expected });
+        t.missing("rate", rate().kind().expected());
     }
     let rate = given_rate.unwrap_or_else(|| rate().blank());
     match kind {
@@ -324,9 +322,7 @@ pub fn fabric(t: &mut Fields<'_, '_>) -> FabricSpec {
         .get("nodes_per_leaf", "nodes of one group of leaves", whole(1))
         .optional();
     if kind != FabricKind::Single && !t.has("nodes_per_leaf") {
-        let field = "nodes_per_leaf".to_owned();
-        let expected = whole::<u32>(1).kind().expected();
-        t.report("nodes_per_leaf", Problem::Missing { field, expected });
+        t.missing("nodes_per_leaf", whole::<u32>(1).kind().expected());
     }
     let level = number(Limits::POSITIVE);
     FabricSpec {

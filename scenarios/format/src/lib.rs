@@ -1,5 +1,6 @@
 //! Scenario, cluster, model and profile files to values, with errors that show the line.
 
+pub mod check;
 mod comm;
 pub mod curves;
 mod error;

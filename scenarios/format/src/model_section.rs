@@ -42,10 +42,7 @@ pub(crate) fn model(t: &mut Fields<'_, '_>) -> ModelSection {
         .iter()
         .any(|key| t.has(key))
     {
-        let field = "model.config".to_owned();
-        let expected =
-            "a name of the zoo or the path of a config.json; or [model.megatron]".to_owned();
-        t.report("config", Problem::Missing { field, expected });
+        t.missing("config", MODEL_MISSING);
     } else if !t.has("config") {
         for (key, _) in &overrides {
             let problem = Problem::Conflict {
@@ -75,6 +72,7 @@ pub(crate) fn model(t: &mut Fields<'_, '_>) -> ModelSection {
     }
 }
 
+const MODEL_MISSING: &str = "a name of the zoo or the path of a config.json; or [model.megatron]";
 const CONFIG: &str = "a name of the zoo, or the path of a Hugging Face config.json";
 const MEGATRON: &str = "the model as Megatron-LM's arguments describe it";
 const MEASURED: &str = "a table of measured layers, whatever they compute";
@@ -94,47 +92,21 @@ const fn count() -> Whole<u64> {
     whole(1)
 }
 
-/// `[model.megatron]`: names are Megatron-LM's, shortened.
+/// `[model.megatron]`: names are Megatron-LM's, shortened; what is absent has its defaults.
 fn megatron(t: &mut Fields<'_, '_>) -> MegatronSpec {
+    let name = t.get("name", "what reports call it", text()).optional();
     let kind = kind(t);
-    let positions = vec![
-        ("learned", MegatronPosition::Learned),
-        ("rope", MegatronPosition::Rope),
-        ("alibi", MegatronPosition::Alibi),
-        ("none", MegatronPosition::None),
-    ];
-    let norms = vec![("layer", NormKind::Layer), ("rms", NormKind::Rms)];
-    let pattern = t
-        .get("hybrid_pattern", "M, *, - and E by layer", text())
-        .optional();
-    let mamba = t
-        .get("mamba", "its Mamba-2 layers", table(mamba))
-        .optional();
-    if pattern.is_some() && mamba.is_none() {
-        let field = "mamba".to_owned();
-        let expected = "the shape of the layers that hybrid_pattern calls M".to_owned();
-        t.report("mamba", Problem::Missing { field, expected });
-    }
-    MegatronSpec {
+    let layers = t
+        .get("layers", "layers; of the encoder for t5", count())
+        .required();
+    let hidden = t
+        .get("hidden", "width of the residual stream", count())
+        .required();
+    let heads = t.get("heads", "attention heads", count()).required();
+    let shape = MegatronSpec {
         kind,
-        name: t
-            .get("name", "what reports call it", text())
-            .optional()
-            .unwrap_or_else(|| "own".to_owned()),
-        layers: t
-            .get("layers", "layers; of the encoder for t5", count())
-            .required(),
-        hidden: t
-            .get("hidden", "width of the residual stream", count())
-            .required(),
-        ffn: t
-            .get(
-                "ffn",
-                "feed-forward width, default 4 x hidden (SwiGLU: 8/3)",
-                count(),
-            )
-            .optional(),
-        heads: t.get("heads", "attention heads", count()).required(),
+        name: name.unwrap_or_else(|| "own".to_owned()),
+        ffn: t.get("ffn", FFN, count()).optional(),
         kv_heads: t
             .get("kv_heads", "query groups, default one a head", count())
             .optional(),
@@ -144,14 +116,63 @@ fn megatron(t: &mut Fields<'_, '_>) -> MegatronSpec {
         vocab: t
             .get("vocab", "words of the vocabulary", count())
             .required(),
-        vocab_divisible_by: t
+        vocab_divisible_by: t.get("vocab_divisible_by", DIVISIBLE, count()).or(1),
+        max_positions: t
+            .get("max_positions", "rows of learned positions", count())
+            .or(2048),
+        window: t
             .get(
-                "vocab_divisible_by",
-                "pad the vocabulary to a multiple of this and tp",
+                "window",
+                "a sliding window in every layer, in tokens",
                 count(),
             )
-            .or(1),
-        tp: 1,
+            .optional(),
+        mtp: t
+            .get("mtp", "modules that predict further tokens", whole(0))
+            .or(0),
+        ..MegatronSpec::gpt(layers, hidden, heads)
+    };
+    let shape = switches(t, shape);
+    let pattern = t
+        .get("hybrid_pattern", "M, *, - and E by layer", text())
+        .optional();
+    let mamba = t
+        .get("mamba", "its Mamba-2 layers", table(mamba))
+        .optional();
+    if pattern.is_some() && mamba.is_none() {
+        t.missing(
+            "mamba",
+            "the shape of the layers that hybrid_pattern calls M",
+        );
+    }
+    MegatronSpec {
+        moe: t.get("moe", "mixtures of experts", table(moe)).optional(),
+        mla: t.get("mla", "latent attention", table(mla)).optional(),
+        hybrid: pattern.zip(mamba),
+        ..shape
+    }
+}
+
+const FFN: &str = "feed-forward width, default 4 x hidden (SwiGLU: 8/3)";
+const DIVISIBLE: &str = "pad the vocabulary to a multiple of this and tp";
+
+/// What is one way or another.
+fn switches(t: &mut Fields<'_, '_>, shape: MegatronSpec) -> MegatronSpec {
+    let positions = vec![
+        ("learned", MegatronPosition::Learned),
+        ("rope", MegatronPosition::Rope),
+        ("alibi", MegatronPosition::Alibi),
+        ("none", MegatronPosition::None),
+    ];
+    let norms = vec![("layer", NormKind::Layer), ("rms", NormKind::Rms)];
+    let portion = number(Limits::within(0.0, 1.0));
+    let norm = t
+        .get("norm", "layer or rms, default layer", one_of(norms))
+        .optional();
+    let position = t
+        .get("position", "default learned", one_of(positions))
+        .optional();
+    MegatronSpec {
         tied: t
             .get(
                 "tied",
@@ -160,28 +181,15 @@ fn megatron(t: &mut Fields<'_, '_>) -> MegatronSpec {
             )
             .or(true),
         activation: activation(t),
-        norm: t
-            .get("norm", "kind of norm", one_of(norms))
-            .optional()
-            .unwrap_or(NormKind::Layer),
-        position: t
-            .get(
-                "position",
-                "how positions enter, default learned",
-                one_of(positions),
-            )
-            .optional()
-            .unwrap_or_default(),
+        norm: norm.unwrap_or(NormKind::Layer),
+        position: position.unwrap_or_default(),
         rotary_percent: t
             .get(
                 "rotary_percent",
                 "share of a head that rope rotates",
-                number(Limits::within(0.0, 1.0)),
+                portion,
             )
             .or(1.0),
-        max_positions: t
-            .get("max_positions", "rows of learned positions", count())
-            .or(2048),
         bias: t.get("bias", "biases of linear layers", boolean()).or(true),
         qkv_bias: t
             .get("qkv_bias", "biases of q, k and v without `bias`", boolean())
@@ -189,22 +197,10 @@ fn megatron(t: &mut Fields<'_, '_>) -> MegatronSpec {
         qk_norm: t
             .get("qk_norm", "a norm of each head of q and k", boolean())
             .or(false),
-        window: t
-            .get(
-                "window",
-                "a sliding window in every layer, in tokens",
-                count(),
-            )
-            .optional(),
         embedding_norm: t
             .get("embedding_norm", "a norm of the embedding", boolean())
             .or(false),
-        moe: t.get("moe", "mixtures of experts", table(moe)).optional(),
-        mla: t.get("mla", "latent attention", table(mla)).optional(),
-        hybrid: pattern.zip(mamba),
-        mtp: t
-            .get("mtp", "modules that predict further tokens", whole(0))
-            .or(0),
+        ..shape
     }
 }
 
@@ -368,9 +364,10 @@ fn layer_row(t: &mut Fields<'_, '_>) -> Vec<LayerRow> {
         .optional();
     t.exclude("times", "forward");
     if !t.has("times") && !t.has("forward") {
-        let field = "forward".to_owned();
-        let expected = "the time of one sample; or `times`, by tensor-parallel degree".to_owned();
-        t.report("forward", Problem::Missing { field, expected });
+        t.missing(
+            "forward",
+            "the time of one sample; or `times`, by tensor-parallel degree".to_owned(),
+        );
     }
     let alone = forward.map(|forward| LayerTime {
         tp: 1,

@@ -103,9 +103,8 @@ impl Cells<'_> {
     }
 
     fn refuse(&mut self, source: &Arc<Source>, at: usize, cell: &str, expected: &str) {
-        let problem = Problem::WrongType {
-            field: source.name.clone(),
-            found: cell.to_owned(),
+        let problem = Problem::BadCell {
+            cell: cell.to_owned(),
             expected: expected.to_owned(),
         };
         let place = Place::new(source, at..at + cell.len());
@@ -135,6 +134,6 @@ mod tests {
         let rows = cells.rows(&source, "a number", |cell| cell.parse::<u32>().ok());
         assert_eq!(rows, [vec![1, 2], vec![3]]);
         assert_eq!(failures[0].place.as_ref().unwrap().to_string(), "x.csv:3:3");
-        assert_eq!(failures[0].to_string(), "`x.csv` is x, expected a number");
+        assert_eq!(failures[0].to_string(), "\"x\" is not a number");
     }
 }

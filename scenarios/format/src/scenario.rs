@@ -91,9 +91,10 @@ fn cluster(t: &mut Fields<'_, '_>) -> ClusterSection {
     };
     let has_kinds = matches!(section.nodes, Some(NodeCount::Kinds(_)));
     if !t.has("name") && !t.has("file") && !has_kinds {
-        let field = "cluster.name".to_owned();
-        let expected = "a cluster of the zoo; or `file`, or [[cluster.nodes]]".to_owned();
-        t.report("name", Problem::Missing { field, expected });
+        t.missing(
+            "name",
+            "a cluster of the zoo; or `file`, or [[cluster.nodes]]".to_owned(),
+        );
     }
     section
 }
@@ -156,11 +157,7 @@ pub(crate) fn scenario(t: &mut Fields<'_, '_>) -> ScenarioSpec {
     };
     for section in ["model", "cluster", "training"] {
         if !is_traffic && !t.has(section) {
-            let problem = Problem::Missing {
-                field: section.to_owned(),
-                expected: "as a section: see `windtunnel help scenario`".to_owned(),
-            };
-            t.report(section, problem);
+            t.missing(section, "as a section: see `windtunnel help scenario`");
         }
     }
     spec

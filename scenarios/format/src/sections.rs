@@ -250,11 +250,7 @@ pub(crate) fn straggler(t: &mut Fields<'_, '_>) -> Straggler {
         }
         (gpu, None) => {
             if gpu.is_none() {
-                let problem = Problem::Missing {
-                    field: "gpu".to_owned(),
-                    expected: "a GPU such as \"n0g0\", or `link`".to_owned(),
-                };
-                t.report("gpu", problem);
+                t.missing("gpu", "a GPU such as \"n0g0\", or `link`");
             }
             require(t, "speed", "gpu", "rate");
             let speed = speed.unwrap_or(1.0);
@@ -269,9 +265,7 @@ pub(crate) fn straggler(t: &mut Fields<'_, '_>) -> Straggler {
 /// Where `what` is named, `key` must be given and `foreign` must not.
 fn require(t: &mut Fields<'_, '_>, key: &str, what: &str, foreign: &str) {
     if t.has(what) && !t.has(key) {
-        let field = key.to_owned();
-        let expected = format!("a number: what `{what}` has, over the usual");
-        t.report(key, Problem::Missing { field, expected });
+        t.missing(key, format!("a number: what `{what}` has, over the usual"));
     }
     if t.has(foreign) {
         let problem = Problem::Conflict {

@@ -136,6 +136,20 @@ impl Table {
         self.entries.len() - 1
     }
 
+    /// Where the last key of a field path stands.
+    pub fn key_place(&self, path: &str) -> Option<Place> {
+        let mut table = self;
+        let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
+        for part in section.split('.').filter(|part| !part.is_empty()) {
+            let Value::Table(inner) = &table.get(part)?.value else {
+                return None;
+            };
+            table = inner;
+        }
+        let entry = table.entries.iter().find(|entry| entry.key == key);
+        entry.map(|entry| entry.key_place.clone())
+    }
+
     /// Where the value of a field path such as `cluster.nodes[0].count` stands; where it is
     /// absent, the place of the nearest part that is there.
     pub fn place(&self, path: &str) -> Option<Place> {

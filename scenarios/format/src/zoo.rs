@@ -128,14 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_gets_the_nearest_and_the_list() {
+    fn an_unknown_name_gets_the_nearest() {
         let problem = Shelf::Gpus.open("h100-sxn").unwrap_err();
         assert_eq!(problem.to_string(), "no GPU is named \"h100-sxn\"");
         assert!(
             problem
                 .hint()
                 .unwrap()
-                .starts_with("did you mean \"h100-sxm\"? known: ")
+                .starts_with("did you mean \"h100-sxm\"?")
         );
     }
 }

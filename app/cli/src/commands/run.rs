@@ -1,7 +1,7 @@
 //! Work that takes a while: watched, and stopped by Ctrl-C.
 
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use session::PredictError;
@@ -9,6 +9,7 @@ use units::Control;
 
 use crate::commands::Context;
 use crate::exit::Exit;
+use crate::number::{count, duration};
 
 /// What the handler of Ctrl-C reaches.
 static CONTROL: Control = Control::new();
@@ -32,6 +33,31 @@ pub(crate) fn watched<T>(context: &Context, work: impl FnOnce(&Control) -> T) ->
     let result = work(&CONTROL);
     progress.stop();
     result
+}
+
+/// Measures how long the command itself takes, for whoever asks with `-vv`.
+#[derive(Debug)]
+pub(crate) struct Watch(Instant);
+
+impl Watch {
+    /// Starts measuring.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the time of the command is told on standard error and reaches no result"
+    )]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// What was done in how long.
+    pub(crate) fn words(&self, events: u64, lanes: usize) -> String {
+        let secs = self.0.elapsed().as_secs_f64();
+        let (events, lanes) = (count(events), count(lanes as u64));
+        format!(
+            "simulated {events} events on {lanes} lanes in {}",
+            duration(secs)
+        )
+    }
 }
 
 /// Says why work failed.
@@ -97,9 +123,9 @@ impl Progress {
 }
 
 fn message(done: u64, total: u64) -> String {
-    let events = crate::number::count(done);
+    let events = count(done);
     match total {
         0 => format!("{events} events"),
-        total => format!("{events} of {} events", crate::number::count(total)),
+        total => format!("{events} of {} events", count(total)),
     }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use session::{
-    Existing, Header, Outcome, Prediction, Ready, Record, SaveError, TraceForm, check, explain,
-    save, save_trace,
+    Existing, Header, Opened, Outcome, Prediction, Ready, Record, SaveError, TraceForm, check,
+    explain, save, save_trace,
 };
 
 use crate::args::SimulateArgs;
@@ -36,7 +36,7 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     }
     let opened = open(&args.scenario, context)?;
     if args.print_scenario {
-        return Ok(context.print(&opened.print()));
+        return print_scenario(&opened, context);
     }
     let ready = ready(&opened, context)?;
     let record = if args.trace.is_some() || args.explain {
@@ -44,8 +44,15 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     } else {
         Record::Totals
     };
+    let watch = run::Watch::start();
     let outcome = run::watched(context, |control| ready.run(record, control))
         .map_err(|error| run::failed(&error, context))?;
+    if 2 <= context.output.verbose {
+        context.note(&watch.words(outcome.events, outcome.n_lanes));
+    }
+    if args.explain && outcome.trace.is_none() {
+        context.warn("this engine keeps no timeline, so there is nothing to explain");
+    }
     if let (Some(path), Some(form)) = (&args.trace, form) {
         write_trace(path, form, existing, &ready, &outcome, context)?;
     }
@@ -65,6 +72,20 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// Prints the scenario with the origin of every value. Where its names lead nowhere, what was
+/// given is printed all the same, before the errors.
+fn print_scenario(opened: &Opened, context: &Context) -> Result<Exit, Exit> {
+    let printed = context.print(&opened.print());
+    if printed != Exit::Done {
+        return Ok(printed);
+    }
+    let assumptions = ready(opened, context)?.print_assumptions();
+    if assumptions.is_empty() {
+        return Ok(Exit::Done);
+    }
+    Ok(context.print(&format!("\n{assumptions}")))
 }
 
 fn trace_form(path: Option<&Path>, context: &Context) -> Result<Option<TraceForm>, Exit> {
@@ -98,7 +119,13 @@ fn write_trace(
     context: &Context,
 ) -> Result<(), Exit> {
     let Some(trace) = &outcome.trace else {
-        return Ok(());
+        let engine = outcome.prediction.engine;
+        let hint = "use --engine analytic or --engine flow";
+        context.error(
+            &format!("the engine {engine} keeps no timeline to write"),
+            Some(hint),
+        );
+        return Err(Exit::BadInput);
     };
     let header = Header {
         tool: format!("windtunnel {}", version::LONG),

@@ -1,0 +1,10 @@
+//! The binary from outside, as people and programs meet it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a command that cannot be run fails the test"
+)]
+
+mod command;
+mod errors;
+mod run;

@@ -1,0 +1,171 @@
+//! The model and the job.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cluster::Cluster;
+use workload::{Job, Model, ModelError, Override};
+
+use super::Resolver;
+use crate::error::{Failure, Problem, push};
+use crate::model_section::ModelSection;
+use crate::reference::is_path;
+use crate::source::{Place, Source};
+use crate::zoo::Shelf;
+
+impl Resolver<'_> {
+    pub(super) fn job(&mut self) -> Option<Job> {
+        let model = self.model();
+        let training = self.spec.training.clone()?;
+        for (field, value) in &training.taken {
+            self.assume(&format!("training.{field}"), value, "the usual choice");
+        }
+        match training.job.check(model?) {
+            Ok(job) => Some(job),
+            Err(errors) => {
+                for error in errors {
+                    self.refuse(&format!("training.{}", error.field()), &error, error.hint());
+                }
+                None
+            }
+        }
+    }
+
+    fn model(&mut self) -> Option<Model> {
+        match self.spec.model.as_ref()? {
+            ModelSection::Config { name, overrides } => self.config(name, overrides),
+            ModelSection::Megatron(spec) => {
+                let mut spec = (**spec).clone();
+                spec.tp = u64::from(self.spec.plan.spec.tp.unwrap_or(1));
+                self.described(Model::from_megatron(&spec), "model.megatron")
+            }
+            ModelSection::Measured(table) => {
+                self.described(Model::from_layer_table(table), "model.measured")
+            }
+        }
+    }
+
+    /// A model that the scenario describes itself.
+    fn described(&mut self, model: Result<Model, ModelError>, section: &str) -> Option<Model> {
+        match model {
+            Ok(model) => {
+                self.note(&model, "not given");
+                Some(model)
+            }
+            Err(error) => {
+                let field = error.field().map_or_else(
+                    || section.to_owned(),
+                    |field| match field.strip_prefix("layers[") {
+                        Some(row) if section.ends_with("measured") => format!("{section}[{row}"),
+                        _ => format!("{section}.{field}"),
+                    },
+                );
+                self.refuse(&field, &error, error.hint());
+                None
+            }
+        }
+    }
+
+    fn note(&mut self, model: &Model, reason: &str) {
+        for note in model.notes() {
+            self.assume(&format!("model.{}", note.field), &note.taken, reason);
+        }
+    }
+
+    fn config(&mut self, name: &str, overrides: &[Override]) -> Option<Model> {
+        let source = match self
+            .library
+            .open(Shelf::Models, name, &self.at("model.config"))
+        {
+            Ok(source) => source,
+            Err(failures) => {
+                self.keep(failures);
+                return None;
+            }
+        };
+        match Model::from_config_json_with(&source.text, overrides) {
+            Ok(model) => {
+                self.note(&model, "not in its config.json");
+                Some(model.with_name(model_name(name)))
+            }
+            Err(error) => {
+                self.config_error(&error, &source, overrides);
+                None
+            }
+        }
+    }
+
+    /// Points to the override at fault, else into the `config.json`.
+    fn config_error(&mut self, error: &ModelError, source: &Arc<Source>, overrides: &[Override]) {
+        let field = error.field().unwrap_or_default();
+        let is_ours = overrides.iter().any(|one| one.field == field);
+        let path = if is_ours {
+            format!("model.{field}")
+        } else {
+            "model.config".to_owned()
+        };
+        let place = match error {
+            ModelError::Override { .. } => self.document.key_place(&path),
+            _ if is_ours => self.document.place(&path),
+            _ => json_place(error, source),
+        };
+        let failure = Failure {
+            problem: Problem::Refused {
+                message: error.to_string(),
+                hint: error.hint(),
+            },
+            place: place.or_else(|| self.document.place(&path)),
+            field: path,
+        };
+        push(&mut self.failures, failure);
+    }
+
+    /// Products in a format that a GPU cannot multiply.
+    pub(super) fn check_formats(&mut self, cluster: &Cluster, job: &Job) {
+        for dtype in [job.precision.compute, job.precision.gemm()] {
+            let unable = cluster.kinds().iter().find(|gpu| gpu.peak(dtype).is_none());
+            if let Some(gpu) = unable {
+                let able: Vec<&str> = gpu.peaks.iter().map(|(dtype, _)| dtype.name()).collect();
+                let message = format!("{} has no matrix arithmetic in {dtype}", gpu.name);
+                let hint = format!("it has {}", able.join(", "));
+                self.refuse("training.precision", &message, Some(hint));
+                return;
+            }
+        }
+    }
+}
+
+/// The name of a model for reports: of the zoo, else of the folder or file.
+fn model_name(name: &str) -> String {
+    let path = Path::new(name);
+    let stem = path
+        .file_stem()
+        .map_or_else(|| name.into(), |stem| stem.to_string_lossy());
+    let folder = path
+        .parent()
+        .and_then(Path::file_name)
+        .map(|folder| folder.to_string_lossy());
+    match folder {
+        Some(folder) if stem == "config" => folder.into_owned(),
+        _ if is_path(name) => stem.into_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+/// Where a `config.json` is wrong: at the line of a syntax error, else at the key of the field.
+fn json_place(error: &ModelError, source: &Arc<Source>) -> Option<Place> {
+    if let ModelError::NotJson { line, column, .. } = error {
+        let before: usize = source
+            .text
+            .split_inclusive('\n')
+            .take(line - 1)
+            .map(str::len)
+            .sum();
+        let at = before + column.saturating_sub(1);
+        return Some(Place::new(source, at..at + 1));
+    }
+    let field = error.field()?;
+    let key = format!("\"{}\"", field.rsplit('.').next().unwrap_or(field));
+    let at = source.text.find(&key)?;
+    Some(Place::new(source, at..at + key.len()))
+}

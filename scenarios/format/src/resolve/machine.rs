@@ -1,0 +1,190 @@
+//! The cluster, with its slow parts.
+
+use std::path::{Path, PathBuf};
+
+use cluster::{Cluster, ClusterError, Fault};
+use units::GpuId;
+
+use super::Resolver;
+use crate::error::{Failure, Problem};
+use crate::hardware::{self, ClusterFile};
+use crate::library::{At, Library, read_source};
+use crate::reference::is_path;
+use crate::scenario::{ClusterSection, NodeCount};
+use crate::sections::Straggler;
+use crate::tree::{Table, parse};
+use crate::zoo::Shelf;
+
+impl Resolver<'_> {
+    pub(super) fn cluster(&mut self) -> Option<Cluster> {
+        let section = self.spec.cluster.clone().unwrap_or_default();
+        let base = self.base_cluster(&section)?;
+        let file = self.changed(base.file, &section)?;
+        let (document, own) = (self.document, &base.document);
+        // What the scenario does not say itself stands in the cluster's own file.
+        let at = |field: &str| {
+            let head = field.split(['.', '[']).next().unwrap_or(field);
+            let is_ours = document
+                .place(&format!("cluster.{head}"))
+                .filter(|place| own.is_none() || document.place("cluster").as_ref() != Some(place));
+            let elsewhere = || own.as_ref().and_then(|own| own.place(field));
+            At {
+                field: format!("cluster.{field}"),
+                place: is_ours
+                    .and_then(|_| document.place(&format!("cluster.{field}")))
+                    .or_else(elsewhere)
+                    .or_else(|| document.place("cluster")),
+            }
+        };
+        let library = Library {
+            files: self.library.files,
+            base: base.folder.as_deref().unwrap_or(self.library.base),
+        };
+        let spec = match library.complete(&file, &at) {
+            Ok(spec) => spec,
+            Err(failures) => {
+                self.keep(failures);
+                return None;
+            }
+        };
+        match Cluster::build(&spec) {
+            Ok(cluster) => self.degraded(cluster),
+            Err(errors) => {
+                self.keep(
+                    errors
+                        .iter()
+                        .map(|error| refused(error, &at(&error.field())))
+                        .collect(),
+                );
+                None
+            }
+        }
+    }
+
+    /// The cluster that the section starts from.
+    fn base_cluster(&mut self, section: &ClusterSection) -> Option<Base> {
+        let (key, name) = match (&section.name, &section.file) {
+            (Some(name), _) => ("cluster.name", name),
+            (None, Some(file)) => ("cluster.file", file),
+            (None, None) => return Some(Base::default()),
+        };
+        let at = self.at(key);
+        let source = if section.name.is_none() && !is_path(name) {
+            let limit = crate::files::SCENARIO_LIMIT;
+            let read = self.library.files.read(&self.library.path(name), limit);
+            read.map_err(|problem| vec![at.failure(problem)])
+        } else {
+            self.library.open(Shelf::Clusters, name, &at)
+        };
+        let read = source.and_then(|source| {
+            let file = read_source(&source, &hardware::cluster)?;
+            Ok((file, parse(&source)?))
+        });
+        match read {
+            Ok((file, document)) => Some(Base {
+                file,
+                folder: is_path(name)
+                    .then(|| self.library.path(name))
+                    .and_then(|path| path.parent().map(Path::to_owned)),
+                document: Some(document),
+            }),
+            Err(failures) => {
+                self.keep(failures);
+                None
+            }
+        }
+    }
+
+    /// The cluster's file with what the section says otherwise.
+    fn changed(&mut self, mut file: ClusterFile, section: &ClusterSection) -> Option<ClusterFile> {
+        match &section.nodes {
+            None => {}
+            Some(NodeCount::Kinds(nodes)) => file.nodes.clone_from(nodes),
+            Some(NodeCount::Of(count)) => match file.nodes.as_mut_slice() {
+                [only] => only.count = *count,
+                kinds => {
+                    let message = match kinds.len() {
+                        0 => "`cluster.nodes` is a number, but no cluster is named".to_owned(),
+                        n => format!(
+                            "`cluster.nodes` is a number, but the cluster has {n} kinds of nodes"
+                        ),
+                    };
+                    let hint = "list the nodes as [[cluster.nodes]] with kind and count".to_owned();
+                    self.fail("cluster.nodes", Problem::Conflict { message, hint });
+                    return None;
+                }
+            },
+        }
+        if let Some(fabric) = &section.fabric {
+            file.fabric = Some(fabric.clone());
+        }
+        file.gpus.splice(0..0, section.gpus.iter().cloned());
+        if file.name.is_empty() {
+            "own".clone_into(&mut file.name);
+        }
+        Some(file)
+    }
+
+    /// The cluster with its slow GPUs and links.
+    fn degraded(&mut self, cluster: Cluster) -> Option<Cluster> {
+        let mut degraded = cluster;
+        let mut fails = false;
+        for (index, straggler) in self.spec.stragglers.iter().enumerate() {
+            let (key, fault) = fault(straggler);
+            match degraded.degraded(&[fault]) {
+                Ok(slower) => degraded = slower,
+                Err(errors) => {
+                    fails = true;
+                    for error in &errors {
+                        let hint = straggler_hint(error, &degraded);
+                        self.refuse(&format!("stragglers[{index}].{key}"), error, hint);
+                    }
+                }
+            }
+        }
+        (!fails).then_some(degraded)
+    }
+}
+
+/// The cluster that a section starts from, where its file stands, and its document.
+#[derive(Default)]
+struct Base {
+    file: ClusterFile,
+    folder: Option<PathBuf>,
+    document: Option<Table>,
+}
+
+fn fault(straggler: &Straggler) -> (&'static str, Fault) {
+    match straggler {
+        Straggler::Gpu { name, speed } => {
+            let (gpu, speed) = (name.clone(), *speed);
+            ("gpu", Fault::SlowGpu { gpu, speed })
+        }
+        Straggler::Link { name, rate } if *rate == 0.0 => {
+            let link = name.clone();
+            ("link", Fault::DeadLink { link })
+        }
+        Straggler::Link { name, rate } => {
+            let (link, rate) = (name.clone(), *rate);
+            ("link", Fault::SlowLink { link, rate })
+        }
+    }
+}
+
+fn straggler_hint(error: &ClusterError, cluster: &Cluster) -> Option<String> {
+    match error {
+        ClusterError::UnknownGpuName { .. } => {
+            let last = cluster.n_gpus().checked_sub(1)?;
+            let name = cluster.gpu_name(GpuId::from_index(last));
+            Some(format!("GPUs are named from n0g0 to {name}"))
+        }
+        error => error.hint(),
+    }
+}
+
+fn refused(error: &ClusterError, at: &At) -> Failure {
+    at.failure(Problem::Refused {
+        message: error.to_string(),
+        hint: error.hint(),
+    })
+}

@@ -1,0 +1,80 @@
+//! What prices kernels and collectives: the profiles.
+
+use cluster::Cluster;
+use profile::{CommProfile, Profile, ProfileSpec};
+
+use super::Resolver;
+use crate::error::Problem;
+use crate::library::At;
+
+impl Resolver<'_> {
+    /// A profile for each kind of GPU: the user's, the zoo's, else from the data sheet.
+    pub(super) fn profiles(&mut self, cluster: &Cluster) -> Option<(Vec<Profile>, CommProfile)> {
+        let mut own = Vec::new();
+        let mut comm = CommProfile::nccl();
+        for (index, name) in self.spec.settings.profiles.iter().enumerate() {
+            let at = self.at(&format!("settings.profiles[{index}]"));
+            match self.library.profile(name, &at) {
+                Ok(file) => {
+                    comm = file
+                        .comm
+                        .map_or_else(|| comm.clone(), |over| comm.clone().with(over));
+                    own.extend(file.gpu.map(|spec| (spec, at)));
+                }
+                Err(failures) => self.keep(failures),
+            }
+        }
+        for (spec, _) in &own {
+            if !cluster.kinds().iter().any(|gpu| is_for(spec, &gpu.name)) {
+                let (name, gpu) = (&spec.name, &spec.gpu);
+                self.warnings.push(format!(
+                    "profile {name:?} is of {gpu:?}, which the cluster does not have"
+                ));
+            }
+        }
+        let mut profiles = Vec::new();
+        for gpu in cluster.kinds() {
+            let named = own.iter().find(|(spec, _)| is_for(spec, &gpu.name));
+            let (spec, at) = match named {
+                Some((spec, at)) => (Some(spec.clone()), at.clone()),
+                None => (self.shipped(&gpu.name), At::default()),
+            };
+            let Some(spec) = spec else {
+                let reason = "no profile of this GPU: its data sheet with usual efficiencies";
+                self.assume(
+                    "settings.profiles",
+                    &format!("{} (nominal)", gpu.name),
+                    reason,
+                );
+                profiles.push(Profile::nominal(gpu));
+                continue;
+            };
+            match Profile::build(&spec, gpu) {
+                Ok(profile) => profiles.push(profile),
+                Err(errors) => self.keep(
+                    errors
+                        .iter()
+                        .map(|error| {
+                            at.failure(Problem::Refused {
+                                message: format!("profile {:?}: {error}", spec.name),
+                                hint: error.hint(),
+                            })
+                        })
+                        .collect(),
+                ),
+            }
+        }
+        (profiles.len() == cluster.kinds().len()).then_some((profiles, comm))
+    }
+
+    fn shipped(&self, gpu: &str) -> Option<ProfileSpec> {
+        let name = self.library.profile_of(gpu)?;
+        self.library.profile(name, &At::default()).ok()?.gpu
+    }
+}
+
+/// Whether a profile holds for a GPU: measured on it, or on one with the same chip.
+fn is_for(spec: &ProfileSpec, gpu: &str) -> bool {
+    let same = |name: &String| name.eq_ignore_ascii_case(gpu);
+    same(&spec.gpu) || spec.relatives.iter().any(same)
+}

@@ -1,0 +1,9 @@
+//! Whatever stands in a scenario, reading it ends with a value or with errors.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let _ = format::check::scenario(text);
+});
