@@ -6,6 +6,15 @@ use trace::StreamKind;
 /// How many streams a lane has.
 pub(crate) const N_STREAMS: usize = StreamKind::ALL.len();
 
+/// Streams by bit, and messages by one bit more.
+pub(crate) type Wakes = u16;
+
+/// The bit of sends and receives.
+pub(crate) const MESSAGES: Wakes = 1 << N_STREAMS;
+
+/// Every stream, and messages.
+pub(crate) const EVERYTHING: Wakes = (MESSAGES << 1) - 1;
+
 /// The blocks of all programs, one program after the other.
 #[derive(Debug)]
 pub(crate) struct Code<'a> {
@@ -24,8 +33,10 @@ pub(crate) struct BlockCode<'a> {
     order: Vec<StepId>,
     /// Where each stream begins in `order`, and where the last one ends.
     starts: [u32; N_STREAMS + 1],
-    /// Streams with steps, by bit.
-    pub(crate) streams: u8,
+    /// What has steps.
+    pub(crate) has: Wakes,
+    /// What the end of each step may let go on: its stream, and who waits for it.
+    wakes: Vec<Wakes>,
 }
 
 impl<'a> Code<'a> {
@@ -58,19 +69,25 @@ impl<'a> BlockCode<'a> {
             messages: Vec::new(),
             order: Vec::with_capacity(block.steps.len()),
             starts: [0; N_STREAMS + 1],
-            streams: 0,
+            has: block.steps.iter().fold(0, |has, step| has | queue(step)),
+            wakes: wakes(&block.steps),
         };
-        let numbered = || (0..).zip(&block.steps);
-        let messages = numbered().filter(|(_, step)| is_message(step));
-        code.messages.extend(messages.map(|(id, _)| id));
-        for stream in StreamKind::ALL {
-            let own = |(_, step): &(StepId, &Step)| step.stream == stream && !is_message(step);
-            code.order.extend(numbered().filter(own).map(|(id, _)| id));
-            let at = stream.index();
-            code.starts[at + 1] = index(code.order.len());
-            code.streams |= u8::from(code.starts[at] < code.starts[at + 1]) << at;
+        let of = |wanted: Wakes| {
+            let steps = (0..).zip(&block.steps);
+            let own = steps.filter(move |(_, step)| queue(step) == wanted);
+            own.map(|(id, _)| id)
+        };
+        code.messages.extend(of(MESSAGES));
+        for stream in 0..N_STREAMS {
+            code.order.extend(of(1 << stream));
+            code.starts[stream + 1] = index(code.order.len());
         }
         code
+    }
+
+    /// What the end of a step may let go on.
+    pub(crate) fn wakes(&self, step: StepId) -> Wakes {
+        self.wakes[usize::from(step)]
     }
 
     /// The steps of a stream, messages apart.
@@ -79,8 +96,27 @@ impl<'a> BlockCode<'a> {
     }
 }
 
-const fn is_message(step: &Step) -> bool {
-    matches!(step.work, Work::Send { .. } | Work::Receive { .. })
+/// Where a step waits: in its stream, or among the messages.
+const fn queue(step: &Step) -> Wakes {
+    match step.work {
+        Work::Send { .. } | Work::Receive { .. } => MESSAGES,
+        _ => 1 << step.stream.index(),
+    }
+}
+
+fn wakes(steps: &[Step]) -> Vec<Wakes> {
+    let mut wakes: Vec<Wakes> = steps.iter().map(queue).collect();
+    for step in steps {
+        for &before in &step.after {
+            wakes[usize::from(before)] |= queue(step);
+        }
+    }
+    for (wakes, step) in wakes.iter_mut().zip(steps) {
+        if step.raise.is_some() {
+            *wakes = EVERYTHING;
+        }
+    }
+    wakes
 }
 
 fn index(n: usize) -> u32 {

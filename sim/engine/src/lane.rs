@@ -7,7 +7,7 @@ use trace::{NO_INDEX, SpanId};
 use units::SimTime;
 
 use crate::account::Account;
-use crate::code::{Code, N_STREAMS};
+use crate::code::{Code, N_STREAMS, Wakes};
 
 /// A step of a fragment of a lane; fragments count from 0 over the run.
 pub(crate) type Place = (u32, StepId);
@@ -22,10 +22,10 @@ pub(crate) struct Lane {
     pub(crate) speed: f64,
     /// The next step of every stream.
     cursors: [Cursor; N_STREAMS],
-    /// Streams that may have a next step, by bit.
-    waiting: u8,
     /// Streams that run a step, by bit.
-    running: u8,
+    running: Wakes,
+    /// What may have become able to go on since it was looked at.
+    awake: Wakes,
     pub(crate) exhausted: bool,
     /// Counts the changes of rate of compute steps.
     pub(crate) version: u32,
@@ -91,8 +91,8 @@ impl Lane {
             program: setup.program,
             speed: setup.speed,
             cursors: [Cursor::default(); N_STREAMS],
-            waiting: 0,
             running: 0,
+            awake: 0,
             exhausted: false,
             version: 0,
             messages: Vec::new(),
@@ -118,7 +118,7 @@ impl Lane {
             left: u32::try_from(steps.steps.len()).unwrap_or(NO_INDEX),
             done: Bits::new(steps.steps.len()),
         });
-        self.waiting |= steps.streams;
+        self.awake |= steps.has;
         let messages = steps.messages.iter().map(|step| (number, *step));
         self.messages.extend(messages);
     }
@@ -133,9 +133,11 @@ impl Lane {
         self.active(place).block
     }
 
-    /// Streams that run nothing and may have a next step, by bit.
-    pub(crate) const fn free_streams(&self) -> u8 {
-        self.waiting & !self.running
+    /// Takes what may have become able to go on; streams that run a step cannot.
+    pub(crate) const fn take_awake(&mut self) -> Wakes {
+        let awake = self.awake & !self.running;
+        self.awake = 0;
+        awake
     }
 
     /// The next step of a stream.
@@ -157,7 +159,6 @@ impl Lane {
                 at: 0,
             };
         }
-        self.waiting &= !(1 << stream);
         None
     }
 
@@ -181,11 +182,12 @@ impl Lane {
                 .is_none_or(|signal| signal.count <= self.signals[usize::from(signal.id)])
     }
 
-    /// Marks a step as ended and raises its signal.
-    pub(crate) fn mark_done(&mut self, place: Place, step: &Step) {
+    /// Marks a step as ended, raises its signal, and wakes who may go on.
+    pub(crate) fn mark_done(&mut self, place: Place, step: &Step, code: &Code<'_>) {
         let active = &mut self.window[(place.0 - self.first) as usize];
         active.done.set(place.1);
         active.left -= 1;
+        self.awake |= code.block(active.block).wakes(place.1);
         if let Some(signal) = step.raise {
             self.signals[usize::from(signal)] += 1;
         }

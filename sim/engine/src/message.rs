@@ -82,7 +82,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
                 self.lanes[lane as usize]
                     .account
                     .take(&step.memory, self.now);
-                self.lanes[lane as usize].mark_done(place, step);
+                self.lanes[lane as usize].mark_done(place, step, &self.code);
                 self.lanes[lane as usize].account.free(&step.memory);
                 self.send(channel, message)
             }
@@ -165,7 +165,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
 
     pub(crate) fn received(&mut self, lane: u32, place: Place, step: &Step, span: SpanId) {
         self.memory_freed(lane, step);
-        self.lanes[lane as usize].mark_done(place, step);
+        self.lanes[lane as usize].mark_done(place, step, &self.code);
         self.touched.push((lane, span));
     }
 }

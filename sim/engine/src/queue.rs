@@ -111,6 +111,11 @@ impl Queue {
         };
         self.last = std::mem::replace(&mut bin.earliest, SimTime::MAX);
         self.filled &= self.filled - 1;
+        if let [(_, only)] = bin.events[..] {
+            bin.events.clear();
+            self.now.push_back(only);
+            return;
+        }
         let mut events = std::mem::take(&mut bin.events);
         for (at, event) in events.drain(..) {
             self.place(at, event);

@@ -23,7 +23,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
             .end(step.category, self.now);
         self.memory_freed(lane, step);
         let state = &mut self.lanes[lane as usize];
-        state.mark_done(place, step);
+        state.mark_done(place, step, &self.code);
         state.vacate(step.stream.index());
         self.touched.push((lane, span));
     }

@@ -6,6 +6,7 @@ use trace::SpanId;
 use units::LaneId;
 
 use crate::account::bits;
+use crate::code::{MESSAGES, Wakes};
 use crate::lane::Place;
 use crate::rendezvous::Joined;
 use crate::simulation::Simulation;
@@ -16,12 +17,15 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
         while let Some((lane, cause)) = self.touched.pop() {
             loop {
                 self.refill(lane)?;
-                let any_message = self.start_messages(lane, cause)?;
-                self.start_streams(lane, cause)?;
-                // A send ends where it starts and may release more.
-                if !any_message {
+                // A send ends where it starts, which may wake more.
+                let awake = self.lanes[lane as usize].take_awake();
+                if awake == 0 {
                     break;
                 }
+                if awake & MESSAGES != 0 {
+                    self.start_messages(lane, cause)?;
+                }
+                self.start_streams(lane, awake & !MESSAGES, cause)?;
             }
         }
         Ok(())
@@ -57,26 +61,29 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
         Ok(())
     }
 
-    /// Starts the sends and receives of a lane that are ready; says whether there were any.
-    fn start_messages(&mut self, lane: u32, cause: SpanId) -> Result<bool, EngineError> {
-        let mut any = false;
+    /// Starts the sends and receives of a lane that are ready.
+    fn start_messages(&mut self, lane: u32, cause: SpanId) -> Result<(), EngineError> {
         let mut at = 0;
         while let Some(&place) = self.lanes[lane as usize].messages.get(at) {
             let step = self.step(lane, place);
             if self.lanes[lane as usize].is_ready(place, step) {
                 self.lanes[lane as usize].messages.remove(at);
                 self.start_message(lane, place, step, cause)?;
-                any = true;
             } else {
                 at += 1;
             }
         }
-        Ok(any)
+        Ok(())
     }
 
-    /// Starts what is next and ready on the streams of a lane that are free.
-    fn start_streams(&mut self, lane: u32, cause: SpanId) -> Result<(), EngineError> {
-        for stream in bits(self.lanes[lane as usize].free_streams().into()) {
+    /// Starts what is next and ready on some streams of a lane.
+    fn start_streams(
+        &mut self,
+        lane: u32,
+        streams: Wakes,
+        cause: SpanId,
+    ) -> Result<(), EngineError> {
+        for stream in bits(streams) {
             let Some(place) = self.lanes[lane as usize].head(stream, &self.code) else {
                 continue;
             };
