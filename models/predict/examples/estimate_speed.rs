@@ -45,8 +45,42 @@ fn main() {
         }
     }
     let warm = start.elapsed().as_secs_f64() / rounds as f64;
-    println!("{} plans: first round {:.1} ms, later {:.2} ms", plans.len(), cold * 1e3, warm * 1e3);
-    println!("{:.0} plans a second first, {:.0} later", plans.len() as f64 / cold, plans.len() as f64 / warm);
+    println!(
+        "{} plans: first round {:.1} ms, later {:.2} ms",
+        plans.len(),
+        cold * 1e3,
+        warm * 1e3
+    );
+    by_schedule(&mut estimator, &plans);
+    println!(
+        "{:.0} plans a second first, {:.0} later",
+        plans.len() as f64 / cold,
+        plans.len() as f64 / warm
+    );
+}
+
+/// Plans a second by schedule and pipeline size.
+#[expect(clippy::disallowed_methods, reason = "an example that measures itself")]
+fn by_schedule(estimator: &mut Estimator<'_>, plans: &[Plan]) {
+    let mut groups: std::collections::BTreeMap<_, Vec<&Plan>> = std::collections::BTreeMap::new();
+    for plan in plans {
+        let key = (plan.schedule_kind(), plan.degrees().pp, plan.chunks());
+        groups.entry(key).or_default().push(plan);
+    }
+    for ((kind, pp, vp), plans) in groups {
+        let start = std::time::Instant::now();
+        for _ in 0..20 {
+            for plan in &plans {
+                black_box(estimator.estimate(plan));
+            }
+        }
+        let each = start.elapsed().as_secs_f64() / 20.0 / plans.len() as f64;
+        let name = kind.map_or("file", ScheduleKind::name);
+        println!(
+            "{name:>12}, pp {pp:2}, vp {vp}: {:6.1} us a plan",
+            each * 1e6
+        );
+    }
 }
 
 fn plans(job: &workload::Job, cluster: &Cluster) -> Vec<Plan> {
@@ -83,7 +117,9 @@ fn plans(job: &workload::Job, cluster: &Cluster) -> Vec<Plan> {
                                 },
                                 ..PlanSpec::default()
                             };
-                            plans.extend(Plan::check(&spec, job, cluster).map(|checked| checked.plan));
+                            plans.extend(
+                                Plan::check(&spec, job, cluster).map(|checked| checked.plan),
+                            );
                         }
                     }
                 }

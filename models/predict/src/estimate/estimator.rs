@@ -1,5 +1,6 @@
 //! The closed form of an iteration.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use cluster::Cluster;
@@ -18,7 +19,7 @@ use crate::estimate::pipeline::{PipelineScratch, pipeline_time};
 use crate::estimate::shapes::{ShapeCache, Shapes};
 use crate::estimate::sheet::{Sheet, SheetInput, optimizer_time};
 use crate::estimate::stage::{Layers, StageSums, stages};
-use crate::estimate::sync::{Wire, exposed_reduction, gathered_forward};
+use crate::estimate::sync::{PieceWires, Wire, exposed_reduction, gathered_forward};
 use crate::prediction::Breakdown;
 use crate::simulate::contention;
 
@@ -79,7 +80,13 @@ pub struct Estimator<'a> {
     layers: Layers,
     /// Whether all GPUs are alike.
     uniform: bool,
-    shapes: ShapeCache,
+    shapes: RefCell<ShapeCache>,
+    kept: Kept,
+}
+
+/// What is added to while an estimate is under way.
+#[derive(Debug, Default)]
+struct Kept {
     sheets: BTreeMap<SheetKey, Sheet>,
     steps: BTreeMap<StepKey, f64>,
     scratch: PipelineScratch,
@@ -103,10 +110,8 @@ impl<'a> Estimator<'a> {
             scenario,
             layers: Layers::new(&scenario.job),
             uniform,
-            shapes: ShapeCache::default(),
-            sheets: BTreeMap::new(),
-            steps: BTreeMap::new(),
-            scratch: PipelineScratch::default(),
+            shapes: RefCell::default(),
+            kept: Kept::default(),
         }
     }
 
@@ -117,7 +122,7 @@ impl<'a> Estimator<'a> {
         let fusion = framework.fusion_on(scenario.cluster.kinds());
         let sharding = plan.sharding(scenario.job.seq_len, framework.vocab_multiple, fusion);
         let shapes = Shapes::new(
-            &mut self.shapes,
+            &mut self.shapes.borrow_mut(),
             &scenario.cluster,
             &scenario.comm,
             &scenario.settings.choice,
@@ -134,20 +139,22 @@ impl<'a> Estimator<'a> {
                 contention: contention(scenario),
             };
             let sheet = self
+                .kept
                 .sheets
                 .entry(sheet_key(kind, &sharding, plan))
                 .or_default();
             sums.push((kind, stages(&input, &self.layers, plan, sheet)));
         }
-        let mut work = Work {
+        let work = Work {
             scenario,
             plan,
             sharding,
             shapes: &shapes,
+            cache: &self.shapes,
             hosts: &hosts,
         };
         let merged = work.merge(sums);
-        work.finish(merged, self)
+        work.finish(merged, &mut self.kept)
     }
 }
 
@@ -155,7 +162,7 @@ impl Estimator<'_> {
     /// Worth of the prices of every piece that was asked for, one execution of each.
     pub(crate) fn worth(&self) -> Worth {
         let mut sum = Worth::default();
-        for piece in self.sheets.values().flat_map(|sheet| &sheet.pieces) {
+        for piece in self.kept.sheets.values().flat_map(|sheet| &sheet.pieces) {
             add_worth(&mut sum, &piece.worth, 1.0);
         }
         sum
@@ -234,6 +241,7 @@ struct Work<'a> {
     plan: &'a Plan,
     sharding: Sharding,
     shapes: &'a Shapes<'a>,
+    cache: &'a RefCell<ShapeCache>,
     hosts: &'a Hosts,
 }
 
@@ -245,7 +253,7 @@ struct Merged {
 
 impl Work<'_> {
     /// Takes each stage's sums from the kind of its device, stretched by its speed.
-    fn merge(&mut self, mut sums: Vec<(usize, Vec<StageSums>)>) -> Merged {
+    fn merge(&self, mut sums: Vec<(usize, Vec<StageSums>)>) -> Merged {
         let devices = self.plan.device_of_stage();
         let graphs = self.plan.cuda_graphs();
         let scale = if graphs {
@@ -275,7 +283,7 @@ impl Work<'_> {
         Merged { stages, devices }
     }
 
-    fn finish(&self, mut merged: Merged, cache: &mut Estimator<'_>) -> Estimate {
+    fn finish(&self, mut merged: Merged, cache: &mut Kept) -> Estimate {
         let plan = self.plan;
         let (data, slots) = data_flows(&self.scenario.job, plan);
         let price = |stage: &lower::Stage, bytes: Bytes| {
@@ -298,6 +306,12 @@ impl Work<'_> {
         for (stage, device) in merged.devices.iter().enumerate() {
             chunks_of[*device as usize].push(stage);
         }
+        let wires: BTreeMap<usize, PieceWires> = self
+            .hosts
+            .kinds()
+            .into_iter()
+            .map(|kind| (kind, PieceWires::new(&cache.sheets[&key(kind)], &wire)))
+            .collect();
         let mut start_delay = 0.0_f64;
         let mut exposed = vec![0.0; pp as usize];
         let mut slowed = vec![0.0; pp as usize];
@@ -317,15 +331,21 @@ impl Work<'_> {
             // Sharded weights and gradients are priced with the passes, further down.
             if !(data.gather_each_pass || data.reduce_each) {
                 (slowed[device], exposed[device]) = if data.overlap_reduce {
-                    exposed_reduction(plan, &chunks, sheet, &wire, slow)
+                    exposed_reduction(plan, &chunks, sheet, &wires[&kind], slow)
                 } else {
                     (0.0, wire.reduce(&sum))
                 };
             }
             let forward = chunks.first().map_or(0.0, |chunk| chunk.forward.total);
             if data.overlap_gather && !data.gather_each_pass {
-                let (end, late) =
-                    gathered_forward(plan, &chunks, sheet, &wire, arrival + start_delay, slow);
+                let (end, late) = gathered_forward(
+                    plan,
+                    &chunks,
+                    sheet,
+                    &wires[&kind],
+                    arrival + start_delay,
+                    slow,
+                );
                 start_delay = start_delay.max(end - arrival - forward);
                 later_delay = later_delay.max(late);
             }
@@ -383,7 +403,7 @@ impl Work<'_> {
         };
         let total = start_delay + later_delay + sharded.edges + end + sync + optimizer + after;
         let dp = start_delay + later_delay + sharded.edges + sharded.exposed + late + after;
-        let mut estimate = self.memory(&merged, &chunks_of, &params);
+        let mut estimate = self.memory(&merged, &chunks_of, &params, &mut cache.scratch);
         estimate.iteration_time_s = total;
         let waits = start_delay + later_delay + late + slowed.iter().sum::<f64>();
         let overlaps = data.overlap_gather || data.overlap_reduce;
@@ -472,7 +492,7 @@ impl Work<'_> {
             }
         }
         let ranks = [RankId::new(0), plan.ranks().at_stage(RankId::new(0), 1)];
-        let shape = self.shape_of(&ranks);
+        let shape = self.shape_of(&ranks, 0);
         self.shapes
             .time_on(&shape, CollectiveKind::SendRecv, hop.bytes)
     }
@@ -481,17 +501,21 @@ impl Work<'_> {
         if let SlotGroup::Axis(axis) = group {
             return self.shapes.of_slot[usize::from(lower::axis_slot(axis))];
         }
-        self.shape_of(&group.ranks(self.plan.ranks(), RankId::new(0)))
+        {
+            let inner = if group == SlotGroup::Replica {
+                self.plan.degrees().tp
+            } else {
+                0
+            };
+            self.shape_of(&group.ranks(self.plan.ranks(), RankId::new(0)), inner)
+        }
     }
 
-    fn shape_of(&self, ranks: &[RankId]) -> CommShape {
-        let mut cache = ShapeCache::default();
-        cache.of(
-            &self.scenario.cluster,
-            &self.scenario.comm,
-            self.plan,
-            ranks,
-        )
+    fn shape_of(&self, ranks: &[RankId], inner: u32) -> CommShape {
+        let Scenario { cluster, comm, .. } = self.scenario;
+        self.cache
+            .borrow_mut()
+            .of(cluster, comm, self.plan, ranks, inner)
     }
 
     /// What all ranks of a replica wait for between the last gradient and the optimizer step.
@@ -499,7 +523,6 @@ impl Work<'_> {
         let plan = self.plan;
         let job = &self.scenario.job;
         let degrees = plan.degrees();
-        let first = RankId::new(0);
         let all_reduce = CollectiveKind::AllReduce;
         let mut time = 0.0;
         if 1 < degrees.pp && plan.stages().iter().any(|stage| stage.embedding_copy) {
@@ -521,8 +544,7 @@ impl Work<'_> {
             time += self.shapes.time(Axis::Tp, all_reduce, bytes);
         }
         if self.scenario.framework.clips_gradients && 1 < degrees.tp * degrees.pp {
-            let ranks = SlotGroup::Replica.ranks(plan.ranks(), first);
-            let shape = self.shape_of(&ranks);
+            let shape = self.group_shape(SlotGroup::Replica);
             time += self.shapes.time_on(&shape, all_reduce, Bytes::new(4));
         }
         time
@@ -535,7 +557,7 @@ impl Work<'_> {
         params: &ParamCount,
         chunks: &[usize],
         sheet: &dyn Fn(usize) -> SheetKey,
-        cache: &mut Estimator<'_>,
+        cache: &mut Kept,
     ) -> f64 {
         let (kind, speed) = self.hosts.of_device[device];
         let plan = self.plan;
@@ -569,7 +591,13 @@ impl Work<'_> {
     }
 
     /// Peaks of every device, and whether they fit.
-    fn memory(&self, merged: &Merged, chunks_of: &[Vec<usize>], params: &[ParamCount]) -> Estimate {
+    fn memory(
+        &self,
+        merged: &Merged,
+        chunks_of: &[Vec<usize>],
+        params: &[ParamCount],
+        scratch: &mut PipelineScratch,
+    ) -> Estimate {
         let Scenario {
             job,
             cluster,
@@ -599,7 +627,7 @@ impl Work<'_> {
             });
             let layer = layer.max_by_key(StateParts::total).unwrap_or_default();
             let peak = state.total()
-                + activations(self.plan, device, &sums)
+                + activations(self.plan, device, &sums, scratch)
                 + constants.framework
                 + constants.workspace
                 + gather_buffers(self.plan, layer);

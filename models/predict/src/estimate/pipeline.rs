@@ -1,10 +1,13 @@
 //! The time of a schedule from the sums of its stages.
 
-use plan::Plan;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use plan::schedule::{
-    ClosedFormScratch, Costs, PassCosts, Schedule, ScheduleKind, Scratch, makespan,
-    one_f_one_b_time,
+    ClosedFormScratch, Costs, PassCosts, Schedule, ScheduleKind, Scratch, interleaved_time,
+    makespan, one_f_one_b_time,
 };
+use plan::{Plan, PlannedSchedule};
 
 use crate::estimate::stage::StageSums;
 
@@ -17,21 +20,25 @@ pub(super) struct PipelineScratch {
     backward: Vec<u64>,
     links: Vec<u64>,
     costs: Costs,
-    schedules: Vec<(ScheduleKey, Schedule)>,
+    schedules: Vec<(Option<ScheduleKey>, Arc<Schedule>)>,
+    /// Times of replays, by schedule and fingerprint of the durations.
+    known: BTreeMap<(usize, u128), f64>,
 }
 
 /// What a generated schedule depends on: its kind, devices, chunks, micro-batches, group.
-type ScheduleKey = (ScheduleKind, u32, u32, u32, u32);
+type ScheduleKey = (ScheduleKind, [u32; 4]);
 
-/// Schedules kept from plan to plan; the oldest leave first.
-const KEPT_SCHEDULES: usize = 64;
+/// Schedules kept from plan to plan.
+const KEPT_SCHEDULES: usize = 256;
+/// Times of replays kept from plan to plan.
+const KEPT_TIMES: usize = 65_536;
 
 const PICOS: f64 = 1e12;
 
 /// Seconds from the first forward to the last backward pass.
 ///
-/// GPipe is a flow shop of equal jobs each way; 1F1B has an exact closed form; other schedules
-/// are replayed, which is exact as well.
+/// GPipe is a flow shop of equal jobs each way; 1F1B has an exact closed form, and so has its
+/// interleaved kind where stages are alike; other schedules are replayed, which is exact as well.
 pub(super) fn pipeline_time(
     plan: &Plan,
     stages: &[StageSums],
@@ -54,6 +61,16 @@ pub(super) fn pipeline_time(
                 ..
             } = scratch;
             one_f_one_b_time(forward, backward, links, n, closed) as f64 / PICOS
+        }
+        Some(ScheduleKind::Interleaved) => {
+            scratch.load(stages, hop);
+            let devices = plan.degrees().pp as usize;
+            let form =
+                interleaved_time(&scratch.forward, &scratch.backward, devices, picos(hop), n);
+            form.map_or_else(
+                || replayed(plan, stages, hop, scratch),
+                |form| form as f64 / PICOS,
+            )
         }
         _ => replayed(plan, stages, hop, scratch),
     }
@@ -94,40 +111,77 @@ fn replayed(plan: &Plan, stages: &[StageSums], hop: f64, scratch: &mut PipelineS
         }));
     scratch.costs.links.clear();
     scratch.costs.links.resize(stages.len(), picos(hop));
-    let Some(kind) = plan.schedule_kind() else {
-        return replay(&plan.schedule(), &scratch.costs, &mut scratch.replay);
-    };
-    let group = match plan.planned_schedule() {
-        plan::PlannedSchedule::Kind { group, .. } => *group,
-        plan::PlannedSchedule::File(_) => 0,
-    };
-    let key = (
-        kind,
-        plan.degrees().pp,
-        plan.chunks(),
-        plan.n_micro_batches(),
-        group,
-    );
-    let known = scratch
-        .schedules
-        .iter()
-        .position(|(known, _)| *known == key);
-    let at = known.unwrap_or_else(|| {
-        if scratch.schedules.len() == KEPT_SCHEDULES {
-            scratch.schedules.remove(0);
-        }
-        scratch.schedules.push((key, (*plan.schedule()).clone()));
-        scratch.schedules.len() - 1
+    let at = scratch.schedule_index(plan);
+    let print = fingerprint(&scratch.costs);
+    if let Some(known) = scratch.known.get(&(at, print)) {
+        return *known;
+    }
+    let PipelineScratch {
+        schedules,
+        costs,
+        replay,
+        ..
+    } = scratch;
+    let picos = makespan(&schedules[at].1, costs, replay);
+    let time = picos.map_or(f64::INFINITY, |picos| picos as f64 / PICOS);
+    if scratch.known.len() == KEPT_TIMES {
+        scratch.known.clear();
+    }
+    scratch.known.insert((at, print), time);
+    time
+}
+
+/// A number that tells lists of durations apart (FNV-1a, 128 bits: no two of a search collide).
+fn fingerprint(costs: &Costs) -> u128 {
+    let passes = costs.stages.iter().flat_map(|pass| {
+        [
+            pass.forward,
+            pass.backward,
+            pass.input_grad,
+            pass.weight_grad,
+        ]
     });
-    replay(
-        &scratch.schedules[at].1,
-        &scratch.costs,
-        &mut scratch.replay,
+    passes.chain(costs.links.first().copied()).fold(
+        0x6c62_272e_07bb_0142_62b8_2175_6295_c58d,
+        |hash, time| {
+            (hash ^ u128::from(time)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+        },
     )
 }
 
-fn replay(schedule: &Schedule, costs: &Costs, scratch: &mut Scratch) -> f64 {
-    makespan(schedule, costs, scratch).map_or(f64::INFINITY, |picos| picos as f64 / PICOS)
+impl PipelineScratch {
+    /// The schedule of a plan, kept from an earlier plan or built.
+    pub(super) fn schedule(&mut self, plan: &Plan) -> &Schedule {
+        let at = self.schedule_index(plan);
+        &self.schedules[at].1
+    }
+
+    fn schedule_index(&mut self, plan: &Plan) -> usize {
+        let key = match plan.planned_schedule() {
+            PlannedSchedule::Kind { kind, group } => {
+                let numbers = [
+                    plan.degrees().pp,
+                    plan.chunks(),
+                    plan.n_micro_batches(),
+                    *group,
+                ];
+                Some((*kind, numbers))
+            }
+            PlannedSchedule::File(_) => None,
+        };
+        let known = self
+            .schedules
+            .iter()
+            .position(|(known, _)| key.is_some() && *known == key);
+        known.unwrap_or_else(|| {
+            if self.schedules.len() == KEPT_SCHEDULES {
+                self.schedules.clear();
+                self.known.clear();
+            }
+            self.schedules.push((key, plan.schedule()));
+            self.schedules.len() - 1
+        })
+    }
 }
 
 /// Whole picoseconds, rounded up, as the simulated clock does.

@@ -11,49 +11,55 @@ use profile::{CollectiveKind, CommProfile};
 use units::{Bytes, GpuId, RankId};
 use workload::ops::Axis;
 
-/// Shapes by size and stride, kept from plan to plan.
+/// Shapes of groups, kept from plan to plan.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ShapeCache {
-    known: BTreeMap<(u32, u32), CommShape>,
+    /// By size, second and last member of groups on GPUs in rank order that begin with the first:
+    /// groups of plans are at most two nested progressions, which these three and the degree of
+    /// the inner one tell apart.
+    known: BTreeMap<[u32; 4], CommShape>,
 }
 
 impl ShapeCache {
-    /// The shape of `size` GPUs, `stride` apart.
-    fn regular(
-        &mut self,
-        cluster: &Cluster,
-        comm: &CommProfile,
-        size: u32,
-        stride: u32,
-    ) -> CommShape {
-        *self
-            .known
-            .entry((size, stride))
-            .or_insert_with(|| regular_shape(cluster, comm, size as usize, stride as usize))
-    }
-
-    /// The shape of the group around the first rank. Groups with one stride on GPUs in rank order
-    /// are looked up; others are computed, without siblings.
+    /// The shape of a group. Groups of equal strides look like all groups of their axis; of others
+    /// only the one at hand is looked at, without siblings.
+    ///
+    /// * `inner` — ranks with the smallest stride, where the group is two nested progressions.
     pub(super) fn of(
         &mut self,
         cluster: &Cluster,
         comm: &CommProfile,
         plan: &Plan,
         ranks: &[RankId],
+        inner: u32,
     ) -> CommShape {
-        let gpus: Vec<GpuId> = ranks.iter().map(|rank| plan.gpu_of(*rank)).collect();
-        let stride = gpus
-            .get(1)
-            .map_or(1, |second| second.get().saturating_sub(gpus[0].get()));
-        let even = gpus
-            .windows(2)
-            .all(|pair| pair[0].get() + stride == pair[1].get());
-        if even && 0 < stride && gpus.len() * stride as usize <= cluster.n_gpus() {
-            let size = u32::try_from(gpus.len()).unwrap_or(u32::MAX);
-            return self.regular(cluster, comm, size, stride);
+        let gpu = |rank: &RankId| plan.gpu_of(*rank);
+        let in_order = ranks.iter().all(|rank| gpu(rank).get() == rank.get());
+        let size = u32::try_from(ranks.len()).unwrap_or(u32::MAX);
+        let second = ranks.get(1).map_or(0, |rank| rank.get());
+        let last = ranks.last().map_or(0, |rank| rank.get());
+        if !in_order {
+            return computed(cluster, comm, &ranks.iter().map(gpu).collect::<Vec<_>>());
         }
-        shape(cluster, comm, &gpus, &[])
+        *self
+            .known
+            .entry([size, second, last, inner])
+            .or_insert_with(|| computed(cluster, comm, &ranks.iter().map(gpu).collect::<Vec<_>>()))
     }
+}
+
+fn computed(cluster: &Cluster, comm: &CommProfile, gpus: &[GpuId]) -> CommShape {
+    let first = gpus.first().map_or(0, |gpu| gpu.get());
+    let stride = gpus
+        .get(1)
+        .map_or(1, |second| second.get().saturating_sub(first));
+    let even = gpus
+        .windows(2)
+        .all(|pair| pair[0].get() + stride == pair[1].get());
+    if even && 0 < stride && gpus.len() * stride as usize <= cluster.n_gpus() {
+        return regular_shape(cluster, comm, gpus.len(), stride as usize);
+    }
+    shape(cluster, comm, gpus, &[])
 }
 
 /// The shapes of a plan's axes, by slot, and how to price collectives over them.
@@ -75,7 +81,7 @@ impl<'a> Shapes<'a> {
         let first = RankId::new(0);
         let of_slot = AXIS_SLOTS.map(|axis| {
             let ranks: Vec<RankId> = plan.ranks().group(axis, first).iter().collect();
-            cache.of(cluster, comm, plan, &ranks)
+            cache.of(cluster, comm, plan, &ranks, 0)
         });
         Self {
             of_slot,

@@ -50,6 +50,30 @@ impl Wire<'_> {
     }
 }
 
+/// Seconds of data-parallel communication of every piece of a sheet, computed once a plan.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PieceWires {
+    pub(super) reduce: Vec<f64>,
+    pub(super) gather: Vec<f64>,
+}
+
+impl PieceWires {
+    /// The prices of all pieces of a sheet.
+    pub(super) fn new(sheet: &Sheet, wire: &Wire<'_>) -> Self {
+        let each = |time: &dyn Fn(&ParamCount) -> f64| {
+            sheet
+                .pieces
+                .iter()
+                .map(|piece| time(&piece.params))
+                .collect()
+        };
+        Self {
+            reduce: each(&|params| wire.reduce(params)),
+            gather: each(&|params| wire.gather(params)),
+        }
+    }
+}
+
 /// Compute beside communication: seconds by the clock of a pass that starts at `at` while
 /// communication runs until `busy_until`, where kernels slow to `slow` of their rate.
 fn stretched(pass: PassTime, at: f64, busy_until: f64, slow: f64) -> f64 {
@@ -76,7 +100,7 @@ pub(super) fn exposed_reduction(
     plan: &Plan,
     chunks: &[&StageSums],
     sheet: &Sheet,
-    wire: &Wire<'_>,
+    wires: &PieceWires,
     slow: f64,
 ) -> (f64, f64) {
     let split = plan
@@ -95,8 +119,8 @@ pub(super) fn exposed_reduction(
             }
         }
         for (piece, times) in chunk.runs.iter().rev() {
+            let time = wires.reduce[*piece];
             let piece = &sheet.pieces[*piece];
-            let time = wire.reduce(&piece.params);
             let pass = last(piece.backward, piece.weight_grad);
             for _ in 0..*times {
                 at += stretched(pass, at, reduced, slow);
@@ -115,22 +139,22 @@ pub(super) fn gathered_forward(
     plan: &Plan,
     chunks: &[&StageSums],
     sheet: &Sheet,
-    wire: &Wire<'_>,
+    wires: &PieceWires,
     start: f64,
     slow: f64,
 ) -> (f64, f64) {
     let all: f64 = chunks
         .iter()
         .flat_map(|chunk| &chunk.runs)
-        .map(|(piece, times)| f64::from(*times) * wire.gather(&sheet.pieces[*piece].params))
+        .map(|(piece, times)| f64::from(*times) * wires.gather[*piece])
         .sum();
     let others = plan.degrees().pp.min(plan.n_micro_batches()) - 1;
     let (mut gathered, mut at, mut nominal) = (0.0, start, start);
     let mut first_end = start;
     for (number, chunk) in chunks.iter().enumerate() {
         for (piece, times) in &chunk.runs {
+            let time = wires.gather[*piece];
             let piece = &sheet.pieces[*piece];
-            let time = wire.gather(&piece.params);
             for _ in 0..*times {
                 gathered += time;
                 at = at.max(gathered);
