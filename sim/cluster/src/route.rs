@@ -173,11 +173,24 @@ impl Cluster {
         Some(NicId { node, index })
     }
 
-    /// The number of a NIC among the ports of its lane: what routing by destination counts.
+    /// The number of a NIC among the ports that can meet at a core switch: what routing by
+    /// destination counts. Ports are numbered by leaf, as the subnet manager of a fat tree does,
+    /// so that NICs of one node on different rails take different ways above their leaves.
     fn port(&self, nic: NicId) -> u32 {
-        let nics = self.group_of(nic.node).layout.nics_in_all;
-        let first = self.fabric.nics_in(self.lane_of(nic), nics).start;
-        nic.node.get() * self.fabric.ports + (nic.index - first)
+        let fabric = &self.fabric;
+        let (nics, lane) = (
+            self.group_of(nic.node).layout.nics_in_all,
+            self.lane_of(nic),
+        );
+        let in_lane = nic.index - fabric.nics_in(lane, nics).start;
+        let group = self.leaf_group_of(nic.node);
+        let leaf = if fabric.sets == 1 {
+            fabric.leaf(group, lane)
+        } else {
+            group
+        };
+        let node = nic.node.get() - group * fabric.nodes_per_leaf;
+        (leaf * fabric.nodes_per_leaf + node) * fabric.ports + in_lane
     }
 
     /// Up to a spine and down: the spine that the spread names, or the next that works.

@@ -261,6 +261,29 @@ fn a_shift_under_d_mod_k_meets_on_no_link() {
 }
 
 #[test]
+fn rails_of_a_node_meet_on_no_link_above_their_leaves() {
+    // Rings of data parallelism over pods: every GPU sends to its like, some nodes further.
+    let pods = FabricSpec {
+        nodes_per_leaf: 4,
+        groups_per_pod: Some(2),
+        ..fabric(FabricKind::RailOptimised)
+    };
+    let cluster = build(&cluster(dgx_h100(), 32, pods));
+    for shift in 1..32 {
+        let mut used = vec![0; cluster.links().len()];
+        for gpu in 0..256 {
+            let [from, to] = [gpu, (gpu + 8 * shift) % 256].map(GpuId::new);
+            let mut links = Vec::new();
+            cluster.route(from, to, Cluster::D_MOD_K, &mut links);
+            for link in &links {
+                used[link.index()] += 1;
+            }
+        }
+        assert!(used.iter().all(|flows| *flows <= 1), "shift {shift}");
+    }
+}
+
+#[test]
 fn one_flow_between_hosts_takes_what_simgrid_says() {
     // 64 hosts, 4 leaves, 16 spines, 100 Gbit/s, 1 µs a link: SimGrid 3.32 (CM02, no cross
     // traffic) moves 4 MiB in 339.544 µs.
