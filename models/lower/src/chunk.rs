@@ -1,15 +1,16 @@
-//! The blocks of one chunk of layers: forward, backward, and the two halves of backward.
+//! One chunk of layers on a device: what its blocks depend on, and what they share.
 
-use profile::{CollectiveKind, Profile};
-use task::{Block, Effect, MemoryEffect, Signal, Slot, Step, StepId, Work};
-use trace::{Category, MemoryKind, StreamKind};
+use profile::CollectiveKind;
+use task::{Slot, Step, Work};
+use trace::{Category, StreamKind};
 use units::{Bytes, Seconds};
-use workload::ops::Op;
 
 use crate::axes;
-use crate::data_parallel::DataParallel;
-use crate::piece::{Piece, PieceKind, host_time};
-use crate::writer::{Details, Worth, Writer};
+use crate::data_parallel::Part;
+use crate::load::Load;
+use crate::piece::Piece;
+use crate::site::Site;
+use crate::writer::Writer;
 
 /// The channels of a chunk's neighbors; none where the neighbor is on the same device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,313 +31,153 @@ pub struct Hop {
     pub gather: Option<Bytes>,
 }
 
-/// Signals of a lane.
+/// Raised once for each piece whose gradients are summed behind a pass.
 pub(crate) const REDUCED: u16 = 0;
 /// Raised once for each gathered piece, in order of first use.
 pub(crate) const GATHERED: u16 = 1;
-/// How many signals a program uses.
-pub(crate) const N_SIGNALS: u16 = 2;
 
 /// One chunk and everything that its blocks depend on.
 pub(crate) struct Chunk<'a> {
-    pub(crate) profile: &'a Profile,
+    pub(crate) site: Site<'a>,
+    pub(crate) stage: u32,
     pub(crate) pieces: Vec<&'a Piece>,
     pub(crate) wires: Wires,
     pub(crate) hop: Hop,
-    pub(crate) data: &'a DataParallel,
-    /// Host time over that of the profile; 0 with CUDA graphs.
-    pub(crate) host_scale: f64,
     /// Pieces of this device that the gather after the optimizer step brings before this
     /// chunk's first one.
     pub(crate) gathered_before: u32,
+    /// Whether every backward pass follows its forward pass at once: then the last layer's
+    /// activations are not worth moving.
+    pub(crate) turns_at_once: bool,
+    /// Share of a micro-batch's host time that a forward pass carries.
+    pub(crate) host_share: f64,
+    /// Buffers that spread vocabularies leave for the forward and for the backward pass.
+    pub(crate) inherits: [Bytes; 2],
 }
 
 /// What differs between executions of a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Variant {
-    /// The first forward pass of the iteration: it waits for parameters.
+    /// The first forward pass of the iteration: it waits for parameters and casts them.
     pub(crate) first: bool,
     /// The last pass that adds to the gradients: they are reduced behind it.
     pub(crate) reduces: bool,
+    /// The pass before it has loaded its first piece.
+    pub(crate) loaded: bool,
+    /// The pass whose first piece it loads.
+    pub(crate) ahead: Option<Ahead>,
 }
 
-/// Which backward pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Backward {
-    /// Both gradients.
-    Whole,
-    /// The input gradient.
-    Input,
-    /// The weight gradient.
-    Weight,
+/// The pass of a chunk that comes next on a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Ahead {
+    pub(crate) stage: u32,
+    pub(crate) pass: Direction,
+    /// Whether it is the first forward pass of its stage.
+    pub(crate) first: bool,
 }
 
-impl Chunk<'_> {
-    pub(crate) fn forward(
-        &self,
-        variant: Variant,
-        details: Option<&mut Details>,
-    ) -> (Block, Worth) {
-        let mut w = Writer::new("forward", self.profile, details);
-        let host = w.push_beside(host_step());
-        self.receive(&mut w, self.wires.receive_forward);
-        let mut ends: Vec<StepId> = Vec::new();
-        for (number, piece) in (0_u32..).zip(&self.pieces) {
-            if self.data.gather_each_pass {
-                self.gather(&mut w, piece, &ends);
+/// What a pass needs of its pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Direction {
+    /// Weights.
+    Forward,
+    /// Weights and activations.
+    Backward,
+}
+
+impl<'a> Chunk<'a> {
+    /// What a pass loads for a piece.
+    ///
+    /// * `first` — whether it is the first forward pass of the iteration.
+    pub(crate) fn load(&self, place: usize, direction: Direction, first: bool) -> Load<'a> {
+        let data = self.site.data;
+        let (piece, leaves, runs) = match direction {
+            Direction::Forward => {
+                let piece = self.pieces[place];
+                (piece, Bytes::ZERO, !piece.ops.forward.is_empty())
             }
-            w.set_label(piece.label());
-            let steps = w.write(&piece.ops.forward);
-            if variant.first && !steps.is_empty() {
-                let count = self.gathered_before + number + 1;
-                w.step_mut(steps.start).wait = Some(Signal {
-                    id: GATHERED,
-                    count,
-                });
+            Direction::Backward => {
+                let at = self.pieces.len() - 1 - place;
+                let piece = self.pieces[at];
+                let runs = !piece.ops.input_grad.is_empty() || !piece.replay.is_empty();
+                (piece, self.leaving(at), runs)
             }
-            if !steps.is_empty() {
-                if piece.has_backward() {
-                    w.remember(steps.start, take(keeps(piece), piece.kept));
-                }
-                w.remember(steps.start, borrow(workspace(&piece.ops.forward)));
-            }
-            ends.extend(w.frontier().last());
+        };
+        let again = match direction {
+            Direction::Forward => !data.gather_once || first,
+            Direction::Backward => !data.gather_once && !data.keep_after_forward,
+        };
+        Load {
+            piece,
+            gather: data.gather_each_pass && runs && again,
+            weights: self.site.copies.weights() && runs,
+            activations: leaves,
         }
-        self.close(&mut w, host, 1.0);
-        self.send(&mut w, self.wires.send_forward);
-        w.finish()
     }
 
-    pub(crate) fn backward(
-        &self,
-        which: Backward,
-        variant: Variant,
-        details: Option<&mut Details>,
-    ) -> (Block, Worth) {
-        let name = match which {
-            Backward::Whole => "backward",
-            Backward::Input => "input-grad",
-            Backward::Weight => "weight-grad",
-        };
-        let mut w = Writer::new(name, self.profile, details);
-        let host = w.push_beside(host_step());
-        if which != Backward::Weight {
-            self.receive(&mut w, self.wires.receive_backward);
-        }
-        let mut ends: Vec<StepId> = Vec::new();
-        for piece in self.pieces.iter().rev() {
-            if self.data.gather_each_pass && !self.data.keep_after_forward {
-                self.gather(&mut w, piece, &ends);
-            }
-            self.backward_piece(&mut w, piece, which);
-            ends.extend(w.frontier().last());
-            if which != Backward::Input {
-                self.reduce(&mut w, piece, variant);
-            }
-        }
-        self.close(
-            &mut w,
-            host,
-            if which == Backward::Whole { 2.0 } else { 1.0 },
-        );
-        if which != Backward::Weight {
-            self.send(&mut w, self.wires.send_backward);
-        }
-        w.finish()
-    }
-
-    fn backward_piece(&self, w: &mut Writer<'_>, piece: &Piece, which: Backward) {
-        w.set_label(piece.label());
-        let mut steps = 0..0;
-        if which != Backward::Weight && !piece.replay.is_empty() {
-            w.set_label("recompute");
-            steps = w.write(&piece.replay);
-            w.set_label(piece.label());
-        }
-        let rest = match which {
-            Backward::Whole => w.write(piece.ops.backward()),
-            Backward::Input => w.write(&piece.ops.input_grad),
-            Backward::Weight => w.write(&piece.ops.weight_grad),
-        };
-        let steps = if steps.is_empty() {
-            rest
+    /// Bytes of a piece's activations that leave the GPU between its passes.
+    pub(crate) fn leaving(&self, at: usize) -> Bytes {
+        let site = &self.site;
+        let later = &self.pieces[at + 1..];
+        let is_last = later
+            .iter()
+            .all(|piece| site.copies.leaving(piece) == Bytes::ZERO);
+        if self.turns_at_once && is_last {
+            Bytes::ZERO
         } else {
-            steps.start..rest.end
-        };
-        let Some(last) = steps.clone().next_back() else {
-            return;
-        };
-        // A piece without input gradients (embeddings) gives its memory back with its weight
-        // gradients.
-        let split = !piece.ops.input_grad.is_empty();
-        let held = piece.ops.held();
-        match which {
-            Backward::Whole => {
-                w.remember(last, free(keeps(piece), piece.kept));
-                w.remember(steps.start, take(MemoryKind::Workspace, piece.rebuilt));
-                w.remember(last, free(MemoryKind::Workspace, piece.rebuilt));
-                w.remember(steps.start, borrow(workspace(piece.ops.backward())));
-            }
-            Backward::Input => {
-                w.remember(last, free(keeps(piece), piece.kept));
-                w.remember(steps.start, take(MemoryKind::Workspace, piece.rebuilt));
-                w.remember(last, free(MemoryKind::Workspace, piece.rebuilt));
-                if !piece.ops.weight_grad.is_empty() {
-                    w.remember(last, take(MemoryKind::Activations, held));
-                }
-                w.remember(steps.start, borrow(workspace(&piece.ops.input_grad)));
-            }
-            Backward::Weight => {
-                if split {
-                    w.remember(last, free(MemoryKind::Activations, held));
-                } else {
-                    w.remember(last, free(keeps(piece), piece.kept));
-                }
-                w.remember(steps.start, borrow(workspace(&piece.ops.weight_grad)));
-            }
+            site.copies.leaving(self.pieces[at])
         }
     }
 
-    /// Gathers the sharded weights of a piece, at most two pieces ahead of the compute.
-    fn gather(&self, w: &mut Writer<'_>, piece: &Piece, ends: &[StepId]) {
-        let params = piece.ops.params;
-        let after = ends.iter().rev().nth(1).copied();
-        let mut previous: Option<StepId> = None;
-        for mut step in self.data.pass_steps(params.dense, params.expert) {
-            step.after = previous.or(after).into_iter().collect();
-            previous = Some(w.push_beside(step));
-        }
-        if let Some(last) = previous {
-            w.wait_for(last);
-        }
-    }
-
-    fn reduce(&self, w: &mut Writer<'_>, piece: &Piece, variant: Variant) {
-        if !(self.data.reduce_each || (variant.reduces && self.data.overlap_reduce)) {
-            return;
-        }
-        let params = piece.ops.params;
-        let steps = self
-            .data
-            .reduce_steps(params.dense_trained, params.expert_trained);
-        let count = steps.len();
-        let mut after: Vec<StepId> = w.frontier().to_vec();
-        for (number, mut step) in steps.into_iter().enumerate() {
-            step.after = after;
-            if number + 1 == count && variant.reduces {
-                step.raise = Some(REDUCED);
-            }
-            after = vec![w.push_beside(step)];
-        }
-    }
-
-    /// How often the passes of this chunk raise [`REDUCED`].
-    pub(crate) fn reductions(&self) -> u32 {
-        if !(self.data.reduce_each || self.data.overlap_reduce) {
-            return 0;
-        }
-        let reduced = self.pieces.iter().filter(|piece| {
-            let params = piece.ops.params;
-            !self
-                .data
-                .reduce_steps(params.dense_trained, params.expert_trained)
-                .is_empty()
-        });
-        u32::try_from(reduced.count()).unwrap_or(u32::MAX)
-    }
-
-    fn receive(&self, w: &mut Writer<'_>, channel: Option<Slot>) {
+    pub(crate) fn receive(&self, w: &mut Writer<'_>, channel: Option<Slot>) {
         let Some(channel) = channel else { return };
         let work = Work::Receive { channel };
-        let step = Step::new("receive", StreamKind::Pp, Category::Pp, work, Vec::new());
-        w.push(step);
+        let (stream, category) = (StreamKind::Pp, Category::Pp);
+        w.push(Step::new("receive", stream, category, work, Vec::new()));
         if let Some(bytes) = self.hop.gather {
-            let group = axes::slot(workload::ops::Axis::Tp);
             let work = Work::Collective {
-                group,
+                group: axes::slot(workload::ops::Axis::Tp),
                 kind: CollectiveKind::AllGather,
                 bytes,
             };
-            w.push(Step::new(
-                "gather",
-                StreamKind::Tp,
-                Category::Tp,
-                work,
-                Vec::new(),
-            ));
+            let (stream, category) = (StreamKind::Tp, Category::Tp);
+            w.push(Step::new("gather", stream, category, work, Vec::new()));
         }
     }
 
-    fn send(&self, w: &mut Writer<'_>, channel: Option<Slot>) {
+    /// Sends a result. Without overlap the next kernel waits until it has left: a step on the
+    /// compute stream, whose time follows from the channel ([`crate::departure`]).
+    pub(crate) fn send(&self, w: &mut Writer<'_>, channel: Option<Slot>) {
         let Some(channel) = channel else { return };
         let work = Work::Send {
             channel,
             bytes: self.hop.bytes,
         };
-        w.push(Step::new(
-            "send",
-            StreamKind::Pp,
-            Category::Pp,
-            work,
-            Vec::new(),
-        ));
-    }
-
-    /// Makes the block take at least the host's time, where that can matter.
-    fn close(&self, w: &mut Writer<'_>, host: StepId, passes: f64) {
-        let time = host_time(self.profile, &self.pieces, w.n_launches(), self.host_scale) * passes;
-        let gpu = w.compute_time();
-        if time <= gpu * 0.7 {
-            return;
+        let (stream, category) = (StreamKind::Pp, Category::Pp);
+        w.push(Step::new("send", stream, category, work, Vec::new()));
+        if !self.site.overlap_p2p {
+            let work = Work::Delay(Seconds::ZERO);
+            let (stream, category) = (StreamKind::Compute, Category::Pp);
+            w.push(Step::new("send", stream, category, work, Vec::new()));
         }
-        w.step_mut(usize::from(host)).work = Work::Delay(time);
-        w.wait_for(host);
-        let join = Step::compute("host", Seconds::ZERO, Vec::new());
-        w.push(join);
     }
 }
 
-/// A place for the host's time, nothing until [`Chunk::close`] fills it.
-fn host_step() -> Step {
-    let work = Work::Delay(Seconds::ZERO);
-    Step::new("host", StreamKind::Host, Category::Other, work, Vec::new())
+/// How many of some pieces have gradients that are summed behind their last pass.
+pub(crate) fn reductions(site: &Site<'_>, pieces: &[&Piece]) -> u32 {
+    let Some(part) = site.data.behind(true) else {
+        return 0;
+    };
+    let reduced = pieces
+        .iter()
+        .filter(|piece| !reduce_steps(site, part, piece).is_empty());
+    u32::try_from(reduced.count()).unwrap_or(u32::MAX)
 }
 
-fn keeps(piece: &Piece) -> MemoryKind {
-    if matches!(piece.kind, PieceKind::Head(_)) {
-        MemoryKind::Logits
-    } else {
-        MemoryKind::Activations
-    }
-}
-
-fn workspace<'o>(ops: impl IntoIterator<Item = &'o Op>) -> Bytes {
-    ops.into_iter()
-        .map(|op| op.workspace)
-        .max()
-        .unwrap_or_default()
-}
-
-const fn take(kind: MemoryKind, bytes: Bytes) -> MemoryEffect {
-    MemoryEffect {
-        kind,
-        effect: Effect::Take,
-        bytes,
-    }
-}
-
-const fn free(kind: MemoryKind, bytes: Bytes) -> MemoryEffect {
-    MemoryEffect {
-        kind,
-        effect: Effect::Free,
-        bytes,
-    }
-}
-
-const fn borrow(bytes: Bytes) -> MemoryEffect {
-    MemoryEffect {
-        kind: MemoryKind::Workspace,
-        effect: Effect::Borrow,
-        bytes,
-    }
+/// The steps that sum a piece's gradients.
+pub(crate) fn reduce_steps(site: &Site<'_>, part: Part, piece: &Piece) -> Vec<Step> {
+    let params = piece.ops.params;
+    site.data
+        .reduce_steps(part, params.dense_trained, params.expert_trained)
 }

@@ -21,6 +21,9 @@ pub struct Stage {
 pub struct Flow {
     /// Collectives that sum its gradients, in order.
     pub reduce: Vec<Stage>,
+    /// How many of them run after every micro-batch where gradients are kept in shards; the
+    /// others sum over ranks that keep the same shard, once an iteration.
+    pub each: usize,
     /// Collectives that bring its parameters back after the optimizer step, in order.
     pub gather: Vec<Stage>,
     /// Collectives that bring its parameters in front of a pass, where weights are sharded.
@@ -42,6 +45,9 @@ pub struct DataParallel {
     pub gather_each_pass: bool,
     /// Weights stay gathered between the forward and the backward pass.
     pub keep_after_forward: bool,
+    /// Weights are gathered once, stay until the last backward pass of the iteration, and
+    /// gradients are summed behind that one alone.
+    pub gather_once: bool,
     /// Gradients are reduced after every micro-batch, since their sum is kept in shards.
     pub reduce_each: bool,
     /// Reduction runs beside the backward pass.
@@ -54,21 +60,72 @@ pub struct DataParallel {
     pub param_bytes: f64,
 }
 
+/// Which collectives of a sum of gradients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Those after every micro-batch.
+    Each,
+    /// Those once an iteration.
+    Rest,
+    /// Both, one after the other.
+    All,
+}
+
+impl Part {
+    fn of(self, flow: &Flow) -> &[Stage] {
+        match self {
+            Self::Each => &flow.reduce[..flow.each],
+            Self::Rest => &flow.reduce[flow.each..],
+            Self::All => &flow.reduce,
+        }
+    }
+}
+
 impl DataParallel {
+    /// Whether parameters that the optimizer left in shards arrive beside the first forward
+    /// passes.
+    pub(crate) const fn gathers_beside(&self) -> bool {
+        self.overlap_gather && !self.gather_each_pass
+    }
+
+    /// Whether gathered weights stay beyond their forward pass.
+    pub(crate) const fn keeps_weights(&self) -> bool {
+        self.keep_after_forward || self.gather_once
+    }
+
+    /// What runs behind a backward pass.
+    ///
+    /// * `last` — whether it is the last one that adds to its gradients.
+    pub(crate) fn behind(&self, last: bool) -> Option<Part> {
+        if last && self.overlap_reduce {
+            return Some(Part::All);
+        }
+        self.reduce_each.then_some(Part::Each)
+    }
+
+    /// What is left behind the last backward pass of all.
+    pub(crate) fn left(&self) -> Option<Part> {
+        match (self.overlap_reduce, self.reduce_each) {
+            (true, _) => None,
+            (false, true) => Some(Part::Rest),
+            (false, false) => Some(Part::All),
+        }
+    }
+
     /// The steps that sum the gradients of so many trained parameters.
-    pub(crate) fn reduce_steps(&self, dense: u64, expert: u64) -> Vec<Step> {
+    pub(crate) fn reduce_steps(&self, part: Part, dense: u64, expert: u64) -> Vec<Step> {
         let mut steps = Vec::new();
         append(
             &mut steps,
             "grad-reduce",
-            &self.dense.reduce,
+            part.of(&self.dense),
             dense,
             self.grad_bytes,
         );
         append(
             &mut steps,
             "expert-grad-reduce",
-            &self.expert.reduce,
+            part.of(&self.expert),
             expert,
             self.grad_bytes,
         );

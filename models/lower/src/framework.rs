@@ -20,8 +20,23 @@ pub struct Framework {
     pub scatter_gather: bool,
     /// Whether the norm of the gradients is agreed on before each step.
     pub clips_gradients: bool,
+    /// How long gathered weights stay, where weights are sharded.
+    pub reshard: Reshard,
     /// Where the choices come from.
     pub source: &'static str,
+}
+
+/// How long gathered weights stay on a GPU, where weights are sharded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reshard {
+    /// Until the pass has used them: each pass gathers its own (FSDP's `reshard_after_forward`,
+    /// `ZeRO`-3).
+    EachPass,
+    /// Until the backward pass of the micro-batch has used them (`SHARD_GRAD_OP`).
+    AfterBackward,
+    /// As `EachPass`, but in a pipeline until the last backward pass of the iteration, whose
+    /// gradients alone are summed.
+    UnlessPipelined,
 }
 
 /// The framework of scenarios that name none: modern kernels and padding, as Megatron-Core's.
@@ -32,6 +47,7 @@ pub const NEUTRAL: Framework = Framework {
     host_scale: 1.0,
     scatter_gather: true,
     clips_gradients: true,
+    reshard: Reshard::EachPass,
     source: "assumed: the kernels that current frameworks share",
 };
 
@@ -74,7 +90,9 @@ const FRAMEWORKS: [Framework; 8] = [
         },
         vocab_multiple: 1,
         scatter_gather: false,
-        source: "pytorch/torchtitan: FSDP2 and torch.compile over each block",
+        reshard: Reshard::UnlessPipelined,
+        source: "pytorch/torchtitan: FSDP2 and torch.compile over each block; \
+                 fsdp_reshard_after_forward = \"default\"",
         ..NEUTRAL
     },
     Framework {
@@ -106,7 +124,7 @@ impl Framework {
     /// The framework's kernels on these GPUs: the newest attention kernel that all of them run.
     ///
     /// FlashAttention-3 needs Hopper or newer, FlashAttention-2 Ampere or newer (Dao-AILab,
-    /// flash-attention README); CDNA runs FlashAttention-2 (ROCm port). Others run unfused.
+    /// flash-attention README); CDNA runs FlashAttention-2 (`ROCm` port). Others run unfused.
     pub fn fusion_on(&self, gpus: &[GpuSpec]) -> Fusion {
         let newest = gpus
             .iter()

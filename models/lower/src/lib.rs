@@ -12,26 +12,40 @@
 //! form read the same blocks. Deliberately absent: any decision of the plan, and any event.
 
 mod axes;
+mod barrier;
 mod binding;
 mod book;
 mod chunk;
 mod data_parallel;
+mod departure;
+mod epilogue;
 mod fabric;
 mod framework;
+mod load;
 mod lowering;
+mod memory;
+mod notes;
+mod offload;
+mod parts;
+mod passes;
 mod piece;
 mod pricing;
 mod program;
+mod reduce;
 mod sheet;
+mod site;
 mod slots;
+mod spread;
+mod variants;
+mod vocabulary;
 mod writer;
 
 pub use binding::{Binding, Price, Route};
-pub use book::{Book, book, build_piece};
+pub use book::{Book, Spread, book, build_piece};
 pub use chunk::Hop;
 pub use data_parallel::{DataParallel, Flow, Stage};
 pub use fabric::Fabric;
-pub use framework::{Framework, NEUTRAL, framework, framework_names};
+pub use framework::{Framework, NEUTRAL, Reshard, framework, framework_names};
 pub use lowering::{Inputs, LowerOptions, Lowered, lower};
 pub use piece::{Piece, PieceKind};
 pub use pricing::Prices;

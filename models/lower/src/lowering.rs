@@ -6,23 +6,29 @@ use cluster::Cluster;
 use collective::Choice;
 use network::Path;
 use plan::classes::Classes;
-use plan::state::{StateBytes, StateParts, gather_buffers};
-use plan::{Plan, Shards};
+use plan::state::StateBytes;
+use plan::{Assumption, Plan, Shards};
 use profile::{CommProfile, Profile};
 use task::{Fragment, LaneSetup, Program, Slot, Work};
 use trace::{Detail, MemoryKind};
-use units::{Bytes, ClassId, RankId};
+use units::{Bytes, ClassId, GpuId, RankId};
 use workload::Job;
-use workload::ops::{Axis, Op, ParamCount, Sharding, StepShards, optimizer_ops};
+use workload::ops::{Axis, Op, ParamCount, Sharding, StepShards, optimizer_ops, step_cost};
 
 use crate::axes;
 use crate::binding::{Binder, Binding, Wire};
 use crate::book::{Book, book};
 use crate::chunk::Hop;
 use crate::data_parallel::{DataParallel, Flow};
+use crate::departure;
+use crate::epilogue::Epilogue;
 use crate::fabric::{Fabric, Use, fabric};
-use crate::framework::Framework;
-use crate::program::{DeviceInput, DeviceProgram, Epilogue, device_program};
+use crate::framework::{Framework, Reshard};
+use crate::notes::notes;
+use crate::offload::Copies;
+use crate::piece::Piece;
+use crate::program::{DeviceInput, DeviceProgram, device_program};
+use crate::site::{Site, host_cost};
 use crate::slots::{SlotGroup, Slots, flow, gather_for_pass};
 use crate::writer::{Details, Worth};
 
@@ -75,7 +81,15 @@ pub struct Lowered {
     pub params: Vec<ParamCount>,
     /// Communicators that a rank takes part in.
     pub n_communicators: u32,
+    /// Fragments that a lane holds at a time: what runs beside kernels may last that long.
+    pub window: usize,
+    /// What of the plan was simplified, and how.
+    pub notes: Vec<Assumption>,
 }
+
+/// Fragments that a lane holds at a time. A communication stream may fall that many passes
+/// behind the kernels before they wait, as a framework's host runs ahead of its GPU.
+const WINDOW: usize = 8;
 
 impl Lowered {
     /// Paths for the network engine, in the order of their ids.
@@ -101,10 +115,14 @@ pub fn lower(inputs: &Inputs<'_>, options: LowerOptions) -> Lowered {
         coarse.clone()
     };
     let mut slots = Slots::new();
-    let data = data_parallel(job, plan, &mut slots);
+    let data = data_parallel(job, plan, framework, &mut slots);
     let hop = hop(job, plan, framework, &book.sharding);
     let mut details = Details::default();
-    let mut lowered = Lowered::default();
+    let mut lowered = Lowered {
+        window: WINDOW,
+        notes: notes(inputs),
+        ..Lowered::default()
+    };
     let devices = Devices {
         inputs,
         book: &book,
@@ -113,12 +131,12 @@ pub fn lower(inputs: &Inputs<'_>, options: LowerOptions) -> Lowered {
     };
     let setups = devices.programs(&classes, &mut slots, options, &mut details, &mut lowered);
     let uses = uses(&lowered.programs);
-    let mut used = vec![false; slots.groups().len()];
+    let mut in_use = vec![false; slots.groups().len()];
     for (slot, _, _) in &uses {
-        used[usize::from(*slot)] = true;
+        in_use[usize::from(*slot)] = true;
     }
     lowered.n_communicators =
-        u32::try_from(used.iter().filter(|used| **used).count()).unwrap_or(0) + 1;
+        u32::try_from(in_use.iter().filter(|used| **used).count()).unwrap_or(0) + 1;
     let binder = Binder {
         cluster,
         comm: inputs.comm,
@@ -126,12 +144,13 @@ pub fn lower(inputs: &Inputs<'_>, options: LowerOptions) -> Lowered {
         ranks: plan.ranks(),
         gpu_of: &|rank| plan.gpu_of(rank),
         slots: slots.groups(),
-        used: &used,
+        used: &in_use,
         lanes_of: &classes,
         shapes_of: &coarse,
         message: hop.bytes.max(Bytes::new(1)),
     };
     lowered.binding = binder.bind(setups.lanes, &setups.wires);
+    departure::fill(&mut lowered.programs, &lowered.binding.lanes);
     lowered.fabric = options.links.then(|| {
         let message = hop.bytes.max(Bytes::new(1));
         fabric(
@@ -173,9 +192,8 @@ impl Devices<'_> {
         let schedule = plan.schedule();
         let pp = plan.degrees().pp;
         let mut wires = vec![Vec::new(); pp as usize];
-        let device_ops: Vec<(ParamCount, Vec<Op>)> =
-            (0..pp).map(|device| self.step(device)).collect();
-        lowered.params = device_ops.iter().map(|(params, _)| *params).collect();
+        let updates: Vec<Update> = (0..pp).map(|device| self.update(device)).collect();
+        lowered.params = updates.iter().map(|update| update.params).collect();
         let mut known: BTreeMap<(u32, usize), u32> = BTreeMap::new();
         let mut lanes = Vec::with_capacity(classes.len());
         for (class, members) in (0_u32..).zip(classes.members()) {
@@ -184,17 +202,15 @@ impl Devices<'_> {
             let device = plan.ranks().coords(rank).pp;
             let kind = cluster.kind_of(gpu);
             let program = *known.entry((device, kind)).or_insert_with(|| {
-                let (params, step) = &device_ops[device as usize];
+                let update = &updates[device as usize];
                 let input = DeviceInput {
                     device,
                     schedule: &schedule,
                     book: self.book,
-                    profile: &self.inputs.profiles[kind],
-                    data: self.data,
+                    site: self.site(gpu),
                     hop: self.hop,
-                    host_scale: self.host_scale(),
-                    step,
-                    epilogue: self.epilogue(device, params, slots),
+                    step: &update.ops,
+                    epilogue: self.epilogue(device, update, slots),
                 };
                 let written = device_program(&input, options.details.then_some(&mut *details));
                 wires[device as usize].clone_from(&written.wires);
@@ -224,36 +240,56 @@ impl Devices<'_> {
         }
     }
 
-    fn host_scale(&self) -> f64 {
-        if self.inputs.plan.cuda_graphs() {
-            0.0
-        } else {
-            self.inputs.framework.host_scale
+    fn site(&self, gpu: GpuId) -> Site<'_> {
+        let Inputs {
+            cluster,
+            job,
+            plan,
+            profiles,
+            framework,
+            ..
+        } = *self.inputs;
+        let profile = &profiles[cluster.kind_of(gpu)];
+        Site {
+            profile,
+            data: self.data,
+            copies: Copies::new(cluster, plan, gpu, job.precision.params.bytes()),
+            host: host_cost(profile, framework.host_scale, plan.cuda_graphs()),
+            overlap_p2p: plan.overlap().p2p,
         }
     }
 
-    /// Parameters of a device, and the operators of the optimizer's step on them.
-    fn step(&self, device: u32) -> (ParamCount, Vec<Op>) {
+    /// Everything that a device holds: its stages, and its part of a spread vocabulary.
+    fn pieces_on(&self, device: u32) -> Vec<&Piece> {
+        let stages = (0_u32..).zip(self.inputs.plan.device_of_stage());
+        let own = stages.filter(|(_, at)| *at == device);
+        let own = own.flat_map(|(stage, _)| self.book.pieces_of(stage));
+        own.chain(self.book.shared()).collect()
+    }
+
+    /// The optimizer's step on a device.
+    fn update(&self, device: u32) -> Update {
         let Inputs { job, plan, .. } = *self.inputs;
-        let device_of_stage = plan.device_of_stage();
         let mut params = ParamCount::default();
         let mut matrices = Vec::new();
-        let stages = self.book.stages.iter().zip(&device_of_stage);
-        for (pieces, _) in stages.filter(|(_, at)| **at == device) {
-            for piece in pieces {
-                let piece = &self.book.pieces[*piece as usize];
-                params += piece.ops.params;
-                matrices.extend_from_slice(&piece.ops.matrices);
-            }
+        for piece in self.pieces_on(device) {
+            params += piece.ops.params;
+            matrices.extend_from_slice(&piece.ops.matrices);
         }
         let shards = StepShards {
             dense: plan.shards().optimizer,
             expert: plan.expert_shards().optimizer,
         };
-        (params, optimizer_ops(job, &matrices, shards))
+        Update {
+            ops: optimizer_ops(job, &matrices, shards),
+            moved: step_cost(job, &matrices, shards).moved,
+            updated: params.dense_trained as f64 / f64::from(shards.dense)
+                + params.expert_trained as f64 / f64::from(shards.expert),
+            params,
+        }
     }
 
-    fn epilogue(&self, device: u32, params: &ParamCount, slots: &mut Slots) -> Epilogue {
+    fn epilogue(&self, device: u32, update: &Update, slots: &mut Slots) -> Epilogue {
         let Inputs {
             job,
             plan,
@@ -262,20 +298,37 @@ impl Devices<'_> {
         } = *self.inputs;
         let degrees = plan.degrees();
         let grad = |count: u64| Bytes::from_f64(count as f64 * job.grad_dtype.bytes());
-        let is_end = device == 0 || device + 1 == degrees.pp;
-        let copied = plan.stages().iter().any(|stage| stage.embedding_copy);
-        let table = job.model.embedding().map_or(0, |embedding| {
-            let rows = self.book.sharding.padded_vocab(embedding.vocab) / u64::from(degrees.tp);
-            rows * embedding.width
-        });
+        let replicated = grad(update.params.replicated);
         Epilogue {
-            tied: (copied && is_end && 1 < degrees.pp)
-                .then(|| (slots.of(SlotGroup::Ends), grad(table))),
-            replicated: (plan.sequence_parallel() && 1 < degrees.tp)
-                .then(|| (axes::slot(Axis::Tp), grad(params.replicated))),
+            tied: self.tied(device, slots),
+            replicated: (plan.sequence_parallel() && 1 < degrees.tp && replicated != Bytes::ZERO)
+                .then(|| (axes::slot(Axis::Tp), replicated)),
             norm: (framework.clips_gradients && 1 < degrees.tp * degrees.pp)
                 .then(|| slots.of(SlotGroup::Replica)),
+            updated: update.updated,
+            moved: update.moved,
         }
+    }
+
+    /// The group of both copies of tied embeddings, and the bytes of the table's gradient.
+    fn tied(&self, device: u32, slots: &mut Slots) -> Option<(Slot, Bytes)> {
+        let Inputs { job, plan, .. } = *self.inputs;
+        let embedding = job.model.embedding()?;
+        let copied = plan.stages().iter().any(|stage| stage.embedding_copy);
+        let stages = plan.device_of_stage();
+        let ends = [*stages.first()?, *stages.last()?];
+        if !copied || !ends.contains(&device) || ends[0] == ends[1] {
+            return None;
+        }
+        let degrees = plan.degrees();
+        let group = if ends == [0, degrees.pp - 1] {
+            SlotGroup::Ends
+        } else {
+            SlotGroup::Devices(ends)
+        };
+        let rows = self.book.sharding.padded_vocab(embedding.vocab) / u64::from(degrees.tp);
+        let bytes = (rows * embedding.width) as f64 * job.grad_dtype.bytes();
+        Some((slots.of(group), Bytes::from_f64(bytes)))
     }
 
     /// Memory of a rank that the micro-batches do not change.
@@ -287,25 +340,32 @@ impl Devices<'_> {
             ..
         } = *self.inputs;
         let per_param = job.optimizer.resident(job.precision, job.grad_dtype);
-        let state = StateBytes::of(params, &per_param).on_gpu(plan).parts();
-        let largest = self.book.pieces.iter().map(|piece| {
-            let parts = StateBytes::of(&piece.ops.params, &per_param).parts();
-            StateParts {
-                optimizer: Bytes::ZERO,
-                ..parts
-            }
-        });
-        let largest = largest.max_by_key(StateParts::total).unwrap_or_default();
+        let state = StateBytes::of(params, &per_param);
+        let own = state.on_gpu(plan).parts();
         let constants = profiles[kind].memory();
         let mut resident = [0; MemoryKind::ALL.len()];
-        resident[MemoryKind::Weights.index()] = state.weights.as_u64();
-        resident[MemoryKind::Gradients.index()] = state.gradients.as_u64();
-        resident[MemoryKind::Optimizer.index()] = state.optimizer.as_u64();
+        resident[MemoryKind::Weights.index()] = own.weights.as_u64();
+        resident[MemoryKind::Gradients.index()] = own.gradients.as_u64();
+        resident[MemoryKind::Optimizer.index()] = own.optimizer.as_u64();
         resident[MemoryKind::Workspace.index()] =
             (constants.framework + constants.workspace).as_u64();
-        resident[MemoryKind::Communication.index()] = gather_buffers(plan, largest).as_u64();
+        if self.data.gather_once {
+            // Gradients stay whole until the last backward pass.
+            let whole = state.parts().gradients;
+            resident[MemoryKind::Communication.index()] = whole.as_u64();
+        }
         resident
     }
+}
+
+/// The optimizer's step on one device.
+struct Update {
+    params: ParamCount,
+    ops: Vec<Op>,
+    /// Bytes that it moves in memory.
+    moved: Bytes,
+    /// Parameters that one rank updates.
+    updated: f64,
 }
 
 impl Lowered {
@@ -318,23 +378,30 @@ impl Lowered {
 }
 
 /// What data parallelism does, from the levels at which state is sharded.
-pub(crate) fn data_parallel(job: &Job, plan: &Plan, slots: &mut Slots) -> DataParallel {
+pub(crate) fn data_parallel(
+    job: &Job,
+    plan: &Plan,
+    framework: &Framework,
+    slots: &mut Slots,
+) -> DataParallel {
     let degrees = plan.degrees();
     let mut set = |axis, n: u32, shards: Shards| {
-        let levels = [shards.gradients, shards.optimizer];
-        let mut flow: Flow = flow(slots, axis, n, shards.weights, &levels);
+        let mut flow: Flow = flow(slots, axis, n, shards);
         flow.pass = gather_for_pass(slots, axis, n, shards.weights);
         flow
     };
     let dense = set(Axis::Dp, degrees.dense_data(), plan.shards());
     let expert = set(Axis::ExpertDp, plan.expert_data(), plan.expert_shards());
     let overlap = plan.overlap();
+    let sharded = 1 < plan.shards().weights;
+    let gather_once = sharded && framework.reshard == Reshard::UnlessPipelined && 1 < degrees.pp;
     DataParallel {
         dense,
         expert,
-        gather_each_pass: 1 < plan.shards().weights,
-        keep_after_forward: false,
-        reduce_each: 1 < plan.shards().gradients,
+        gather_each_pass: sharded,
+        keep_after_forward: sharded && framework.reshard == Reshard::AfterBackward,
+        gather_once,
+        reduce_each: 1 < plan.shards().gradients && !gather_once,
         overlap_reduce: overlap.grad_reduce,
         overlap_gather: overlap.param_gather,
         grad_bytes: job.grad_dtype.bytes(),

@@ -1,7 +1,6 @@
 //! The pieces that a pipeline stage is made of, and what each costs.
 
-use profile::Profile;
-use units::{Bytes, Seconds};
+use units::Bytes;
 use workload::ops::{BlockOps, Op, Recompute, kept, recomputed};
 
 /// What a piece of a stage is.
@@ -17,6 +16,14 @@ pub enum PieceKind {
     Mtp(u32, bool),
     /// Final norm, logits and loss; whether the embedding is here.
     Head(bool),
+    /// One of that many parts of a word embedding that is spread over the pipeline's devices.
+    Words(u32),
+    /// What the first stage does beside a spread word embedding.
+    Positions,
+    /// What the last stage does in front of a spread output layer.
+    FinalNorm,
+    /// One of that many parts of a spread output layer, with its share of the loss.
+    Output(u32),
 }
 
 /// The operators of one piece on one GPU under one recomputation policy.
@@ -69,29 +76,10 @@ impl Piece {
             PieceKind::EncoderEnd => "encoder-end",
             PieceKind::Mtp(..) => "mtp",
             PieceKind::Head(_) => "head",
+            PieceKind::Words(_) => "words",
+            PieceKind::Positions => "positions",
+            PieceKind::FinalNorm => "final-norm",
+            PieceKind::Output(_) => "logits",
         }
     }
-}
-
-/// Host time of one pass through some pieces: launches, layers and waits for token counts.
-pub(crate) fn host_time(
-    profile: &Profile,
-    pieces: &[&Piece],
-    n_launches: u32,
-    host_scale: f64,
-) -> Seconds {
-    let host = profile.host();
-    let layers = pieces
-        .iter()
-        .filter(|piece| matches!(piece.kind, PieceKind::Layer(_)));
-    let per_layer: Seconds = layers
-        .map(|piece| {
-            if piece.routed {
-                host.expert_layer
-            } else {
-                host.layer
-            }
-        })
-        .sum();
-    (host.kernel * f64::from(n_launches) + per_layer + host.micro_batch) * host_scale
 }

@@ -13,7 +13,7 @@ use workload::ops::{Axis, Op, Sharding};
 use crate::axes;
 use crate::chunk::Hop;
 use crate::data_parallel::DataParallel;
-use crate::framework::Framework;
+use crate::framework::{Framework, NEUTRAL};
 use crate::lowering::{data_parallel, hop};
 use crate::piece::{Piece, PieceKind};
 use crate::slots::{SlotGroup, Slots};
@@ -89,7 +89,7 @@ pub const AXIS_SLOTS: [Axis; 8] = axes::GROUPS;
 /// What data parallelism does under a plan, and the groups that its slots name.
 pub fn data_flows(job: &Job, plan: &Plan) -> (DataParallel, Vec<SlotGroup>) {
     let mut slots = Slots::new();
-    let data = data_parallel(job, plan, &mut slots);
+    let data = data_parallel(job, plan, &NEUTRAL, &mut slots);
     (data, slots.groups().to_vec())
 }
 

@@ -1,5 +1,6 @@
 //! The communicators of a program, by slot.
 
+use plan::Shards;
 use plan::ranks::Ranks;
 use profile::CollectiveKind;
 use task::Slot;
@@ -26,6 +27,8 @@ pub enum SlotGroup {
     },
     /// The first and the last stage of a pipeline, which share tied embeddings.
     Ends,
+    /// Two devices of a pipeline that share tied embeddings, where they are not its ends.
+    Devices([u32; 2]),
     /// All ranks of one replica of the model: they agree on the norm of the gradients.
     Replica,
 }
@@ -85,6 +88,12 @@ impl SlotGroup {
                     vec![first, ranks.at_stage(rank, last)]
                 }
             }
+            Self::Devices(devices) => {
+                let mut pair = devices.map(|device| ranks.at_stage(rank, device)).to_vec();
+                pair.sort_unstable();
+                pair.dedup();
+                pair
+            }
             Self::Replica => {
                 let pipeline = ranks.group(Axis::Pp, rank);
                 let mut all: Vec<RankId> = pipeline
@@ -103,17 +112,13 @@ impl SlotGroup {
 /// With levels of sizes `s1 < s2 < … < sk` inside `n` data-parallel ranks, gradients are
 /// reduce-scattered over the first level, their shards over the next, and what is left is
 /// all-reduced between replicas of the last; parameters come back the other way, down to the
-/// level at which weights are sharded. One level is ZeRO (Rajbhandari et al. 2020) or hybrid
-/// sharding; several are ZeRO++'s and Frontier's hierarchical partitions.
-pub(crate) fn flow(slots: &mut Slots, axis: Axis, n: u32, weights: u32, levels: &[u32]) -> Flow {
-    let mut sizes: Vec<u32> = levels
-        .iter()
-        .copied()
-        .filter(|size| 1 < *size && *size <= n)
-        .collect();
-    sizes.sort_unstable();
-    sizes.dedup();
-    let mut stage = |kind, inner: u32, outer: u32, share: u32| {
+/// level at which weights are sharded. One level is `ZeRO` (Rajbhandari et al. 2020) or hybrid
+/// sharding; several are `ZeRO++`'s and Frontier's hierarchical partitions.
+///
+/// Where gradients are kept in shards, those levels are summed after every micro-batch, the
+/// others once.
+pub(crate) fn flow(slots: &mut Slots, axis: Axis, n: u32, shards: Shards) -> Flow {
+    let mut stage = |kind, inner: u32, outer: u32| {
         let group = if inner == 1 && outer == n {
             SlotGroup::Axis(axis)
         } else {
@@ -122,28 +127,40 @@ pub(crate) fn flow(slots: &mut Slots, axis: Axis, n: u32, weights: u32, levels: 
         Stage {
             slot: slots.of(group),
             kind,
-            share: 1.0 / f64::from(share),
+            share: 1.0 / f64::from(inner),
         }
     };
     let mut flow = Flow::default();
-    let mut inner = 1;
-    for &outer in &sizes {
+    for (inner, outer) in levels(n, &[shards.gradients, shards.optimizer]) {
         flow.reduce
-            .push(stage(CollectiveKind::ReduceScatter, inner, outer, inner));
-        inner = outer;
+            .push(stage(CollectiveKind::ReduceScatter, inner, outer));
+        flow.each += usize::from(outer <= shards.gradients);
     }
-    if inner < n {
-        flow.reduce
-            .push(stage(CollectiveKind::AllReduce, inner, n, inner));
+    let held = shards.gradients.max(shards.optimizer);
+    if held < n {
+        flow.reduce.push(stage(CollectiveKind::AllReduce, held, n));
     }
-    for (at, &outer) in sizes.iter().enumerate().rev() {
-        let inner = if at == 0 { 1 } else { sizes[at - 1] };
-        if weights <= inner {
+    let sizes = [shards.weights, shards.gradients, shards.optimizer];
+    for (inner, outer) in levels(n, &sizes).into_iter().rev() {
+        if shards.weights <= inner {
             flow.gather
-                .push(stage(CollectiveKind::AllGather, inner, outer, inner));
+                .push(stage(CollectiveKind::AllGather, inner, outer));
         }
     }
     flow
+}
+
+/// The sizes above 1 in order, each with the one before it.
+fn levels(n: u32, sizes: &[u32]) -> Vec<(u32, u32)> {
+    let mut sizes: Vec<u32> = sizes
+        .iter()
+        .copied()
+        .filter(|size| 1 < *size && *size <= n)
+        .collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    let inner = std::iter::once(1).chain(sizes.iter().copied());
+    inner.zip(sizes.iter().copied()).collect()
 }
 
 /// The gathers in front of a pass of weights that are cut over `weights` ranks.

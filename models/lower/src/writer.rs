@@ -98,24 +98,50 @@ impl<'a> Writer<'a> {
         self.n_launches
     }
 
+    /// Steps written so far.
+    pub(crate) fn n_steps(&mut self) -> usize {
+        self.flush();
+        self.block.steps.len()
+    }
+
     /// Appends a list of operators; ends when all of them have, asynchronous ones included.
     /// Returns the range of the steps that it became.
     pub(crate) fn write<'o>(
         &mut self,
         ops: impl IntoIterator<Item = &'o Op>,
     ) -> std::ops::Range<usize> {
+        let first = self.n_steps();
+        self.frontier = self.write_open(ops);
+        first..self.block.steps.len()
+    }
+
+    /// Appends a list of operators without waiting for asynchronous ones; returns what would
+    /// have to be waited for.
+    pub(crate) fn write_open<'o>(&mut self, ops: impl IntoIterator<Item = &'o Op>) -> Vec<StepId> {
         self.flush();
-        let first = self.block.steps.len();
         for op in ops {
             self.op(op);
         }
         self.flush();
+        let mut all = self.frontier.clone();
         for (_, step) in self.slots.drain(..) {
-            if !self.frontier.contains(&step) {
-                self.frontier.push(step);
+            if !all.contains(&step) {
+                all.push(step);
             }
         }
-        first..self.block.steps.len()
+        all
+    }
+
+    /// Appends a list of operators of whose time only a share is spent.
+    pub(crate) fn write_share<'o>(&mut self, ops: impl IntoIterator<Item = &'o Op>, share: f64) {
+        if share <= 0.0 {
+            return;
+        }
+        for step in self.write(ops) {
+            if let TaskWork::Compute(time) = &mut self.block.steps[step].work {
+                *time = *time * share;
+            }
+        }
     }
 
     /// Appends a step that waits for everything before it and that everything after waits for.

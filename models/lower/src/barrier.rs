@@ -1,0 +1,71 @@
+//! Barriers between the devices of a pipeline, where the vocabulary is spread over them.
+
+use std::collections::BTreeMap;
+
+use plan::schedule::{Action, ActionKind, Need, Schedule};
+use task::{Block, Signal, Step, Work};
+use trace::{Category, StreamKind};
+use units::Seconds;
+
+/// Raised when the barrier behind a pass of that kind is over.
+pub(crate) const fn signal(kind: ActionKind) -> u16 {
+    match kind {
+        ActionKind::EmbeddingForward => 2,
+        ActionKind::VocabularyForward => 3,
+        _ => 4,
+    }
+}
+
+/// Barriers of a spread vocabulary, as passes of one device wait for them.
+#[derive(Debug, Default)]
+pub(crate) struct Barriers {
+    /// How many passes of that kind came before and with a micro-batch's.
+    passed: BTreeMap<(ActionKind, u32), u32>,
+    count: BTreeMap<ActionKind, u32>,
+}
+
+impl Barriers {
+    /// Blocks that hold the kernels back until the barriers that an action needs are over.
+    pub(crate) fn before(&self, schedule: &Schedule, action: Action) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        for need in schedule.needs(action).into_iter().flatten() {
+            let Need::Every(kind) = need else { continue };
+            let Some(&count) = self.passed.get(&(kind, action.micro_batch)) else {
+                continue;
+            };
+            let work = Work::Delay(Seconds::ZERO);
+            let (stream, category) = (StreamKind::Compute, Category::Pp);
+            let mut step = Step::new("await", stream, category, work, Vec::new());
+            step.wait = Some(Signal {
+                id: signal(kind),
+                count,
+            });
+            blocks.push(Block {
+                name: "await".to_owned(),
+                steps: vec![step],
+            });
+        }
+        blocks
+    }
+
+    /// Counts an action.
+    pub(crate) fn behind(&mut self, action: Action) {
+        if action.kind.is_vocabulary() {
+            let count = self.count.entry(action.kind).or_default();
+            *count += 1;
+            self.passed
+                .insert((action.kind, action.micro_batch), *count);
+        }
+    }
+}
+
+/// Whether all devices run their vocabulary passes in the same order, so that barriers can
+/// follow each other on one stream.
+pub(crate) fn in_one_order(schedule: &Schedule) -> bool {
+    let order = |device: usize| {
+        let actions = schedule.actions(device).iter();
+        let passes = actions.filter(|action| action.kind.is_vocabulary());
+        passes.map(|action| (action.kind, action.micro_batch))
+    };
+    schedule.devices().all(|device| order(device).eq(order(0)))
+}

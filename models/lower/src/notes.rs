@@ -1,0 +1,57 @@
+//! What lowering simplifies, for the list of assumptions.
+
+use plan::{Assumption, OffloadTarget};
+
+use crate::lowering::Inputs;
+
+/// What of a plan is not simulated as it is asked for.
+pub(crate) fn notes(inputs: &Inputs<'_>) -> Vec<Assumption> {
+    let Inputs { cluster, plan, .. } = *inputs;
+    let mut notes = Vec::new();
+    let mut note = |field, value: &'static str, reason| {
+        notes.push(Assumption {
+            field,
+            value: value.into(),
+            reason,
+        });
+    };
+    if plan.overlap().ep && 1 < plan.degrees().ep {
+        note(
+            "overlap.ep",
+            "shared experts alone run beside all-to-alls",
+            "a pass computes one micro-batch: forward and backward of two are not merged",
+        );
+    }
+    let offload = plan.offload();
+    if 0.0 < offload.optimizer {
+        note(
+            "offload.optimizer",
+            "204.8 GB/s of host memory a socket",
+            "nodes name no memory bandwidth: eight channels of DDR4-3200 are taken",
+        );
+    }
+    let leaves = [offload.activations, offload.weights, offload.optimizer];
+    let gpus = plan.ranks().all().map(|rank| plan.gpu_of(rank));
+    let mut hosts = gpus.map(|gpu| &cluster.node(cluster.node_of(gpu)).host);
+    if offload.target == OffloadTarget::Ssd
+        && leaves.iter().any(|share| 0.0 < *share)
+        && hosts.any(|host| host.storage.is_none())
+    {
+        note(
+            "offload.target",
+            "drives as fast as the host link",
+            "the node names no rate of its drives",
+        );
+    }
+    let mixed = plan
+        .vocabulary()
+        .is_some_and(|_| !crate::barrier::in_one_order(&plan.schedule()));
+    if mixed {
+        note(
+            "schedule",
+            "vocabulary passes in the order of the file",
+            "devices order them differently, and barriers of one pipeline run in turn",
+        );
+    }
+    notes
+}

@@ -1,0 +1,83 @@
+//! Sums of gradients behind the backward passes.
+
+use task::{MemoryEffect, Step, StepId};
+use trace::MemoryKind;
+use units::Bytes;
+
+use crate::chunk::{REDUCED, reduce_steps};
+use crate::memory::{free, take};
+use crate::piece::Piece;
+use crate::site::Site;
+use crate::writer::Writer;
+
+/// The sums of the pieces of one block, in order.
+///
+/// Where gradients are kept in shards, a piece's whole gradients exist from its backward pass to
+/// the end of its sum, and at most two pieces have such gradients: before a further sum starts,
+/// the kernels wait for the one before (FSDP's `post_backward`; `DeepSpeed`'s buckets).
+#[derive(Debug, Default)]
+pub(crate) struct Reducer {
+    previous: Option<StepId>,
+}
+
+impl Reducer {
+    /// Sums the gradients of a piece that has just been written.
+    ///
+    /// * `first` — the first step of its backward pass.
+    /// * `last_pass` — whether no later pass adds to its gradients.
+    pub(crate) fn reduce(
+        &mut self,
+        site: &Site<'_>,
+        w: &mut Writer<'_>,
+        piece: &Piece,
+        first: Option<usize>,
+        last_pass: bool,
+    ) {
+        let Some(part) = site.data.behind(last_pass) else {
+            return;
+        };
+        let mut steps = reduce_steps(site, part, piece);
+        if last_pass && let Some(step) = steps.last_mut() {
+            step.raise = Some(REDUCED);
+        }
+        let whole = if site.data.reduce_each {
+            gradients(site, piece)
+        } else {
+            Bytes::ZERO
+        };
+        let reduced = chain(w, steps, free(MemoryKind::Communication, whole));
+        let Some(last) = reduced else { return };
+        if let Some(first) = first {
+            w.remember(first, take(MemoryKind::Communication, whole));
+        }
+        if !site.data.overlap_reduce {
+            w.wait_for(last);
+        } else if site.data.reduce_each
+            && let Some(previous) = self.previous.replace(last)
+        {
+            w.wait_for(previous);
+        }
+    }
+}
+
+/// Bytes of a piece's gradients when they are whole.
+pub(crate) fn gradients(site: &Site<'_>, piece: &Piece) -> Bytes {
+    Bytes::from_f64(piece.ops.params.trained() as f64 * site.data.grad_bytes)
+}
+
+/// Appends steps one after the other behind what has been written; returns the last one. The
+/// effect goes with the first.
+fn chain(w: &mut Writer<'_>, steps: Vec<Step>, effect: MemoryEffect) -> Option<StepId> {
+    let mut after: Vec<StepId> = w.frontier().to_vec();
+    let mut last = None;
+    for mut step in steps {
+        step.after = after;
+        let id = w.push_beside(step);
+        if last.is_none() {
+            w.remember(usize::from(id), effect);
+        }
+        after = vec![id];
+        last = Some(id);
+    }
+    last
+}

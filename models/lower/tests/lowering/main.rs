@@ -1,0 +1,4 @@
+//! Plans, lowered and run on the engine.
+
+mod fixtures;
+mod vocabulary;
