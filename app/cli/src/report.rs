@@ -53,99 +53,84 @@ fn title(ready: &Ready, prediction: &Prediction) -> String {
 }
 
 fn answer(prediction: &Prediction, terminal: &Terminal) -> String {
-    let mut table = Table::new(&[("Answer", Side::Left), ("", Side::Right), ("", Side::Left)]);
-    let range = match (
-        prediction.iteration_time_p10_s,
-        prediction.iteration_time_p90_s,
-    ) {
-        (Some(low), Some(high)) => format!("8 of 10 runs: {} to {}", duration(low), duration(high)),
-        _ => String::new(),
-    };
+    let mut table = Table::new(&[("Answer", Side::Left), ("Value", Side::Right)]);
     table.row([
-        "Iteration".into(),
+        "Iteration time".into(),
         duration(prediction.iteration_time_s),
-        range,
     ]);
+    let range = prediction
+        .iteration_time_p10_s
+        .zip(prediction.iteration_time_p90_s);
+    if let Some((low, high)) = range {
+        let text = format!("{} to {}", duration(low), duration(high));
+        table.row(["8 of 10 runs lie in".into(), text]);
+    }
+    let tokens = |rate| format!("{} tokens/s", number(rate));
     table.row([
-        "Throughput".into(),
-        format!("{} tokens/s/GPU", number(prediction.tokens_per_s_per_gpu)),
-        format!("{} tokens/s in all", number(prediction.tokens_per_s)),
+        "Throughput of one GPU".into(),
+        tokens(prediction.tokens_per_s_per_gpu),
     ]);
+    table.row(["Throughput in all".into(), tokens(prediction.tokens_per_s)]);
     // Layers that were measured as a whole have no known operations.
     if 0.0 < prediction.model_tflops_per_gpu {
-        table.row(speed_row(prediction));
+        let speed = |rate| format!("{} TFLOP/s", number(rate));
+        table.row([
+            "Model FLOPs of one GPU".into(),
+            speed(prediction.model_tflops_per_gpu),
+        ]);
+        table.row([
+            "With recomputation".into(),
+            speed(prediction.hardware_tflops_per_gpu),
+        ]);
+        table.row(["MFU".into(), percent(prediction.mfu)]);
     }
-    table.row(memory_row(prediction));
+    let verdict = if prediction.fits {
+        "Memory (fits)"
+    } else {
+        "Memory (DOES NOT FIT)"
+    };
+    let (used, limit) = (prediction.device_used_bytes, prediction.device_memory_bytes);
+    table.row([verdict.into(), format!("{used} of {limit}")]);
+    table.row([
+        "- allocated".into(),
+        prediction.peak_allocated_bytes.to_string(),
+    ]);
+    table.row([
+        "- reserved".into(),
+        prediction.peak_reserved_bytes.to_string(),
+    ]);
     for row in totals(prediction) {
         table.row(row);
     }
     table.render(terminal.width)
 }
 
-fn speed_row(prediction: &Prediction) -> [String; 3] {
-    let mfu = percent(prediction.mfu);
-    let hardware = number(prediction.hardware_tflops_per_gpu);
-    [
-        "Model speed".into(),
-        format!("{} TFLOP/s/GPU", number(prediction.model_tflops_per_gpu)),
-        format!("MFU {mfu}; with recomputation {hardware} TFLOP/s/GPU"),
-    ]
-}
-
-fn memory_row(prediction: &Prediction) -> [String; 3] {
-    let (used, limit) = (prediction.device_used_bytes, prediction.device_memory_bytes);
-    let share = percent(used.as_f64() / limit.as_f64().max(1.0));
-    let verdict = if prediction.fits {
-        "fits"
-    } else {
-        "DOES NOT FIT"
-    };
-    let parts = format!(
-        "{verdict}, {share} of the fullest GPU; allocated {}, reserved {}",
-        prediction.peak_allocated_bytes, prediction.peak_reserved_bytes,
-    );
-    ["Memory".into(), format!("{used} of {limit}"), parts]
-}
-
 /// Time, energy and money of the whole run, where the scenario knows its tokens.
-fn totals(prediction: &Prediction) -> Vec<[String; 3]> {
+fn totals(prediction: &Prediction) -> Vec<[String; 2]> {
     let of = |key: &str| prediction.totals.get(key).and_then(Value::as_f64);
     let mut rows = Vec::new();
-    if let (Some(days), Some(iterations), Some(hours)) =
-        (of("days"), of("iterations"), of("gpu_hours"))
-    {
-        let detail = format!(
-            "{} iterations, {} GPU-hours",
-            large(iterations),
-            large(hours)
-        );
-        rows.push(["Whole run".into(), duration(days * 86_400.0), detail]);
-    }
-    if let Some(kwh) = of("gpu_energy_kwh_at_tdp") {
-        let detail = "of the GPUs at their power limit".into();
-        rows.push([
-            "Energy".into(),
-            format!("{} MWh", number(kwh / 1000.0)),
-            detail,
-        ]);
-    }
-    if let Some(cost) = of("cost") {
-        let currency = prediction
-            .totals
-            .get("currency")
-            .and_then(Value::as_str)
-            .unwrap_or("");
-        let unit = if currency.is_empty() {
-            "(in the currency of the prices)"
-        } else {
-            currency
-        };
-        rows.push([
-            "Cost".into(),
-            format!("{} {unit}", number(cost)),
-            String::new(),
-        ]);
-    }
+    let mut row = |name: &str, value: Option<String>| {
+        rows.extend(value.map(|value| [name.to_owned(), value]));
+    };
+    row(
+        "Whole run",
+        of("days").map(|days| duration(days * 86_400.0)),
+    );
+    row("- iterations", of("iterations").map(large));
+    row(
+        "- GPU time",
+        of("gpu_hours").map(|hours| format!("{} h", large(hours))),
+    );
+    let energy = of("gpu_energy_kwh_at_tdp").map(|kwh| format!("{} MWh", number(kwh / 1000.0)));
+    row("- energy at power limit", energy);
+    let currency = prediction.totals.get("currency").and_then(Value::as_str);
+    let unit = currency
+        .filter(|unit| !unit.is_empty())
+        .unwrap_or("of the prices' currency");
+    row(
+        "- cost",
+        of("cost").map(|cost| format!("{} {unit}", number(cost))),
+    );
     rows
 }
 

@@ -85,7 +85,13 @@ impl Library<'_> {
             } else {
                 SCENARIO_LIMIT
             };
-            self.files.read(&self.path(name), limit)
+            match self.files.read(&self.path(name), limit) {
+                // A model's folder stands for the config.json in it.
+                Err(Problem::IsFolder { .. }) if on == Shelf::Models => {
+                    self.files.read(&self.path(name).join("config.json"), limit)
+                }
+                read => read,
+            }
         } else {
             on.open(name)
         };

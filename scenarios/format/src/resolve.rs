@@ -215,6 +215,16 @@ impl Resolver<'_> {
 
     fn settings(&mut self) -> Option<predict::Settings> {
         let settings = &self.spec.settings;
+        if settings.engine.is_none() {
+            self.assume(
+                "settings.engine",
+                Engine::Flow.name(),
+                "the most faithful engine there is",
+            );
+        }
+        if settings.seed.is_none() {
+            self.assume("settings.seed", "1", "any number gives equal results again");
+        }
         let engine = match settings.engine {
             None | Some(Engine::Flow) => predict::Engine::Flow,
             Some(Engine::Analytic) => predict::Engine::Analytic,
@@ -244,29 +254,39 @@ impl Resolver<'_> {
         }
     }
 
-    /// Fields that the engine of this scenario never looks at.
+    /// Fields that nothing of this scenario looks at.
     fn warn_of_idle_fields(&mut self) {
+        const NO_PACKETS: &str = "this engine sees no packets";
+        const ALL_VERSIONS: &str = "the same habits are taken for all versions";
         let (network, nccl) = (&self.spec.network, &self.spec.nccl);
+        let unlike = |given: Option<&str>, usual: &str| given.is_some_and(|name| name != usual);
+        let balancing = unlike(network.load_balancing, "ecmp");
         let given = [
             (
-                "network.load_balancing",
-                network.load_balancing.is_some_and(|name| name != "ecmp"),
+                "framework.version",
+                self.spec.framework.version.is_some(),
+                ALL_VERSIONS,
             ),
+            ("network.load_balancing", balancing, NO_PACKETS),
             (
                 "network.transport",
-                network.transport.is_some_and(|name| name != "ideal"),
+                unlike(network.transport, "ideal"),
+                NO_PACKETS,
             ),
-            ("network.buffer", network.buffer.is_some()),
-            ("network.ecn", network.ecn.is_some()),
-            ("network.pfc", network.pfc.is_some()),
-            ("network.trimming", network.trimming.is_some()),
-            ("nccl.channels", nccl.channels.is_some()),
-            ("nccl.qps", nccl.qps.is_some()),
+            ("network.buffer", network.buffer.is_some(), NO_PACKETS),
+            ("network.ecn", network.ecn.is_some(), NO_PACKETS),
+            ("network.pfc", network.pfc.is_some(), NO_PACKETS),
+            ("network.trimming", network.trimming.is_some(), NO_PACKETS),
+            (
+                "nccl.channels",
+                nccl.channels.is_some(),
+                "NCCL's own choice is taken",
+            ),
+            ("nccl.qps", nccl.qps.is_some(), NO_PACKETS),
         ];
-        for (field, _) in given.into_iter().filter(|(_, given)| *given) {
-            self.warnings.push(format!(
-                "`{field}` has no effect: this engine sees no packets"
-            ));
+        for (field, _, reason) in given.into_iter().filter(|(_, given, _)| *given) {
+            self.warnings
+                .push(format!("`{field}` has no effect: {reason}"));
         }
     }
 }

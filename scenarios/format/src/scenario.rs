@@ -226,3 +226,44 @@ fn point_elsewhere(failure: &mut Failure, fields: &[Field]) {
         Some(format!("{}.{close}", section.key))
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::{environment_name, scalar_paths};
+
+    #[test]
+    fn every_field_has_an_environment_variable_of_its_own() {
+        let mut paths = Vec::new();
+        scalar_paths(&scenario_fields(), "", &mut paths);
+        let mut names: Vec<String> = paths.iter().map(|path| environment_name(path)).collect();
+        assert!(names.contains(&"WINDTUNNEL_PLAN_MOE_CAPACITY_FACTOR".to_owned()));
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    /// Every field that says what it is for, and every section that refuses others.
+    fn check(fields: &[Field], path: &str) {
+        for field in fields {
+            assert!(
+                !field.doc.is_empty(),
+                "{path}.{} has no description",
+                field.key
+            );
+            if let Kind::Table(inner) = &field.kind {
+                check(inner, &format!("{path}.{}", field.key));
+            }
+        }
+        let mut keys: Vec<&str> = fields.iter().map(|field| field.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), fields.len(), "{path} asks for a field twice");
+    }
+
+    #[test]
+    fn every_field_is_described_and_asked_for_once() {
+        check(&scenario_fields(), "");
+    }
+}

@@ -1,7 +1,10 @@
 //! No text makes a reader panic, hang or lose the place of an error. The fuzz targets under
 //! `tests/fuzz` run the same functions with other texts.
 
-#![expect(clippy::unwrap_used, reason = "a file that cannot be read fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a file that cannot be read fails the test"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

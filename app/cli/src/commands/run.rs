@@ -1,6 +1,5 @@
 //! Work that takes a while: watched, and stopped by Ctrl-C.
 
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,18 +16,20 @@ static CONTROL: Control = Control::new();
 /// Progress is shown only for work that takes longer than this.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Runs work that the first Ctrl-C asks to stop and the second ends at once.
-pub(crate) fn watched<T>(context: &Context, work: impl FnOnce(&Control) -> T) -> T {
-    static HANDLER: OnceLock<bool> = OnceLock::new();
-    HANDLER.get_or_init(|| {
-        let handler = ctrlc::set_handler(|| {
-            if CONTROL.is_cancelled() {
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-            CONTROL.cancel();
-        });
-        handler.is_ok()
+/// Makes the first Ctrl-C ask the work to stop, and the second end it at once.
+pub(crate) fn catch_interrupts() {
+    let handler = ctrlc::set_handler(|| {
+        if CONTROL.is_cancelled() {
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+        CONTROL.cancel();
     });
+    // Without a handler Ctrl-C ends the command at once, which loses nothing that was promised.
+    drop(handler);
+}
+
+/// Runs work with its progress shown.
+pub(crate) fn watched<T>(context: &Context, work: impl FnOnce(&Control) -> T) -> T {
     let progress = Progress::start(context);
     let result = work(&CONTROL);
     progress.stop();

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use session::{Assignment, ENVIRONMENT_PREFIX, Failure, Opened, Place, Ready, Request};
 
 use crate::args::ScenarioArgs;
+use crate::commands::run::catch_interrupts;
 use crate::commands::{Context, say};
 use crate::exit::Exit;
 use crate::render;
@@ -44,6 +45,8 @@ pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exi
 
 /// Looks up everything that a scenario names.
 pub(crate) fn ready(opened: &Opened, context: &Context) -> Result<Ready, Exit> {
+    // From here on nobody waits for input, and work can take long.
+    catch_interrupts();
     let ready = opened
         .ready()
         .map_err(|failures| refuse(&failures, context))?;
