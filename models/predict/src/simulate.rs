@@ -104,6 +104,7 @@ fn simulate<N: Network>(
         fabric: lowered.fabric.as_ref(),
     };
     let options = Options {
+        window: lowered.window,
         contention: contention(scenario),
         jitter: scenario.settings.jitter,
         seed: scenario.settings.seed,
