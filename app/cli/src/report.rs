@@ -279,6 +279,7 @@ fn worth(prediction: &Prediction, detail: Detail, terminal: &Terminal) -> String
 }
 
 /// The figures of that worth, each table with its own: `h100-sxm (single products, host time)`.
+/// Formats and sizes are left out; the whole list is in the table of `-v`.
 fn by_table(prediction: &Prediction, worth: &str) -> Vec<String> {
     let mut tables: Vec<(&str, Vec<&str>)> = Vec::new();
     for one in prediction
@@ -291,7 +292,10 @@ fn by_table(prediction: &Prediction, worth: &str) -> Vec<String> {
             .what
             .split_once(": ")
             .unwrap_or(("collectives", &one.what));
+        let figure = figure.split([',']).next().unwrap_or(figure);
+        let figure = figure.split(" of ").next().unwrap_or(figure);
         match tables.iter_mut().find(|(name, _)| *name == table) {
+            Some((_, figures)) if figures.contains(&figure) => {}
             Some((_, figures)) => figures.push(figure),
             None => tables.push((table, vec![figure])),
         }

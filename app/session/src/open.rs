@@ -113,11 +113,12 @@ fn name_of(path: &Path) -> String {
 /// Where a value is from, for people: `scenario.toml:14`, `--set`, an environment variable.
 pub(crate) fn origin(node: &Node) -> String {
     let source = node.place.source();
-    if source.text.contains('\n') || Path::new(&source.name).extension().is_some() {
-        let (line, _) = node.place.line_column();
-        return format!("{}:{line}", source.name);
+    let path = Path::new(&source.name);
+    let is_file = source.text.contains('\n') || path.extension().is_some();
+    match path.file_name().filter(|_| is_file) {
+        Some(name) => format!("{}:{}", name.to_string_lossy(), node.place.line_column().0),
+        None => source.name.clone(),
     }
-    source.name.clone()
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ fn megatron(t: &mut Fields<'_, '_>) -> MegatronSpec {
     let heads = t.get("heads", "attention heads", count()).required();
     let shape = MegatronSpec {
         kind,
-        name: name.unwrap_or_else(|| "own".to_owned()),
+        name: name.unwrap_or_else(|| format!("{layers} layers of width {hidden}")),
         ffn: t.get("ffn", FFN, count()).optional(),
         kv_heads: t
             .get("kv_heads", "query groups, default one a head", count())

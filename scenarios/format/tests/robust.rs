@@ -205,6 +205,19 @@ proptest! {
     }
 
     #[test]
+    fn no_assignment_makes_a_reader_panic(text in "\\PC{0,60}|[a-z.0-9\\[\\]]{0,20}=[^\\n]{0,20}") {
+        let layers = format::Layers {
+            above: vec![format::Assignment::new("--set", text)],
+            ..format::Layers::of(format::Source::new("scenario.toml", "[plan]\ntp = 1\n[[stragglers]]\n"))
+        };
+        if let Ok(document) = layers.join() {
+            let _ = format::read_scenario(&document);
+            let written = format::write::write(&document);
+            format::tree::parse(&format::Source::new("again.toml", written)).unwrap();
+        }
+    }
+
+    #[test]
     fn any_number_in_any_field_is_taken_or_refused(
         field in "(plan\\.(tp|pp|vp|cp|ep|etp|dp|micro_batch|interleave_group)|cluster\\.nodes|training\\.(global_batch|seq_len|packed|total_tokens)|settings\\.(seed|jitter))",
         number in prop_oneof![any::<i64>().prop_map(|n| n.to_string()),

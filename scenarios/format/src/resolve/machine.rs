@@ -7,9 +7,9 @@ use units::GpuId;
 
 use super::Resolver;
 use crate::error::{Failure, Problem};
-use crate::hardware::{self, ClusterFile};
+use crate::hardware::{self, ClusterFile, Nodes};
 use crate::library::{At, Library, read_source};
-use crate::reference::is_path;
+use crate::reference::{Named, is_path};
 use crate::scenario::{ClusterSection, NodeCount};
 use crate::sections::Straggler;
 use crate::tree::{Table, parse};
@@ -120,7 +120,7 @@ impl Resolver<'_> {
         }
         file.gpus.splice(0..0, section.gpus.iter().cloned());
         if file.name.is_empty() {
-            "own".clone_into(&mut file.name);
+            file.name = nodes_in_words(&file.nodes);
         }
         Some(file)
     }
@@ -152,6 +152,18 @@ struct Base {
     file: ClusterFile,
     folder: Option<PathBuf>,
     document: Option<Table>,
+}
+
+/// What a cluster without a name is called: `3 x p3.8xlarge, 1 x g4dn.12xlarge`.
+fn nodes_in_words(nodes: &[Nodes]) -> String {
+    let words = nodes.iter().map(|nodes| {
+        let kind = match &nodes.kind {
+            Named::Name(name) => name,
+            Named::Inline(node) => &node.name,
+        };
+        format!("{} x {kind}", nodes.count)
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 fn fault(straggler: &Straggler) -> (&'static str, Fault) {

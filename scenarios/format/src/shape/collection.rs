@@ -53,7 +53,7 @@ pub const fn array<const N: usize, S: Shape>(item: S) -> Array<N, S> {
     Array { item: list(item) }
 }
 
-/// See [`array`].
+/// See [`array`](fn@array).
 #[derive(Clone, Copy, Debug)]
 pub struct Array<const N: usize, S> {
     item: List<S>,
