@@ -8,14 +8,16 @@ use predict::{Record, Scenario, predict};
 use units::Control;
 
 /// What can be asked for.
-const CASES: [(&str, fn() -> Scenario); 5] = [
+const CASES: [(&str, fn() -> Scenario); 7] = [
     ("gpt3", scale::gpt3),
+    ("gpt3-jitter", || scale::with_jitter(scale::gpt3())),
     ("llama", scale::llama),
     ("llama-slow", scale::llama_with_a_slow_gpu),
     ("llama-unfolded", || scale::unfolded(scale::llama())),
     ("llama-slow-unfolded", || {
         scale::unfolded(scale::llama_with_a_slow_gpu())
     }),
+    ("llama-jitter", || scale::with_jitter(scale::llama())),
 ];
 
 fn main() {

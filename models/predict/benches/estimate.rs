@@ -1,10 +1,10 @@
-//! How many plans a second the closed form does: Llama 3 70B on sixteen DGX H100, plans drawn
-//! from the space that a planner walks through. `cargo run --release -p predict --example
-//! estimate_speed`.
+//! How many plans a second the closed form does: Llama 3 70B on sixteen DGX H100, plans of the
+//! space that a planner walks through.
 
 use std::hint::black_box;
 
 use cluster::{Cluster, example};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use plan::{Plan, PlanSpec, ScheduleKind, ShardLevel};
 use predict::{Estimator, Scenario, Settings};
 use profile::{CommProfile, Profile};
@@ -12,8 +12,47 @@ use workload::{JobSpec, Model};
 
 const LLAMA_70B: &str = include_str!("../../../scenarios/models/llama3-70b.json");
 
-#[expect(clippy::disallowed_methods, reason = "an example that measures itself")]
-fn main() {
+fn estimates(criterion: &mut Criterion) {
+    let (scenario, plans) = space();
+    let mut group = criterion.benchmark_group("estimate");
+    group.throughput(Throughput::Elements(plans.len() as u64));
+    group.bench_function("whole space, prices unknown", |bencher| {
+        bencher.iter(|| {
+            let mut estimator = Estimator::new(&scenario);
+            plans.iter().for_each(|plan| {
+                black_box(estimator.estimate(plan));
+            });
+        });
+    });
+    let mut estimator = Estimator::new(&scenario);
+    group.bench_function("whole space, prices known", |bencher| {
+        bencher.iter(|| {
+            plans.iter().for_each(|plan| {
+                black_box(estimator.estimate(plan));
+            });
+        });
+    });
+    group.throughput(Throughput::Elements(1));
+    for (kind, pp, vp) in [
+        (ScheduleKind::OneFOneB, 4, 1),
+        (ScheduleKind::OneFOneB, 16, 1),
+        (ScheduleKind::Interleaved, 8, 2),
+        (ScheduleKind::Interleaved, 16, 5),
+        (ScheduleKind::ZbH1, 8, 1),
+    ] {
+        let numbers = (Some(kind), pp, vp);
+        let found = plans
+            .iter()
+            .find(|plan| (plan.schedule_kind(), plan.degrees().pp, plan.chunks()) == numbers);
+        let plan = found.expect("the space has such a plan");
+        group.bench_function(format!("{}, pp {pp}, vp {vp}", kind.name()), |bencher| {
+            bencher.iter(|| black_box(estimator.estimate(black_box(plan))));
+        });
+    }
+    group.finish();
+}
+
+fn space() -> (Scenario, Vec<Plan>) {
     let cluster = Cluster::build(&example::dgx_h100s(16)).expect("a known cluster");
     let model = Model::from_config_json(LLAMA_70B).expect("a known model");
     let job = JobSpec::new(512, 8192).check(model).expect("a plain job");
@@ -31,56 +70,7 @@ fn main() {
         prices: predict::Prices::default(),
         assumptions: Vec::new(),
     };
-    let mut estimator = Estimator::new(&scenario);
-    let start = std::time::Instant::now();
-    for plan in &plans {
-        black_box(estimator.estimate(plan));
-    }
-    let cold = start.elapsed().as_secs_f64();
-    let rounds = 1 + 200_000 / plans.len();
-    let start = std::time::Instant::now();
-    for _ in 0..rounds {
-        for plan in &plans {
-            black_box(estimator.estimate(plan));
-        }
-    }
-    let warm = start.elapsed().as_secs_f64() / rounds as f64;
-    println!(
-        "{} plans: first round {:.1} ms, later {:.2} ms",
-        plans.len(),
-        cold * 1e3,
-        warm * 1e3
-    );
-    by_schedule(&mut estimator, &plans);
-    println!(
-        "{:.0} plans a second first, {:.0} later",
-        plans.len() as f64 / cold,
-        plans.len() as f64 / warm
-    );
-}
-
-/// Plans a second by schedule and pipeline size.
-#[expect(clippy::disallowed_methods, reason = "an example that measures itself")]
-fn by_schedule(estimator: &mut Estimator<'_>, plans: &[Plan]) {
-    let mut groups: std::collections::BTreeMap<_, Vec<&Plan>> = std::collections::BTreeMap::new();
-    for plan in plans {
-        let key = (plan.schedule_kind(), plan.degrees().pp, plan.chunks());
-        groups.entry(key).or_default().push(plan);
-    }
-    for ((kind, pp, vp), plans) in groups {
-        let start = std::time::Instant::now();
-        for _ in 0..20 {
-            for plan in &plans {
-                black_box(estimator.estimate(plan));
-            }
-        }
-        let each = start.elapsed().as_secs_f64() / 20.0 / plans.len() as f64;
-        let name = kind.map_or("file", ScheduleKind::name);
-        println!(
-            "{name:>12}, pp {pp:2}, vp {vp}: {:6.1} us a plan",
-            each * 1e6
-        );
-    }
+    (scenario, plans)
 }
 
 fn plans(job: &workload::Job, cluster: &Cluster) -> Vec<Plan> {
@@ -128,3 +118,6 @@ fn plans(job: &workload::Job, cluster: &Cluster) -> Vec<Plan> {
     }
     plans
 }
+
+criterion_group!(benches, estimates);
+criterion_main!(benches);
