@@ -193,7 +193,10 @@ impl Problem {
             Self::NotFinite { .. } => Some("write the number itself".to_owned()),
             Self::NotOneOf { found, options, .. } if options.len() <= FEW => {
                 let close = nearest(found, options.iter().map(String::as_str));
-                close.map(|close| format!("did you mean {close:?}?"))
+                Some(match close {
+                    Some(close) => format!("did you mean {close:?}?"),
+                    None => "write one of these".to_owned(),
+                })
             }
             Self::NotOneOf { found, options, .. } => Some(name_hint(found, options)),
             Self::UnknownName { name, known, .. } => Some(name_hint(name, known)),
@@ -204,12 +207,14 @@ impl Problem {
             }
             Self::BadAssignment { .. } => Some("write `--set cluster.nodes=32`".to_owned()),
             Self::Refused { hint, .. } => hint.clone(),
-            Self::Unreadable { .. }
-            | Self::WrongType { .. }
-            | Self::OutOfRange { .. }
-            | Self::WrongLength { .. }
-            | Self::NotATable { .. }
-            | Self::BadCell { .. } => None,
+            Self::WrongType {
+                found, expected, ..
+            } => Some(type_hint(found, expected)),
+            Self::OutOfRange { limits, .. } => Some(format!("give {limits}")),
+            Self::WrongLength { expected, .. } => Some(format!("give {expected} entries")),
+            Self::NotATable { key, .. } => Some(format!("set `{key}` itself")),
+            Self::BadCell { expected, .. } => Some(format!("each entry is {expected}")),
+            Self::Unreadable { .. } => Some("check that you may read it".to_owned()),
         }
     }
 }
@@ -223,6 +228,22 @@ fn expected_of(options: &[String]) -> String {
     }
     let options: Vec<String> = options.iter().map(|option| format!("{option:?}")).collect();
     format!("; expected {}", join_or(&options))
+}
+
+/// What to write where a value has the wrong type: quotes too many or too few are likely.
+fn type_hint(found: &str, expected: &str) -> String {
+    let unquoted = found.trim_matches('"');
+    let is_quoted = unquoted.len() != found.len();
+    if is_quoted && expected.contains("number") && unquoted.parse::<f64>().is_ok() {
+        return format!("leave out the quotes: {unquoted}");
+    }
+    if is_quoted && expected.contains("true or false") && unquoted.parse::<bool>().is_ok() {
+        return format!("leave out the quotes: {unquoted}");
+    }
+    if !is_quoted && expected == "a string" {
+        return format!("put it in quotes: \"{unquoted}\"");
+    }
+    format!("give {expected}")
 }
 
 fn syntax_hint(message: &str) -> Option<String> {
