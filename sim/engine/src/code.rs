@@ -35,6 +35,8 @@ pub(crate) struct BlockCode<'a> {
     starts: [u32; N_STREAMS + 1],
     /// What has steps.
     pub(crate) has: Wakes,
+    /// How many steps hold the block's place in the window: see [`holds_place`].
+    pub(crate) n_holding: u32,
     /// What the end of each step may let go on: its stream, and who waits for it.
     wakes: Vec<Wakes>,
 }
@@ -70,6 +72,7 @@ impl<'a> BlockCode<'a> {
             order: Vec::with_capacity(block.steps.len()),
             starts: [0; N_STREAMS + 1],
             has: block.steps.iter().fold(0, |has, step| has | queue(step)),
+            n_holding: index(block.steps.iter().filter(|step| holds_place(step)).count()),
             wakes: wakes(&block.steps),
         };
         let of = |wanted: Wakes| {
@@ -94,6 +97,12 @@ impl<'a> BlockCode<'a> {
     pub(crate) fn stream(&self, stream: usize) -> &[StepId] {
         &self.order[self.starts[stream] as usize..self.starts[stream + 1] as usize]
     }
+}
+
+/// Whether a lane goes on to later fragments only after the step. Reductions, gathers and copies
+/// run beside as many fragments as they take; who needs them waits for a step or a signal.
+pub(crate) const fn holds_place(step: &Step) -> bool {
+    !matches!(step.stream, StreamKind::Dp | StreamKind::Offload)
 }
 
 /// Where a step waits: in its stream, or among the messages.

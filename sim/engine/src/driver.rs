@@ -7,7 +7,7 @@ use units::{LaneId, SimTime};
 /// serving would decide the next step when the previous one has ended.
 pub trait Driver {
     /// The next fragment of a lane, or `None` when it has no more for now. Asked whenever the
-    /// lane holds fewer fragments than the engine's window.
+    /// lane works on fewer fragments than [`Options::window`](crate::Options::window).
     fn next(&mut self, lane: LaneId, now: SimTime) -> Option<Fragment>;
 
     /// Told when every step of a fragment has ended.

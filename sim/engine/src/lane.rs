@@ -7,7 +7,7 @@ use trace::{NO_INDEX, SpanId};
 use units::SimTime;
 
 use crate::account::Account;
-use crate::code::{Code, N_STREAMS, Wakes};
+use crate::code::{Code, N_STREAMS, Wakes, holds_place};
 
 /// A step of a fragment of a lane; fragments count from 0 over the run.
 pub(crate) type Place = (u32, StepId);
@@ -18,6 +18,8 @@ pub(crate) struct Lane {
     window: VecDeque<Active>,
     /// The number of the oldest fragment in the window.
     first: u32,
+    /// Fragments of the window that hold a place in it.
+    n_holding: u32,
     pub(crate) program: u32,
     pub(crate) speed: f64,
     /// The next step of every stream.
@@ -53,6 +55,8 @@ struct Active {
     /// The number of its block in [`Code`].
     block: u32,
     left: u32,
+    /// Steps left that hold its place in the window.
+    holding: u32,
     done: Bits,
 }
 
@@ -88,6 +92,7 @@ impl Lane {
         Self {
             window: VecDeque::new(),
             first: 0,
+            n_holding: 0,
             program: setup.program,
             speed: setup.speed,
             cursors: [Cursor::default(); N_STREAMS],
@@ -103,9 +108,14 @@ impl Lane {
         }
     }
 
-    /// Fragments in the window.
-    pub(crate) fn n_open(&self) -> usize {
-        self.window.len()
+    /// Whether every step of every fragment has ended.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.window.is_empty()
+    }
+
+    /// Fragments that hold a place in the window.
+    pub(crate) const fn n_holding(&self) -> usize {
+        self.n_holding as usize
     }
 
     /// Appends a fragment and queues its steps.
@@ -116,9 +126,11 @@ impl Lane {
             fragment,
             block,
             left: u32::try_from(steps.steps.len()).unwrap_or(NO_INDEX),
+            holding: steps.n_holding,
             done: Bits::new(steps.steps.len()),
         });
         self.awake |= steps.has;
+        self.n_holding += u32::from(steps.n_holding != 0);
         let messages = steps.messages.iter().map(|step| (number, *step));
         self.messages.extend(messages);
     }
@@ -188,6 +200,10 @@ impl Lane {
         active.done.set(place.1);
         active.left -= 1;
         self.awake |= code.block(active.block).wakes(place.1);
+        if holds_place(step) {
+            active.holding -= 1;
+            self.n_holding -= u32::from(active.holding == 0);
+        }
         if let Some(signal) = step.raise {
             self.signals[usize::from(signal)] += 1;
         }

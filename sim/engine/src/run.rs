@@ -12,8 +12,9 @@ use crate::{Contention, Driver, EngineError, Pricing};
 /// What a run may do beside its graph.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// Fragments that a lane holds at a time: 1 runs them one by one, 2 lets the
-    /// communication of the next one start beside the current one.
+    /// Fragments that a lane works on at a time: 1 runs them one by one, 2 lets the
+    /// communication of the next one start beside the current one. A fragment of which only
+    /// data-parallel communication and copies are left does not count.
     pub window: usize,
     /// How communication slows compute.
     pub contention: Contention,

@@ -149,7 +149,7 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
             .lanes
             .iter()
             .zip(&self.setup.lanes)
-            .find(|(lane, _)| lane.n_open() != 0);
+            .find(|(lane, _)| !lane.is_idle());
         let Some((lane, setup)) = stuck else {
             return Ok(());
         };

@@ -45,7 +45,7 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
 
     fn load(&mut self, lane: u32) -> Result<(), EngineError> {
         let state = &mut self.lanes[lane as usize];
-        while !state.exhausted && state.n_open() < self.options.window.max(1) {
+        while !state.exhausted && state.n_holding() < self.options.window.max(1) {
             let Some(fragment) = self.driver.next(LaneId::new(lane), self.now) else {
                 state.exhausted = true;
                 break;

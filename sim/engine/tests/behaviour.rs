@@ -317,6 +317,26 @@ fn a_signal_holds_a_later_fragment_back() {
 }
 
 #[test]
+fn a_reduction_holds_back_nobody_who_does_not_wait_for_it() {
+    let reduce = Work::Delay(secs(5.0));
+    let with_reduction = block(vec![
+        Step::compute("a", secs(1.0), vec![]),
+        Step::new("reduce", StreamKind::Dp, Category::Dp, reduce, vec![0]),
+    ]);
+    let plain = block(vec![Step::compute("b", secs(1.0), vec![])]);
+    let programs = [program(vec![with_reduction, plain])];
+    let lanes = Lanes {
+        lanes: vec![lane(0)],
+        ..Lanes::default()
+    };
+    let list = (0..4).map(|m| fragment(u32::from(m != 0), m)).collect();
+    let run = run_all(&programs, &lanes, &[list], &Options::default()).unwrap();
+    assert_eq!(run.end, at(6.0));
+    assert_eq!(run.lanes[0].by_category[Category::Compute.index()], at(4.0));
+    assert_eq!(run.lanes[0].by_category[Category::Dp.index()], at(2.0));
+}
+
+#[test]
 fn the_peak_counts_what_is_held_at_once() {
     let effect = |kind, effect, bytes| MemoryEffect {
         kind,
