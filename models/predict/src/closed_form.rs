@@ -5,9 +5,9 @@ use serde_json::Map;
 use units::Seconds;
 
 use crate::estimate::{Estimate, Estimator};
-use crate::outcome::{Rates, totals};
-use crate::plan_json::plan_json;
-use crate::prediction::{Assumed, ClassMemory, Prediction, SCHEMA};
+use crate::memory::Memory;
+use crate::outcome::Answer;
+use crate::prediction::{Assumed, ClassMemory, Prediction};
 use crate::scenario::Scenario;
 use crate::sources::sources_of;
 
@@ -15,7 +15,6 @@ use crate::sources::sources_of;
 pub(crate) fn closed_form(scenario: &Scenario) -> Prediction {
     let mut estimator = Estimator::new(scenario);
     let estimate = estimator.estimate(&scenario.plan);
-    let rates = Rates::new(scenario, Seconds::from_secs(estimate.iteration_time_s));
     let mut assumptions = scenario.assumptions.clone();
     if let Some(doubt) = estimate.doubt {
         assumptions.push(Assumed {
@@ -24,29 +23,22 @@ pub(crate) fn closed_form(scenario: &Scenario) -> Prediction {
             reason: doubt.reason().to_owned(),
         });
     }
-    Prediction {
-        schema: SCHEMA,
-        engine: scenario.settings.engine.name(),
-        iteration_time_s: rates.time,
-        iteration_time_p10_s: None,
-        iteration_time_p90_s: None,
-        tokens_per_s: rates.tokens / rates.time,
-        tokens_per_s_per_gpu: rates.tokens / rates.time / rates.gpus,
-        model_tflops_per_gpu: rates.model / 1e12,
-        hardware_tflops_per_gpu: rates.hardware / 1e12,
-        mfu: rates.mfu,
-        peak_allocated_bytes: estimate.peak_allocated,
-        peak_reserved_bytes: estimate.peak_reserved,
-        device_used_bytes: estimate.device_used,
-        device_memory_bytes: estimate.device_memory,
+    let memory = Memory {
+        allocated: estimate.peak_allocated,
+        reserved: estimate.peak_reserved,
+        used: estimate.device_used,
+        limit: estimate.device_memory,
         fits: estimate.fits,
-        peak_allocated_bytes_by_class: vec![largest(scenario, &estimate)],
+        by_class: vec![largest(scenario, &estimate)],
+    };
+    let answer = Answer {
+        time: Seconds::from_secs(estimate.iteration_time_s),
+        memory,
         breakdown: estimate.breakdown,
-        plan: plan_json(&scenario.plan),
         assumptions,
         sources: sources_of(scenario, &estimator.worth()),
-        totals: totals(scenario, &rates),
-    }
+    };
+    answer.prediction(scenario)
 }
 
 /// The closed form names the fullest pipeline device only.

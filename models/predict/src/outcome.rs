@@ -5,57 +5,80 @@ use lower::Lowered;
 use plan::RecomputePolicy;
 use serde_json::{Map, Value, json};
 use trace::Category;
-use units::{Flops, Seconds};
+use units::{Flops, FlopsPerSec, Seconds};
 use workload::{Convention, Recompute, hardware_flops, model_flops};
 
-use crate::memory::memory;
+use crate::memory::{Memory, memory};
 use crate::plan_json::plan_json;
-use crate::prediction::{Breakdown, Prediction, SCHEMA};
+use crate::prediction::{Assumed, Breakdown, Prediction, SCHEMA, Sources};
 use crate::scenario::Scenario;
 use crate::sources::sources;
 
 /// The prediction of a simulated iteration.
 pub(crate) fn prediction(scenario: &Scenario, lowered: &Lowered, run: &Run) -> Prediction {
-    let memory = memory(scenario, lowered, run);
-    let rates = Rates::new(scenario, run.end.as_seconds());
-    Prediction {
-        schema: SCHEMA,
-        engine: scenario.settings.engine.name(),
-        iteration_time_s: rates.time,
-        iteration_time_p10_s: None,
-        iteration_time_p90_s: None,
-        tokens_per_s: rates.tokens / rates.time,
-        tokens_per_s_per_gpu: rates.tokens / rates.time / rates.gpus,
-        model_tflops_per_gpu: rates.model / 1e12,
-        hardware_tflops_per_gpu: rates.hardware / 1e12,
-        mfu: rates.mfu,
-        peak_allocated_bytes: memory.allocated,
-        peak_reserved_bytes: memory.reserved,
-        device_used_bytes: memory.used,
-        device_memory_bytes: memory.limit,
-        fits: memory.fits,
-        peak_allocated_bytes_by_class: memory.by_class,
+    let answer = Answer {
+        time: run.end.as_seconds(),
+        memory: memory(scenario, lowered, run),
         breakdown: breakdown(bottleneck(run)),
-        plan: plan_json(&scenario.plan),
         assumptions: scenario.assumptions.clone(),
         sources: sources(scenario, lowered),
-        totals: totals(scenario, &rates),
+    };
+    answer.prediction(scenario)
+}
+
+/// What an engine finds out; everything else follows from the scenario.
+pub(crate) struct Answer {
+    pub(crate) time: Seconds,
+    pub(crate) memory: Memory,
+    pub(crate) breakdown: Breakdown,
+    pub(crate) assumptions: Vec<Assumed>,
+    pub(crate) sources: Sources,
+}
+
+impl Answer {
+    /// The prediction of a scenario.
+    pub(crate) fn prediction(self, scenario: &Scenario) -> Prediction {
+        let rates = Rates::new(scenario, self.time);
+        let Self { memory, .. } = self;
+        Prediction {
+            schema: SCHEMA,
+            engine: scenario.settings.engine.name(),
+            iteration_time_s: rates.time,
+            iteration_time_p10_s: None,
+            iteration_time_p90_s: None,
+            tokens_per_s: rates.tokens / rates.time,
+            tokens_per_s_per_gpu: rates.tokens / rates.time / rates.gpus,
+            model_tflops_per_gpu: rates.model / 1e12,
+            hardware_tflops_per_gpu: rates.hardware / 1e12,
+            mfu: rates.mfu,
+            peak_allocated_bytes: memory.allocated,
+            peak_reserved_bytes: memory.reserved,
+            device_used_bytes: memory.used,
+            device_memory_bytes: memory.limit,
+            fits: memory.fits,
+            peak_allocated_bytes_by_class: memory.by_class,
+            breakdown: self.breakdown,
+            plan: plan_json(&scenario.plan),
+            assumptions: self.assumptions,
+            sources: self.sources,
+            totals: totals(scenario, &rates),
+        }
     }
 }
 
 /// Rates that follow from the time of an iteration.
-pub(crate) struct Rates {
-    pub(crate) time: f64,
-    pub(crate) tokens: f64,
-    pub(crate) gpus: f64,
+struct Rates {
+    time: f64,
+    tokens: f64,
+    gpus: f64,
     /// Operations a second and GPU.
-    pub(crate) model: f64,
-    pub(crate) hardware: f64,
-    pub(crate) mfu: f64,
+    model: f64,
+    hardware: f64,
+    mfu: f64,
 }
 
 impl Rates {
-    pub(crate) fn new(scenario: &Scenario, time: Seconds) -> Self {
+    fn new(scenario: &Scenario, time: Seconds) -> Self {
         let Scenario {
             job, plan, cluster, ..
         } = scenario;
@@ -80,7 +103,7 @@ impl Rates {
             .map(|rank| cluster.gpu(plan.gpu_of(rank)))
             .map(|gpu| {
                 gpu.peak(job.precision.compute)
-                    .map_or(0.0, |peak| peak.as_f64())
+                    .map_or(0.0, FlopsPerSec::as_f64)
             })
             .sum();
         let per_gpu = |flops: Flops| flops.as_f64() / time.as_secs() / gpus;
@@ -124,7 +147,7 @@ fn breakdown(lane: &LaneTotals) -> Breakdown {
 }
 
 /// Time, GPU-hours, energy and money of the whole run, where its tokens are known.
-pub(crate) fn totals(scenario: &Scenario, rates: &Rates) -> Map<String, Value> {
+fn totals(scenario: &Scenario, rates: &Rates) -> Map<String, Value> {
     let mut totals = Map::new();
     let Some(tokens) = scenario.job.total_tokens else {
         return totals;

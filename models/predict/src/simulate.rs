@@ -109,7 +109,6 @@ fn simulate<N: Network>(
         jitter: scenario.settings.jitter,
         seed: scenario.settings.seed,
         record: record == Record::Trace,
-        ..Options::default()
     };
     let lanes = &lowered.binding.lanes;
     let run = run(

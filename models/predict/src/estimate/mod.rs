@@ -17,5 +17,6 @@ mod shapes;
 mod sheet;
 mod stage;
 mod sync;
+mod work;
 
 pub use estimator::{Doubt, Estimate, Estimator};

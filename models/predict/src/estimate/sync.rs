@@ -107,13 +107,13 @@ pub(super) fn exposed_reduction(
         .schedule_kind()
         .is_some_and(ScheduleKind::splits_backward);
     let last = |whole: PassTime, weight: PassTime| if split { weight } else { whole };
-    let others = f64::from(plan.degrees().pp.min(plan.n_micro_batches()) - 1);
+    let others = plan.degrees().pp.min(plan.n_micro_batches()) - 1;
     // The clock of the compute stream with and without reductions, and that of reductions.
     let (mut at, mut nominal, mut reduced) = (0.0, 0.0, 0.0_f64);
     for (place, chunk) in chunks.iter().enumerate().rev() {
         if place + 1 != chunks.len() {
             let between = chunk.backward;
-            for _ in 0..others as u32 {
+            for _ in 0..others {
                 at += stretched(between, at, reduced, slow);
                 nominal += between.total;
             }
