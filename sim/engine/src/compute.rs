@@ -19,7 +19,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         time: Seconds,
         cause: SpanId,
     ) -> Result<(), EngineError> {
-        self.begin(lane, step);
+        self.begin(lane, step)?;
         let factor = self
             .jitter
             .as_mut()
@@ -36,16 +36,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
             since: self.now,
         };
         state.compute = Some(compute);
-        state.version += 1;
-        let at = self.now.after(Seconds::from_secs(left_secs / rate))?;
-        self.queue.push(
-            at,
-            Event::Compute {
-                lane,
-                version: state.version,
-            },
-        );
-        Ok(())
+        self.predict_end(lane, left_secs / rate)
     }
 
     /// Communication began or ended beside a running kernel: its rate may change.
@@ -62,27 +53,27 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         compute.left_secs = (compute.left_secs - elapsed * compute.rate).max(0.0);
         compute.rate = rate;
         compute.since = self.now;
-        state.version += 1;
-        let at = self
-            .now
-            .after(Seconds::from_secs(compute.left_secs / rate))?;
-        self.queue.push(
-            at,
-            Event::Compute {
-                lane,
-                version: state.version,
-            },
-        );
+        let left_secs = compute.left_secs / rate;
+        self.predict_end(lane, left_secs)
+    }
+
+    /// Queues the end of the kernel that a lane runs, in place of any end queued before.
+    fn predict_end(&mut self, lane: u32, left_secs: f64) -> Result<(), EngineError> {
+        let version = &mut self.lanes[lane as usize].version;
+        *version += 1;
+        let version = *version;
+        let at = self.now.after(Seconds::from_secs(left_secs))?;
+        self.queue.push(at, Event::Compute { lane, version });
         Ok(())
     }
 
-    pub(crate) fn compute_ended(&mut self, lane: u32) {
+    pub(crate) fn compute_ended(&mut self, lane: u32) -> Result<(), EngineError> {
         let Some(compute) = self.lanes[lane as usize].compute.take() else {
-            return;
+            return Ok(());
         };
         let step = self.step(lane, compute.place);
         let span = self.record(lane, compute.place, step, compute.started, compute.cause);
-        self.end(lane, compute.place, step, span);
+        self.end(lane, compute.place, step, span)
     }
 
     pub(crate) fn start_delay(
@@ -93,7 +84,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         time: Seconds,
         cause: SpanId,
     ) -> Result<(), EngineError> {
-        self.begin(lane, step);
+        self.begin(lane, step)?;
         let started = self.now;
         self.lanes[lane as usize].delays.push(Delay {
             place,
@@ -113,14 +104,14 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         Ok(())
     }
 
-    pub(crate) fn delay_ended(&mut self, lane: u32, place: Place) {
+    pub(crate) fn delay_ended(&mut self, lane: u32, place: Place) -> Result<(), EngineError> {
         let delays = &mut self.lanes[lane as usize].delays;
         let Some(at) = delays.iter().position(|delay| delay.place == place) else {
-            return;
+            return Ok(());
         };
         let delay = delays.swap_remove(at);
         let step = self.step(lane, place);
         let span = self.record(lane, place, step, delay.started, delay.cause);
-        self.end(lane, place, step, span);
+        self.end(lane, place, step, span)
     }
 }

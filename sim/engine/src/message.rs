@@ -39,6 +39,12 @@ pub(crate) struct ChannelState {
     pub(crate) waiting: Vec<(u32, Place)>,
 }
 
+impl Message {
+    const fn is(&self, number: u32) -> bool {
+        self.number == number
+    }
+}
+
 impl ChannelState {
     /// Takes a receive that waits for a message.
     pub(crate) fn take_waiting(&mut self, number: u32) -> Option<Place> {
@@ -54,7 +60,7 @@ impl ChannelState {
         let at = self
             .travelling
             .iter()
-            .position(|message| message.number == number && message.arrived.is_some())?;
+            .position(|message| message.is(number) && message.arrived.is_some())?;
         Some(self.travelling.swap_remove(at).arrived.unwrap_or(NO_INDEX))
     }
 }
@@ -103,10 +109,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
 
     pub(crate) fn send(&mut self, channel: u32, message: Message) -> Result<(), EngineError> {
         let link = self.setup.channels[channel as usize];
-        self.lanes[link.to.index()]
-            .account
-            .begin(Category::Pp, self.now);
-        self.reprice(link.to.get())?;
+        self.activate(link.to.get(), Category::Pp)?;
         let state = &mut self.channels[channel as usize];
         if let Some(path) = link.price.path {
             state.leaving.push_back(message);
@@ -133,34 +136,23 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         Ok(())
     }
 
-    pub(crate) fn arrived(&mut self, channel: u32, number: u32) {
-        let link = self.setup.channels[channel as usize];
-        let to = link.to.get();
-        let state = &mut self.channels[channel as usize];
-        let found = state
-            .travelling
-            .iter_mut()
-            .find(|message| message.number == number && message.arrived.is_none());
-        let Some(message) = found else { return };
-        let (started, cause) = (message.started, message.cause);
-        message.arrived = Some(NO_INDEX);
-        self.lanes[link.to.index()]
-            .account
-            .end(Category::Pp, self.now);
+    pub(crate) fn arrived(&mut self, channel: u32, number: u32) -> Result<(), EngineError> {
+        let to = self.setup.channels[channel as usize].to.get();
+        let mut travelling = self.channels[channel as usize].travelling.iter();
+        let found = travelling.position(|message| message.is(number) && message.arrived.is_none());
+        let Some(at) = found else { return Ok(()) };
+        let Message { started, cause, .. } = self.channels[channel as usize].travelling[at];
+        self.deactivate(to, Category::Pp)?;
         let span = self.record_message(to, number, started, cause);
         let state = &mut self.channels[channel as usize];
-        if let Some(message) = state
-            .travelling
-            .iter_mut()
-            .find(|m| m.number == number && m.arrived == Some(NO_INDEX))
-        {
-            message.arrived = Some(span);
-        }
         if let Some(place) = state.take_waiting(number) {
-            let _ = state.take_arrived(number);
+            state.travelling.swap_remove(at);
             let step = self.step(to, place);
             self.received(to, place, step, span);
+        } else {
+            state.travelling[at].arrived = Some(span);
         }
+        Ok(())
     }
 
     pub(crate) fn received(&mut self, lane: u32, place: Place, step: &Step, span: SpanId) {

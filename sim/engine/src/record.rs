@@ -5,27 +5,43 @@ use task::Step;
 use trace::{Category, MemorySample, NO_INDEX, Span, SpanId, StreamKind};
 use units::{LaneId, SimTime};
 
-use crate::Driver;
 use crate::lane::Place;
 use crate::simulation::{Simulation, index};
+use crate::{Driver, EngineError};
 
 impl<D: Driver, N: Network> Simulation<'_, D, N> {
-    pub(crate) fn begin(&mut self, lane: u32, step: &Step) {
-        self.lanes[lane as usize]
-            .account
-            .begin(step.category, self.now);
+    pub(crate) fn begin(&mut self, lane: u32, step: &Step) -> Result<(), EngineError> {
+        self.activate(lane, step.category)?;
         self.memory_taken(lane, step);
+        Ok(())
     }
 
-    pub(crate) fn end(&mut self, lane: u32, place: Place, step: &Step, span: SpanId) {
-        self.lanes[lane as usize]
-            .account
-            .end(step.category, self.now);
+    pub(crate) fn end(
+        &mut self,
+        lane: u32,
+        place: Place,
+        step: &Step,
+        span: SpanId,
+    ) -> Result<(), EngineError> {
+        self.deactivate(lane, step.category)?;
         self.memory_freed(lane, step);
         let state = &mut self.lanes[lane as usize];
         state.mark_done(place, step, &self.code);
         state.vacate(step.stream.index());
         self.touched.push((lane, span));
+        Ok(())
+    }
+
+    /// Counts the time of a lane for a category from now on; a running kernel may slow down.
+    pub(crate) fn activate(&mut self, lane: u32, category: Category) -> Result<(), EngineError> {
+        self.lanes[lane as usize].account.begin(category, self.now);
+        self.reprice(lane)
+    }
+
+    /// The reverse of [`Simulation::activate`].
+    pub(crate) fn deactivate(&mut self, lane: u32, category: Category) -> Result<(), EngineError> {
+        self.lanes[lane as usize].account.end(category, self.now);
+        self.reprice(lane)
     }
 
     pub(crate) fn memory_taken(&mut self, lane: u32, step: &Step) {

@@ -76,8 +76,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         for at in 0..self.groups[group as usize].joined.len() {
             let member = self.groups[group as usize].joined[at];
             let step = self.step(member.lane, member.place);
-            self.begin(member.lane, step);
-            self.reprice(member.lane)?;
+            self.begin(member.lane, step)?;
         }
         self.start_phase(group)
     }
@@ -122,8 +121,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         for member in &joined {
             let step = self.step(member.lane, member.place);
             let span = self.record(member.lane, member.place, step, started, cause);
-            self.end(member.lane, member.place, step, span);
-            self.reprice(member.lane)?;
+            self.end(member.lane, member.place, step, span)?;
         }
         joined.clear();
         self.groups[group as usize].joined = joined;

@@ -179,23 +179,14 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
 
     fn handle(&mut self, event: Event) -> Result<(), EngineError> {
         match event {
-            Event::Compute { lane, .. } => {
-                self.compute_ended(lane);
-                Ok(())
-            }
+            Event::Compute { lane, .. } => self.compute_ended(lane),
             Event::Delay {
                 lane,
                 fragment,
                 step,
-            } => {
-                self.delay_ended(lane, (fragment, step));
-                Ok(())
-            }
+            } => self.delay_ended(lane, (fragment, step)),
             Event::Group(group) => self.phase_delay_over(group),
-            Event::Arrive { channel, message } => {
-                self.arrived(channel, message);
-                Ok(())
-            }
+            Event::Arrive { channel, message } => self.arrived(channel, message),
         }
     }
 }

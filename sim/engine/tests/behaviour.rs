@@ -300,6 +300,29 @@ fn communication_beside_compute_slows_it_down() {
 }
 
 #[test]
+fn a_message_that_arrives_gives_compute_its_speed_back() {
+    let price = SendPrice {
+        latency: Seconds::ZERO,
+        rate: BytesPerSec::new(10.0),
+        path: None,
+    };
+    let (mut programs, lanes) = sender_and_receiver(price, 20);
+    let consume = &mut programs[1].blocks[0].steps[1];
+    consume.after.clear();
+    consume.work = Work::Compute(secs(4.0));
+    let mut contention = Contention::NONE;
+    contention.compute_beside[Category::Pp.index()] = 0.5;
+    let options = Options {
+        contention,
+        ..Options::default()
+    };
+    let lists = [vec![fragment(0, 0)], vec![fragment(0, 0)]];
+    let run = run_all(&programs, &lanes, &lists, &options).unwrap();
+    // Alone for a second, at half speed beside the message for two, alone for the last two.
+    assert_eq!(run.end, at(5.0));
+}
+
+#[test]
 fn a_signal_holds_a_later_fragment_back() {
     let mut waits = Step::compute("waits", secs(1.0), vec![]);
     waits.wait = Some(Signal { id: 0, count: 2 });
