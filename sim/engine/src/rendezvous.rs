@@ -72,6 +72,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         let Work::Collective { kind, bytes, .. } = self.step(joined.lane, joined.place).work else {
             return Ok(());
         };
+        debug_assert!(self.agree(group), "a group comes to different collectives");
         self.groups[group as usize].phases = Some(self.prices.phases(price, kind, bytes));
         for at in 0..self.groups[group as usize].joined.len() {
             let member = self.groups[group as usize].joined[at];
@@ -79,6 +80,17 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
             self.begin(member.lane, step)?;
         }
         self.start_phase(group)
+    }
+
+    /// Whether all lanes of a group have come to the same operation and size.
+    fn agree(&self, group: u32) -> bool {
+        let joined = self.groups[group as usize].joined.iter();
+        let mut works = joined.map(|member| match self.step(member.lane, member.place).work {
+            Work::Collective { kind, bytes, .. } => Some((kind, bytes)),
+            _ => None,
+        });
+        let first = works.next();
+        works.all(|work| Some(work) == first)
     }
 
     pub(crate) fn start_phase(&mut self, group: u32) -> Result<(), EngineError> {
