@@ -1,6 +1,6 @@
 //! Sums of gradients behind the backward passes.
 
-use task::{MemoryEffect, Step, StepId};
+use task::{Step, StepId};
 use trace::MemoryKind;
 use units::Bytes;
 
@@ -40,15 +40,15 @@ impl Reducer {
         if last_pass && let Some(step) = steps.last_mut() {
             step.raise = Some(REDUCED);
         }
-        let whole = if site.data.reduce_each {
-            gradients(site, piece)
-        } else {
-            Bytes::ZERO
+        let Some((start, last)) = chain(w, steps) else {
+            return;
         };
-        let reduced = chain(w, steps, free(MemoryKind::Communication, whole));
-        let Some(last) = reduced else { return };
-        if let Some(first) = first {
+        if site.data.reduce_each {
+            let whole = gradients(site, piece);
+            // A piece whose weight gradients come with its input gradients has no steps here.
+            let first = first.unwrap_or(usize::from(start));
             w.remember(first, take(MemoryKind::Communication, whole));
+            w.remember(usize::from(start), free(MemoryKind::Communication, whole));
         }
         if !site.data.overlap_reduce {
             w.wait_for(last);
@@ -61,23 +61,19 @@ impl Reducer {
 }
 
 /// Bytes of a piece's gradients when they are whole.
-pub(crate) fn gradients(site: &Site<'_>, piece: &Piece) -> Bytes {
+fn gradients(site: &Site<'_>, piece: &Piece) -> Bytes {
     Bytes::from_f64(piece.ops.params.trained() as f64 * site.data.grad_bytes)
 }
 
-/// Appends steps one after the other behind what has been written; returns the last one. The
-/// effect goes with the first.
-fn chain(w: &mut Writer<'_>, steps: Vec<Step>, effect: MemoryEffect) -> Option<StepId> {
+/// Appends steps one after the other behind what has been written; returns the first and the last.
+fn chain(w: &mut Writer<'_>, steps: Vec<Step>) -> Option<(StepId, StepId)> {
     let mut after: Vec<StepId> = w.frontier().to_vec();
-    let mut last = None;
+    let mut ends = None;
     for mut step in steps {
         step.after = after;
         let id = w.push_beside(step);
-        if last.is_none() {
-            w.remember(usize::from(id), effect);
-        }
+        ends = Some((ends.map_or(id, |(start, _)| start), id));
         after = vec![id];
-        last = Some(id);
     }
-    last
+    ends
 }

@@ -15,7 +15,8 @@ use crate::chunk::Hop;
 use crate::data_parallel::DataParallel;
 use crate::framework::{Framework, NEUTRAL};
 use crate::lowering::{data_parallel, hop};
-use crate::piece::{Piece, PieceKind};
+use crate::piece::Piece;
+use crate::site::{HostPart, host_time};
 use crate::slots::{SlotGroup, Slots};
 use crate::writer::{Worth, Writer};
 
@@ -39,7 +40,8 @@ pub struct LonePass {
     pub block: Block,
     /// Worth of its prices.
     pub worth: Worth,
-    /// What the host needs to issue it, without what a micro-batch costs besides.
+    /// What the host needs to issue it, without what a micro-batch costs besides; half of that
+    /// for a whole backward pass, which counts two passes.
     pub host: Seconds,
 }
 
@@ -56,18 +58,18 @@ pub fn lone_pass(profile: &Profile, piece: &Piece, pass: PassKind) -> LonePass {
         PassKind::InputGrad => w.write(&piece.ops.input_grad),
         PassKind::WeightGrad => w.write(&piece.ops.weight_grad),
     };
-    let host = profile.host();
-    let per_layer = match piece.kind {
-        PieceKind::Layer(_) if piece.routed => host.expert_layer,
-        PieceKind::Layer(_) => host.layer,
-        _ => Seconds::ZERO,
+    let passes = if pass == PassKind::Backward { 2.0 } else { 1.0 };
+    let part = HostPart {
+        passes,
+        replays,
+        micro_batch: 0.0,
     };
-    let launches = w.n_launches();
+    let host = host_time(&profile.host(), &[piece], w.n_launches(), part);
     let (block, worth) = w.finish();
     LonePass {
         block,
         worth,
-        host: host.kernel * f64::from(launches) + per_layer,
+        host: host / passes,
     }
 }
 

@@ -46,7 +46,7 @@ impl Site<'_> {
         pieces: &[&Piece],
         part: HostPart,
     ) {
-        let time = self.host_time(pieces, w.n_launches(), part);
+        let time = host_time(&self.host, pieces, w.n_launches(), part);
         if time <= w.compute_time() * NEGLIGIBLE {
             return;
         }
@@ -54,27 +54,32 @@ impl Site<'_> {
         w.wait_for(host);
         w.push(Step::compute("host", Seconds::ZERO, Vec::new()));
     }
+}
 
-    /// Launches, layers and waits for token counts, and what a micro-batch costs besides.
-    fn host_time(&self, pieces: &[&Piece], n_launches: u32, part: HostPart) -> Seconds {
-        let layers = pieces
-            .iter()
-            .filter(|piece| matches!(piece.kind, PieceKind::Layer(_)));
-        let per_layer: Seconds = layers.map(|piece| self.layer_time(piece, part)).sum();
-        self.host.kernel * f64::from(n_launches)
-            + per_layer
-            + self.host.micro_batch * part.micro_batch
-    }
-
-    fn layer_time(&self, piece: &Piece, part: HostPart) -> Seconds {
+/// Host time of one pass through some pieces: launches, layers and waits for token counts, and
+/// what a micro-batch costs besides.
+pub(crate) fn host_time(
+    host: &HostCost,
+    pieces: &[&Piece],
+    n_launches: u32,
+    part: HostPart,
+) -> Seconds {
+    let layers = pieces
+        .iter()
+        .filter(|piece| matches!(piece.kind, PieceKind::Layer(_)));
+    let per_layer = layers.map(|piece| {
         let again = part.replays && piece.replay.len() == piece.ops.forward.len();
         let passes = part.passes + f64::from(u8::from(again));
-        if piece.routed {
-            self.host.expert_layer * passes
+        let once = if piece.routed {
+            host.expert_layer
         } else {
-            self.host.layer * passes
-        }
-    }
+            host.layer
+        };
+        once * passes
+    });
+    host.kernel * f64::from(n_launches)
+        + per_layer.sum::<Seconds>()
+        + host.micro_batch * part.micro_batch
 }
 
 /// What a framework leaves of the host's cost. Graphs leave only that of the micro-batch.

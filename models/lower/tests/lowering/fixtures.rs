@@ -221,3 +221,11 @@ pub(crate) fn pipeline(pp: u32, schedule: ScheduleKind) -> PlanSpec {
 pub(crate) fn at_peak(lane: &LaneTotals, kind: MemoryKind) -> Bytes {
     lane.peak.by_kind[kind.index()]
 }
+
+/// The highest level of one kind of memory on the first lane, without what is resident.
+pub(crate) fn highest(case: &Case, kind: MemoryKind) -> Bytes {
+    let run = simulate(&case.lowered(), &case.comm, true);
+    let samples = run.trace.expect("it was recorded").memory.into_iter();
+    let own = samples.filter(|sample| sample.lane.index() == 0 && sample.kind == kind);
+    Bytes::new(own.map(|sample| sample.bytes).max().unwrap_or(0))
+}

@@ -1,4 +1,8 @@
 //! Plans, lowered and run on the engine.
 
+mod data;
 mod fixtures;
+mod memory;
+mod offload;
+mod timing;
 mod vocabulary;

@@ -15,7 +15,7 @@ const SPREAD: [ScheduleKind; 4] = [
 /// A small model with a very large vocabulary on eight devices.
 fn case(schedule: ScheduleKind, vocab: u64) -> Case {
     let model = model(&layer(2_048), 16, vocab, false);
-    let job = JobSpec::new(32, 4_096).check(model).unwrap();
+    let job = JobSpec::new(32, 4_096).check(model).expect("a sound job");
     Case::new(job, gpus(8), &pipeline(8, schedule))
 }
 
@@ -32,7 +32,10 @@ fn spreading_a_large_vocabulary_saves_time_and_balances_memory() {
     let naive = case(ScheduleKind::OneFOneB, 262_144).run();
     let peaks = |run: &engine::Run| -> (Bytes, Bytes) {
         let peaks = run.lanes.iter().map(|lane| lane.peak.bytes);
-        (peaks.clone().min().unwrap(), peaks.max().unwrap())
+        (
+            peaks.clone().min().expect("it is there"),
+            peaks.max().expect("it is there"),
+        )
     };
     println!("naive {:?} {:?}", naive.end, peaks(&naive));
     for schedule in SPREAD {
