@@ -19,17 +19,17 @@ fn estimates(criterion: &mut Criterion) {
     group.bench_function("whole space, prices unknown", |bencher| {
         bencher.iter(|| {
             let mut estimator = Estimator::new(&scenario);
-            plans.iter().for_each(|plan| {
+            for plan in &plans {
                 black_box(estimator.estimate(plan));
-            });
+            }
         });
     });
     let mut estimator = Estimator::new(&scenario);
     group.bench_function("whole space, prices known", |bencher| {
         bencher.iter(|| {
-            plans.iter().for_each(|plan| {
+            for plan in &plans {
                 black_box(estimator.estimate(plan));
-            });
+            }
         });
     });
     group.throughput(Throughput::Elements(1));

@@ -201,8 +201,8 @@ mod tests {
     #[test]
     fn a_data_sheet_rate_is_decimal_and_in_bits() {
         let rate = BytesPerSec::from_gbits(400.0).unwrap();
-        assert_eq!(rate.as_f64(), 50e9);
-        assert_eq!((Bytes::new(100_000_000_000) / rate).as_secs(), 2.0);
+        assert_eq!(rate, BytesPerSec::new(50e9).unwrap());
+        assert_eq!(Bytes::new(100_000_000_000) / rate, Seconds::from_secs(2.0));
         assert_eq!(BytesPerSec::from_gbits(f64::NAN), None);
         assert_eq!(BytesPerSec::new(0.0), None);
     }

@@ -201,9 +201,10 @@ mod tests {
 
     #[test]
     fn rates_tell_bits_from_bytes() {
-        assert_eq!(parse_rate("400 Gbit/s").unwrap().as_f64(), 50e9);
-        assert_eq!(parse_rate("50 GB/s").unwrap().as_f64(), 50e9);
-        assert_eq!(parse_rate("400Gbps").unwrap().as_f64(), 50e9);
+        let rate = BytesPerSec::new(50e9).unwrap();
+        assert_eq!(parse_rate("400 Gbit/s").unwrap(), rate);
+        assert_eq!(parse_rate("50 GB/s").unwrap(), rate);
+        assert_eq!(parse_rate("400Gbps").unwrap(), rate);
     }
 
     #[test]

@@ -19,7 +19,10 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "formats",
         ],
     ),
-    ("models", &["workload", "plan", "lower", "serving", "predict"]),
+    (
+        "models",
+        &["workload", "plan", "lower", "serving", "predict"],
+    ),
     ("scenarios", &["format"]),
     ("planner", &["solve", "search", "launch"]),
     ("calibrate", &["bench", "fit", "validate"]),
@@ -31,6 +34,9 @@ pub const LAYERS: &[(&str, &[&str])] = &[
 /// The place of a crate in [`LAYERS`]: folder, then position inside it.
 pub fn place(name: &str) -> Option<(usize, usize)> {
     LAYERS.iter().enumerate().find_map(|(folder, (_, crates))| {
-        crates.iter().position(|known| *known == name).map(|position| (folder, position))
+        crates
+            .iter()
+            .position(|known| *known == name)
+            .map(|position| (folder, position))
     })
 }

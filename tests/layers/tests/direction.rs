@@ -13,17 +13,25 @@ fn root() -> PathBuf {
 fn crates() -> Vec<(String, String, Vec<String>)> {
     let mut found = Vec::new();
     for (folder, _) in LAYERS {
-        let Ok(entries) = fs::read_dir(root().join(folder)) else { continue };
+        let Ok(entries) = fs::read_dir(root().join(folder)) else {
+            continue;
+        };
         for entry in entries {
-            let manifest = entry.unwrap().path().join("Cargo.toml");
-            let Ok(text) = fs::read_to_string(&manifest) else { continue };
-            let table: toml::Table = text.parse().unwrap();
+            let entry = entry.expect("a folder that lists its entries");
+            let manifest = entry.path().join("Cargo.toml");
+            let Ok(text) = fs::read_to_string(&manifest) else {
+                continue;
+            };
+            let table: toml::Table = text.parse().expect("a manifest is TOML");
             if table.contains_key("workspace") {
                 continue;
             }
-            let name = table["package"]["name"].as_str().unwrap().to_owned();
+            let name = table["package"]["name"].as_str();
+            let name = name.expect("a package has a name").to_owned();
             let dependencies = table.get("dependencies").and_then(toml::Value::as_table);
-            let names = dependencies.map(|t| t.keys().cloned().collect()).unwrap_or_default();
+            let names = dependencies
+                .map(|t| t.keys().cloned().collect())
+                .unwrap_or_default();
             found.push(((*folder).to_owned(), name, names));
         }
     }
@@ -47,7 +55,10 @@ fn no_dependency_points_down_the_list() {
         let own = place(&name).unwrap();
         for dependency in dependencies {
             if let Some(other) = place(&dependency) {
-                assert!(other < own, "{name} depends on {dependency}, which stands below it");
+                assert!(
+                    other < own,
+                    "{name} depends on {dependency}, which stands below it"
+                );
             }
         }
     }

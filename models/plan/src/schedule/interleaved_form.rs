@@ -72,12 +72,9 @@ mod tests {
         ] {
             for hop in [0, 50, 290] {
                 let n = p * rounds;
-                let last = (p * v - 1) as usize;
-                let forward: Vec<u64> = (0..=last as u64)
-                    .map(|i| {
-                        1000 + i * 7919 % 97 * spread / 97
-                            + if i as usize == last { 300 } else { 0 }
-                    })
+                let last = u64::from(p * v - 1);
+                let forward: Vec<u64> = (0..=last)
+                    .map(|i| 1000 + i * 7919 % 97 * spread / 97 + if i == last { 300 } else { 0 })
                     .collect();
                 let backward: Vec<u64> = forward.iter().map(|f| 2 * f).collect();
                 let costs = Costs {
