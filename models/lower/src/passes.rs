@@ -83,6 +83,10 @@ impl Chunk<'_> {
             }
             let steps = Self::backward_piece(&mut w, piece, which);
             loads.loader.ended(&mut w);
+            if halves && place + 1 < self.pieces.len() {
+                let next = self.load(place + 1, Direction::Backward, false);
+                loads.prefetch(self, &mut w, &next, place + 1);
+            }
             if let (true, Some(last)) = (halves, last_of(&steps)) {
                 let buffer = std::mem::take(&mut inherited);
                 w.remember(steps.start, free(MemoryKind::Communication, buffer));
@@ -200,6 +204,8 @@ impl Chunk<'_> {
 /// What the pieces of one block load, and what the block loads for the next one.
 struct Loads<'a> {
     loader: Loader,
+    /// Steps that bring what the next piece needs, where those are written already.
+    fetched: Option<Vec<StepId>>,
     ahead: Option<Load<'a>>,
     /// Steps that bring what the next block needs.
     coming: Vec<StepId>,
@@ -209,6 +215,7 @@ impl<'a> Loads<'a> {
     fn new(chunk: &Chunk<'_>, w: &mut Writer<'_>, ahead: Option<Load<'a>>) -> Self {
         Self {
             loader: Loader::new(&chunk.site, w),
+            fetched: None,
             ahead,
             coming: Vec::new(),
         }
@@ -230,10 +237,21 @@ impl<'a> Loads<'a> {
         } else {
             *load
         };
-        for step in self.loader.load(site, w, &own, place, beside) {
+        let fetched = self.fetched.take();
+        for step in fetched.unwrap_or_else(|| self.loader.load(site, w, &own, place, beside)) {
             w.wait_for(step);
         }
         self.only_ahead(chunk, w, place);
+    }
+
+    /// Writes what brings the piece at `place` before the sum of the gradients of the piece in
+    /// front of it: both take turns on the links of a group, and the kernels wait for this one
+    /// (FSDP's `backward_prefetch`).
+    fn prefetch(&mut self, chunk: &Chunk<'_>, w: &mut Writer<'_>, load: &Load<'_>, place: usize) {
+        let beside = chunk.site.data.overlap_gather;
+        if beside {
+            self.fetched = Some(self.loader.load(&chunk.site, w, load, place, beside));
+        }
     }
 
     fn only_ahead(&mut self, chunk: &Chunk<'_>, w: &mut Writer<'_>, place: usize) {

@@ -249,6 +249,22 @@ fn at_most_two_pieces_are_whole_at_a_time() {
 }
 
 #[test]
+fn backward_passes_gather_the_next_weights_before_they_sum_gradients() {
+    let lowered = data(ShardLevel::ZERO_3, true).lowered();
+    let block = lowered.programs[0]
+        .blocks
+        .iter()
+        .find(|block| block.name == "backward")
+        .expect("it trains");
+    let names = block.steps.iter().map(|step| step.name.as_str());
+    let data: Vec<&str> = names
+        .filter(|name| ["weight-gather", "grad-reduce"].contains(name))
+        .collect();
+    // Of the head and its successor, before the head's gradients travel.
+    assert_eq!(data[..3], ["weight-gather", "weight-gather", "grad-reduce"]);
+}
+
+#[test]
 fn a_slow_fabric_shows_what_is_not_hidden() {
     let spec = |beside| PlanSpec {
         micro_batch: Some(1),
