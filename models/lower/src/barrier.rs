@@ -69,3 +69,54 @@ pub(crate) fn in_one_order(schedule: &Schedule) -> bool {
     };
     schedule.devices().all(|device| order(device).eq(order(0)))
 }
+
+#[cfg(test)]
+mod tests {
+    use plan::ScheduleKind;
+
+    use super::*;
+
+    #[test]
+    fn generators_order_barriers_alike_and_files_need_not() {
+        for kind in ScheduleKind::ALL {
+            let schedule = kind
+                .generate(4, kind.fixed_chunks().unwrap_or(1), 8)
+                .unwrap();
+            assert!(in_one_order(&schedule), "{kind:?}");
+        }
+        let csv = ScheduleKind::Vocab1.generate(2, 1, 4).unwrap().to_csv();
+        let swapped: Vec<Schedule> = (0..40).filter_map(|at| swap(&csv, at)).collect();
+        assert!(swapped.iter().any(|schedule| !in_one_order(schedule)));
+    }
+
+    /// The schedule with two neighbors on its last device swapped, where that can run.
+    fn swap(csv: &str, at: usize) -> Option<Schedule> {
+        let mut lines: Vec<&str> = csv.lines().collect();
+        let mut cells: Vec<&str> = lines.pop()?.split(',').filter(|c| !c.is_empty()).collect();
+        if cells.len() < at + 2 {
+            return None;
+        }
+        cells.swap(at, at + 1);
+        let last = cells.join(",");
+        lines.push(&last);
+        Schedule::from_csv(&lines.join("\n")).ok()
+    }
+
+    #[test]
+    fn a_pass_waits_for_as_many_barriers_as_passes_came_before_its_own() {
+        let schedule = ScheduleKind::Vocab2.generate(2, 1, 3).unwrap();
+        let mut barriers = Barriers::default();
+        let mut waits = Vec::new();
+        for action in schedule.actions(1) {
+            for block in barriers.before(&schedule, *action) {
+                waits.extend(block.steps[0].wait);
+            }
+            barriers.behind(*action);
+        }
+        let counts: Vec<u32> = waits.iter().map(|signal| signal.count).collect();
+        // The last stage's backward passes, and the weight gradients of the output layer.
+        assert_eq!(counts, [1, 1, 2, 2, 3, 3]);
+        let id = signal(ActionKind::VocabularyForward);
+        assert!(waits.iter().all(|signal| signal.id == id));
+    }
+}

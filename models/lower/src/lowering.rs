@@ -7,10 +7,10 @@ use collective::Choice;
 use network::Path;
 use plan::classes::Classes;
 use plan::state::StateBytes;
-use plan::{Assumption, Plan, Shards};
+use plan::{Assumption, Offload, Plan, Shards};
 use profile::{CommProfile, Profile};
 use task::{Fragment, LaneSetup, Program, Slot, Work};
-use trace::{Detail, MemoryKind};
+use trace::{Detail, MemoryKind, StreamKind};
 use units::{Bytes, ClassId, GpuId, RankId};
 use workload::Job;
 use workload::ops::{Axis, Op, ParamCount, Sharding, StepShards, optimizer_ops, step_cost};
@@ -30,6 +30,7 @@ use crate::piece::Piece;
 use crate::program::{DeviceInput, DeviceProgram, device_program};
 use crate::site::{Site, host_cost};
 use crate::slots::{SlotGroup, Slots, flow, gather_for_pass};
+use crate::spread::Sharing;
 use crate::writer::{Details, Worth};
 
 /// Everything that lowering reads.
@@ -209,6 +210,7 @@ impl Devices<'_> {
                     book: self.book,
                     site: self.site(gpu),
                     hop: self.hop,
+                    sharing: sharing(plan, slots),
                     step: &update.ops,
                     epilogue: self.epilogue(device, update, slots),
                 };
@@ -375,6 +377,23 @@ impl Lowered {
         self.worth.push(device.worth);
         u32::try_from(self.programs.len() - 1).unwrap_or(u32::MAX)
     }
+}
+
+/// Where a spread vocabulary shares the states of one device: on the first stream that the plan
+/// leaves free.
+fn sharing(plan: &Plan, slots: &mut Slots) -> Sharing {
+    let degrees = plan.degrees();
+    let free = [
+        (degrees.cp == 1, StreamKind::Cp),
+        (degrees.ep == 1, StreamKind::Ep),
+        (plan.offload() == Offload::NONE, StreamKind::Offload),
+    ];
+    let free = free.into_iter().find(|(free, _)| *free);
+    let (group, stream) = match (plan.vocabulary(), free) {
+        (Some(_), Some((_, stream))) => (slots.of(SlotGroup::Pipeline), stream),
+        _ => (axes::slot(Axis::Pp), StreamKind::Pp),
+    };
+    Sharing { group, stream }
 }
 
 /// What data parallelism does, from the levels at which state is sharded.

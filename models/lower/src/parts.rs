@@ -58,6 +58,7 @@ impl<'a> Parts<'a> {
                     states: spread.states,
                     tokens: input.book.sharding.tokens(),
                     gathered_before: [0, gathered_before],
+                    sharing: input.sharing,
                 }
             }),
         }

@@ -14,6 +14,7 @@ use crate::chunk::{Hop, Variant};
 use crate::epilogue::{Epilogue, epilogue, prologue};
 use crate::parts::Parts;
 use crate::site::Site;
+use crate::spread::Sharing;
 use crate::variants::variants;
 use crate::writer::{Details, Worth};
 
@@ -24,6 +25,8 @@ pub(crate) struct DeviceInput<'a> {
     pub(crate) book: &'a Book,
     pub(crate) site: Site<'a>,
     pub(crate) hop: Hop,
+    /// Where a spread vocabulary shares the states of one device.
+    pub(crate) sharing: Sharing,
     /// The optimizer's step on this device's parameters.
     pub(crate) step: &'a [Op],
     /// What follows the backward passes and precedes the step.

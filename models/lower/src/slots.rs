@@ -29,6 +29,9 @@ pub enum SlotGroup {
     Ends,
     /// Two devices of a pipeline that share tied embeddings, where they are not its ends.
     Devices([u32; 2]),
+    /// The ranks of a pipeline again, on a communicator of their own: what one stage shares with
+    /// all waits for no sum.
+    Pipeline,
     /// All ranks of one replica of the model: they agree on the norm of the gradients.
     Replica,
 }
@@ -79,6 +82,7 @@ impl SlotGroup {
                     .step_by(inner as usize)
                     .collect()
             }
+            Self::Pipeline => ranks.group(Axis::Pp, rank).iter().collect(),
             Self::Ends => {
                 let last = ranks.degrees().pp - 1;
                 let first = ranks.at_stage(rank, 0);

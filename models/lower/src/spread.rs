@@ -8,9 +8,9 @@
 //! ```
 //!
 //! With two barriers the input gradient belongs to the backward pass; with one it is computed
-//! unscaled in the forward pass, and corrected when the sums are known. Barriers are collectives
-//! over the pipeline's ranks on a stream of their own; a pass that needs one waits for a signal,
-//! so kernels go on beside them.
+//! unscaled in the forward pass, and corrected when the sums are known. Sums and broadcasts are
+//! collectives over the pipeline's ranks, each on a stream of their own; a pass that needs a sum
+//! waits for a signal, so kernels go on beside them.
 //!
 //! Source: Yeung, Qi, Lin and Wan, "Balancing Pipeline Parallelism with Vocabulary
 //! Parallelism", `MLSys` 2025, algorithms 1 and 2, and section 5.3 for the input layer.
@@ -20,7 +20,7 @@ use std::ops::Range;
 use plan::ActionKind;
 use plan::schedule::Vocabulary;
 use profile::{CollectiveKind, Kernel, Stream, StreamKind as KernelKind};
-use task::{Block, Signal, Step, StepId, Work};
+use task::{Block, Signal, Slot, Step, StepId, Work};
 use trace::{Category, MemoryKind, StreamKind};
 use units::{Bytes, Seconds};
 use workload::ops::{Axis, Op};
@@ -53,6 +53,18 @@ pub(crate) struct SpreadPart<'a> {
     /// Pieces that the gather after the optimizer step brings before the words and before the
     /// output layer.
     pub(crate) gathered_before: [u32; 2],
+    /// Where one device shares its states with all.
+    pub(crate) sharing: Sharing,
+}
+
+/// The communicator of broadcasts, and the stream that they run on.
+///
+/// On the stream of the sums a broadcast would wait until every device had added to all sums
+/// before it, and a device that is a pass behind would hold up all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sharing {
+    pub(crate) group: Slot,
+    pub(crate) stream: StreamKind,
 }
 
 impl SpreadPart<'_> {
@@ -186,6 +198,12 @@ impl SpreadPart<'_> {
     /// the step on devices that receive.
     fn broadcast(&self, w: &mut Writer<'_>, name: &str, is_root: bool) -> Option<StepId> {
         let mut step = self.collective(name, CollectiveKind::Broadcast, self.states)?;
+        step.stream = self.sharing.stream;
+        step.work = Work::Collective {
+            group: self.sharing.group,
+            kind: CollectiveKind::Broadcast,
+            bytes: self.states,
+        };
         if is_root {
             step.after = vec![w.push_beside(anchor_step())];
             w.push_beside(step);
