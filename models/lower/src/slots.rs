@@ -187,3 +187,157 @@ pub(crate) fn gather_for_pass(slots: &mut Slots, axis: Axis, n: u32, weights: u3
         share: 1.0,
     }]
 }
+
+#[cfg(test)]
+mod tests {
+    use plan::ranks::{Degrees, RankOrder};
+
+    use super::*;
+    use CollectiveKind::{AllGather, AllReduce, ReduceScatter};
+
+    /// Pairs of tensor-parallel ranks in eight replicas of two stages.
+    fn ranks() -> Ranks {
+        let degrees = Degrees {
+            tp: 2,
+            dp: 8,
+            pp: 2,
+            ..Degrees::ONE
+        };
+        Ranks::dense(degrees, RankOrder::MEGATRON)
+    }
+
+    fn numbers(group: SlotGroup, rank: u32) -> Vec<u32> {
+        let ranks = group.ranks(&ranks(), RankId::new(rank));
+        ranks.iter().map(|rank| rank.get()).collect()
+    }
+
+    const fn level(inner: u32, outer: u32) -> SlotGroup {
+        let axis = Axis::Dp;
+        SlotGroup::Level { axis, inner, outer }
+    }
+
+    #[test]
+    fn a_level_holds_the_ranks_of_one_block_that_stand_alike_in_theirs() {
+        // Data-parallel ranks of the first stage: 0, 2, 4, .. 14.
+        assert_eq!(numbers(level(1, 4), 4), [0, 2, 4, 6]);
+        assert_eq!(numbers(level(1, 4), 9), [9, 11, 13, 15]);
+        assert_eq!(numbers(level(2, 8), 4), [0, 4, 8, 12]);
+        assert_eq!(numbers(level(4, 8), 4), [4, 12]);
+    }
+
+    #[test]
+    fn every_slot_parts_the_ranks_into_groups() {
+        let groups = [
+            SlotGroup::Axis(Axis::Tp),
+            SlotGroup::Axis(Axis::Dp),
+            SlotGroup::Axis(Axis::Pp),
+            SlotGroup::Pipeline,
+            SlotGroup::Ends,
+            SlotGroup::Devices([1, 0]),
+            SlotGroup::Replica,
+            level(1, 2),
+            level(2, 4),
+            level(2, 8),
+        ];
+        for group in groups {
+            for rank in 0..32 {
+                let own = numbers(group, rank);
+                assert!(
+                    own.contains(&rank) && own.is_sorted(),
+                    "{group:?} of {rank}"
+                );
+                for other in &own {
+                    assert_eq!(numbers(group, *other), own, "{group:?} of {rank}, {other}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_group_has_one_slot() {
+        let mut slots = Slots::new();
+        let first = slots.of(SlotGroup::Replica);
+        assert_eq!(slots.of(level(1, 2)), first + 1);
+        assert_eq!(slots.of(SlotGroup::Replica), first);
+        assert_eq!(slots.of(SlotGroup::Axis(Axis::Dp)), axes::slot(Axis::Dp));
+        assert_eq!(slots.groups().len(), axes::GROUPS.len() + 2);
+    }
+
+    /// Operation, group and share of each collective.
+    fn list(slots: &Slots, stages: &[Stage]) -> Vec<(CollectiveKind, SlotGroup, f64)> {
+        let group = |slot: Slot| slots.groups()[usize::from(slot)];
+        let stages = stages.iter();
+        stages.map(|s| (s.kind, group(s.slot), s.share)).collect()
+    }
+
+    /// The reductions and gathers over eight ranks, and how many of the first come each time.
+    fn flows(weights: u32, gradients: u32, optimizer: u32) -> (Vec<Entry>, usize, Vec<Entry>) {
+        let mut slots = Slots::new();
+        let shards = Shards {
+            weights,
+            gradients,
+            optimizer,
+        };
+        let flow = flow(&mut slots, Axis::Dp, 8, shards);
+        let (reduce, gather) = (list(&slots, &flow.reduce), list(&slots, &flow.gather));
+        (reduce, flow.each, gather)
+    }
+
+    type Entry = (CollectiveKind, SlotGroup, f64);
+
+    #[test]
+    fn levels_reduce_outwards_and_gather_inwards_to_where_weights_lie() {
+        let all = SlotGroup::Axis(Axis::Dp);
+        let plain = (vec![(AllReduce, all, 1.0)], 0, vec![]);
+        assert_eq!(flows(1, 1, 1), plain);
+        let scatter = vec![(ReduceScatter, all, 1.0)];
+        let gather = vec![(AllGather, all, 1.0)];
+        assert_eq!(flows(1, 1, 8), (scatter.clone(), 0, gather.clone()));
+        assert_eq!(flows(1, 8, 8), (scatter.clone(), 1, gather));
+        assert_eq!(flows(8, 8, 8), (scatter, 1, vec![]));
+        let frontier = (
+            vec![
+                (ReduceScatter, level(1, 4), 1.0),
+                (ReduceScatter, level(4, 8), 0.25),
+            ],
+            1,
+            vec![
+                (AllGather, level(4, 8), 0.25),
+                (AllGather, level(2, 4), 0.5),
+            ],
+        );
+        assert_eq!(flows(2, 4, 8), frontier);
+        let hybrid = (
+            vec![
+                (ReduceScatter, level(1, 2), 1.0),
+                (AllReduce, level(2, 8), 0.5),
+            ],
+            1,
+            vec![],
+        );
+        assert_eq!(flows(2, 2, 2), hybrid);
+    }
+
+    #[test]
+    fn every_rank_ends_with_all_gradients_and_its_weights() {
+        // Shares multiply: what is left of the gradients is what the optimizer's shard holds.
+        let sizes = [1, 2, 4, 8];
+        for (weights, gradients, optimizer) in sizes
+            .iter()
+            .flat_map(|w| sizes.iter().map(move |g| (*w, *g)))
+            .flat_map(|(w, g)| sizes.iter().map(move |o| (w, g, *o)))
+            .filter(|(w, g, o)| w <= o && g <= o)
+        {
+            let (reduce, _, gather) = flows(weights, gradients, optimizer);
+            let size = |group: SlotGroup| numbers(group, 0).len() as f64;
+            let summed: f64 = reduce.iter().map(|(_, group, _)| size(*group)).product();
+            assert!((summed - 8.0).abs() < 1e-12, "sums meet every rank once");
+            let spread: f64 = gather.iter().map(|(_, group, _)| size(*group)).product();
+            let expected = f64::from(optimizer) / f64::from(weights.max(1));
+            assert!(
+                (spread - expected).abs() < 1e-12,
+                "{weights} {gradients} {optimizer}"
+            );
+        }
+    }
+}

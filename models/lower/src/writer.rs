@@ -400,3 +400,6 @@ fn divide(work: TaskWork, parts: u32) -> impl Iterator<Item = TaskWork> {
     };
     (0..parts).map(move |_| part)
 }
+
+#[cfg(test)]
+mod tests;
