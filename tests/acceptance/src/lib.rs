@@ -3,3 +3,4 @@
 //! The library holds what several of those tests share; the tests themselves are in `tests/`.
 
 pub mod bare_pipeline;
+pub mod scenarios;
