@@ -103,6 +103,10 @@ impl Case {
     }
 
     pub(crate) fn lowered(&self) -> Lowered {
+        self.lowered_with(LowerOptions::default())
+    }
+
+    pub(crate) fn lowered_with(&self, options: LowerOptions) -> Lowered {
         let inputs = Inputs {
             cluster: &self.cluster,
             job: &self.job,
@@ -112,7 +116,7 @@ impl Case {
             choice: &Choice::default(),
             framework: &self.framework,
         };
-        lower(&inputs, LowerOptions::default())
+        lower(&inputs, options)
     }
 
     /// Runs the iteration without contention.

@@ -2,6 +2,7 @@
 
 mod data;
 mod fixtures;
+mod folding;
 mod memory;
 mod offload;
 mod timing;
