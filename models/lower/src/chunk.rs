@@ -7,6 +7,7 @@ use units::{Bytes, Seconds};
 
 use crate::axes;
 use crate::data_parallel::Part;
+use crate::hop::Hop;
 use crate::load::Load;
 use crate::piece::Piece;
 use crate::site::Site;
@@ -19,16 +20,6 @@ pub(crate) struct Wires {
     pub(crate) send_forward: Option<Slot>,
     pub(crate) receive_backward: Option<Slot>,
     pub(crate) send_backward: Option<Slot>,
-}
-
-/// What crosses a boundary between stages.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Hop {
-    /// Bytes that one rank sends.
-    pub bytes: Bytes,
-    /// The all-gather over tensor-parallel ranks that follows where each sends a part
-    /// (Megatron-LM's scatter/gather; arXiv 2104.04473, section 4.1).
-    pub gather: Option<Bytes>,
 }
 
 /// Raised once for each piece whose gradients are summed behind a pass.

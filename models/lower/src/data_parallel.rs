@@ -1,9 +1,15 @@
 //! What data parallelism adds to the blocks of a chunk.
 
+use plan::{Plan, Shards};
 use profile::CollectiveKind;
 use task::{Slot, Step, Work};
 use trace::{Category, StreamKind};
 use units::Bytes;
+use workload::Job;
+use workload::ops::Axis;
+
+use crate::framework::{Framework, Reshard};
+use crate::slots::{Slots, flow, gather_for_pass};
 
 /// One collective of a sequence, for a payload of one byte a parameter element.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -191,5 +197,37 @@ fn append(steps: &mut Vec<Step>, name: &str, flow: &[Stage], params: u64, width:
             work,
             Vec::new(),
         ));
+    }
+}
+
+/// What data parallelism does, from the levels at which state is sharded.
+pub(crate) fn data_parallel(
+    job: &Job,
+    plan: &Plan,
+    framework: &Framework,
+    slots: &mut Slots,
+) -> DataParallel {
+    let degrees = plan.degrees();
+    let mut set = |axis, n: u32, shards: Shards| {
+        let mut flow: Flow = flow(slots, axis, n, shards);
+        flow.pass = gather_for_pass(slots, axis, n, shards.weights);
+        flow
+    };
+    let dense = set(Axis::Dp, degrees.dense_data(), plan.shards());
+    let expert = set(Axis::ExpertDp, plan.expert_data(), plan.expert_shards());
+    let overlap = plan.overlap();
+    let sharded = 1 < plan.shards().weights;
+    let gather_once = sharded && framework.reshard == Reshard::UnlessPipelined && 1 < degrees.pp;
+    DataParallel {
+        dense,
+        expert,
+        gather_each_pass: sharded,
+        keep_after_forward: sharded && framework.reshard == Reshard::AfterBackward,
+        gather_once,
+        reduce_each: 1 < plan.shards().gradients && !gather_once,
+        overlap_reduce: overlap.grad_reduce,
+        overlap_gather: overlap.param_gather,
+        grad_bytes: job.grad_dtype.bytes(),
+        param_bytes: job.precision.params.bytes(),
     }
 }

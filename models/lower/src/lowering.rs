@@ -7,30 +7,30 @@ use collective::Choice;
 use network::Path;
 use plan::classes::Classes;
 use plan::state::StateBytes;
-use plan::{Assumption, Offload, Plan, Shards};
+use plan::{Assumption, Plan};
 use profile::{CommProfile, Profile};
 use task::{Fragment, LaneSetup, Program, Slot, Work};
-use trace::{Detail, MemoryKind, StreamKind};
+use trace::{Detail, MemoryKind};
 use units::{Bytes, ClassId, GpuId, RankId};
 use workload::Job;
-use workload::ops::{Axis, Op, ParamCount, Sharding, StepShards, optimizer_ops, step_cost};
+use workload::ops::{Axis, Op, ParamCount, StepShards, optimizer_ops, step_cost};
 
 use crate::axes;
 use crate::binding::{Binder, Binding, Wire};
 use crate::book::{Book, book};
-use crate::chunk::Hop;
-use crate::data_parallel::{DataParallel, Flow};
+use crate::data_parallel::{DataParallel, data_parallel};
 use crate::departure;
 use crate::epilogue::Epilogue;
 use crate::fabric::{Fabric, Use, fabric};
-use crate::framework::{Framework, Reshard};
+use crate::framework::Framework;
+use crate::hop::{Hop, hop};
 use crate::notes::notes;
 use crate::offload::Copies;
 use crate::piece::Piece;
 use crate::program::{DeviceInput, DeviceProgram, device_program};
 use crate::site::{Site, host_cost};
-use crate::slots::{SlotGroup, Slots, flow, gather_for_pass};
-use crate::spread::Sharing;
+use crate::slots::{SlotGroup, Slots};
+use crate::spread::sharing;
 use crate::writer::{Details, Worth};
 
 /// Everything that lowering reads.
@@ -376,84 +376,6 @@ impl Lowered {
         self.lists.push(device.list);
         self.worth.push(device.worth);
         u32::try_from(self.programs.len() - 1).unwrap_or(u32::MAX)
-    }
-}
-
-/// Where a spread vocabulary shares the states of one device: on the first stream that the plan
-/// leaves free.
-fn sharing(plan: &Plan, slots: &mut Slots) -> Sharing {
-    let degrees = plan.degrees();
-    let free = [
-        (degrees.cp == 1, StreamKind::Cp),
-        (degrees.ep == 1, StreamKind::Ep),
-        (plan.offload() == Offload::NONE, StreamKind::Offload),
-    ];
-    let free = free.into_iter().find(|(free, _)| *free);
-    let (group, stream) = match (plan.vocabulary(), free) {
-        (Some(_), Some((_, stream))) => (slots.of(SlotGroup::Pipeline), stream),
-        _ => (axes::slot(Axis::Pp), StreamKind::Pp),
-    };
-    Sharing { group, stream }
-}
-
-/// What data parallelism does, from the levels at which state is sharded.
-pub(crate) fn data_parallel(
-    job: &Job,
-    plan: &Plan,
-    framework: &Framework,
-    slots: &mut Slots,
-) -> DataParallel {
-    let degrees = plan.degrees();
-    let mut set = |axis, n: u32, shards: Shards| {
-        let mut flow: Flow = flow(slots, axis, n, shards);
-        flow.pass = gather_for_pass(slots, axis, n, shards.weights);
-        flow
-    };
-    let dense = set(Axis::Dp, degrees.dense_data(), plan.shards());
-    let expert = set(Axis::ExpertDp, plan.expert_data(), plan.expert_shards());
-    let overlap = plan.overlap();
-    let sharded = 1 < plan.shards().weights;
-    let gather_once = sharded && framework.reshard == Reshard::UnlessPipelined && 1 < degrees.pp;
-    DataParallel {
-        dense,
-        expert,
-        gather_each_pass: sharded,
-        keep_after_forward: sharded && framework.reshard == Reshard::AfterBackward,
-        gather_once,
-        reduce_each: 1 < plan.shards().gradients && !gather_once,
-        overlap_reduce: overlap.grad_reduce,
-        overlap_gather: overlap.param_gather,
-        grad_bytes: job.grad_dtype.bytes(),
-        param_bytes: job.precision.params.bytes(),
-    }
-}
-
-/// What one rank sends over a boundary between stages: a micro-batch's hidden states, cut over
-/// tensor-parallel ranks where sequences are, or where the framework cuts them.
-pub(crate) fn hop(job: &Job, plan: &Plan, framework: &Framework, sharding: &Sharding) -> Hop {
-    let tp = u64::from(plan.degrees().tp);
-    let width = job.model.hidden() as f64 * job.precision.compute.bytes();
-    let whole = Bytes::from_f64(sharding.tokens() as f64 * width);
-    if tp == 1 {
-        Hop {
-            bytes: whole,
-            gather: None,
-        }
-    } else if plan.sequence_parallel() {
-        Hop {
-            bytes: whole / tp,
-            gather: None,
-        }
-    } else if framework.scatter_gather {
-        Hop {
-            bytes: whole / tp,
-            gather: Some(whole),
-        }
-    } else {
-        Hop {
-            bytes: whole,
-            gather: None,
-        }
     }
 }
 

@@ -11,10 +11,9 @@ use workload::Job;
 use workload::ops::{Axis, Op, Sharding};
 
 use crate::axes;
-use crate::chunk::Hop;
-use crate::data_parallel::DataParallel;
+use crate::data_parallel::{DataParallel, data_parallel};
 use crate::framework::{Framework, NEUTRAL};
-use crate::lowering::{data_parallel, hop};
+use crate::hop::{Hop, hop};
 use crate::piece::Piece;
 use crate::site::{HostPart, host_time};
 use crate::slots::{SlotGroup, Slots};

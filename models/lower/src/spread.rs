@@ -17,8 +17,8 @@
 
 use std::ops::Range;
 
-use plan::ActionKind;
 use plan::schedule::Vocabulary;
+use plan::{ActionKind, Offload, Plan};
 use profile::{CollectiveKind, Kernel, Stream, StreamKind as KernelKind};
 use task::{Block, Signal, Slot, Step, StepId, Work};
 use trace::{Category, MemoryKind, StreamKind};
@@ -34,6 +34,7 @@ use crate::passes::last_of;
 use crate::piece::Piece;
 use crate::reduce::Reducer;
 use crate::site::{HostPart, Site, anchor_step, host_step};
+use crate::slots::{SlotGroup, Slots};
 use crate::writer::{Details, Worth, Writer};
 
 /// The part of a spread vocabulary on one device.
@@ -65,6 +66,23 @@ pub(crate) struct SpreadPart<'a> {
 pub(crate) struct Sharing {
     pub(crate) group: Slot,
     pub(crate) stream: StreamKind,
+}
+
+/// Where a spread vocabulary shares the states of one device: on the first stream that the plan
+/// leaves free.
+pub(crate) fn sharing(plan: &Plan, slots: &mut Slots) -> Sharing {
+    let degrees = plan.degrees();
+    let free = [
+        (degrees.cp == 1, StreamKind::Cp),
+        (degrees.ep == 1, StreamKind::Ep),
+        (plan.offload() == Offload::NONE, StreamKind::Offload),
+    ];
+    let free = free.into_iter().find(|(free, _)| *free);
+    let (group, stream) = match (plan.vocabulary(), free) {
+        (Some(_), Some((_, stream))) => (slots.of(SlotGroup::Pipeline), stream),
+        _ => (axes::slot(Axis::Pp), StreamKind::Pp),
+    };
+    Sharing { group, stream }
 }
 
 impl SpreadPart<'_> {
