@@ -6,7 +6,9 @@ use crate::lowering::Inputs;
 
 /// What of a plan is not simulated as it is asked for.
 pub(crate) fn notes(inputs: &Inputs<'_>) -> Vec<Assumption> {
-    let Inputs { cluster, plan, .. } = *inputs;
+    let Inputs {
+        cluster, job, plan, ..
+    } = *inputs;
     let mut notes = Vec::new();
     let mut note = |field, value: &'static str, reason| {
         notes.push(Assumption {
@@ -41,6 +43,13 @@ pub(crate) fn notes(inputs: &Inputs<'_>) -> Vec<Assumption> {
             "offload.target",
             "drives as fast as the host link",
             "the node names no rate of its drives",
+        );
+    }
+    if plan.vocabulary().is_some() && !job.model.mtp().is_empty() {
+        note(
+            "schedule",
+            "modules for further tokens on the last stage, with a whole table each",
+            "a spread vocabulary is that of the model's own head",
         );
     }
     let mixed = plan

@@ -5,6 +5,7 @@ use task::{Block, Slot};
 use units::Bytes;
 
 use crate::binding::Wire;
+use crate::book::Spread;
 use crate::chunk::{Ahead, Chunk, Variant, Wires};
 use crate::load::Load;
 use crate::piece::Piece;
@@ -45,22 +46,7 @@ impl<'a> Parts<'a> {
         let chunks = stages.iter().map(chunk).collect();
         Self {
             chunks,
-            spread: spread.map(|spread| {
-                let devices = input.schedule.device_of_stage();
-                let here = |stage: Option<&u32>| stage == Some(&input.device);
-                SpreadPart {
-                    site: input.site,
-                    words: &input.book.pieces[spread.words as usize],
-                    output: &input.book.pieces[spread.output as usize],
-                    algorithm: spread.algorithm,
-                    devices: u32::try_from(input.schedule.n_devices()).unwrap_or(u32::MAX),
-                    ends: [here(devices.first()), here(devices.last())],
-                    states: spread.states,
-                    tokens: input.book.sharding.tokens(),
-                    gathered_before: [0, gathered_before],
-                    sharing: input.sharing,
-                }
-            }),
+            spread: spread.map(|spread| spread_part(input, spread, gathered_before)),
         }
     }
 
@@ -106,6 +92,28 @@ impl<'a> Parts<'a> {
         let load = chunk.load(0, ahead.pass, ahead.first);
         let load = load.early(chunk.site.data.overlap_gather);
         (!load.is_nothing()).then_some(load)
+    }
+}
+
+/// A device's part of a spread vocabulary. Its output layer is used behind all chunks.
+fn spread_part<'a>(
+    input: &DeviceInput<'a>,
+    spread: Spread,
+    gathered_before: u32,
+) -> SpreadPart<'a> {
+    let devices = input.schedule.device_of_stage();
+    let here = |stage: Option<&u32>| stage == Some(&input.device);
+    SpreadPart {
+        site: input.site,
+        words: &input.book.pieces[spread.words as usize],
+        output: &input.book.pieces[spread.output as usize],
+        algorithm: spread.algorithm,
+        devices: u32::try_from(input.schedule.n_devices()).unwrap_or(u32::MAX),
+        ends: [here(devices.first()), here(devices.last())],
+        states: spread.states,
+        tokens: input.book.sharding.tokens(),
+        gathered_before: [0, gathered_before],
+        sharing: input.sharing,
     }
 }
 

@@ -25,9 +25,8 @@ impl Chunk<'_> {
     ) -> (Block, Worth) {
         let mut w = Writer::new("forward", self.site.profile, details);
         let host = w.push_beside(host_step());
-        let mut loads = Loads::new(self, &mut w, ahead);
+        let mut loads = Loads::new(self, &mut w, ahead, self.inherits[0]);
         self.receive(&mut w, self.wires.receive_forward);
-        let mut inherited = self.inherits[0];
         let mut leaves: Option<(StepId, Bytes)> = None;
         for (place, piece) in self.pieces.iter().enumerate() {
             let load = self.load(place, Direction::Forward, variant.first);
@@ -38,8 +37,7 @@ impl Chunk<'_> {
             let Some(last) = last_of(&steps) else {
                 continue;
             };
-            let buffer = std::mem::take(&mut inherited);
-            w.remember(steps.start, free(MemoryKind::Communication, buffer));
+            loads.use_inherited(&mut w, steps.start);
             if !self.site.data.keeps_weights() {
                 unload(&self.site, &mut w, &load, last);
             }
@@ -67,38 +65,14 @@ impl Chunk<'_> {
     ) -> (Block, Worth) {
         let mut w = Writer::new(name(which), self.site.profile, details);
         let host = w.push_beside(host_step());
-        let mut loads = Loads::new(self, &mut w, ahead);
+        let mut loads = Loads::new(self, &mut w, ahead, self.inherits[1]);
         let mut reducer = Reducer::default();
         let halves = which != PassKind::WeightGrad;
         if halves {
             self.receive(&mut w, self.wires.receive_backward);
         }
-        let mut inherited = self.inherits[1];
-        for (place, piece) in self.pieces.iter().rev().enumerate() {
-            let load = self.load(place, Direction::Backward, false);
-            if halves {
-                loads.bring(self, &mut w, &load, place, variant.loaded);
-            } else {
-                loads.only_ahead(self, &mut w, place);
-            }
-            let steps = Self::backward_piece(&mut w, piece, which);
-            loads.loader.ended(&mut w);
-            if halves && place + 1 < self.pieces.len() {
-                let next = self.load(place + 1, Direction::Backward, false);
-                loads.prefetch(self, &mut w, &next, place + 1);
-            }
-            if let (true, Some(last)) = (halves, last_of(&steps)) {
-                let buffer = std::mem::take(&mut inherited);
-                w.remember(steps.start, free(MemoryKind::Communication, buffer));
-                unload(&self.site, &mut w, &load, last);
-            }
-            self.behind(
-                &mut w,
-                &mut reducer,
-                piece,
-                which,
-                (&steps, variant.reduces),
-            );
+        for place in 0..self.pieces.len() {
+            self.backward_at(&mut w, &mut loads, &mut reducer, place, (which, variant));
         }
         let part = HostPart {
             passes: if which == PassKind::Backward {
@@ -115,6 +89,37 @@ impl Chunk<'_> {
         }
         loads.join(&mut w);
         w.finish()
+    }
+
+    /// Writes what the piece at a place in backward order loads, runs and sends.
+    fn backward_at(
+        &self,
+        w: &mut Writer<'_>,
+        loads: &mut Loads<'_>,
+        reducer: &mut Reducer,
+        place: usize,
+        (which, variant): (PassKind, Variant),
+    ) {
+        let piece = self.pieces[self.pieces.len() - 1 - place];
+        let load = self.load(place, Direction::Backward, false);
+        let halves = which != PassKind::WeightGrad;
+        if halves {
+            loads.bring(self, w, &load, place, variant.loaded);
+        } else {
+            loads.only_ahead(self, w, place);
+        }
+        let steps = Self::backward_piece(w, piece, which);
+        loads.loader.ended(w);
+        if halves && place + 1 < self.pieces.len() {
+            let next = self.load(place + 1, Direction::Backward, false);
+            loads.prefetch(self, w, &next, place + 1);
+        }
+        if let (true, Some(last)) = (halves, last_of(&steps)) {
+            loads.use_inherited(w, steps.start);
+            unload(&self.site, w, &load, last);
+        }
+        let end = (&steps, variant.reduces);
+        self.behind(w, reducer, piece, which, end);
     }
 
     /// Writes the forward operators of a piece, and what they take. In the first pass of an
@@ -209,16 +214,30 @@ struct Loads<'a> {
     ahead: Option<Load<'a>>,
     /// Steps that bring what the next block needs.
     coming: Vec<StepId>,
+    /// A buffer that another pass has left, until the first piece has used it.
+    inherited: Bytes,
 }
 
 impl<'a> Loads<'a> {
-    fn new(chunk: &Chunk<'_>, w: &mut Writer<'_>, ahead: Option<Load<'a>>) -> Self {
+    fn new(
+        chunk: &Chunk<'_>,
+        w: &mut Writer<'_>,
+        ahead: Option<Load<'a>>,
+        inherited: Bytes,
+    ) -> Self {
         Self {
             loader: Loader::new(&chunk.site, w),
             fetched: None,
             ahead,
             coming: Vec::new(),
+            inherited,
         }
+    }
+
+    /// Gives the inherited buffer back when the first step that reads it ends.
+    fn use_inherited(&mut self, w: &mut Writer<'_>, first: usize) {
+        let buffer = std::mem::take(&mut self.inherited);
+        w.remember(first, free(MemoryKind::Communication, buffer));
     }
 
     /// Brings what a piece needs, and behind the last piece's what the next block needs first.

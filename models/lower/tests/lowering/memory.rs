@@ -1,6 +1,6 @@
 //! Memory by liveness against published formulas and counts of micro-batches in flight.
 
-use lower::book;
+use lower::{Reshard, book};
 use plan::schedule::peak_level;
 use plan::{ActionKind, Offload, OffloadTarget, PlanSpec, RecomputeSpec, ScheduleKind, ShardLevel};
 use trace::MemoryKind;
@@ -175,6 +175,25 @@ fn memory_returns_to_what_is_resident_whatever_the_schedule() {
                 let case = Case::new(job(8, 16), gpus(8), &spec);
                 assert_returns(&case, &format!("{kind:?} {shard:?} {share}"));
             }
+        }
+    }
+}
+
+#[test]
+fn memory_returns_however_long_weights_stay() {
+    for reshard in [
+        Reshard::EachPass,
+        Reshard::AfterBackward,
+        Reshard::UnlessPipelined,
+    ] {
+        for (pp, kind) in [(1, ScheduleKind::OneFOneB), (4, ScheduleKind::ZbH1)] {
+            let spec = PlanSpec {
+                shard: Some(ShardLevel::ZERO_3.to_vec()),
+                ..pipeline(pp, kind)
+            };
+            let mut case = Case::new(job(8, 16), gpus(8), &spec);
+            case.framework.reshard = reshard;
+            assert_returns(&case, &format!("{reshard:?}, {pp} stages"));
         }
     }
 }
