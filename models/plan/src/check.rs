@@ -45,7 +45,7 @@ impl Plan {
         };
         match check.plan() {
             Some(plan) if check.errors.is_empty() => Ok(Checked {
-                plan,
+                plan: plan.with_expert_domains(cluster),
                 assumptions: check.assumptions,
             }),
             _ => Err(check.errors),

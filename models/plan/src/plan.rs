@@ -1,11 +1,14 @@
 //! A checked plan: how a job is spread over a cluster.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use cluster::Cluster;
 use units::{GpuId, RankId};
 use workload::ops::{CpMethod, Experts, Fusion, Recompute, Sharding, TpOverlap};
 
+use crate::Axis;
 use crate::ranks::{Degrees, RankOrder, Ranks};
 use crate::schedule::{Schedule, ScheduleKind, Vocabulary, interleaved_in_groups};
 use crate::shard::Shards;
@@ -152,6 +155,19 @@ impl Plan {
             Some(gpus) => gpus[rank.index()],
             None => GpuId::new(rank.get()),
         }
+    }
+
+    /// Notes over how many scale-up domains the first expert-parallel group is spread.
+    pub(crate) fn with_expert_domains(mut self, cluster: &Cluster) -> Self {
+        if 1 < self.degrees().ep {
+            let group = self.ranks.group(Axis::Ep, RankId::new(0));
+            let domains = group
+                .iter()
+                .map(|rank| cluster.domain_of(self.gpu_of(rank)));
+            let distinct: BTreeSet<u32> = domains.collect();
+            self.experts.domains = u32::try_from(distinct.len()).unwrap_or(u32::MAX);
+        }
+        self
     }
 
     /// Model chunks on each device of the pipeline.

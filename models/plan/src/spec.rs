@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use units::DType;
 use workload::ops::{CpMethod, Dispatcher, Recompute, Regions, TpOverlap};
 
 use crate::ranks::RankOrder;
@@ -146,6 +147,8 @@ pub struct MoeSpec {
     /// Rows of an expert over the mean, with padding up to and dropping beyond; dropless where
     /// absent.
     pub capacity_factor: Option<f64>,
+    /// The format in which tokens travel to the experts; that of activations where absent.
+    pub dispatch_dtype: Option<DType>,
     /// How many tokens each expert gets.
     pub routing: Option<Routing>,
     /// Which rank holds which expert.

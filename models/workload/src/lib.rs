@@ -34,9 +34,9 @@ pub use megatron::{
     MegatronActivation, MegatronKind, MegatronMoe, MegatronPosition, MegatronSpec, padded_vocab,
 };
 pub use model::{
-    Activation, AttentionSpec, DenseSpec, Embedding, Ffn, Head, IndexerSpec, Layer, MambaSpec,
-    MeasuredLayer, MeasuredTime, Mixer, MlaSpec, Model, ModelSpec, MoeSpec, Mtp, NormKind,
-    NormPlacement, Norms, Note, Pooler, Position, QkNorm, QkSpan, RelativeBias, Stack,
+    Activation, AttentionSpec, DenseSpec, Embedding, ExpertGroups, Ffn, Head, IndexerSpec, Layer,
+    MambaSpec, MeasuredLayer, MeasuredTime, Mixer, MlaSpec, Model, ModelSpec, MoeSpec, Mtp,
+    NormKind, NormPlacement, Norms, Note, Pooler, Position, QkNorm, QkSpan, RelativeBias, Stack,
 };
 pub use ops::{
     Axis, Barriers, BlockOps, CpMethod, Dispatcher, Experts, Fusion, Op, Overlap, ParamCount,

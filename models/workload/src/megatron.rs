@@ -3,7 +3,7 @@
 mod build;
 
 use crate::error::ModelError;
-use crate::model::{MambaSpec, MlaSpec, Model, NormKind};
+use crate::model::{ExpertGroups, MambaSpec, MlaSpec, Model, NormKind};
 
 /// Which of Megatron's models.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -66,6 +66,8 @@ pub struct MegatronMoe {
     pub router_bias: bool,
     /// Width in which routed experts work; hidden where absent.
     pub latent: Option<u64>,
+    /// `--moe-router-num-groups` and `--moe-router-group-topk`.
+    pub groups: ExpertGroups,
     /// Layers at the start that are dense.
     pub first_dense: u64,
     /// `--moe-layer-freq` as a number: layers whose index is a multiple of it are mixtures.
@@ -83,6 +85,7 @@ impl MegatronMoe {
             shared_gate: false,
             router_bias: false,
             latent: None,
+            groups: ExpertGroups::ONE,
             first_dense: 0,
             freq: 1,
         }

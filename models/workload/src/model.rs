@@ -12,7 +12,7 @@ mod spec;
 
 pub use attention::{AttentionSpec, IndexerSpec, MlaSpec, Position, QkNorm, QkSpan};
 pub use ends::{Embedding, Head, Mtp, Pooler, RelativeBias};
-pub use ffn::{Activation, DenseSpec, MoeSpec};
+pub use ffn::{Activation, DenseSpec, ExpertGroups, MoeSpec};
 pub use layer::{Ffn, Layer, MeasuredLayer, MeasuredTime, Mixer, Stack};
 pub use mamba::MambaSpec;
 pub use norm::{NormKind, NormPlacement, Norms};

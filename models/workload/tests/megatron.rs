@@ -5,7 +5,7 @@ use std::path::Path;
 
 use units::{Bytes, Seconds};
 use workload::{
-    LayerRow, LayerTable, LayerTime, MegatronActivation, MegatronKind, MegatronMoe,
+    ExpertGroups, LayerRow, LayerTable, LayerTime, MegatronActivation, MegatronKind, MegatronMoe,
     MegatronPosition, MegatronSpec, MlaSpec, Model, ModelError, NormKind, padded_vocab,
 };
 
@@ -65,6 +65,7 @@ fn deepseek_v3_in_arguments_of_megatron_is_that_of_its_config() {
         ffn: Some(2_048),
         shared_ffn: Some(2_048),
         router_bias: true,
+        groups: ExpertGroups { all: 8, visited: 4 },
         first_dense: 3,
         ..MegatronMoe::new(256, 8)
     };

@@ -1,8 +1,9 @@
 //! `[model]`: a name or file, or a description.
 
 use workload::{
-    IndexerSpec, LayerRow, LayerTable, LayerTime, MambaSpec, MegatronActivation, MegatronKind,
-    MegatronMoe, MegatronPosition, MegatronSpec, MlaSpec, NormKind, Override, OverrideValue,
+    ExpertGroups, IndexerSpec, LayerRow, LayerTable, LayerTime, MambaSpec, MegatronActivation,
+    MegatronKind, MegatronMoe, MegatronPosition, MegatronSpec, MlaSpec, NormKind, Override,
+    OverrideValue,
 };
 
 use crate::error::Problem;
@@ -275,6 +276,14 @@ fn moe(t: &mut Fields<'_, '_>) -> MegatronMoe {
                 count(),
             )
             .optional(),
+        groups: ExpertGroups {
+            all: t
+                .get("groups", "equal groups in which experts stand", count())
+                .or(1),
+            visited: t
+                .get("visited_groups", "how many of them a token visits", count())
+                .or(1),
+        },
         first_dense: t
             .get("first_dense", "dense layers at the start", whole(0))
             .or(0),

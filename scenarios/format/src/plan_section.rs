@@ -5,6 +5,7 @@ use plan::schedule::ScheduleKind;
 use plan::shard::{ShardLevel, Sharded};
 use plan::split::LayerSplit;
 use plan::{MoeSpec, Offload, OffloadTarget, OverlapSpec, PlanSpec, RecomputeSpec, Routing};
+use units::DType;
 use workload::ops::{CpMethod, Dispatcher, Regions, TpOverlap};
 
 use crate::fields::Fields;
@@ -321,6 +322,9 @@ fn moe(t: &mut Fields<'_, '_>) -> (MoeSpec, Option<String>, Option<String>) {
         )
         .optional();
     let is_balanced = routing.as_deref() == Some("balanced");
+    let dispatch_dtypes = [DType::Fp8, DType::Bf16, DType::Fp16, DType::Fp32]
+        .map(|dtype| (dtype.name(), dtype))
+        .to_vec();
     let spec = MoeSpec {
         dispatcher: t
             .get("dispatcher", "the method of exchange", one_of(dispatchers))
@@ -330,6 +334,13 @@ fn moe(t: &mut Fields<'_, '_>) -> (MoeSpec, Option<String>, Option<String>) {
                 "capacity_factor",
                 "rows of an expert over the mean",
                 number(Limits::POSITIVE),
+            )
+            .optional(),
+        dispatch_dtype: t
+            .get(
+                "dispatch_dtype",
+                "format in which tokens travel to the experts, default that of activations",
+                one_of(dispatch_dtypes),
             )
             .optional(),
         routing: is_balanced.then_some(Routing::Balanced),

@@ -74,8 +74,9 @@ impl Check<'_> {
         Experts {
             dispatcher,
             capacity_factor: factor,
-            dispatch_dtype: None,
+            dispatch_dtype: moe.dispatch_dtype,
             shared_overlap: moe.shared_overlap.unwrap_or(false),
+            domains: 1,
         }
     }
 

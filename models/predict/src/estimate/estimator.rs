@@ -51,6 +51,17 @@ pub enum Doubt {
     /// Gathers and reductions of sharded state share a stream with each other; the closed form
     /// adds them up.
     ShardedPasses,
+    /// Copies to the host or a drive are not counted.
+    Offload,
+    /// Kernel times vary, and the closed form takes their means.
+    Jitter,
+    /// GPUs of several kinds or speeds: the slowest of each stage is taken.
+    UnequalGpus,
+    /// The vocabulary is spread over all stages; the closed form leaves it on the first and last.
+    SpreadVocabulary,
+    /// The host takes longer than the GPU in some stage, and the closed form takes the larger of
+    /// both for every pass.
+    HostBound,
 }
 
 impl Doubt {
@@ -63,6 +74,18 @@ impl Doubt {
             }
             Self::ShardedPasses => {
                 "gathers and reductions of sharded state are summed per pass; the engines queue them"
+            }
+            Self::Offload => "copies to the host or a drive are left out; the engines run them",
+            Self::Jitter => "kernel times vary, and the closed form takes their means",
+            Self::UnequalGpus => {
+                "GPUs differ, and the closed form takes the slowest of each stage for all replicas"
+            }
+            Self::SpreadVocabulary => {
+                "the closed form leaves the vocabulary on the first and the last stage"
+            }
+            Self::HostBound => {
+                "the host takes longer than the GPU, and the closed form takes the larger of both in \
+                 every pass; the engines let the host run ahead"
             }
         }
     }
@@ -175,13 +198,14 @@ pub(super) fn sheet_key(kind: usize, sharding: &Sharding, plan: &Plan) -> SheetK
             sharding.ep,
             sharding.etp,
             plan.degrees().pp,
-            0,
+            experts.domains,
         ],
         sharding.micro_batch,
         [sharding.sequence_parallel, experts.shared_overlap],
         [
             sharding.cp_method as u8,
-            experts.dispatcher as u8,
+            experts.dispatch_dtype.map_or(0, |dtype| 1 + dtype as u8) << 3
+                | experts.dispatcher as u8,
             sharding.tp_overlap as u8,
         ],
         experts.capacity_factor.unwrap_or(-1.0).to_bits(),
@@ -190,6 +214,8 @@ pub(super) fn sheet_key(kind: usize, sharding: &Sharding, plan: &Plan) -> SheetK
 
 /// The slowest GPU of each pipeline device: its kind and its speed.
 pub(super) struct Hosts {
+    /// Whether all GPUs of the cluster are of one kind and speed.
+    pub(super) alike: bool,
     pub(super) of_device: Vec<(usize, f64)>,
 }
 
@@ -199,6 +225,7 @@ impl Hosts {
         let pp = plan.degrees().pp as usize;
         if uniform {
             return Self {
+                alike: true,
                 of_device: vec![(0, 1.0); pp],
             };
         }
@@ -216,6 +243,7 @@ impl Hosts {
             }
         }
         Self {
+            alike: false,
             of_device: of_device
                 .into_iter()
                 .map(|host| host.unwrap_or((0, 1.0)))

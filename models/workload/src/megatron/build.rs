@@ -283,6 +283,7 @@ fn experts(spec: &MegatronSpec, moe: &MegatronMoe) -> MoeSpec {
         latent: moe.latent,
         shared_ffn: moe.shared_ffn.filter(|width| 0 < *width),
         shared_gate: moe.shared_gate,
+        groups: moe.groups,
         ..MoeSpec::swiglu(moe.experts, moe.top_k, moe.ffn.unwrap_or(part.ffn))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::attention::{AttentionSpec, MlaSpec, Position};
 use super::ends::{Embedding, Head};
-use super::ffn::{DenseSpec, MoeSpec};
+use super::ffn::{DenseSpec, ExpertGroups, MoeSpec};
 use super::layer::{Ffn, Layer, Mixer};
 use super::mamba::MambaSpec;
 use super::spec::ModelSpec;
@@ -156,6 +156,13 @@ fn moe(spec: &MoeSpec) -> Checked {
     dimension("experts", spec.experts)?;
     dimension("top_k", spec.top_k)?;
     at_most("top_k", spec.top_k, "experts", spec.experts)?;
+    let ExpertGroups { all, visited } = spec.groups;
+    dimension("groups of experts", all)?;
+    dimension("visited groups", visited)?;
+    multiple("experts", spec.experts, "groups of experts", all)?;
+    at_most("visited groups", visited, "groups of experts", all)?;
+    let open = spec.experts / all * visited;
+    at_most("top_k", spec.top_k, "experts of the visited groups", open)?;
     dimension("expert_ffn", spec.expert_ffn)?;
     dimension("shared_ffn", spec.shared_ffn.unwrap_or(1))?;
     dimension("latent", spec.latent.unwrap_or(1))

@@ -72,6 +72,23 @@ pub struct MoeSpec {
     pub shared_ffn: Option<u64>,
     /// A learned scalar gate on the output of the shared experts (Qwen2's).
     pub shared_gate: bool,
+    /// Where a token's experts may lie.
+    pub groups: ExpertGroups,
+}
+
+/// Routed experts stand in equal groups, and a token visits experts of some of them (`DeepSeek`'s
+/// routing by node, arXiv 2405.04434, section 2.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExpertGroups {
+    /// How many groups there are.
+    pub all: u64,
+    /// How many of them a token may visit.
+    pub visited: u64,
+}
+
+impl ExpertGroups {
+    /// One group: a token may visit any expert.
+    pub const ONE: Self = Self { all: 1, visited: 1 };
 }
 
 impl MoeSpec {
@@ -88,6 +105,7 @@ impl MoeSpec {
             latent: None,
             shared_ffn: None,
             shared_gate: false,
+            groups: ExpertGroups::ONE,
         }
     }
 

@@ -55,7 +55,11 @@ impl Routed {
         let traveling = match b.shard.experts.dispatcher {
             Dispatcher::AllToAll => sent,
             Dispatcher::AllGather => tokens * ep * etp,
-            Dispatcher::DeepEp => (tokens as f64 * ranks_met(moe, ep)).ceil() as u64,
+            Dispatcher::DeepEp => {
+                let domains = u64::from(b.shard.experts.domains);
+                let parts = if 1 < domains { domains } else { ep };
+                (tokens as f64 * parts_met(moe, parts)).ceil() as u64
+            }
         };
         Self {
             tokens,
@@ -69,15 +73,55 @@ impl Routed {
     }
 }
 
-/// On how many of `ep` ranks the experts of a token lie, on average over uniform choices without
-/// repetition: `ep (1 − C(E − E/ep, k) / C(E, k))`.
-fn ranks_met(moe: &MoeSpec, ep: u64) -> f64 {
+/// On how many of `parts` equal parts of all experts those of a token lie, on average over uniform
+/// choices without repetition from the groups that it may visit.
+///
+/// With one group `parts (1 − C(E − E/parts, k) / C(E, k))`.
+fn parts_met(moe: &MoeSpec, parts: u64) -> f64 {
     let (all, k) = (moe.experts as f64, moe.top_k);
-    let others = all - all / ep as f64;
-    let missed: f64 = (0..k)
+    let [groups, visited] = [moe.groups.all, moe.groups.visited].map(|n| n as f64);
+    let (part, open) = (all / parts as f64, all * visited / groups);
+    // A part lies in one group, or consists of whole groups of which each may be open.
+    let inside = groups / parts as f64;
+    let missed = if inside <= 1.0 {
+        1.0 - visited / groups * (1.0 - missed(open - part, open, k))
+    } else {
+        (0..=moe.groups.visited)
+            .map(|opened| {
+                let opened = opened as f64;
+                let chance = drawn([groups, visited], inside, opened);
+                chance * missed(open - opened * all / groups, open, k)
+            })
+            .sum()
+    };
+    parts as f64 * (1.0 - missed)
+}
+
+/// The chance that `k` different choices out of `all` fall into `others`.
+fn missed(others: f64, all: f64, k: u64) -> f64 {
+    (0..k)
         .map(|i| (others - i as f64).max(0.0) / (all - i as f64))
-        .product();
-    ep as f64 * (1.0 - missed)
+        .product()
+}
+
+/// The chance that of `visited` different groups out of `groups` exactly `hits` are among `inside`
+/// given ones (the hypergeometric distribution).
+fn drawn([groups, visited]: [f64; 2], inside: f64, hits: f64) -> f64 {
+    choose(inside, hits) * choose(groups - inside, visited - hits) / choose(groups, visited)
+}
+
+/// `C(n, k)`; 0 where there are too few.
+fn choose(n: f64, k: f64) -> f64 {
+    if k < 0.0 || n < k {
+        return 0.0;
+    }
+    let mut product = 1.0;
+    let mut i = 0.0;
+    while i < k {
+        product *= (n - i) / (i + 1.0);
+        i += 1.0;
+    }
+    product
 }
 
 impl Builder<'_> {

@@ -28,7 +28,8 @@ pub enum Dispatcher {
     AllToAll,
     /// Every token is gathered by every rank and partial outputs are reduced and scattered.
     AllGather,
-    /// A token is sent once to each rank that holds at least one of its experts (`DeepEP`).
+    /// A token is sent once to each scale-up domain that holds at least one of its experts, and
+    /// forwarded there (`DeepEP`); in one domain, once to each rank.
     DeepEp,
 }
 
@@ -44,6 +45,9 @@ pub struct Experts {
     pub dispatch_dtype: Option<DType>,
     /// Whether the shared experts run beside the dispatch.
     pub shared_overlap: bool,
+    /// Over how many scale-up domains the ranks of an expert-parallel group are spread; 0 and 1
+    /// both mean that they share one.
+    pub domains: u32,
 }
 
 /// What runs beside the collectives of tensor parallelism.
@@ -173,6 +177,7 @@ impl Sharding {
                 capacity_factor: None,
                 dispatch_dtype: None,
                 shared_overlap: false,
+                domains: 1,
             },
             micro_batch: 1,
             seq_len,

@@ -6,7 +6,8 @@ use super::super::decoder::{
 use super::super::reader::Config;
 use super::experts::{add_mtp, routed};
 use crate::model::{
-    Activation, AttentionSpec, Ffn, IndexerSpec, Layer, Mixer, MlaSpec, ModelSpec, MoeSpec, Norms,
+    Activation, AttentionSpec, ExpertGroups, Ffn, IndexerSpec, Layer, Mixer, MlaSpec, ModelSpec,
+    MoeSpec, Norms,
 };
 
 /// What the generations differ in.
@@ -212,5 +213,23 @@ fn mixture(c: &Config<'_>, generation: &Generation) -> Option<MoeSpec> {
     let method = c.text("topk_method");
     moe.router_bias = generation.corrected || method == Some("noaux_tc");
     moe.activation = activation(c, &["hidden_act"], Activation::Silu);
+    moe.groups = groups(c, &moe);
     Some(moe)
+}
+
+/// The groups of `n_group` and `topk_group`; one where the file names none.
+fn groups(c: &Config<'_>, moe: &MoeSpec) -> ExpertGroups {
+    let keys = ["topk_group", "n_group"];
+    let all = c.optional(keys[1]).unwrap_or(1).max(1);
+    let visited = c.optional(keys[0]).unwrap_or(all).max(1);
+    let open = moe.experts / all * visited;
+    if visited <= all && moe.experts.is_multiple_of(all) && moe.top_k <= open {
+        return ExpertGroups { all, visited };
+    }
+    c.contradict(
+        keys,
+        [visited.to_string(), all.to_string()],
+        "a token visits some of equal groups of experts",
+    );
+    ExpertGroups::ONE
 }

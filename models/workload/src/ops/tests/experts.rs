@@ -3,7 +3,7 @@
 use profile::CollectiveKind;
 
 use super::*;
-use crate::MoeSpec;
+use crate::{ExpertGroups, MoeSpec};
 
 /// Sixteen experts of which a token visits four, and attention.
 fn mixture(shared: Option<u64>) -> (Job, Layer) {
@@ -96,6 +96,37 @@ fn deep_ep_sends_a_token_once_to_each_rank_that_it_needs() {
     let bytes = 14_746 * 2048 * 2;
     let sent = sizes(&block.forward, CollectiveKind::AllToAll);
     assert_eq!(sent, vec![(Axis::Ep, bytes); 2]);
+}
+
+/// DeepSeek-V3: 256 experts in 8 groups, 8 chosen from at most 4 groups. On 8 domains a group is a
+/// domain; on 2 domains of 4 groups, a domain holds 0 to 4 of the open groups with the chances
+/// 1, 16, 36, 16 and 1 of 70.
+#[test]
+fn deep_ep_sends_a_token_once_to_each_domain_that_its_groups_allow() {
+    let moe = MoeSpec {
+        groups: ExpertGroups { all: 8, visited: 4 },
+        ..MoeSpec::swiglu(256, 8, 2048)
+    };
+    let attention = Mixer::Attention(AttentionSpec::rotary(16, 4, 128));
+    let layer = layer(2048, attention, Ffn::Moe(moe), Norms::PRE_RMS);
+    let job = job_of(&layer, |_| ());
+    let rows = |domains: u32| {
+        let mut shard = spread(64, 1, Dispatcher::DeepEp);
+        shard.experts.domains = domains;
+        let block = layer_ops(&job, &layer, &shard);
+        let sent = sizes(&block.forward, CollectiveKind::AllToAll);
+        (sent[0].1 / (2048 * 2)) as f64 / 4096.0
+    };
+    // C(128 - n, 8) / C(128, 8)
+    let none_of = |n: u64| -> f64 {
+        (0..8)
+            .map(|i| (128 - n - i) as f64 / (128 - i) as f64)
+            .product()
+    };
+    assert!((rows(8) - 4.0 * (1.0 - none_of(32))).abs() < 1e-3);
+    let missed = (1.0 + 16.0 * none_of(32) + 36.0 * none_of(64) + 16.0 * none_of(96)) / 70.0;
+    assert!((rows(2) - 2.0 * (1.0 - missed)).abs() < 1e-3);
+    assert!(rows(2) < rows(8) && rows(8) < rows(1));
 }
 
 #[test]
