@@ -2,11 +2,15 @@
 //!
 //! ```text
 //! job x plan ──book──▶ pieces: operators of embedding, each kind of layer, head    (built once)
-//!      pieces ──chunk──▶ blocks: forward, backward, its two halves                 (per stage)
+//!      pieces ──passes──▶ blocks: forward, backward, its two halves                (per stage)
+//!             ──spread──▶ blocks of a vocabulary that is spread over the pipeline   (per device)
 //!    schedule ──program──▶ blocks and the list of fragments                        (per device)
 //!     classes ──binding──▶ lanes, groups, channels, prices                         (per class)
 //!     cluster ──fabric──▶ paths of everything that leaves a scale-up domain        (folded)
 //! ```
+//!
+//! A pass `load`s what its pieces need (sharded weights, what lies on the host), `reduce`s their
+//! gradients behind them, and leaves the rest to the `epilogue`: sums, norm, optimizer.
 //!
 //! Everything that costs time is priced here, from one profile, once: the engines and the closed
 //! form read the same blocks. Deliberately absent: any decision of the plan, and any event.
