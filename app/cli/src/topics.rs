@@ -69,8 +69,8 @@ A number without quotes is taken in bytes, bytes per second or seconds. A string
 without a unit is an error.
 
 FLOP counts take a multiply-add as two. Peaks are dense, without sparsity. MFU
-is the model's own operations, without recomputation, over the dense peak of the
-compute format.";
+is the model's own operations, without recomputation, over the dense peak in
+the format of activations (bf16 or fp16), also where products run in fewer bits.";
 
 const SCENARIO: &str = "\
 A scenario

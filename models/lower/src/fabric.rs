@@ -6,16 +6,22 @@
 use std::collections::BTreeMap;
 
 use cluster::Cluster;
-use collective::{Choice, Pattern, expand, hops};
-use network::{Path, fold};
+use collective::{Choice, Pattern, expand};
+use network::Path;
 use profile::{CollectiveKind, CommProfile};
-use units::{Bytes, BytesPerSec, LinkId};
+use units::{Bytes, BytesPerSec};
 
 use crate::binding::Binding;
+use crate::traffic::Traffic;
 
 /// Paths by price and route over a folded network.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fabric {
+    /// Whether all groups of every price, and all pairs of every route, fare alike: then a class
+    /// of ranks behaves as each of its members does. Elsewhere, as where static routes make
+    /// some pairs of stages share a link between switches and others not, the whole class waits
+    /// for the slowest.
+    pub is_even: bool,
     /// Rates of the folded links.
     pub rates: Vec<BytesPerSec>,
     /// The paths, in the order of their ids.
@@ -29,7 +35,7 @@ pub(crate) type Use = (u16, CollectiveKind, Bytes);
 
 /// What the flows of one color belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Owner {
+pub(crate) enum Owner {
     Price(usize, Pattern),
     Route(usize),
 }
@@ -48,45 +54,17 @@ impl Fabric {
 pub(crate) fn fabric(
     cluster: &Cluster,
     comm: &CommProfile,
-    choice: &Choice,
+    choice: Choice,
     binding: &mut Binding,
     uses: &[Use],
     message: Bytes,
 ) -> Fabric {
-    let mut colors: BTreeMap<(Owner, u64), u32> = BTreeMap::new();
-    let mut owners: Vec<(Owner, f64)> = Vec::new();
-    let mut flows: Vec<(u32, Vec<LinkId>)> = Vec::new();
-    let mut add = |owner: Owner, pattern, group: &[units::GpuId]| {
-        for hop in hops(pattern, group, cluster) {
-            let color = *colors
-                .entry((owner, hop.share.to_bits()))
-                .or_insert_with(|| {
-                    owners.push((owner, hop.share));
-                    u32::try_from(owners.len() - 1).unwrap_or(u32::MAX)
-                });
-            let mut links = Vec::with_capacity(8);
-            cluster.route(hop.from, hop.to, 0, &mut links);
-            flows.push((color, links));
-        }
-    };
-    for (index, price) in binding.prices.iter().enumerate() {
-        if price.shape.domains < 2 {
-            continue;
-        }
-        for pattern in patterns(price.slot, &price.shape, comm, choice, uses) {
-            for group in &price.groups {
-                add(Owner::Price(index, pattern), pattern, group);
-            }
-        }
-    }
-    for (index, route) in binding.routes.iter().enumerate() {
-        for pair in &route.pairs {
-            add(Owner::Route(index), Pattern::Send, pair);
-        }
-    }
-    let rates: Vec<BytesPerSec> = cluster.links().iter().map(|link| link.rate).collect();
-    let folded = fold(&flows, &rates);
+    let mut traffic = Traffic::new(cluster, comm, choice, binding, uses);
+    let folded = traffic.fold();
+    let is_even = traffic.is_even(&folded);
+    let owners = traffic.owners;
     let mut fabric = Fabric {
+        is_even,
         rates: folded.link_rates.clone(),
         paths: Vec::new(),
         by_price: vec![BTreeMap::new(); binding.prices.len()],
@@ -119,7 +97,7 @@ pub(crate) fn fabric(
 
 fn channel_paths(
     comm: &CommProfile,
-    choice: &Choice,
+    choice: Choice,
     binding: &mut Binding,
     route: usize,
     mut path: Path,
@@ -127,7 +105,7 @@ fn channel_paths(
     fabric: &mut Fabric,
 ) {
     let shape = binding.routes[route].shape;
-    let phases = expand(CollectiveKind::SendRecv, message, &shape, comm, choice);
+    let phases = expand(CollectiveKind::SendRecv, message, &shape, comm, &choice);
     let Some(transfers) = phases.iter().find_map(|phase| phase.transfers) else {
         return;
     };
@@ -147,17 +125,17 @@ fn channel_paths(
 }
 
 /// The patterns that the collectives of a slot take on a shape.
-fn patterns(
+pub(crate) fn patterns(
     slot: u16,
     shape: &collective::CommShape,
     comm: &CommProfile,
-    choice: &Choice,
+    choice: Choice,
     uses: &[Use],
 ) -> Vec<Pattern> {
     let mut found: Vec<Pattern> = uses
         .iter()
         .filter(|(used, _, _)| *used == slot)
-        .flat_map(|(_, kind, bytes)| expand(*kind, *bytes, shape, comm, choice))
+        .flat_map(|(_, kind, bytes)| expand(*kind, *bytes, shape, comm, &choice))
         .filter_map(|phase| phase.transfers.map(|transfers| transfers.pattern))
         .collect();
     found.sort_unstable();

@@ -41,6 +41,7 @@ mod sheet;
 mod site;
 mod slots;
 mod spread;
+mod traffic;
 mod variants;
 mod vocabulary;
 mod writer;

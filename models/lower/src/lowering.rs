@@ -11,9 +11,9 @@ use plan::{Assumption, Plan};
 use profile::{CommProfile, Profile};
 use task::{Fragment, LaneSetup, Program, Slot, Work};
 use trace::{Detail, MemoryKind};
-use units::{Bytes, ClassId, GpuId, RankId};
-use workload::Job;
+use units::{Bytes, ClassId, DType, GpuId, RankId};
 use workload::ops::{Axis, Op, ParamCount, StepShards, optimizer_ops, step_cost};
+use workload::{Job, Resident};
 
 use crate::axes;
 use crate::binding::{Binder, Binding, Wire};
@@ -157,7 +157,7 @@ pub fn lower(inputs: &Inputs<'_>, options: LowerOptions) -> Lowered {
         fabric(
             cluster,
             inputs.comm,
-            inputs.choice,
+            *inputs.choice,
             &mut lowered.binding,
             &uses,
             message,
@@ -227,7 +227,7 @@ impl Devices<'_> {
                 speed: cluster.gpu_speed(gpu),
                 groups: Vec::with_capacity(slots.groups().len()),
                 channels: Vec::new(),
-                resident: self.resident(kind, &lowered.params[device as usize]),
+                resident: self.resident(kind, &updates[device as usize]),
             });
         }
         Setups { lanes, wires }
@@ -285,6 +285,15 @@ impl Devices<'_> {
         Update {
             ops: optimizer_ops(job, &matrices, shards),
             moved: step_cost(job, &matrices, shards).moved,
+            state: step_cost(
+                job,
+                &matrices,
+                StepShards {
+                    dense: 1,
+                    expert: 1,
+                },
+            )
+            .state,
             updated: params.dense_trained as f64 / f64::from(shards.dense)
                 + params.expert_trained as f64 / f64::from(shards.expert),
             params,
@@ -334,15 +343,17 @@ impl Devices<'_> {
     }
 
     /// Memory of a rank that the micro-batches do not change.
-    fn resident(&self, kind: usize, params: &ParamCount) -> [u64; MemoryKind::ALL.len()] {
+    fn resident(&self, kind: usize, device: &Update) -> [u64; MemoryKind::ALL.len()] {
         let Inputs {
             job,
             plan,
             profiles,
             ..
         } = *self.inputs;
-        let per_param = job.optimizer.resident(job.precision, job.grad_dtype);
-        let state = StateBytes::of(params, &per_param);
+        let state = StateBytes::of(
+            &device.params,
+            &resident_bytes(job, device.state, &device.params),
+        );
         let own = state.on_gpu(plan).parts();
         let constants = profiles[kind].memory();
         let mut resident = [0; MemoryKind::ALL.len()];
@@ -366,8 +377,24 @@ struct Update {
     ops: Vec<Op>,
     /// Bytes that it moves in memory.
     moved: Bytes,
+    /// Bytes of the optimizer's state, before it is cut over ranks.
+    state: Bytes,
     /// Parameters that one rank updates.
     updated: f64,
+}
+
+/// Bytes a parameter of weights, gradients and states: optimizers that know matrices hold other
+/// states for each, which are spread evenly here.
+pub(crate) fn resident_bytes(job: &Job, state: Bytes, params: &ParamCount) -> Resident {
+    let by_value = job.optimizer.resident(job.precision, job.grad_dtype);
+    if params.trained() == 0 {
+        return by_value;
+    }
+    let main = job.precision.main_params.map_or(0.0, DType::bytes);
+    Resident {
+        optimizer: main + state.as_f64() / params.trained() as f64,
+        ..by_value
+    }
 }
 
 impl Lowered {

@@ -11,7 +11,7 @@ use workload::{Convention, Recompute, hardware_flops, model_flops};
 use crate::memory::{Memory, memory};
 use crate::plan_json::plan_json;
 use crate::prediction::{Assumed, Breakdown, Prediction, SCHEMA, Sources};
-use crate::scenario::Scenario;
+use crate::scenario::{Engine, Scenario};
 use crate::sources::sources;
 
 /// The prediction of a simulated iteration.
@@ -20,10 +20,36 @@ pub(crate) fn prediction(scenario: &Scenario, lowered: &Lowered, run: &Run) -> P
         time: run.end.as_seconds(),
         memory: memory(scenario, lowered, run),
         breakdown: breakdown(bottleneck(run)),
-        assumptions: scenario.assumptions.clone(),
+        assumptions: assumptions(scenario, lowered),
         sources: sources(scenario, lowered),
     };
-    answer.prediction(scenario)
+    let mut prediction = answer.prediction(scenario);
+    if scenario.settings.engine == Engine::Estimate {
+        // A timeline was asked for, which the closed form does not have.
+        prediction.engine = Engine::Analytic.name();
+    }
+    prediction
+}
+
+/// The scenario's assumptions, and what lowering simplifies.
+fn assumptions(scenario: &Scenario, lowered: &Lowered) -> Vec<Assumed> {
+    let notes = lowered.notes.iter().map(|note| Assumed {
+        field: format!("plan.{}", note.field),
+        value: note.value.to_string(),
+        reason: note.reason.to_owned(),
+    });
+    let engine = (scenario.settings.engine == Engine::Estimate).then(|| Assumed {
+        field: "settings.engine".to_owned(),
+        value: Engine::Analytic.name().to_owned(),
+        reason: "the closed form has no timeline".to_owned(),
+    });
+    scenario
+        .assumptions
+        .iter()
+        .cloned()
+        .chain(notes)
+        .chain(engine)
+        .collect()
 }
 
 /// What an engine finds out; everything else follows from the scenario.
@@ -91,12 +117,19 @@ impl Rates {
             )
             .padded_vocab(job.model.vocab());
         let convention = Convention::Megatron;
-        let policy = match plan.recompute_policy() {
-            RecomputePolicy::Uniform(policy) => *policy,
-            RecomputePolicy::FirstLayers(_) => Recompute::None,
+        let (policy, share) = match plan.recompute_policy() {
+            RecomputePolicy::Uniform(policy) => (*policy, 1.0),
+            RecomputePolicy::FirstLayers(counts) => {
+                let layers: u32 = counts.iter().sum();
+                (
+                    Recompute::Full,
+                    f64::from(layers) / job.model.layers().len().max(1) as f64,
+                )
+            }
         };
         let model = model_flops(job, vocab, convention);
-        let hardware = hardware_flops(job, vocab, convention, policy);
+        let again = hardware_flops(job, vocab, convention, policy) - model;
+        let hardware = model + again * share.min(1.0);
         let peak: f64 = plan
             .ranks()
             .all()

@@ -38,12 +38,20 @@ pub(crate) fn plan_json(plan: &Plan) -> Value {
         "overlap": {
             "grad_reduce": overlap.grad_reduce,
             "param_gather": overlap.param_gather,
-            "tp": overlap.tp == TpOverlap::Chunked,
+            "tp": tp_overlap(overlap.tp),
             "p2p": overlap.p2p,
             "ep": overlap.ep,
         },
         "cuda_graphs": plan.cuda_graphs(),
     })
+}
+
+const fn tp_overlap(overlap: TpOverlap) -> &'static str {
+    match overlap {
+        TpOverlap::None => "none",
+        TpOverlap::Backward => "backward",
+        TpOverlap::Chunked => "chunked",
+    }
 }
 
 fn schedule(plan: &Plan) -> &'static str {

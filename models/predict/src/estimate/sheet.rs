@@ -3,6 +3,7 @@
 use engine::{Contention, Lists, Options, run};
 use lower::{
     AXIS_SLOTS, LonePass, PassKind, Piece, PieceKind, Worth, build_piece, lone_ops, lone_pass,
+    state_of,
 };
 use network::Analytic;
 use profile::Profile;
@@ -23,6 +24,8 @@ pub(super) struct PassTime {
     pub(super) tp: f64,
     pub(super) cp: f64,
     pub(super) ep: f64,
+    /// What data-parallel communication adds to it.
+    pub(super) dp: f64,
     /// What the host needs to issue it.
     pub(super) host: f64,
 }
@@ -34,6 +37,7 @@ impl PassTime {
         self.tp += other.tp * times;
         self.cp += other.cp * times;
         self.ep += other.ep * times;
+        self.dp += other.dp * times;
         self.host += other.host * times;
     }
 
@@ -60,6 +64,8 @@ pub(super) struct PieceSheet {
     /// The same of a forward pass.
     pub(super) workspace: Bytes,
     pub(super) held: Bytes,
+    /// State of the optimizer, before it is cut over ranks.
+    pub(super) state: Bytes,
     pub(super) is_head: bool,
     /// Worth of the prices of its forward and backward passes.
     pub(super) worth: Worth,
@@ -136,6 +142,7 @@ fn sheet(input: &SheetInput<'_>, piece: Piece) -> PieceSheet {
         transient,
         workspace,
         held: piece.ops.held(),
+        state: state_of(input.job, &piece),
         is_head: matches!(piece.kind, PieceKind::Head(_)),
         worth,
         piece,
@@ -151,6 +158,7 @@ fn timed(input: &SheetInput<'_>, pass: &LonePass) -> PassTime {
         tp: secs(Category::Tp),
         cp: secs(Category::Cp),
         ep: secs(Category::Ep),
+        dp: 0.0,
         host: pass.host.as_secs(),
     }
 }

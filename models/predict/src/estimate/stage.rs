@@ -23,6 +23,7 @@ pub(super) struct StageSums {
     pub(super) kept: Bytes,
     pub(super) logits: Bytes,
     pub(super) held: Bytes,
+    pub(super) state: Bytes,
     pub(super) transient: Bytes,
     pub(super) workspace: Bytes,
     /// Pieces in forward order, runs of equal ones counted: index into the sheet, how many.
@@ -44,6 +45,7 @@ impl StageSums {
             self.kept += piece.kept * u64::from(times);
         }
         self.held += piece.held * u64::from(times);
+        self.state += piece.state * u64::from(times);
         self.transient = self.transient.max(piece.transient);
         self.workspace = self.workspace.max(piece.workspace);
         match self.runs.last_mut() {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use collective::CommShape;
 use lower::{DataParallel, SlotGroup, boundary, data_flows};
 use plan::state::{StateBytes, StateParts, gather_buffers};
-use plan::{Plan, ScheduleKind};
+use plan::{Offload, Plan, ScheduleKind};
 use profile::CollectiveKind;
 use units::{Bytes, RankId};
 use workload::ops::{Axis, ParamCount, Sharding, StepShards, optimizer_ops};
@@ -99,7 +99,7 @@ impl Work<'_> {
         let slow = contention(self.scenario).compute_beside[trace::Category::Dp.index()];
         let hop = self.hop(&mut merged);
         let waits = self.waits(&merged, &data, &wire, [hop, slow], kept);
-        let sharded = self.shard_passes(&mut merged, &data, &wire, slow);
+        let edges = self.shard_passes(&mut merged, &data, &wire, slow);
         let pipeline = pipeline_time(plan, &merged.stages, hop, &mut kept.scratch);
         let (end, late) = self.end_of_passes(&merged, &waits, pipeline, hop);
         let sync = self.epilogue_time(&waits.params);
@@ -113,12 +113,12 @@ impl Work<'_> {
                 .map(|params| wire.gather(params))
                 .fold(0.0, f64::max)
         };
-        let fixed = waits.start + waits.later + sharded.edges + after;
+        let fixed = waits.start + waits.later + edges + after;
         let total = fixed + end + sync + optimizer;
         let mut estimate = self.memory(&merged, &waits.params, &mut kept.scratch);
         estimate.iteration_time_s = total;
-        estimate.doubt = self.doubt(&data, &waits, late, total);
-        let exposed = fixed + sharded.exposed + late;
+        estimate.doubt = self.doubt(&merged, &data, &waits, late, total);
+        let exposed = fixed + late;
         estimate.breakdown = self.breakdown(&merged, total, exposed, [optimizer, sync]);
         estimate
     }
@@ -212,14 +212,36 @@ impl Work<'_> {
         slowest
     }
 
-    fn doubt(&self, data: &DataParallel, waits: &Waits, late: f64, total: f64) -> Option<Doubt> {
-        if data.gather_each_pass || data.reduce_each {
-            return Some(Doubt::ShardedPasses);
-        }
+    /// The first reason for which the engines may say something else.
+    fn doubt(
+        &self,
+        merged: &Merged,
+        data: &DataParallel,
+        waits: &Waits,
+        late: f64,
+        total: f64,
+    ) -> Option<Doubt> {
+        let plan = self.plan;
         let waiting = waits.start + waits.later + late + waits.slowed.iter().sum::<f64>();
         let overlaps = data.overlap_gather || data.overlap_reduce;
-        (1 < self.plan.chunks() && overlaps && DOUBTFUL * total < waiting)
-            .then_some(Doubt::InterleavedOverlap)
+        let interleaved = 1 < plan.chunks() && overlaps && DOUBTFUL * total < waiting;
+        let of_host = |stage: &StageSums| stage.forward.total <= stage.forward.host;
+        let reasons = [
+            (plan.offload() != Offload::NONE, Doubt::Offload),
+            (0.0 < self.scenario.settings.jitter, Doubt::Jitter),
+            (!self.hosts.alike, Doubt::UnequalGpus),
+            (plan.vocabulary().is_some(), Doubt::SpreadVocabulary),
+            (
+                data.gather_each_pass || data.reduce_each,
+                Doubt::ShardedPasses,
+            ),
+            (merged.stages.iter().any(of_host), Doubt::HostBound),
+            (interleaved, Doubt::InterleavedOverlap),
+        ];
+        reasons
+            .into_iter()
+            .find(|(holds, _)| *holds)
+            .map(|(_, doubt)| doubt)
     }
 }
 
@@ -238,29 +260,20 @@ struct Waits {
     params: Vec<ParamCount>,
 }
 
-/// What sharded weights and gradients add to passes.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sharded {
-    /// The first gather and the last reduction, which nothing hides.
-    edges: f64,
-    /// What is exposed inside the passes of the bottleneck.
-    exposed: f64,
-}
-
 impl Work<'_> {
-    /// Stretches passes whose weights are gathered before and gradients reduced behind them.
+    /// Stretches passes whose weights are gathered before and gradients reduced behind them; gives
+    /// the seconds of the first gather and the last reduction, which nothing hides.
     fn shard_passes(
         &self,
         merged: &mut Merged,
         data: &DataParallel,
         wire: &Wire<'_>,
         slow: f64,
-    ) -> Sharded {
-        let mut sharded = Sharded::default();
+    ) -> f64 {
         if !(data.gather_each_pass || data.reduce_each) {
-            return sharded;
+            return 0.0;
         }
-        let n = f64::from(self.plan.n_micro_batches());
+        let mut edges = 0.0_f64;
         for stage in &mut merged.stages {
             let gather = if data.gather_each_pass {
                 wire.pass(&stage.params)
@@ -273,21 +286,31 @@ impl Work<'_> {
             } else {
                 0.0
             };
-            let stretch = |compute: f64, beside: f64| {
-                let hidden = compute.min(beside);
-                (compute + hidden * (1.0 - slow)).max(beside)
+            // What runs beside the passes, and what they wait for.
+            let stretch = |pass: f64, parts: [(f64, bool); 2]| {
+                let sum = |hidden: bool| -> f64 {
+                    parts
+                        .iter()
+                        .filter(|part| part.1 == hidden)
+                        .map(|part| part.0)
+                        .sum()
+                };
+                let beside = sum(true);
+                (pass + pass.min(beside) * (1.0 - slow)).max(beside) + sum(false)
             };
-            let forward = stretch(stage.forward.total, gather);
-            let backward = stretch(stage.backward.total, again + reduce);
-            let exposed = n * (forward - stage.forward.total + backward - stage.backward.total);
-            sharded.exposed = sharded.exposed.max(exposed);
+            let ahead = data.overlap_gather;
+            let behind = data.overlap_reduce;
+            let forward = stretch(stage.forward.total, [(gather, ahead), (0.0, true)]);
+            let backward = stretch(stage.backward.total, [(again, ahead), (reduce, behind)]);
+            stage.forward.dp += forward - stage.forward.total;
+            stage.backward.dp += backward - stage.backward.total;
             stage.forward.total = forward;
             stage.backward.total = backward;
             let pieces: u32 = stage.runs.iter().map(|(_, times)| times).sum();
-            let edge = (gather + reduce) / f64::from(pieces.max(1));
-            sharded.edges = sharded.edges.max(edge);
+            let hidden = if ahead { gather } else { 0.0 } + if behind { reduce } else { 0.0 };
+            edges = edges.max(hidden / f64::from(pieces.max(1)));
         }
-        sharded
+        edges
     }
 
     /// Seconds of a hop between stages. Where the receiver gathers its parts, its passes do.
@@ -446,8 +469,8 @@ impl Work<'_> {
 
     /// Weights, gradients and optimizer states of a device, with the buffers of sharded layers.
     fn state(&self, chunks: &[&StageSums], params: &ParamCount) -> Bytes {
-        let job = &self.scenario.job;
-        let per_param = job.optimizer.resident(job.precision, job.grad_dtype);
+        let state = chunks.iter().map(|chunk| chunk.state).sum();
+        let per_param = lower::resident(&self.scenario.job, state, params);
         let layer = chunks.iter().map(|sum| {
             let pieces: u32 = sum.runs.iter().map(|(_, times)| times).sum();
             let parts = StateBytes::of(&sum.params, &per_param).parts();
@@ -483,7 +506,8 @@ impl Work<'_> {
                     sum.tp_s += n * pass.tp;
                     sum.cp_s += n * pass.cp;
                     sum.ep_s += n * pass.ep;
-                    let rest = pass.total - pass.compute - pass.tp - pass.cp - pass.ep;
+                    sum.dp_s += n * pass.dp;
+                    let rest = pass.total - pass.compute - pass.tp - pass.cp - pass.ep - pass.dp;
                     sum.other_s += n * rest.max(0.0);
                 }
             }
@@ -495,10 +519,12 @@ impl Work<'_> {
             .map(work)
             .max_by(|a, b| a.total().total_cmp(&b.total()));
         let mut breakdown = busiest.unwrap_or_default();
-        breakdown.dp_s = exposed.min((total - breakdown.total()).max(0.0));
         breakdown.optimizer_s = optimizer;
         breakdown.pp_s = sync;
-        breakdown.bubble_s = total - breakdown.total();
+        breakdown.dp_s += exposed.min((total - breakdown.total()).max(0.0));
+        // What rounding leaves of an exact fit goes to compute, so that the parts sum up.
+        breakdown.bubble_s = (total - breakdown.total()).max(0.0);
+        breakdown.compute_s += total - breakdown.total();
         breakdown
     }
 }
