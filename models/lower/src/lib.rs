@@ -56,7 +56,8 @@ pub use lowering::{Inputs, LowerOptions, Lowered, lower};
 pub use piece::{Piece, PieceKind};
 pub use pricing::Prices;
 pub use sheet::{
-    AXIS_SLOTS, LonePass, PassKind, axis_slot, boundary, data_flows, lone_ops, lone_pass,
+    AXIS_SLOTS, LonePass, PassKind, axis_slot, boundary, data_flows, lone_ops, lone_pass, resident,
+    state_of,
 };
 pub use slots::SlotGroup;
 pub use writer::Worth;
