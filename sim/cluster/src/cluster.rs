@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use petgraph::Direction;
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use units::{BytesPerSec, GpuId, LinkId, NodeId, Seconds};
 
@@ -152,14 +153,20 @@ impl Cluster {
         &self.node(self.node_of(gpu)).scale_up
     }
 
-    /// What one GPU sends into its domain at most, all peers together, one direction.
+    /// What one GPU sends into its domain or receives from it at most, all peers together: the
+    /// slower direction, faults counted.
     pub fn scale_up_rate(&self, gpu: GpuId) -> BytesPerSec {
         let node = self.entry(self.node_of(gpu));
         let vertex = NodeIndex::new(node.first_device as usize + self.index_in_node(gpu) as usize);
         let sum = |kind| {
-            let edges = self.graph.edges(vertex).map(|edge| *edge.weight());
-            let rates = edges.filter(|link: &Link| link.kind == kind);
-            BytesPerSec::new(rates.map(|link| link.rate.as_f64()).sum())
+            let way = |direction| {
+                let edges = self.graph.edges_directed(vertex, direction);
+                let rates = edges
+                    .map(|edge| *edge.weight())
+                    .filter(|link: &Link| link.kind == kind);
+                BytesPerSec::new(rates.map(|link| link.rate.as_f64()).sum())
+            };
+            Some(way(Direction::Outgoing)?.min(way(Direction::Incoming)?))
         };
         sum(crate::LinkKind::ScaleUp)
             .or_else(|| sum(crate::LinkKind::Host))

@@ -43,7 +43,7 @@ fn nothing() -> (BytesPerSec, u8) {
 fn intra_rate(cluster: &Cluster, gpus: &[GpuId], siblings: &[Domains]) -> BytesPerSec {
     let peers = |gpu: GpuId| gpus.iter().copied().filter(move |&other| other != gpu);
     let direct = |gpu: GpuId| match cluster.scale_up(gpu) {
-        ScaleUpSpec::NvSwitch { rate, .. } => Some(*rate),
+        ScaleUpSpec::NvSwitch { rate, .. } => Some(rate.min(cluster.scale_up_rate(gpu))),
         ScaleUpSpec::Mesh { rate, links, .. } => {
             let [a, b] = [gpu, gpu].map(|gpu| cluster.index_in_node(gpu));
             let joins = |other: GpuId| {

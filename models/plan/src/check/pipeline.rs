@@ -53,7 +53,13 @@ impl Check<'_> {
         }
         // One chunk a device leaves nothing to interleave.
         let kind = match kind {
-            ScheduleKind::Interleaved if chunks == 1 => ScheduleKind::OneFOneB,
+            ScheduleKind::Interleaved if chunks == 1 => {
+                if 1 < degrees.pp {
+                    let reason = "one chunk a device leaves nothing to interleave: give vp";
+                    self.assume("schedule", ScheduleKind::OneFOneB.name().into(), reason);
+                }
+                ScheduleKind::OneFOneB
+            }
             kind => kind,
         };
         Some((Source::Kind(kind), chunks))
