@@ -12,7 +12,7 @@ use workload::{Job, Resident};
 
 use crate::axes;
 use crate::data_parallel::{DataParallel, data_parallel};
-use crate::framework::{Framework, NEUTRAL};
+use crate::framework::Framework;
 use crate::hop::{Hop, hop};
 use crate::lowering::resident_bytes;
 use crate::piece::Piece;
@@ -89,9 +89,9 @@ pub const fn axis_slot(axis: Axis) -> Slot {
 pub const AXIS_SLOTS: [Axis; 8] = axes::GROUPS;
 
 /// What data parallelism does under a plan, and the groups that its slots name.
-pub fn data_flows(job: &Job, plan: &Plan) -> (DataParallel, Vec<SlotGroup>) {
+pub fn data_flows(job: &Job, plan: &Plan, framework: &Framework) -> (DataParallel, Vec<SlotGroup>) {
     let mut slots = Slots::new();
-    let data = data_parallel(job, plan, &NEUTRAL, &mut slots);
+    let data = data_parallel(job, plan, framework, &mut slots);
     (data, slots.groups().to_vec())
 }
 

@@ -139,7 +139,8 @@ impl<'a> Estimator<'a> {
         let scenario = self.scenario;
         let framework = scenario.framework;
         let fusion = framework.fusion_on(scenario.cluster.kinds());
-        let sharding = plan.sharding(scenario.job.seq_len, framework.vocab_multiple, fusion);
+        let mut sharding = plan.sharding(scenario.job.seq_len, framework.vocab_multiple, fusion);
+        sharding.experts.shared_overlap |= plan.overlap().ep;
         let shapes = Shapes::new(
             &mut self.shapes.borrow_mut(),
             &scenario.cluster,

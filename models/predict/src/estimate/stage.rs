@@ -55,16 +55,22 @@ impl StageSums {
     }
 
     /// The host's time where it is more than the GPU's.
-    pub(super) fn with_host(&mut self, profile: &Profile, scale: f64) {
-        let each = profile.host().micro_batch.as_secs();
+    ///
+    /// * `launches` — of the profile's time for kernels and layers: 0 with CUDA graphs.
+    /// * `micro_batch` — of its time for a micro-batch, which the forward passes of all chunks share.
+    pub(super) fn with_host(&mut self, profile: &Profile, launches: f64, micro_batch: f64) {
+        let each = profile.host().micro_batch.as_secs() * micro_batch;
+        self.forward.host = self.forward.host * launches + each;
+        self.backward.host *= 2.0 * launches;
+        self.input_grad.host *= launches;
+        self.weight_grad.host *= launches;
         let passes = [
-            (&mut self.forward, 1.0),
-            (&mut self.backward, 2.0),
-            (&mut self.input_grad, 1.0),
-            (&mut self.weight_grad, 1.0),
+            &mut self.forward,
+            &mut self.backward,
+            &mut self.input_grad,
+            &mut self.weight_grad,
         ];
-        for (pass, layers) in passes {
-            pass.host = (pass.host * layers + each) * scale;
+        for pass in passes {
             pass.total = pass.total.max(pass.host);
         }
     }

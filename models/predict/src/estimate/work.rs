@@ -49,12 +49,9 @@ impl Work<'_> {
     /// Takes each stage's sums from the kind of its device, stretched by its speed.
     pub(super) fn merge(&self, mut sums: Vec<(usize, Vec<StageSums>)>) -> Merged {
         let devices = self.plan.device_of_stage();
-        let graphs = self.plan.cuda_graphs();
-        let scale = if graphs {
-            0.0
-        } else {
-            self.scenario.framework.host_scale
-        };
+        let scale = self.scenario.framework.host_scale;
+        let launches = if self.plan.cuda_graphs() { 0.0 } else { scale };
+        let micro_batch = scale / f64::from(self.plan.chunks());
         let mut stages = Vec::with_capacity(devices.len());
         for (stage, device) in devices.iter().enumerate() {
             let (kind, speed) = self.hosts.of_device[*device as usize];
@@ -71,7 +68,7 @@ impl Work<'_> {
             ] {
                 *pass = pass.at_speed(speed);
             }
-            sum.with_host(&self.scenario.profiles[kind], scale);
+            sum.with_host(&self.scenario.profiles[kind], launches, micro_batch);
             stages.push(sum);
         }
         let mut chunks_of = vec![Vec::new(); self.plan.degrees().pp as usize];
@@ -84,7 +81,7 @@ impl Work<'_> {
     /// Adds everything up.
     pub(super) fn finish(&self, mut merged: Merged, kept: &mut Kept) -> Estimate {
         let plan = self.plan;
-        let (data, slots) = data_flows(&self.scenario.job, plan);
+        let (data, slots) = data_flows(&self.scenario.job, plan, self.scenario.framework);
         let price = |stage: &lower::Stage, bytes: Bytes| {
             let shape = self.group_shape(slots[usize::from(stage.slot)]);
             self.shapes.time_on(&shape, stage.kind, bytes)
@@ -99,7 +96,7 @@ impl Work<'_> {
         let slow = contention(self.scenario).compute_beside[trace::Category::Dp.index()];
         let hop = self.hop(&mut merged);
         let waits = self.waits(&merged, &data, &wire, [hop, slow], kept);
-        let edges = self.shard_passes(&mut merged, &data, &wire, slow);
+        let edges = Self::shard_passes(&mut merged, &data, &wire, slow);
         let pipeline = pipeline_time(plan, &merged.stages, hop, &mut kept.scratch);
         let (end, late) = self.end_of_passes(&merged, &waits, pipeline, hop);
         let sync = self.epilogue_time(&waits.params);
@@ -263,13 +260,7 @@ struct Waits {
 impl Work<'_> {
     /// Stretches passes whose weights are gathered before and gradients reduced behind them; gives
     /// the seconds of the first gather and the last reduction, which nothing hides.
-    fn shard_passes(
-        &self,
-        merged: &mut Merged,
-        data: &DataParallel,
-        wire: &Wire<'_>,
-        slow: f64,
-    ) -> f64 {
+    fn shard_passes(merged: &mut Merged, data: &DataParallel, wire: &Wire<'_>, slow: f64) -> f64 {
         if !(data.gather_each_pass || data.reduce_each) {
             return 0.0;
         }
