@@ -7,8 +7,11 @@ mod scale;
 use predict::{Record, Scenario, predict};
 use units::Control;
 
+/// A name and the scenario behind it.
+type Case = (&'static str, fn() -> Scenario);
+
 /// What can be asked for.
-const CASES: [(&str, fn() -> Scenario); 7] = [
+const CASES: [Case; 7] = [
     ("gpt3", scale::gpt3),
     ("gpt3-jitter", || scale::with_jitter(scale::gpt3())),
     ("llama", scale::llama),

@@ -2,7 +2,7 @@
 
 use network::Network;
 use task::Step;
-use trace::SpanId;
+use trace::{Category, SpanId};
 use units::Seconds;
 
 use crate::lane::{Compute, Delay, Place};
@@ -39,8 +39,20 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         self.predict_end(lane, left_secs / rate)
     }
 
-    /// Communication began or ended beside a running kernel: its rate may change.
-    pub(crate) fn reprice(&mut self, lane: u32) -> Result<(), EngineError> {
+    /// A category began or ended beside a running kernel: its rate may change.
+    pub(crate) fn reprice_beside(
+        &mut self,
+        lane: u32,
+        category: Category,
+    ) -> Result<(), EngineError> {
+        if self.options.contention.slows_beside(category) {
+            self.reprice(lane)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn reprice(&mut self, lane: u32) -> Result<(), EngineError> {
         let state = &mut self.lanes[lane as usize];
         let Some(compute) = &mut state.compute else {
             return Ok(());

@@ -21,6 +21,11 @@ impl Contention {
         compute_beside: [1.0; Category::ALL.len()],
     };
 
+    /// Whether compute may be slower beside a category.
+    pub(crate) fn slows_beside(&self, category: Category) -> bool {
+        self.compute_beside[category.index()] < 1.0
+    }
+
     /// The rate of compute beside the categories that are active, by bit: the least of the
     /// table's entries.
     pub(crate) fn compute_rate(&self, active: u16) -> f64 {

@@ -35,13 +35,13 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
     /// Counts the time of a lane for a category from now on; a running kernel may slow down.
     pub(crate) fn activate(&mut self, lane: u32, category: Category) -> Result<(), EngineError> {
         self.lanes[lane as usize].account.begin(category, self.now);
-        self.reprice(lane)
+        self.reprice_beside(lane, category)
     }
 
     /// The reverse of [`Simulation::activate`].
     pub(crate) fn deactivate(&mut self, lane: u32, category: Category) -> Result<(), EngineError> {
         self.lanes[lane as usize].account.end(category, self.now);
-        self.reprice(lane)
+        self.reprice_beside(lane, category)
     }
 
     pub(crate) fn memory_taken(&mut self, lane: u32, step: &Step) {

@@ -151,6 +151,7 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
             .zip(&self.setup.lanes)
             .find(|(lane, _)| !lane.is_idle());
         let Some((lane, setup)) = stuck else {
+            debug_assert!(self.owners.is_empty(), "a transfer that nobody waited for");
             return Ok(());
         };
         let program = &self.programs[setup.program as usize];

@@ -273,6 +273,52 @@ fn a_message_over_an_idle_network_path_takes_as_long_as_its_price_says() {
 }
 
 #[test]
+fn channels_over_one_path_share_it_and_each_keeps_its_order() {
+    let rate = BytesPerSec::new(10.0);
+    let price = SendPrice {
+        latency: secs(0.5),
+        rate,
+        path: Some(0),
+    };
+    let (mut programs, mut lanes) = sender_and_receiver(price, 20);
+    // Two channels from lane 0 to lane 1, a message on each a second, three seconds long.
+    let again = |block: &mut Block, at: usize, after: Vec<u16>| {
+        let mut step = block.steps[at].clone();
+        step.after = after;
+        step.work = match step.work {
+            Work::Send { bytes, .. } => Work::Send { channel: 1, bytes },
+            _ => Work::Receive { channel: 1 },
+        };
+        block.steps.push(step);
+    };
+    again(&mut programs[0].blocks[0], 1, vec![0]);
+    again(&mut programs[1].blocks[0], 0, vec![]);
+    lanes.channels.push(lanes.channels[0]);
+    for lane in &mut lanes.lanes {
+        lane.channels = vec![0, 1];
+    }
+    let lists = [
+        (0..2).map(|m| fragment(0, m)).collect::<Vec<_>>(),
+        (0..2).map(|m| fragment(0, m)).collect(),
+    ];
+    let mut network = Flow::new(&[rate.unwrap()], Share::EQUAL);
+    network.add_path(&Path::over([0])).unwrap();
+    let run = run(
+        &programs,
+        &lanes,
+        &mut Lists::new(&lists, vec![0, 1]),
+        &mut network,
+        &OverPath,
+        &Options::default(),
+        &Control::new(),
+    )
+    .unwrap();
+    // The first two share the path from 1 to 5, the second two from 5 to 9: there at 9.5.
+    assert_eq!(run.lanes[1].by_category[Category::Pp.index()], at(7.5));
+    assert_eq!(run.end, at(10.5));
+}
+
+#[test]
 fn communication_beside_compute_slows_it_down() {
     let steps = vec![
         collective(0, StreamKind::Dp, Category::Dp, vec![]),
