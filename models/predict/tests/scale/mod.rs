@@ -77,18 +77,6 @@ pub(crate) fn llama_with_a_slow_gpu() -> Scenario {
     scenario
 }
 
-/// Every rank a lane of its own.
-pub(crate) fn unfolded(mut scenario: Scenario) -> Scenario {
-    scenario.settings.unfold = true;
-    scenario
-}
-
-/// Kernel times that vary by 3 %, which no two ranks share.
-pub(crate) fn with_jitter(mut scenario: Scenario) -> Scenario {
-    scenario.settings.jitter = 0.03;
-    scenario
-}
-
 fn scenario(name: &str, cluster: Cluster, job: Job, spec: &PlanSpec) -> Scenario {
     let checked = Plan::check(spec, &job, &cluster).expect("a plan that fits");
     let profiles = cluster.kinds().iter().map(Profile::nominal).collect();
