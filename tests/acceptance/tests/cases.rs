@@ -164,3 +164,15 @@ fn a_slow_gpu_costs_at_most_its_slowness_and_holds_up_its_whole_group() {
     // A stage with slack passes on less.
     assert!(with_straggler("n5g3", 0.8) < time);
 }
+
+#[test]
+fn the_page_of_cases_names_them_all() {
+    let page = fs::read_to_string(from_root("docs/cases.md")).expect("the page is there");
+    for case in cases() {
+        let link = format!("(../scenarios/cases/{})", name_of(&case));
+        assert!(
+            page.contains(&link),
+            "docs/cases.md lacks {link}: print it again"
+        );
+    }
+}
