@@ -98,6 +98,7 @@ const FRAMEWORKS: [Framework; 8] = [
     Framework {
         name: "composer-fsdp",
         fusion: Fusion {
+            attention: AttentionKernel::Flash2,
             grad_accumulation: false,
             rotary: false,
             cross_entropy: false,
