@@ -83,13 +83,15 @@ impl Resolver<'_> {
                 return None;
             }
         };
-        match Model::from_config_json_with(&source.text, overrides) {
+        match Model::read_config_json(&source.text, overrides) {
             Ok(model) => {
                 self.note(&model, "not in its config.json");
                 Some(model.with_name(model_name(name)))
             }
-            Err(error) => {
-                self.config_error(&error, &source, overrides);
+            Err(errors) => {
+                for error in &errors {
+                    self.config_error(error, &source, overrides);
+                }
                 None
             }
         }
