@@ -89,7 +89,6 @@ fn engines_agree_where_nothing_contends() {
         .prediction;
     let ratio = flow.iteration_time_s / analytic.iteration_time_s;
     assert!((ratio - 1.0).abs() < 0.005, "flow over analytic {ratio}");
-    println!("{}", serde_json::to_string_pretty(&flow).unwrap());
 }
 
 #[test]
@@ -180,7 +179,7 @@ fn the_estimate_agrees_with_the_engine_on_random_plans_or_says_why() {
         }
         assert!(time.abs() < 0.12, "time {time:+.4}: {spec:?}");
     }
-    println!("{within} within, {doubted} doubted");
-    assert!(PLANS * 97 <= within * 100, "{within} of {PLANS} within 2 %");
+    // 991 and 130 when this was written.
+    assert!(PLANS * 98 <= within * 100, "{within} of {PLANS} within 2 %");
     assert!(doubted * 5 <= PLANS, "{doubted} of {PLANS} doubted");
 }

@@ -99,6 +99,13 @@ impl<'a> Shapes<'a> {
         )
     }
 
+    /// Seconds of a message between the ends of a shape, and how many of them are latency.
+    pub(super) fn send(&self, shape: &CommShape, bytes: Bytes) -> [f64; 2] {
+        let kind = CollectiveKind::SendRecv;
+        let cost = Priced::new(kind, shape, self.comm, self.choice).time(bytes);
+        [cost.time.as_secs(), cost.latency.as_secs()]
+    }
+
     /// Seconds of a collective over a shape.
     pub(super) fn time_on(&self, shape: &CommShape, kind: CollectiveKind, bytes: Bytes) -> f64 {
         Priced::new(kind, shape, self.comm, self.choice)

@@ -26,6 +26,8 @@ pub(super) struct PassTime {
     pub(super) ep: f64,
     /// What data-parallel communication adds to it.
     pub(super) dp: f64,
+    /// How long its sends hold it.
+    pub(super) pp: f64,
     /// What the host needs to issue it.
     pub(super) host: f64,
 }
@@ -38,6 +40,7 @@ impl PassTime {
         self.cp += other.cp * times;
         self.ep += other.ep * times;
         self.dp += other.dp * times;
+        self.pp += other.pp * times;
         self.host += other.host * times;
     }
 
@@ -159,6 +162,7 @@ fn timed(input: &SheetInput<'_>, pass: &LonePass) -> PassTime {
         cp: secs(Category::Cp),
         ep: secs(Category::Ep),
         dp: 0.0,
+        pp: 0.0,
         host: pass.host.as_secs(),
     }
 }

@@ -330,8 +330,26 @@ impl Work<'_> {
         }
         let ranks = [RankId::new(0), plan.ranks().at_stage(RankId::new(0), 1)];
         let shape = self.shape_of(&ranks, 0);
-        self.shapes
-            .time_on(&shape, CollectiveKind::SendRecv, hop.bytes)
+        let [time, latency] = self.shapes.send(&shape, hop.bytes);
+        if plan.overlap().p2p {
+            return time;
+        }
+        // Kernels wait until the message has left; what is left of the hop is its latency.
+        let leaving = time - latency;
+        let last = merged.stages.len() - 1;
+        for (at, stage) in merged.stages.iter_mut().enumerate() {
+            if at != last {
+                stage.forward.pp += leaving;
+                stage.forward.total += leaving;
+            }
+            if at != 0 {
+                for pass in [&mut stage.backward, &mut stage.input_grad] {
+                    pass.pp += leaving;
+                    pass.total += leaving;
+                }
+            }
+        }
+        latency
     }
 
     fn group_shape(&self, group: SlotGroup) -> CommShape {
@@ -498,7 +516,9 @@ impl Work<'_> {
                     sum.cp_s += n * pass.cp;
                     sum.ep_s += n * pass.ep;
                     sum.dp_s += n * pass.dp;
-                    let rest = pass.total - pass.compute - pass.tp - pass.cp - pass.ep - pass.dp;
+                    sum.pp_s += n * pass.pp;
+                    let named = pass.compute + pass.tp + pass.cp + pass.ep + pass.dp + pass.pp;
+                    let rest = pass.total - named;
                     sum.other_s += n * rest.max(0.0);
                 }
             }
@@ -511,7 +531,7 @@ impl Work<'_> {
             .max_by(|a, b| a.total().total_cmp(&b.total()));
         let mut breakdown = busiest.unwrap_or_default();
         breakdown.optimizer_s = optimizer;
-        breakdown.pp_s = sync;
+        breakdown.pp_s += sync;
         breakdown.dp_s += exposed.min((total - breakdown.total()).max(0.0));
         // What rounding leaves of an exact fit goes to compute, so that the parts sum up.
         breakdown.bubble_s = (total - breakdown.total()).max(0.0);
