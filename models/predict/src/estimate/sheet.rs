@@ -114,18 +114,12 @@ impl Sheet {
 }
 
 fn sheet(input: &SheetInput<'_>, piece: Piece) -> PieceSheet {
+    let lone = |pass| lone_pass(input.profile, &piece, pass);
+    let (forward, whole) = (lone(PassKind::Forward), lone(PassKind::Backward));
     let mut worth = Worth::default();
-    for pass in [PassKind::Forward, PassKind::Backward] {
-        add_worth(
-            &mut worth,
-            &lone_pass(input.profile, &piece, pass).worth,
-            1.0,
-        );
+    for pass in [&forward, &whole] {
+        add_worth(&mut worth, &pass.worth, 1.0);
     }
-    let time = |pass| {
-        let lone = lone_pass(input.profile, &piece, pass);
-        timed(input, &lone)
-    };
     let largest = |ops: &mut dyn Iterator<Item = Bytes>| ops.max().unwrap_or_default();
     let backward = piece
         .ops
@@ -136,10 +130,10 @@ fn sheet(input: &SheetInput<'_>, piece: Piece) -> PieceSheet {
     let transient = piece.rebuilt + largest(&mut backward.map(|op| op.workspace));
     let workspace = largest(&mut piece.ops.forward.iter().map(|op| op.workspace));
     PieceSheet {
-        forward: time(PassKind::Forward),
-        backward: time(PassKind::Backward),
-        input_grad: time(PassKind::InputGrad),
-        weight_grad: time(PassKind::WeightGrad),
+        forward: timed(input, &forward),
+        backward: timed(input, &whole),
+        input_grad: timed(input, &lone(PassKind::InputGrad)),
+        weight_grad: timed(input, &lone(PassKind::WeightGrad)),
         params: piece.ops.params,
         kept: piece.kept,
         transient,

@@ -356,14 +356,12 @@ impl Work<'_> {
         if let SlotGroup::Axis(axis) = group {
             return self.shapes.of_slot[usize::from(lower::axis_slot(axis))];
         }
-        {
-            let inner = if group == SlotGroup::Replica {
-                self.plan.degrees().tp
-            } else {
-                0
-            };
-            self.shape_of(&group.ranks(self.plan.ranks(), RankId::new(0)), inner)
-        }
+        let inner = if group == SlotGroup::Replica {
+            self.plan.degrees().tp
+        } else {
+            0
+        };
+        self.shape_of(&group.ranks(self.plan.ranks(), RankId::new(0)), inner)
     }
 
     fn shape_of(&self, ranks: &[RankId], inner: u32) -> CommShape {
