@@ -2,7 +2,7 @@
 
 use network::Network;
 use task::Step;
-use trace::{Category, MemorySample, NO_INDEX, Span, SpanId, StreamKind};
+use trace::{Category, Link, MemorySample, NO_INDEX, Span, SpanId, StreamKind};
 use units::{LaneId, SimTime};
 
 use crate::lane::Place;
@@ -83,7 +83,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         cause: SpanId,
     ) -> SpanId {
         let Some(trace) = &mut self.trace else {
-            return NO_INDEX;
+            return self.link(step.category, start, cause);
         };
         let fragment = self.lanes[lane as usize].fragment(place);
         let name = trace.names.intern(&step.name);
@@ -110,7 +110,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         cause: SpanId,
     ) -> SpanId {
         let Some(trace) = &mut self.trace else {
-            return NO_INDEX;
+            return self.link(Category::Pp, start, cause);
         };
         let name = trace.names.intern("receive");
         trace.spans.push(Span {
@@ -126,5 +126,19 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
             detail: NO_INDEX,
         });
         index(trace.spans.len() - 1)
+    }
+
+    /// Keeps of a span that ends now what leads to its cause, where that is asked for.
+    fn link(&mut self, category: Category, start: SimTime, cause: SpanId) -> SpanId {
+        let Some(causes) = &mut self.causes else {
+            return NO_INDEX;
+        };
+        causes.push(Link {
+            start,
+            end: self.now,
+            cause,
+            category,
+        });
+        causes.last_id().unwrap_or(NO_INDEX)
     }
 }

@@ -2,7 +2,7 @@
 
 use network::Network;
 use task::{Lanes, Program};
-use trace::Trace;
+use trace::{PathTime, Trace};
 use units::{Control, SimTime};
 
 use crate::account::LaneTotals;
@@ -24,6 +24,8 @@ pub struct Options {
     pub seed: u64,
     /// Whether to record a trace.
     pub record: bool,
+    /// Whether to find the critical path where no trace is recorded.
+    pub causes: bool,
 }
 
 impl Default for Options {
@@ -34,6 +36,7 @@ impl Default for Options {
             jitter: 0.0,
             seed: 1,
             record: false,
+            causes: false,
         }
     }
 }
@@ -49,6 +52,9 @@ pub struct Run {
     pub events: u64,
     /// The trace, where it was asked for; without names of lanes' details, which lowering adds.
     pub trace: Option<Trace>,
+    /// What the critical path was spent on, where a trace or its causes were asked for; none where
+    /// the run had more spans than [`trace::Causes::LIMIT`] and kept no trace.
+    pub path: Option<PathTime>,
 }
 
 /// Runs until the driver has no more fragments and every step has ended.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use network::{Network, TransferId};
 use task::{Lanes, Program};
-use trace::{NO_INDEX, SpanId, Trace};
+use trace::{Causes, NO_INDEX, SpanId, Trace, critical_path};
 use units::{Control, SimTime};
 
 use crate::code::Code;
@@ -41,6 +41,7 @@ pub(crate) struct Simulation<'a, D, N> {
     /// Lanes in which something ended, with the span that did.
     pub(crate) touched: Vec<(u32, SpanId)>,
     pub(crate) trace: Option<Trace>,
+    pub(crate) causes: Option<Causes>,
 }
 
 impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
@@ -88,6 +89,7 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
             owners: HashMap::new(),
             touched,
             trace: options.record.then(Trace::default),
+            causes: (options.causes && !options.record).then(Causes::default),
         }
     }
 
@@ -132,6 +134,8 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
         if let Some(trace) = &mut trace {
             trace.end = end;
         }
+        let of_trace = trace.as_ref().map(|trace| (&critical_path(trace)).into());
+        let path = of_trace.or_else(|| self.causes.and_then(|causes| causes.critical(end)));
         Run {
             end,
             lanes: self
@@ -141,6 +145,7 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
                 .collect(),
             events: self.queue.inserted(),
             trace,
+            path,
         }
     }
 

@@ -188,6 +188,34 @@ fn a_collective_starts_when_its_last_lane_comes() {
     }
 }
 
+#[test]
+fn the_critical_path_is_the_same_with_and_without_a_trace() {
+    let price = SendPrice {
+        latency: secs(0.5),
+        rate: BytesPerSec::new(10.0),
+        path: None,
+    };
+    let (programs, lanes) = sender_and_receiver(price, 20);
+    let lists = [vec![fragment(0, 0)], vec![fragment(0, 0)]];
+    let with = |record, causes| {
+        let options = Options {
+            record,
+            causes,
+            ..Options::default()
+        };
+        run_all(&programs, &lanes, &lists, &options).unwrap()
+    };
+    let (traced, linked) = (with(true, false), with(false, true));
+    let path = linked.path.unwrap();
+    assert_eq!(traced.path, Some(path));
+    assert_eq!((linked.trace, with(false, false).path), (None, None));
+    // A second before the message, its latency and two seconds of bytes, then what it released.
+    assert_eq!(path.by_category[Category::Pp.index()], at(2.5));
+    assert_eq!(path.waiting, SimTime::ZERO);
+    let parts = path.by_category.iter().map(|time| time.as_picos());
+    assert_eq!(parts.sum::<u64>(), linked.end.as_picos());
+}
+
 /// Lane 0 computes for a second and sends; lane 1 receives and computes.
 fn sender_and_receiver(price: SendPrice, bytes: u64) -> (Vec<Program>, Lanes) {
     let send = Work::Send {

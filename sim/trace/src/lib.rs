@@ -11,6 +11,7 @@
 //!
 //! ```text
 //! critical_path  the chain of causes that ends last        breakdown  a lane's time by category
+//! Causes         the same path without the trace
 //! bounds         what a remedy saves at most               bubble     why a lane is idle
 //! explain        all of it in ten lines                    exposure   communication not hidden
 //! tracks, Pyramid   rows for viewers, and their level of detail      memory_timeline, memory_peaks
@@ -26,6 +27,7 @@ mod breakdown;
 mod bubble;
 mod by_lane;
 mod category;
+mod causes;
 mod check;
 mod error;
 mod explain;
@@ -42,6 +44,7 @@ pub use bound::{Bound, Remedy, bounds};
 pub use breakdown::{Breakdown, bottleneck, breakdown, breakdowns};
 pub use bubble::{Bubble, bubble, bubbles};
 pub use category::{Category, MemoryKind, StreamKind};
+pub use causes::{Causes, Link, PathTime};
 pub use error::TraceError;
 pub use explain::{BubbleShares, Communication, Explanation, LaneShare, Peak, explain};
 pub use exposure::{Exposure, Utilization, exposure, utilization};

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use units::{LaneId, SimTime};
 
+use crate::causes::Link;
 use crate::{Category, NO_INDEX, NameId, Span, SpanId, Trace};
 
 /// What a stretch of the critical path is.
@@ -95,6 +96,19 @@ pub(crate) fn cause_of(trace: &Trace, id: SpanId) -> Option<(SpanId, &Span)> {
 }
 
 fn walk(trace: &Trace) -> Vec<Segment> {
+    walk_links(trace.spans.len(), trace.end, |id| {
+        let span = &trace.spans[id as usize];
+        Link {
+            start: span.start,
+            end: span.end,
+            cause: span.cause,
+            category: span.category,
+        }
+    })
+}
+
+/// The segments of the path over `n` links that belong to a run of that end, the last first.
+pub(crate) fn walk_links(n: usize, end: SimTime, link: impl Fn(SpanId) -> Link) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut push = |stretch, span, start: SimTime, end: SimTime| {
         if start < end {
@@ -106,20 +120,19 @@ fn walk(trace: &Trace) -> Vec<Segment> {
             });
         }
     };
-    let last = (0..).zip(&trace.spans).max_by_key(|(_, span)| span.end);
-    let mut current = last.map(|(id, _): (SpanId, _)| id);
-    let last_end = last.map_or(SimTime::ZERO, |(_, span)| span.end);
-    let mut now = last_end.min(trace.end);
-    push(Stretch::Wait, NO_INDEX, now, trace.end);
+    let ids = 0..SpanId::try_from(n).unwrap_or(NO_INDEX);
+    let mut current = ids.max_by_key(|&id| link(id).end);
+    let mut now = current.map_or(SimTime::ZERO, |id| link(id).end).min(end);
+    push(Stretch::Wait, NO_INDEX, now, end);
     while let Some(id) = current {
-        let span = &trace.spans[id as usize];
-        let cause = cause_of(trace, id);
-        let released = cause.map_or(SimTime::ZERO, |(_, cause)| cause.end.min(now));
-        let begun = span.start.clamp(released, now);
+        let Link { start, cause, .. } = link(id);
+        let cause = (cause < id).then_some(cause);
+        let released = cause.map_or(SimTime::ZERO, |cause| link(cause).end.min(now));
+        let begun = start.clamp(released, now);
         push(Stretch::Work, id, begun, now);
         push(Stretch::Wait, id, released, begun);
         now = released;
-        current = cause.map(|(id, _)| id);
+        current = cause;
     }
     segments
 }

@@ -1,6 +1,6 @@
 //! The critical path by hand.
 
-use trace::{Category, NO_INDEX, Segment, Stretch, critical_path};
+use trace::{Category, Causes, Link, NO_INDEX, PathTime, Segment, Stretch, Trace, critical_path};
 use units::{LaneId, SimTime};
 
 use crate::fixtures::{COMPUTE, PP, at, lanes, push, two_stages};
@@ -95,4 +95,28 @@ fn what_follows_the_last_span_and_precedes_the_first_is_waiting() {
     let path = critical_path(&trace);
     assert_eq!(path.waiting, at(15));
     assert_eq!(path.by_category[Category::Compute.index()], at(20));
+}
+
+/// The causes of a trace, up to a limit.
+fn causes(trace: &Trace, limit: usize) -> Causes {
+    let mut causes = Causes::new(limit);
+    for span in &trace.spans {
+        causes.push(Link {
+            start: span.start,
+            end: span.end,
+            cause: span.cause,
+            category: span.category,
+        });
+    }
+    causes
+}
+
+#[test]
+fn causes_alone_give_the_time_of_the_path_and_none_past_their_limit() {
+    let trace = two_stages();
+    let whole = causes(&trace, trace.spans.len());
+    let expected = PathTime::from(&critical_path(&trace));
+    assert_eq!(whole.critical(trace.end), Some(expected));
+    let cut = causes(&trace, trace.spans.len() - 1);
+    assert_eq!((cut.critical(trace.end), cut.last_id()), (None, None));
 }
