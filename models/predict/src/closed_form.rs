@@ -6,6 +6,7 @@ use units::Seconds;
 
 use crate::estimate::{Estimate, Estimator};
 use crate::memory::Memory;
+use crate::nccl::unheeded_unlowered;
 use crate::outcome::Answer;
 use crate::prediction::{Assumed, ClassMemory, Prediction};
 use crate::scenario::Scenario;
@@ -16,6 +17,7 @@ pub(crate) fn closed_form(scenario: &Scenario) -> Prediction {
     let mut estimator = Estimator::new(scenario);
     let estimate = estimator.estimate(&scenario.plan);
     let mut assumptions = scenario.assumptions.clone();
+    assumptions.extend(unheeded_unlowered(scenario));
     if let Some(doubt) = estimate.doubt {
         assumptions.push(Assumed {
             field: "settings.engine".to_owned(),
@@ -35,6 +37,8 @@ pub(crate) fn closed_form(scenario: &Scenario) -> Prediction {
         time: Seconds::from_secs(estimate.iteration_time_s),
         memory,
         breakdown: estimate.breakdown,
+        bottleneck: None,
+        critical_path: None,
         assumptions,
         sources: sources_of(scenario, &estimator.worth()),
     };

@@ -9,6 +9,7 @@ mod closed_form;
 mod error;
 mod estimate;
 mod memory;
+mod nccl;
 mod outcome;
 mod plan_json;
 mod prediction;

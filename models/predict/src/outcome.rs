@@ -5,10 +5,11 @@ use lower::Lowered;
 use plan::RecomputePolicy;
 use serde_json::{Map, Value, json};
 use trace::Category;
-use units::{Flops, FlopsPerSec, Seconds};
+use units::{Flops, FlopsPerSec, Seconds, SimTime};
 use workload::{Convention, Recompute, hardware_flops, model_flops};
 
 use crate::memory::{Memory, memory};
+use crate::nccl::unheeded;
 use crate::plan_json::plan_json;
 use crate::prediction::{Assumed, Breakdown, Prediction, SCHEMA, Sources};
 use crate::scenario::{Engine, Scenario};
@@ -16,11 +17,14 @@ use crate::sources::sources;
 
 /// The prediction of a simulated iteration.
 pub(crate) fn prediction(scenario: &Scenario, lowered: &Lowered, run: &Run) -> Prediction {
+    let (bottleneck, totals) = bottleneck(lowered, run);
     let answer = Answer {
         time: run.end.as_seconds(),
         memory: memory(scenario, lowered, run),
-        breakdown: breakdown(bottleneck(run)),
-        assumptions: assumptions(scenario, lowered),
+        breakdown: breakdown(&totals.by_category, totals.idle),
+        bottleneck,
+        critical_path: (run.path.as_ref()).map(|path| breakdown(&path.by_category, path.waiting)),
+        assumptions: assumptions(scenario, lowered, run),
         sources: sources(scenario, lowered),
     };
     let mut prediction = answer.prediction(scenario);
@@ -32,7 +36,7 @@ pub(crate) fn prediction(scenario: &Scenario, lowered: &Lowered, run: &Run) -> P
 }
 
 /// The scenario's assumptions, and what lowering simplifies.
-fn assumptions(scenario: &Scenario, lowered: &Lowered) -> Vec<Assumed> {
+fn assumptions(scenario: &Scenario, lowered: &Lowered, run: &Run) -> Vec<Assumed> {
     let notes = lowered.notes.iter().map(|note| Assumed {
         field: format!("plan.{}", note.field),
         value: note.value.to_string(),
@@ -43,12 +47,24 @@ fn assumptions(scenario: &Scenario, lowered: &Lowered) -> Vec<Assumed> {
         value: Engine::Analytic.name().to_owned(),
         reason: "the closed form has no timeline".to_owned(),
     });
+    let is_folded = run.lanes.len() < scenario.plan.n_ranks() as usize;
+    let is_uneven = lowered
+        .fabric
+        .as_ref()
+        .is_some_and(|fabric| !fabric.is_even);
+    let folded = (is_folded && is_uneven).then(|| Assumed {
+        field: "settings.unfold".to_owned(),
+        value: "false".to_owned(),
+        reason: "ranks of a class move as one, though their links differ: up to 0.4 % off; --unfold is exact".to_owned(),
+    });
     scenario
         .assumptions
         .iter()
         .cloned()
         .chain(notes)
         .chain(engine)
+        .chain(folded)
+        .chain(unheeded(scenario, lowered))
         .collect()
 }
 
@@ -57,6 +73,8 @@ pub(crate) struct Answer {
     pub(crate) time: Seconds,
     pub(crate) memory: Memory,
     pub(crate) breakdown: Breakdown,
+    pub(crate) bottleneck: Option<String>,
+    pub(crate) critical_path: Option<Breakdown>,
     pub(crate) assumptions: Vec<Assumed>,
     pub(crate) sources: Sources,
 }
@@ -84,6 +102,8 @@ impl Answer {
             fits: memory.fits,
             peak_allocated_bytes_by_class: memory.by_class,
             breakdown: self.breakdown,
+            bottleneck: self.bottleneck,
+            critical_path: self.critical_path,
             plan: plan_json(&scenario.plan),
             assumptions: self.assumptions,
             sources: self.sources,
@@ -155,17 +175,19 @@ impl Rates {
     }
 }
 
-/// The lane that idles least: the one that others wait for.
-fn bottleneck(run: &Run) -> &LaneTotals {
+/// The lane that idles least, the one that others wait for: its name and its totals.
+fn bottleneck<'r>(lowered: &Lowered, run: &'r Run) -> (Option<String>, &'r LaneTotals) {
     static EMPTY: LaneTotals = LaneTotals::EMPTY;
-    run.lanes
-        .iter()
-        .min_by_key(|lane| lane.idle)
-        .unwrap_or(&EMPTY)
+    let lanes = lowered.binding.lanes.lanes.iter().zip(&run.lanes);
+    lanes
+        .min_by_key(|(_, totals)| totals.idle)
+        .map_or((None, &EMPTY), |(lane, totals)| {
+            (Some(lane.name.clone()), totals)
+        })
 }
 
-fn breakdown(lane: &LaneTotals) -> Breakdown {
-    let secs = |category: Category| lane.by_category[category.index()].as_seconds().as_secs();
+fn breakdown(by_category: &[SimTime; Category::ALL.len()], bubble: SimTime) -> Breakdown {
+    let secs = |category: Category| by_category[category.index()].as_seconds().as_secs();
     Breakdown {
         compute_s: secs(Category::Compute),
         tp_s: secs(Category::Tp),
@@ -173,7 +195,7 @@ fn breakdown(lane: &LaneTotals) -> Breakdown {
         dp_s: secs(Category::Dp),
         cp_s: secs(Category::Cp),
         ep_s: secs(Category::Ep),
-        bubble_s: lane.idle.as_seconds().as_secs(),
+        bubble_s: bubble.as_seconds().as_secs(),
         optimizer_s: secs(Category::Optimizer),
         other_s: secs(Category::Other) + secs(Category::Offload),
     }

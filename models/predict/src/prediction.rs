@@ -44,6 +44,12 @@ pub struct Prediction {
     pub peak_allocated_bytes_by_class: Vec<ClassMemory>,
     /// Where the time of the bottleneck rank goes; sums to the iteration.
     pub breakdown: Breakdown,
+    /// The class of that rank; none in the closed form.
+    pub bottleneck: Option<String>,
+    /// Where the time of the critical path goes, which leads from rank to rank; sums to the
+    /// iteration. None in the closed form, where it was not asked for, and where the run was too
+    /// large to keep it.
+    pub critical_path: Option<Breakdown>,
     /// The plan, every field given or assumed.
     pub plan: Value,
     /// What was not given and what was taken for it.
@@ -55,7 +61,8 @@ pub struct Prediction {
     pub totals: Map<String, Value>,
 }
 
-/// Seconds of the bottleneck rank by what it does or waits for.
+/// Seconds of the bottleneck rank by what it does or waits for, or of the critical path by what
+/// was under way on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Breakdown {
     /// Forward and backward kernels.

@@ -18,6 +18,8 @@ pub enum Record {
     /// Only totals.
     #[default]
     Totals,
+    /// Totals, and what the critical path is spent on.
+    Path,
     /// Every span, with the kernels inside.
     Trace,
 }
@@ -48,7 +50,7 @@ pub fn predict(
     record: Record,
     control: &Control,
 ) -> Result<Outcome, PredictError> {
-    if scenario.settings.engine == Engine::Estimate && record == Record::Totals {
+    if scenario.settings.engine == Engine::Estimate && record != Record::Trace {
         return Ok(Outcome {
             prediction: closed_form(scenario),
             trace: None,
@@ -109,6 +111,7 @@ fn simulate<N: Network>(
         jitter: scenario.settings.jitter,
         seed: scenario.settings.seed,
         record: record == Record::Trace,
+        causes: record == Record::Path,
     };
     let lanes = &lowered.binding.lanes;
     let run = run(

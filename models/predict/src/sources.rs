@@ -32,7 +32,8 @@ pub(crate) fn sources_of(scenario: &Scenario, worth: &Worth) -> Sources {
             .into_iter()
             .map(move |(what, worth, source)| (format!("{name}: {what}"), worth, source))
     });
-    for (what, worth, source) in profiles.chain(scenario.comm.sources()) {
+    let comm = collective::sources(&scenario.cluster, &scenario.comm);
+    for (what, worth, source) in profiles.chain(comm) {
         tables.push(Table {
             what,
             worth: worth_name(worth).to_owned(),

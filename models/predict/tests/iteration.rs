@@ -2,7 +2,7 @@
 
 use cluster::{Cluster, example};
 use plan::{Plan, PlanSpec, ScheduleKind, ShardLevel};
-use predict::{Engine, Record, Scenario, Settings, predict};
+use predict::{Assumed, Engine, Record, Scenario, Settings, predict};
 use profile::{CommProfile, Profile};
 use units::Control;
 use workload::{JobSpec, Model};
@@ -94,11 +94,34 @@ fn engines_agree_where_nothing_contends() {
 #[test]
 fn a_breakdown_sums_to_the_iteration() {
     let scenario = scenario(16, 64, &tp8_pp4());
-    let prediction = predict(&scenario, Record::Totals, &Control::new())
-        .unwrap()
-        .prediction;
-    let sum = prediction.breakdown.total();
-    assert!((sum / prediction.iteration_time_s - 1.0).abs() < 1e-9);
+    let with = |record| predict(&scenario, record, &Control::new()).unwrap();
+    let prediction = with(Record::Path).prediction;
+    let path = prediction.critical_path.unwrap();
+    for part in [prediction.breakdown, path] {
+        let sum = part.total();
+        assert!((sum / prediction.iteration_time_s - 1.0).abs() < 1e-9);
+    }
+    assert_eq!(with(Record::Trace).prediction.critical_path, Some(path));
+    assert_eq!(with(Record::Totals).prediction.critical_path, None);
+}
+
+#[test]
+fn collectives_that_lack_the_algorithm_nccl_is_told_to_use_are_named() {
+    let mut scenario = scenario(16, 64, &tp8_pp4());
+    for engine in Engine::ALL {
+        scenario.settings.engine = engine;
+        scenario.settings.choice.algorithm = Some(profile::Algorithm::Tree);
+        let told = predict(&scenario, Record::Totals, &Control::new()).unwrap();
+        let field = |one: &&Assumed| one.field == "nccl.algo";
+        let note = told.prediction.assumptions.iter().find(field).unwrap();
+        assert_eq!(
+            note.value, "free for all_gather, reduce_scatter",
+            "{engine:?}"
+        );
+        scenario.settings.choice.algorithm = Some(profile::Algorithm::Ring);
+        let heeded = predict(&scenario, Record::Totals, &Control::new()).unwrap();
+        assert!(!heeded.prediction.assumptions.iter().any(|one| field(&one)));
+    }
 }
 
 /// One plan for llama-70b-like jobs on 16 nodes, from numbers that a generator draws.

@@ -309,6 +309,9 @@ fn host(t: &mut Fields<'_, '_>) -> HostSpec {
     }
 }
 
+const NETWORK: &str =
+    "what carries messages: infiniband, efa, tcp, or another network of a profile; default by name";
+
 /// A fabric between nodes.
 pub fn fabric(t: &mut Fields<'_, '_>) -> FabricSpec {
     let Header {
@@ -328,6 +331,7 @@ pub fn fabric(t: &mut Fields<'_, '_>) -> FabricSpec {
     FabricSpec {
         name,
         kind,
+        network: t.get("network", NETWORK, text()).optional(),
         nodes_per_leaf: per_leaf.unwrap_or(1),
         groups_per_pod: t
             .get("groups_per_pod", "groups of leaves in one pod", whole(1))

@@ -266,6 +266,7 @@ fn no_fabric() -> FabricSpec {
     FabricSpec {
         name: "none".to_owned(),
         kind: FabricKind::Single,
+        network: None,
         nodes_per_leaf: 1,
         groups_per_pod: None,
         oversubscription: Vec::new(),

@@ -236,7 +236,7 @@ impl Resolver<'_> {
             engine,
             seed: settings.seed.unwrap_or(1),
             jitter: settings.jitter.unwrap_or(0.0),
-            unfold: false,
+            unfold: settings.unfold.unwrap_or(false),
             choice: Choice {
                 algorithm: nccl.algorithm,
                 protocol: nccl.protocol,

@@ -172,6 +172,8 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// Relative standard deviation of kernel times.
     pub jitter: Option<f64>,
+    /// Whether every rank is simulated by itself.
+    pub unfold: Option<bool>,
     /// Names or files of profiles, each in front of those of the zoo.
     pub profiles: Vec<String>,
 }
@@ -190,6 +192,13 @@ pub(crate) fn settings(t: &mut Fields<'_, '_>) -> Settings {
                 "jitter",
                 "relative standard deviation of kernel times, default 0",
                 number(Limits::within(0.0, 1.0)),
+            )
+            .optional(),
+        unfold: t
+            .get(
+                "unfold",
+                "simulate every rank by itself, where classes of ranks that behave alike would do; default false",
+                boolean(),
             )
             .optional(),
         profiles: t

@@ -10,20 +10,8 @@ use crate::library::At;
 impl Resolver<'_> {
     /// A profile for each kind of GPU: the user's, the zoo's, else from the data sheet.
     pub(super) fn profiles(&mut self, cluster: &Cluster) -> Option<(Vec<Profile>, CommProfile)> {
-        let mut own = Vec::new();
-        let mut comm = CommProfile::nccl();
-        for (index, name) in self.spec.settings.profiles.iter().enumerate() {
-            let at = self.at(&format!("settings.profiles[{index}]"));
-            match self.library.profile(name, &at) {
-                Ok(file) => {
-                    comm = file
-                        .comm
-                        .map_or_else(|| comm.clone(), |over| comm.clone().with(over));
-                    own.extend(file.gpu.map(|spec| (spec, at)));
-                }
-                Err(failures) => self.keep(failures),
-            }
-        }
+        let (own, comm) = self.given_profiles();
+        self.check_network(cluster, &comm);
         for (spec, _) in &own {
             if !cluster.kinds().iter().any(|gpu| is_for(spec, &gpu.name)) {
                 let (name, gpu) = (&spec.name, &spec.gpu);
@@ -65,6 +53,46 @@ impl Resolver<'_> {
             }
         }
         (profiles.len() == cluster.kinds().len()).then_some((profiles, comm))
+    }
+
+    /// The user's profiles of GPUs, and NCCL's constants with those of the user in front.
+    fn given_profiles(&mut self) -> (Vec<(ProfileSpec, At)>, CommProfile) {
+        let mut own = Vec::new();
+        let mut comm = CommProfile::nccl();
+        for (index, name) in self.spec.settings.profiles.iter().enumerate() {
+            let at = self.at(&format!("settings.profiles[{index}]"));
+            let (file, document) = match self.library.profile(name, &at) {
+                Ok(read) => read,
+                Err(failures) => {
+                    self.keep(failures);
+                    continue;
+                }
+            };
+            if let Some(over) = file.comm {
+                let errors = over.check_entries();
+                let refused = errors.iter().map(|error| comm_failure(error, &over, &document));
+                self.keep(refused.collect());
+                comm = comm.with(over);
+            }
+            own.extend(file.gpu.map(|spec| (spec, at)));
+        }
+        (own, comm)
+    }
+
+    /// A fabric that asks for a network must find it.
+    fn check_network(&mut self, cluster: &Cluster, comm: &CommProfile) {
+        let Some(name) = cluster.network() else {
+            return;
+        };
+        if comm.network_named(name).is_none() {
+            let known = comm.network.iter().map(|entry| entry.name.clone());
+            let problem = Problem::UnknownName {
+                what: "network of a profile",
+                name: name.to_owned(),
+                known: known.collect(),
+            };
+            self.fail("cluster.fabric", problem);
+        }
     }
 
     fn shipped(&self, gpu: &str) -> Option<ProfileSpec> {
