@@ -6,7 +6,7 @@ use std::path::Path;
 use cluster::Cluster;
 use workload::Model;
 
-use crate::curves::profile_file;
+use crate::curves::read_profile;
 use crate::error::{Failure, Problem};
 use crate::files::NoFiles;
 use crate::hardware;
@@ -84,7 +84,7 @@ pub fn hardware(text: &str) -> Result<(), Vec<Failure>> {
 ///
 /// Everything that is wrong with it.
 pub fn profile(text: &str) -> Result<(), Vec<Failure>> {
-    read_source(&Source::new("profile.toml", text), &profile_file).map(drop)
+    read_profile(&Source::new("profile.toml", text)).map(drop)
 }
 
 /// Reads a `config.json`.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use profile::{
-    BufferComm, CollectiveKind, CommProfile, LatencyTable, NetworkComm, Provenance, ScaleUpComm,
-    ScaleUpKind, Tuning,
+    BufferComm, CollectiveKind, CommProfile, LatencyTable, NetworkComm, ProfileError, Provenance,
+    ScaleUpComm, ScaleUpKind, Tuning,
 };
 
 use crate::fields::Fields;
@@ -34,6 +34,27 @@ pub(crate) fn comm(t: &mut Fields<'_, '_>) -> CommProfile {
             .get("network", "networks between domains", list(table(network)))
             .optional()
             .unwrap_or_default(),
+    }
+}
+
+/// Where in the file an error is, as a path of keys.
+pub(crate) fn field(error: &ProfileError, own: &CommProfile) -> String {
+    let (section, field) = match error {
+        ProfileError::OutOfRange { section, field, .. } => (section, *field),
+        ProfileError::Twice { section, .. } => (section, "name"),
+        _ => return "comm".to_owned(),
+    };
+    let twice = usize::from(matches!(error, ProfileError::Twice { .. }));
+    let within = |names: &mut dyn Iterator<Item = &String>| {
+        let mut same = names.enumerate().filter(|(_, name)| *name == section);
+        same.nth(twice).map(|(at, _)| at)
+    };
+    let scale_up = within(&mut own.scale_up.iter().map(|entry| &entry.name));
+    let network = within(&mut own.network.iter().map(|entry| &entry.name));
+    match (scale_up, network) {
+        (Some(at), _) => format!("comm.scale_up[{at}].{field}"),
+        (None, Some(at)) => format!("comm.network[{at}].{field}"),
+        (None, None) => format!("{section}.{field}"),
     }
 }
 
@@ -309,5 +330,30 @@ fn buffers(t: &mut Fields<'_, '_>) -> BufferComm {
                 whole(0),
             )
             .or(own.connections),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check;
+
+    fn file(network: &str) -> String {
+        let latencies = "hop_us = { tree = [5, 8, 14], ring = [3, 4, 14] }";
+        let rest = "pairs_us = 60\npeer_us = 0.4\nprovenance = \"measured\"\nsource = \"a test\"";
+        let entry =
+            format!("[[comm.network]]\nname = \"own\"\nefficiency = 0.9\n{latencies}\n{rest}");
+        format!("name = \"x\"\n{entry}\npairs_efficiency = 0.9\nchannels_per_nic = 2\n{network}")
+    }
+
+    #[test]
+    fn constants_that_no_formula_can_use_are_refused_with_their_line() {
+        check::profile(&file("")).unwrap();
+        let failures = check::profile(&file("nic_us = 1e9\n")).unwrap_err();
+        assert_eq!(failures[0].field, "comm.network[0].nic_us");
+        let line = failures[0].place.as_ref().unwrap().to_string();
+        assert_eq!(line, "profile.toml:12:10");
+        let twice = file("") + &file("").replace("name = \"x\"\n", "");
+        let failures = check::profile(&twice).unwrap_err();
+        assert_eq!(failures[0].field, "comm.network[1].name");
     }
 }

@@ -1,19 +1,25 @@
 //! Profiles: what a GPU achieves, as curves.
 
+use std::sync::Arc;
+
 use profile::{
     AttentionKernel, AttentionSpec, CommProfile, FitSpec, GemmSpec, GridSpec, HostSpec,
-    InterferenceSpec, MemorySpec, PackingKind, PointSpec, ProfileSpec, ScanSpec, StreamKind,
-    StreamKindSpec, StreamSpec, UnfusedSpec,
+    InterferenceSpec, MemorySpec, PackingKind, PointSpec, ProfileError, ProfileSpec, ScanSpec,
+    StreamKind, StreamKindSpec, StreamSpec, UnfusedSpec,
 };
 use units::DType;
 
 use crate::comm;
+use crate::error::{Failure, Problem};
 use crate::fields::Fields;
 use crate::hardware::schema;
 use crate::kind::Limits;
+use crate::library::{At, read_source};
 use crate::shape::{
     Integer, Number, OneOf, Shape, array, boolean, list, number, one_of, table, text, whole,
 };
+use crate::source::Source;
+use crate::tree::parse;
 
 const SOURCE: &str = "where the constants come from";
 const FIT: &str = "on what the constants were fitted, and how well";
@@ -25,6 +31,31 @@ pub struct ProfileFile {
     pub gpu: Option<ProfileSpec>,
     /// The constants of collectives.
     pub comm: Option<CommProfile>,
+}
+
+/// Reads a profile file.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn read_profile(source: &Arc<Source>) -> Result<ProfileFile, Vec<Failure>> {
+    let file = read_source(source, &profile_file)?;
+    let refused = file.comm.as_ref().map(CommProfile::check_entries);
+    let refused = refused.unwrap_or_default();
+    if refused.is_empty() {
+        return Ok(file);
+    }
+    let document = parse(source)?;
+    let at = |error: &ProfileError| {
+        let field = file.comm.as_ref().map(|own| comm::field(error, own));
+        let field = field.unwrap_or_default();
+        let place = document.place(&field);
+        At { field, place }.failure(Problem::Refused {
+            message: error.to_string(),
+            hint: error.hint(),
+        })
+    };
+    Err(refused.iter().map(at).collect())
 }
 
 /// A profile file.

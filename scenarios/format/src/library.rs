@@ -153,10 +153,7 @@ impl Library<'_> {
     ///
     /// Everything that is wrong with the name or the file.
     pub fn profile(&self, name: &str, at: &At) -> Result<ProfileFile, Vec<Failure>> {
-        read_source(
-            &self.open(Shelf::Profiles, name, at)?,
-            &curves::profile_file,
-        )
+        curves::read_profile(&self.open(Shelf::Profiles, name, at)?)
     }
 
     /// The name of the profile of the zoo for a GPU: measured on it, else on one with the same

@@ -48,6 +48,8 @@ impl Cluster {
         let graph = draw(&groups, &nodes, &fabric);
         Ok(Self {
             name: spec.name.clone(),
+            fabric_name: spec.fabric.name.clone(),
+            network: spec.fabric.network.clone(),
             kinds,
             gpu_nodes: gpu_nodes(&groups, &nodes),
             n_domains: nodes.last().map_or(0, |node| node.domain + 1),

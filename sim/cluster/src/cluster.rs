@@ -30,6 +30,8 @@ use crate::spec::{GpuSpec, NodeSpec, ScaleUpSpec};
 #[derive(Clone, Debug)]
 pub struct Cluster {
     pub(crate) name: String,
+    pub(crate) fabric_name: String,
+    pub(crate) network: Option<String>,
     pub(crate) kinds: Vec<GpuSpec>,
     pub(crate) groups: Vec<Group>,
     pub(crate) nodes: Vec<NodeEntry>,
@@ -79,6 +81,17 @@ impl Cluster {
     /// What the report calls it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name of its fabric.
+    pub fn fabric_name(&self) -> &str {
+        &self.fabric_name
+    }
+
+    /// What carries messages between its nodes, as far as its fabric says so: the name of an entry
+    /// of a profile's networks.
+    pub fn network(&self) -> Option<&str> {
+        self.network.as_deref()
     }
 
     /// GPUs of all nodes.

@@ -159,6 +159,7 @@ pub fn fabric(kind: FabricKind) -> FabricSpec {
     FabricSpec {
         name: kind.name().to_owned(),
         kind,
+        network: None,
         nodes_per_leaf: 32,
         groups_per_pod: (kind == FabricKind::FatTree).then_some(4),
         oversubscription: Vec::new(),

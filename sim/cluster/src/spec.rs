@@ -52,6 +52,7 @@
 //! | key | field | |
 //! |---|---|---|
 //! | `kind` | [`FabricKind`] | `"single"`, `"leaf-spine"`, `"rail-optimised"` or `"fat-tree"` |
+//! | `network` | `network` | what carries messages over it: the name of an entry of a profile's networks, such as `"infiniband"` or `"efa"`; default by the name of the fabric |
 //! | `nodes_per_leaf` | `nodes_per_leaf` | nodes of one group of leaves (not for `single`) |
 //! | `groups_per_pod` | `groups_per_pod` | groups of leaves in a pod: required for `fat-tree`, makes `rail-optimised` three-level |
 //! | `oversubscription` | `oversubscription` | number, or list `[leaf, spine]`; default 1 |
@@ -290,6 +291,9 @@ pub struct FabricSpec {
     pub name: String,
     /// The shape.
     pub kind: FabricKind,
+    /// What carries messages over it: the name of an entry of a profile's networks, such as
+    /// `infiniband` or `efa`; `None` goes by the name of the fabric.
+    pub network: Option<String>,
     /// Nodes of one group of leaves: one leaf, or one per rail or plane.
     pub nodes_per_leaf: u32,
     /// Groups of leaves of one pod; `None` where all belong to one pod (two levels).

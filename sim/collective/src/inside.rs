@@ -16,13 +16,7 @@ pub(crate) fn intra(
 ) -> (BytesPerSec, u8) {
     let of_domain = |gpus: &Vec<GpuId>| {
         let rate = intra_rate(cluster, gpus, siblings);
-        let kind = match cluster.scale_up(gpus[0]) {
-            ScaleUpSpec::NvSwitch { .. } => ScaleUpKind::NvSwitch,
-            ScaleUpSpec::Mesh { .. } | ScaleUpSpec::FullMesh { .. } => ScaleUpKind::Mesh,
-            ScaleUpSpec::Pcie => ScaleUpKind::Pcie,
-        };
-        let entry = comm.scale_up_of(kind, &cluster.gpu(gpus[0]).architecture);
-        (rate, entry)
+        (rate, entry_of(cluster, comm, gpus[0]))
     };
     let reached = |(rate, entry): &(BytesPerSec, u8)| {
         rate.as_f64() * comm.scale_up[usize::from(*entry)].efficiency
@@ -32,6 +26,16 @@ pub(crate) fn intra(
         .map(of_domain)
         .min_by(|a, b| reached(a).total_cmp(&reached(b)));
     slowest.unwrap_or_else(|| group.members.first().map_or_else(nothing, of_domain))
+}
+
+/// The constants that hold inside the domain of a GPU: an entry of [`CommProfile::scale_up`].
+pub(crate) fn entry_of(cluster: &Cluster, comm: &CommProfile, gpu: GpuId) -> u8 {
+    let kind = match cluster.scale_up(gpu) {
+        ScaleUpSpec::NvSwitch { .. } => ScaleUpKind::NvSwitch,
+        ScaleUpSpec::Mesh { .. } | ScaleUpSpec::FullMesh { .. } => ScaleUpKind::Mesh,
+        ScaleUpSpec::Pcie => ScaleUpKind::Pcie,
+    };
+    comm.scale_up_of(kind, &cluster.gpu(gpu).architecture)
 }
 
 /// Stands for an empty group, which costs nothing.

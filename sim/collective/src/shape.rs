@@ -150,7 +150,7 @@ pub(crate) fn shape_of(
         trees,
         pairs,
         scale_up,
-        network: comm.network_of(cluster.name()),
+        network: comm.network_of(cluster.network(), cluster.fabric_name()),
     }
 }
 

@@ -57,7 +57,7 @@ fn a_ring_all_reduce_is_the_textbooks() {
     };
     for n in [2, 3, 8, 64, 1000] {
         let shapes = [
-            CommShape::hosts(n, link.rate, comm.network_of("")),
+            CommShape::hosts(n, link.rate, comm.network_of(None, "")),
             CommShape::domain(n, link.rate, 0),
         ];
         for (shape, bytes) in shapes.iter().zip([1_000, 1 << 30]) {

@@ -27,7 +27,7 @@ fn nodes(architecture: &str, rate: f64, nodes: u32, nics: f64) -> CommShape {
             ring: gbytes(nics),
             trees: gbytes(nics / load),
             pairs: gbytes(nics / 8.0),
-            network: comm.network_of("infiniband"),
+            network: comm.network_of(None, "infiniband"),
             ..shape
         };
     }

@@ -129,7 +129,8 @@ pub struct ScaleUpComm {
 pub struct NetworkComm {
     /// Its name, for example `infiniband`.
     pub name: String,
-    /// Parts of the names of fabrics that it holds for; empty: all.
+    /// Parts of the names of fabrics that it holds for; empty: all. A fabric that says its
+    /// network asks for an entry by [`NetworkComm::name`] instead.
     #[serde(default)]
     pub fabrics: Vec<String>,
     /// What large messages reach of the NIC's rate.
@@ -253,17 +254,22 @@ impl CommProfile {
         u8::try_from(place.unwrap_or(0)).unwrap_or(0)
     }
 
-    /// The entry that holds for a fabric of that name: the first that names a part of it, else
-    /// the first for all.
-    pub fn network_of(&self, fabric: &str) -> u8 {
+    /// The entry that holds for a fabric: the one that the fabric names as its network, else the
+    /// first that names a part of the fabric's name, else the first for all.
+    pub fn network_of(&self, network: Option<&str>, fabric: &str) -> u8 {
         let fabric = fabric.to_lowercase();
         let named = |entry: &NetworkComm| entry.fabrics.iter().any(|part| fabric.contains(part));
-        let place = (self.network.iter().position(named)).or_else(|| {
-            self.network
-                .iter()
-                .position(|entry| entry.fabrics.is_empty())
-        });
+        let place = network
+            .and_then(|name| self.network_named(name))
+            .or_else(|| self.network.iter().position(named))
+            .or_else(|| (self.network.iter()).position(|entry| entry.fabrics.is_empty()));
         u8::try_from(place.unwrap_or(0)).unwrap_or(0)
+    }
+
+    /// The place of the network of that name.
+    pub fn network_named(&self, name: &str) -> Option<usize> {
+        let same = |entry: &NetworkComm| entry.name.eq_ignore_ascii_case(name);
+        self.network.iter().position(same)
     }
 
     /// This profile with the entries and the tuning of a user's file or a fit in front of it:
@@ -285,17 +291,6 @@ impl CommProfile {
         let buffers = &self.tuning.buffers;
         let connection: u64 = buffers.protocols.iter().sum();
         Bytes::new(connection) * u64::from(buffers.connections) * u64::from(channels)
-    }
-
-    /// What every entry is worth and where it is from.
-    pub fn sources(&self) -> Vec<(String, Provenance, String)> {
-        let scale_up = self.scale_up.iter();
-        let network = self.network.iter();
-        scale_up
-            .map(|entry| (&entry.name, entry.provenance, &entry.source))
-            .chain(network.map(|entry| (&entry.name, entry.provenance, &entry.source)))
-            .map(|(name, provenance, source)| (name.clone(), provenance, source.clone()))
-            .collect()
     }
 }
 
@@ -319,6 +314,21 @@ mod tests {
         assert_eq!(name(ScaleUpKind::Mesh, "CDNA 3"), "infinity-fabric");
         assert_eq!(name(ScaleUpKind::Pcie, "Turing"), "pcie");
         assert_eq!(name(ScaleUpKind::NvSwitch, "Unheard"), "nvlink-blackwell");
+    }
+
+    #[test]
+    fn a_network_is_found_by_what_the_fabric_says_then_by_its_name() {
+        let comm = CommProfile::nccl();
+        let name = |network, fabric| {
+            let place = comm.network_of(network, fabric);
+            comm.network[usize::from(place)].name.as_str()
+        };
+        assert_eq!(name(Some("efa"), "my fabric"), "efa");
+        assert_eq!(name(Some("EFA"), "ena"), "efa");
+        assert_eq!(name(None, "My-EFA-fabric"), "efa");
+        assert_eq!(name(None, "rail-optimised"), "infiniband");
+        assert_eq!(name(Some("unheard"), "rail-optimised"), "infiniband");
+        assert_eq!(comm.network_named("unheard"), None);
     }
 
     #[test]

@@ -61,20 +61,19 @@ impl Resolver<'_> {
         let mut comm = CommProfile::nccl();
         for (index, name) in self.spec.settings.profiles.iter().enumerate() {
             let at = self.at(&format!("settings.profiles[{index}]"));
-            let (file, document) = match self.library.profile(name, &at) {
-                Ok(read) => read,
-                Err(failures) => {
-                    self.keep(failures);
-                    continue;
+            match self.library.profile(name, &at) {
+                Ok(file) => {
+                    if let Some(over) = file.comm {
+                        comm = comm.with(over);
+                    }
+                    own.extend(file.gpu.map(|spec| (spec, at)));
                 }
-            };
-            if let Some(over) = file.comm {
-                let errors = over.check_entries();
-                let refused = errors.iter().map(|error| comm_failure(error, &over, &document));
-                self.keep(refused.collect());
-                comm = comm.with(over);
+                Err(failures) => self.keep(failures),
             }
-            own.extend(file.gpu.map(|spec| (spec, at)));
+        }
+        // Each file was checked by itself; together they may have more entries than are counted.
+        for error in comm.check() {
+            self.refuse("settings.profiles", &error, error.hint());
         }
         (own, comm)
     }

@@ -12,26 +12,64 @@ const MICROS: [f64; 2] = [0.0, 6e7];
 /// Rates in 10⁹ bytes per second.
 const GBYTES: [f64; 2] = [1e-6, 1e9];
 
+/// Entries of a list: a collective keeps the place of its entry in a byte.
+const MAX_ENTRIES: usize = 250;
+
 impl CommProfile {
     /// Everything that keeps this profile from being used; nothing for [`CommProfile::nccl`].
     pub fn check(&self) -> Vec<ProfileError> {
         let mut errors = Vec::new();
-        let mut empty = |field: &'static str, is_empty: bool| {
-            if is_empty {
+        for (field, count) in self.lists() {
+            if count == 0 {
                 let section = "the constants of collectives".to_owned();
                 errors.push(ProfileError::Empty { section, field });
             }
-        };
-        empty("scale_up", self.scale_up.is_empty());
-        empty("network", self.network.is_empty());
-        for entry in &self.scale_up {
+        }
+        errors.extend(self.check_entries());
+        errors
+    }
+
+    /// What is wrong with the entries that there are, for a file that stands in front of others.
+    pub fn check_entries(&self) -> Vec<ProfileError> {
+        let mut errors = Vec::new();
+        for (field, count) in self.lists() {
+            let counts = [0.0, MAX_ENTRIES as f64];
+            Ranges::new("comm", &mut errors).all(field, &[count as f64], counts);
+        }
+        for (at, entry) in self.scale_up.iter().enumerate() {
+            let earlier = self.scale_up[..at].iter().map(|entry| &entry.name);
+            twice("scale_up", &entry.name, earlier, &mut errors);
             scale_up(entry, &mut Ranges::new(&entry.name, &mut errors));
         }
-        for entry in &self.network {
+        for (at, entry) in self.network.iter().enumerate() {
+            let earlier = self.network[..at].iter().map(|entry| &entry.name);
+            twice("network", &entry.name, earlier, &mut errors);
             network(entry, &mut Ranges::new(&entry.name, &mut errors));
         }
         tuning(&self.tuning, &mut Ranges::new("comm.tuning", &mut errors));
         errors
+    }
+
+    fn lists(&self) -> [(&'static str, usize); 2] {
+        [
+            ("scale_up", self.scale_up.len()),
+            ("network", self.network.len()),
+        ]
+    }
+}
+
+/// An entry whose name an earlier one of its list has already.
+fn twice<'a>(
+    list: &str,
+    name: &str,
+    mut earlier: impl Iterator<Item = &'a String>,
+    errors: &mut Vec<ProfileError>,
+) {
+    if earlier.any(|other| other == name) {
+        errors.push(ProfileError::Twice {
+            section: name.to_owned(),
+            earlier: format!("an earlier entry of `{list}`"),
+        });
     }
 }
 
@@ -153,13 +191,34 @@ mod tests {
             .collect();
         let expected = [
             ("nvlink-blackwell", "efficiency"),
-            ("tcp", "hop_us"),
+            ("tcpxo", "hop_us"),
             ("comm.tuning", "pat_net_divisor"),
         ];
         assert_eq!(
             fields,
             expected.map(|(section, field)| (section.to_owned(), field))
         );
+    }
+
+    #[test]
+    fn a_name_stands_once_and_lists_are_counted_in_a_byte() {
+        let mut comm = CommProfile::nccl();
+        comm.scale_up.push(comm.scale_up[0].clone());
+        let errors = comm.check();
+        assert!(
+            matches!(errors[..], [ProfileError::Twice { .. }]),
+            "{errors:?}"
+        );
+        let entries = (0..300).map(|at| {
+            let mut entry = CommProfile::nccl().network[0].clone();
+            entry.name = at.to_string();
+            entry
+        });
+        comm = CommProfile {
+            network: entries.collect(),
+            ..CommProfile::nccl()
+        };
+        assert_eq!(comm.check().len(), 1);
     }
 
     #[test]
