@@ -16,12 +16,15 @@ pub struct Framework {
     /// Host time over that of the profile: 1 for eager `PyTorch` with fused modules.
     pub host_scale: f64,
     /// Whether each tensor-parallel rank sends its part of an activation to the next stage,
-    /// which gathers it there (Megatron-LM `scatter_gather_tensors_in_pipeline`).
+    /// which gathers it there (Megatron-LM `scatter_gather_tensors_in_pipeline`; `DeepSpeed`'s
+    /// `PartitionedTensor`).
     pub scatter_gather: bool,
     /// Whether the norm of the gradients is agreed on before each step.
     pub clips_gradients: bool,
     /// How long gathered weights stay, where weights are sharded.
     pub reshard: Reshard,
+    /// What its optimizer copies of the gradients.
+    pub copies: GradientCopies,
     /// Where the choices come from.
     pub source: &'static str,
 }
@@ -39,6 +42,20 @@ pub enum Reshard {
     UnlessPipelined,
 }
 
+/// What an optimizer copies of the gradients, beside those that add up over micro-batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GradientCopies {
+    /// Nothing: they add up in the format that the step reads, in place.
+    None,
+    /// 16-bit gradients become fp32 ones before the step (Megatron-LM of 2021,
+    /// `Float16OptimizerWithFloat16Params._copy_model_grads_to_main_grads`).
+    Float,
+    /// The same through flat buffers (`DeepSpeed`'s `FP16_Optimizer` and `stage_1_and_2.py`);
+    /// where gradients add up in fp32, each backward pass leaves 16-bit ones of the whole stage
+    /// behind first (`BF16_Optimizer.update_hp_grads`).
+    Flat,
+}
+
 /// The framework of scenarios that name none: modern kernels and padding, as Megatron-Core's.
 pub const NEUTRAL: Framework = Framework {
     name: "neutral",
@@ -48,6 +65,7 @@ pub const NEUTRAL: Framework = Framework {
     scatter_gather: true,
     clips_gradients: true,
     reshard: Reshard::EachPass,
+    copies: GradientCopies::None,
     source: "assumed: the kernels that current frameworks share",
 };
 
@@ -71,14 +89,17 @@ const FRAMEWORKS: [Framework; 8] = [
     Framework {
         name: "megatron-lm-2021",
         fusion: Fusion::MEGATRON_2021,
+        copies: GradientCopies::Float,
         source: "arXiv 2104.04473, section 4.2 (fused kernels) and 4.1 (scatter/gather)",
         ..NEUTRAL
     },
     Framework {
         name: "megatron-deepspeed",
         fusion: Fusion::MEGATRON_2021,
-        scatter_gather: false,
-        source: "bigscience-workshop/Megatron-DeepSpeed: Megatron-LM's kernels of 2021, DeepSpeed's pipeline",
+        copies: GradientCopies::Flat,
+        source: "bigscience-workshop/Megatron-DeepSpeed: Megatron-LM's kernels of 2021; DeepSpeed's pipeline, \
+                 which cuts what crosses stages over tensor-parallel ranks (runtime/pipe/engine.py, \
+                 is_pipe_partitioned, is_grad_partitioned)",
         ..NEUTRAL
     },
     Framework {

@@ -41,6 +41,7 @@ mod sheet;
 mod site;
 mod slots;
 mod spread;
+mod step_buffers;
 mod traffic;
 mod variants;
 mod vocabulary;
@@ -50,7 +51,7 @@ pub use binding::{Binding, Price, Route};
 pub use book::{Book, Spread, book, build_piece};
 pub use data_parallel::{DataParallel, Flow, Stage};
 pub use fabric::Fabric;
-pub use framework::{Framework, NEUTRAL, Reshard, framework, framework_names};
+pub use framework::{Framework, GradientCopies, NEUTRAL, Reshard, framework, framework_names};
 pub use hop::Hop;
 pub use lowering::{Inputs, LowerOptions, Lowered, lower};
 pub use piece::{Piece, PieceKind};
@@ -60,4 +61,5 @@ pub use sheet::{
     state_of,
 };
 pub use slots::SlotGroup;
+pub use step_buffers::{StepBuffers, pass_gradients};
 pub use writer::Worth;

@@ -31,6 +31,7 @@ use crate::program::{DeviceInput, DeviceProgram, device_program};
 use crate::site::{Site, host_cost};
 use crate::slots::{SlotGroup, Slots};
 use crate::spread::sharing;
+use crate::step_buffers::{StepBuffers, pass_gradients};
 use crate::writer::{Details, Worth};
 
 /// Everything that lowering reads.
@@ -80,6 +81,8 @@ pub struct Lowered {
     pub details: Vec<Vec<Detail>>,
     /// Parameters on a rank of each pipeline device.
     pub params: Vec<ParamCount>,
+    /// What the optimizer's step takes on a rank of each pipeline device besides the state.
+    pub step_buffers: Vec<StepBuffers>,
     /// Communicators that a rank takes part in.
     pub n_communicators: u32,
     /// Fragments that a lane holds at a time: what runs beside kernels may last that long.
@@ -195,6 +198,7 @@ impl Devices<'_> {
         let mut wires = vec![Vec::new(); pp as usize];
         let updates: Vec<Update> = (0..pp).map(|device| self.update(device)).collect();
         lowered.params = updates.iter().map(|update| update.params).collect();
+        lowered.step_buffers = self.step_buffers(&lowered.params);
         let mut known: BTreeMap<(u32, usize), u32> = BTreeMap::new();
         let mut lanes = Vec::with_capacity(classes.len());
         for (class, members) in (0_u32..).zip(classes.members()) {
@@ -300,6 +304,17 @@ impl Devices<'_> {
         }
     }
 
+    fn step_buffers(&self, params: &[ParamCount]) -> Vec<StepBuffers> {
+        let Inputs {
+            job,
+            plan,
+            framework,
+            ..
+        } = *self.inputs;
+        let of = |on: &ParamCount| StepBuffers::of(job, plan, framework, on);
+        params.iter().map(of).collect()
+    }
+
     fn epilogue(&self, device: u32, update: &Update, slots: &mut Slots) -> Epilogue {
         let Inputs {
             job,
@@ -348,6 +363,7 @@ impl Devices<'_> {
             job,
             plan,
             profiles,
+            framework,
             ..
         } = *self.inputs;
         let state = StateBytes::of(
@@ -358,7 +374,8 @@ impl Devices<'_> {
         let constants = profiles[kind].memory();
         let mut resident = [0; MemoryKind::ALL.len()];
         resident[MemoryKind::Weights.index()] = own.weights.as_u64();
-        resident[MemoryKind::Gradients.index()] = own.gradients.as_u64();
+        let apart = pass_gradients(job, framework, &device.params);
+        resident[MemoryKind::Gradients.index()] = (own.gradients + apart).as_u64();
         resident[MemoryKind::Optimizer.index()] = own.optimizer.as_u64();
         resident[MemoryKind::Workspace.index()] =
             (constants.framework + constants.workspace).as_u64();

@@ -35,27 +35,52 @@ pub(crate) fn memory(scenario: &Scenario, lowered: &Lowered, run: &Run) -> Memor
         let gpu = scenario.plan.gpu_of(units::RankId::new(lane.ranks[0]));
         let limit = scenario.cluster.gpu(gpu).memory;
         let constants = scenario.profiles[scenario.cluster.kind_of(gpu)].memory();
-        let peak = &totals.peak;
-        let used = constants.device_used(peak.bytes, u64::from(lowered.n_communicators));
+        let (peak, step) = (&totals.peak, lowered.step_buffers[lane.stage as usize]);
+        let in_step = stepping(lane.resident, step.total());
+        let allocated = peak.bytes.max(in_step.iter().copied().sum());
+        let outside = |bytes| constants.device_used(bytes, u64::from(lowered.n_communicators));
+        let used = held(outside(allocated), outside(peak.bytes) + step.flat, limit);
         let share = used.as_f64() / limit.as_f64();
         if fullest < share {
             fullest = share;
             (memory.used, memory.limit) = (used, limit);
         }
-        memory.allocated = memory.allocated.max(peak.bytes);
-        memory.reserved = memory.reserved.max(constants.reserved(peak.bytes));
+        let steps = peak.bytes < allocated;
+        memory.allocated = memory.allocated.max(allocated);
+        memory.reserved = memory
+            .reserved
+            .max(constants.reserved(peak.bytes) + step.flat);
         memory.fits &= used <= limit;
         memory.by_class.push(ClassMemory {
             class: lane.name.clone(),
             stage: lane.stage,
             ranks: lane.ranks.len() as u64,
             first_rank: lane.ranks[0],
-            peak_allocated_bytes: peak.bytes,
-            peak_at_s: Some(peak.time.as_seconds().as_secs()),
-            at_peak: kinds(&peak.by_kind),
+            peak_allocated_bytes: allocated,
+            peak_at_s: Some(
+                if steps { run.end } else { peak.time }
+                    .as_seconds()
+                    .as_secs(),
+            ),
+            at_peak: kinds(if steps { &in_step } else { &peak.by_kind }),
         });
     }
     memory
+}
+
+/// Device memory in use: what the allocator keeps, which it returns before it runs out of memory.
+///
+/// * `needed` — with nothing kept but what is allocated at once.
+/// * `kept` — with all that was ever allocated and fits nothing else.
+pub(crate) fn held(needed: Bytes, kept: Bytes, limit: Bytes) -> Bytes {
+    needed.max(kept.min(limit))
+}
+
+/// Memory in the optimizer's step, when all activations have gone, with the copies that it takes.
+fn stepping(resident: [u64; MemoryKind::ALL.len()], step: Bytes) -> [Bytes; MemoryKind::ALL.len()] {
+    let mut parts = resident.map(Bytes::new);
+    parts[MemoryKind::Workspace.index()] += step;
+    parts
 }
 
 /// Parts by kind, with `_bytes` names.

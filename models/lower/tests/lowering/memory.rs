@@ -1,10 +1,10 @@
 //! Memory by liveness against published formulas and counts of micro-batches in flight.
 
-use lower::{Reshard, book};
+use lower::{GradientCopies, Reshard, StepBuffers, book};
 use plan::schedule::peak_level;
 use plan::{ActionKind, Offload, OffloadTarget, PlanSpec, RecomputeSpec, ScheduleKind, ShardLevel};
 use trace::MemoryKind;
-use units::Bytes;
+use units::{Bytes, DType};
 use workload::ops::Fusion;
 use workload::{
     Activation, AttentionSpec, DenseSpec, Ffn, Job, JobSpec, Layer, Mixer, NormKind, Norms,
@@ -211,4 +211,56 @@ fn assert_returns(case: &Case, what: &str) {
             assert_eq!(left, 0, "{what}: {kind:?} of lane {lane}");
         }
     }
+}
+
+/// Bytes a parameter of the optimizer's step, loose and flat, on eight ranks of one stage.
+fn step_bytes(copies: GradientCopies, shards: &[ShardLevel], grads: DType) -> [f64; 2] {
+    let mut job = gpt();
+    job.grad_dtype = grads;
+    let spec = PlanSpec {
+        shard: Some(shards.to_vec()),
+        ..PlanSpec::default()
+    };
+    let mut case = Case::new(job, gpus(8), &spec);
+    case.framework.copies = copies;
+    let lowered = case.lowered();
+    let params = lowered.params[0].trained() as f64;
+    let StepBuffers { loose, flat } = lowered.step_buffers[0];
+    [loose, flat].map(|bytes| bytes.as_f64() / params)
+}
+
+#[test]
+fn fp16_steps_copy_gradients_as_their_frameworks_do() {
+    let close = |is: [f64; 2], expected: [f64; 2]| {
+        let off = is.iter().zip(expected).map(|(is, then)| (is - then).abs());
+        assert!(off.sum::<f64>() < 1e-4, "{is:?} against {expected:?}");
+    };
+    let (none, zero_1, fp16) = (&[] as &[_], ShardLevel::ZERO_1, DType::Fp16);
+    close(step_bytes(GradientCopies::None, none, fp16), [0.0, 0.0]);
+    close(step_bytes(GradientCopies::Float, none, fp16), [4.0, 0.0]);
+    close(step_bytes(GradientCopies::Flat, none, fp16), [4.0, 4.0]);
+    close(
+        step_bytes(GradientCopies::Flat, zero_1, fp16),
+        [0.0, 6.0 / 8.0],
+    );
+    // Gradients in fp32 are stepped with in place.
+    close(
+        step_bytes(GradientCopies::Flat, zero_1, DType::Fp32),
+        [0.0, 0.0],
+    );
+}
+
+#[test]
+fn deepspeed_keeps_16_bit_gradients_beside_those_in_fp32() {
+    let mut job = gpt();
+    job.grad_dtype = DType::Fp32;
+    let mut case = Case::new(job, gpus(8), &PlanSpec::default());
+    let gradients = |case: &Case| {
+        let lowered = case.lowered();
+        let lane = &lowered.binding.lanes.lanes[0];
+        lane.resident[MemoryKind::Gradients.index()] / lowered.params[0].trained()
+    };
+    assert_eq!(gradients(&case), 4);
+    case.framework.copies = GradientCopies::Flat;
+    assert_eq!(gradients(&case), 6);
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use collective::CommShape;
-use lower::{DataParallel, SlotGroup, boundary, data_flows};
+use lower::{DataParallel, SlotGroup, StepBuffers, boundary, data_flows};
 use plan::state::{StateBytes, StateParts, gather_buffers};
 use plan::{Offload, Plan, ScheduleKind};
 use profile::CollectiveKind;
@@ -19,6 +19,7 @@ use crate::estimate::shapes::{ShapeCache, Shapes};
 use crate::estimate::sheet::optimizer_time;
 use crate::estimate::stage::StageSums;
 use crate::estimate::sync::{PieceWires, Wire, exposed_reduction, gathered_forward};
+use crate::memory::held;
 use crate::prediction::Breakdown;
 use crate::simulate::contention;
 
@@ -454,20 +455,23 @@ impl Work<'_> {
             let (kind, _) = self.hosts.of_device[device as usize];
             let chunks = merged.chunks(stages);
             let constants = profiles[kind].memory();
-            let peak = self.state(&chunks, &params[device as usize])
-                + activations(self.plan, device, &chunks, scratch)
+            let resting = self.state(&chunks, &params[device as usize])
                 + constants.framework
                 + constants.workspace;
-            let used = constants.device_used(peak, COMMUNICATORS);
+            let peak = resting + activations(self.plan, device, &chunks, scratch);
+            let step = self.step_buffers(&params[device as usize]);
+            let allocated = peak.max(resting + step.total());
             let limit = cluster.kinds()[kind].memory;
+            let outside = |bytes| constants.device_used(bytes, COMMUNICATORS);
+            let used = held(outside(allocated), outside(peak) + step.flat, limit);
             let share = used.as_f64() / limit.as_f64();
             if fullest < share {
                 fullest = share;
                 (estimate.device_used, estimate.device_memory) = (used, limit);
             }
-            if estimate.peak_allocated < peak {
-                (estimate.peak_allocated, estimate.peak_device) = (peak, device);
-                estimate.peak_reserved = constants.reserved(peak);
+            if estimate.peak_allocated < allocated {
+                (estimate.peak_allocated, estimate.peak_device) = (allocated, device);
+                estimate.peak_reserved = constants.reserved(peak) + step.flat;
             }
             estimate.fits &= used <= limit;
         }
@@ -490,7 +494,15 @@ impl Work<'_> {
         });
         let layer = layer.max_by_key(StateParts::total).unwrap_or_default();
         let state = StateBytes::of(params, &per_param).on_gpu(self.plan);
-        state.total() + gather_buffers(self.plan, layer)
+        let scenario = self.scenario;
+        let apart = lower::pass_gradients(&scenario.job, scenario.framework, params);
+        state.total() + apart + gather_buffers(self.plan, layer)
+    }
+
+    /// What the optimizer's step takes besides.
+    fn step_buffers(&self, params: &ParamCount) -> StepBuffers {
+        let Scenario { job, framework, .. } = self.scenario;
+        StepBuffers::of(job, self.plan, framework, params)
     }
 
     /// The device with the most work: its passes, what is exposed, and idle time for the rest.
