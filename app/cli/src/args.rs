@@ -132,6 +132,10 @@ pub(crate) struct ScenarioArgs {
     /// Fidelity: see `windtunnel help fidelity`
     #[arg(long, value_name = "ENGINE")]
     pub(crate) engine: Option<Engine>,
+
+    /// Simulate every rank by itself, where ranks that behave alike would share a lane
+    #[arg(long)]
+    pub(crate) unfold: bool,
 }
 
 /// The engines that a scenario can name.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use session::{ClassMemory, Prediction, Ready};
+use session::{Breakdown, ClassMemory, Prediction, Ready};
 use units::Bytes;
 
 use crate::number::{count, duration, large, number, percent};
@@ -134,34 +134,85 @@ fn totals(prediction: &Prediction) -> Vec<[String; 2]> {
     rows
 }
 
+/// A part of a breakdown: its name, and its seconds.
+type Part = (&'static str, fn(&Breakdown) -> f64);
+
+/// The parts of a breakdown.
+const PARTS: [Part; 9] = [
+    ("Compute", |of| of.compute_s),
+    ("Tensor parallel", |of| of.tp_s),
+    ("Pipeline transfers", |of| of.pp_s),
+    ("Data parallel", |of| of.dp_s),
+    ("Context parallel", |of| of.cp_s),
+    ("Expert parallel", |of| of.ep_s),
+    ("Bubble", |of| of.bubble_s),
+    ("Optimizer", |of| of.optimizer_s),
+    ("Host and other", |of| of.other_s),
+];
+
+/// Their sum.
+const ITERATION: Part = ("Iteration", Breakdown::total);
+
+/// Where the time goes: on the critical path, and on the rank that others wait for. The closed
+/// form knows that rank alone.
 fn time(prediction: &Prediction, terminal: &Terminal) -> String {
-    let b = &prediction.breakdown;
-    let mut parts = [
-        ("Compute", b.compute_s),
-        ("Tensor parallel", b.tp_s),
-        ("Pipeline transfers", b.pp_s),
-        ("Data parallel", b.dp_s),
-        ("Context parallel", b.cp_s),
-        ("Expert parallel", b.ep_s),
-        ("Bubble", b.bubble_s),
-        ("Optimizer", b.optimizer_s),
-        ("Host and other", b.other_s),
-    ];
-    parts.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let total = b.total();
-    let mut table = Table::new(&[
-        ("Part", Side::Left),
-        ("Time", Side::Right),
-        ("Share", Side::Right),
-    ]);
-    for (name, secs) in parts.into_iter().filter(|(_, secs)| *secs != 0.0) {
-        table.row([name.into(), duration(secs), percent(secs / total)]);
-    }
-    table.row(["Iteration".into(), duration(total), percent(1.0)]);
-    let words = "Of the rank that others wait for; communication counts where no kernel hides it.";
+    let rank = &prediction.breakdown;
+    let Some(path) = &prediction.critical_path else {
+        let mut words = vec![of_rank(prediction)];
+        // The closed form has none.
+        if prediction.bottleneck.is_some() {
+            words.push(NO_PATH.to_owned());
+        }
+        return time_section(&[("Time", rank)], &words, terminal);
+    };
+    let words = [PATH.to_owned(), of_rank(prediction)];
+    time_section(
+        &[("Critical path", path), ("One rank", rank)],
+        &words,
+        terminal,
+    )
+}
+
+const PATH: &str = "\
+Critical path: from the first kernel to the end, over ranks, each piece released \
+by the one before it. Communication that something waited for counts in full.";
+
+const NO_PATH: &str = "The run is too large to keep its critical path.";
+
+/// Whose account the breakdown is.
+fn of_rank(prediction: &Prediction) -> String {
+    let class = prediction.bottleneck.as_deref();
+    let class = class.unwrap_or("the busiest stage");
     format!(
-        "## Where the time goes\n\n{}\n{words}\n",
-        table.render(terminal.width)
+        "One rank: of {class}, which idles least. Its communication counts where no kernel of \
+         its own hides it, and its bubble is time in which it waits for other ranks."
+    )
+}
+
+fn time_section(columns: &[(&str, &Breakdown)], words: &[String], terminal: &Terminal) -> String {
+    let mut parts = PARTS.to_vec();
+    parts.sort_by(|a, b| b.1(columns[0].1).total_cmp(&a.1(columns[0].1)));
+    parts.retain(|(_, of)| columns.iter().any(|(_, all)| of(all) != 0.0));
+    let mut headers = vec![("Part", Side::Left)];
+    for (name, _) in columns {
+        headers.extend([(*name, Side::Right), ("Share", Side::Right)]);
+    }
+    let mut table = Table::new(&headers);
+    for (name, of) in parts.into_iter().chain([ITERATION]) {
+        let mut row = vec![name.to_owned()];
+        for (_, all) in columns {
+            row.extend([duration(of(all)), percent(of(all) / all.total())]);
+        }
+        table.wide_row(row);
+    }
+    let words: Vec<String> = words
+        .iter()
+        .map(|line| wrapped(line, terminal.width))
+        .collect();
+    format!(
+        "## Where the time goes\n\n{}\n{}\n",
+        table.render(terminal.width),
+        words.join("\n")
     )
 }
 
@@ -335,7 +386,7 @@ fn short(value: &str) -> String {
 }
 
 /// Text in lines that fit, continued under the first letter after the dash.
-fn wrapped(text: &str, width: Option<usize>) -> String {
+pub(crate) fn wrapped(text: &str, width: Option<usize>) -> String {
     let Some(width) = width else {
         return text.to_owned();
     };

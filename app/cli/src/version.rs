@@ -13,3 +13,8 @@ pub(crate) const LONG: &str = concat!(
     env!("WINDTUNNEL_COMMIT"),
     ")"
 );
+
+/// Both, for documents that other programs read.
+pub(crate) fn json() -> serde_json::Value {
+    serde_json::json!({ "version": VERSION, "commit": COMMIT })
+}

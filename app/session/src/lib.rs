@@ -9,7 +9,7 @@ pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Place, Problem, Shelf, Source, json_schema,
 };
 pub use formats::{FormatError, Header};
-pub use open::{Opened, Request, STANDARD_INPUT, open};
+pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open};
 pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, Outcome, PredictError, Prediction, Record, Scenario,
     Sources, Table,

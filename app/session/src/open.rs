@@ -1,6 +1,6 @@
 //! From what a person names to a checked scenario.
 
-use std::io::stdin;
+use std::io::{Read as _, stdin};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,6 +48,7 @@ pub struct Opened {
 /// Everything that is wrong with it.
 pub fn open(request: &Request) -> Result<Opened, Vec<Failure>> {
     let path = file_of(&request.scenario).map_err(|problem| vec![Failure::of_file(problem)])?;
+    refuse_others(&path).map_err(|problem| vec![Failure::of_file(problem)])?;
     let scenario = read(&path).map_err(|problem| vec![Failure::of_file(problem)])?;
     let user = match request.settings.as_deref().filter(|path| path.exists()) {
         Some(settings) => Some(
@@ -64,7 +65,7 @@ pub fn open(request: &Request) -> Result<Opened, Vec<Failure>> {
         above,
     };
     let document = layers.join()?;
-    let spec = read_scenario(&document)?;
+    let spec = read_scenario(&document).map_err(newer_alone)?;
     Ok(Opened {
         name: name_of(&path),
         spec,
@@ -89,11 +90,74 @@ fn file_of(path: &Path) -> Result<PathBuf, Problem> {
     })
 }
 
+/// Refuses files that are no scenario but something else that we know, before their bytes give
+/// an error a line.
+fn refuse_others(path: &Path) -> Result<(), Problem> {
+    let what = match FileKind::of(path) {
+        FileKind::Timeline => "a timeline",
+        FileKind::Gzip => "gzip, perhaps an exported timeline",
+        FileKind::Json => "JSON, perhaps a prediction or an exported timeline",
+        FileKind::Other => return Ok(()),
+    };
+    Err(Problem::Refused {
+        message: format!("{} is {what}, not a scenario", path.display()),
+        hint: Some(
+            "a scenario is a TOML file or a folder with scenario.toml; `windtunnel explain` also reads timelines that `simulate --trace FILE.wtt` writes"
+                .to_owned(),
+        ),
+    })
+}
+
+/// A scenario of a later version may mean anything: that it is one is all there is to say.
+fn newer_alone(mut failures: Vec<Failure>) -> Vec<Failure> {
+    let is_newer = |failure: &Failure| matches!(failure.problem, Problem::NewerSchema { .. });
+    if failures.iter().any(is_newer) {
+        failures.retain(is_newer);
+    }
+    failures
+}
+
 fn read(path: &Path) -> Result<Arc<Source>, Problem> {
     if path == Path::new(STANDARD_INPUT) {
         return read_limited(stdin().lock(), "<stdin>", SCENARIO_LIMIT);
     }
     Disk.read(path, SCENARIO_LIMIT)
+}
+
+/// What a file is, by how it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A timeline in our own form.
+    Timeline,
+    /// Something compressed.
+    Gzip,
+    /// JSON.
+    Json,
+    /// Anything else, among which are scenarios, and what cannot be read.
+    Other,
+}
+
+impl FileKind {
+    /// What a regular file is; streams are not touched, since they can be read only once.
+    pub fn of(path: &Path) -> Self {
+        let mut start = Vec::new();
+        if path.is_file()
+            && let Ok(file) = std::fs::File::open(path)
+        {
+            // What cannot be read is told when it is read whole.
+            drop(file.take(64).read_to_end(&mut start));
+        }
+        let text = start.trim_ascii_start();
+        if start.starts_with(&formats::wtt::MAGIC) {
+            Self::Timeline
+        } else if start.starts_with(&[0x1f, 0x8b]) {
+            Self::Gzip
+        } else if text.starts_with(b"{") || text.starts_with(b"[{") {
+            Self::Json
+        } else {
+            Self::Other
+        }
+    }
 }
 
 /// The name of the folder of a `scenario.toml`, else of the file.
@@ -131,6 +195,44 @@ mod tests {
         assert_eq!(name_of(Path::new("cases/llama.toml")), "llama");
         assert_eq!(name_of(Path::new("scenario.toml")), "scenario");
         assert_eq!(name_of(Path::new("-")), "scenario");
+    }
+
+    /// The messages for a text in a file of that name.
+    fn refused(name: &str, bytes: &[u8]) -> String {
+        let file = std::env::temp_dir().join(format!("{}-{name}", std::process::id()));
+        std::fs::write(&file, bytes).unwrap();
+        let request = Request {
+            scenario: file.clone(),
+            ..Request::default()
+        };
+        let messages: Vec<String> = open(&request)
+            .unwrap_err()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        std::fs::remove_file(file).unwrap();
+        messages.join("\n")
+    }
+
+    #[test]
+    fn files_that_are_something_else_say_what_they_are() {
+        let gzip = refused("kind.json.gz", &[0x1f, 0x8b, 8, 0]);
+        assert!(
+            gzip.ends_with("kind.json.gz is gzip, perhaps an exported timeline, not a scenario")
+        );
+        let json = refused("kind.json", b" {\"schema\": 1}");
+        assert!(json.contains("is JSON, perhaps a prediction"), "{json}");
+        let wtt = refused("kind.trace", &formats::wtt::MAGIC);
+        assert!(wtt.ends_with("is a timeline, not a scenario"), "{wtt}");
+    }
+
+    #[test]
+    fn a_scenario_of_a_later_schema_is_refused_for_that_alone() {
+        let newer = refused("newer.toml", b"schema = 2\n[plan]\ntp = 0\n[hall]\nx = 1\n");
+        assert_eq!(
+            newer,
+            "scenario has schema 2, this windtunnel reads up to 1"
+        );
     }
 
     #[test]

@@ -17,15 +17,13 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use units::{LaneId, SimTime};
 
 use crate::path::cause_of;
 use crate::{Breakdown, Category, Span, SpanId, StreamKind, Trace, bottleneck, breakdowns};
 
 /// Something that would make the run shorter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remedy {
     /// A category takes no time.
     Free(Category),
@@ -38,7 +36,7 @@ pub enum Remedy {
 }
 
 /// By how much a remedy shortens the run at most.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bound {
     /// The remedy.
     pub remedy: Remedy,

@@ -1,6 +1,5 @@
 //! What binds a run, and what would help most, in at most ten lines.
 
-use serde::{Deserialize, Serialize};
 use units::{Bytes, LaneId, SimTime};
 
 use crate::bound::bounds_of;
@@ -12,7 +11,7 @@ use crate::{
 };
 
 /// What binds a run. Means are over ranks.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Explanation {
     /// The end of the trace.
     pub end: SimTime,
@@ -43,7 +42,7 @@ pub struct Explanation {
 }
 
 /// A lane and a number that belongs to it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LaneShare {
     /// The lane.
     pub lane: LaneId,
@@ -54,7 +53,7 @@ pub struct LaneShare {
 }
 
 /// How long a category of communication is active on a rank, in the mean.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Communication {
     /// The category.
     pub category: Category,
@@ -65,7 +64,7 @@ pub struct Communication {
 }
 
 /// Shares of the time of a rank that are bubble.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BubbleShares {
     /// Fill and drain of the pipeline.
     pub fill_and_drain: f64,
@@ -78,7 +77,7 @@ pub struct BubbleShares {
 }
 
 /// The largest memory of any lane.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Peak {
     /// The lane.
     pub lane: LaneId,

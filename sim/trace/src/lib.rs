@@ -31,6 +31,7 @@ mod causes;
 mod check;
 mod error;
 mod explain;
+mod explanation_json;
 mod exposure;
 mod memory;
 mod path;

@@ -3,37 +3,71 @@
 use std::path::Path;
 
 use serde_json::json;
-use session::{Record, Trace, explain, read_trace};
+use session::{Explanation, FileKind, Record, Trace, explain, read_trace};
 
-use crate::args::ExplainArgs;
+use crate::args::{ExplainArgs, ScenarioArgs};
 use crate::commands::scenario::{open, ready};
 use crate::commands::{Context, run};
 use crate::exit::Exit;
+use crate::report::wrapped;
+use crate::version;
 
 /// Explains a scenario, or a timeline that was written before.
 pub(crate) fn explain_file(args: &ExplainArgs, context: &Context) -> Exit {
     let path = &args.scenario.scenario;
     let trace = if is_trace(path) {
-        read(path, context)
+        refuse_options(&args.scenario, context).and_then(|()| read(path, context))
     } else {
         simulated(args, context)
     };
     match trace {
-        Ok(trace) => {
-            let explanation = explain(&trace);
-            if context.output.json {
-                let document = json!({ "schema": 1, "explanation": explanation });
-                return context.print(&format!("{document:#}\n"));
-            }
-            context.print(&format!("{explanation}\n"))
-        }
+        Ok(trace) => print(&explain(&trace), context),
         Err(exit) => exit,
     }
 }
 
+fn print(explanation: &Explanation, context: &Context) -> Exit {
+    if context.output.json {
+        let document = json!({
+            "schema": 1,
+            "explanation": explanation.to_json(),
+            "windtunnel": version::json(),
+        });
+        return context.print(&format!("{document:#}\n"));
+    }
+    let text = explanation.to_string();
+    let lines = text.lines().map(|line| wrapped(line, context.stdout.width));
+    context.print(&format!("{}\n", lines.collect::<Vec<_>>().join("\n")))
+}
+
 fn is_trace(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("wtt"))
+    let has_ending = path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("wtt"));
+    has_ending || FileKind::of(path) == FileKind::Timeline
+}
+
+/// A run that is over cannot be changed: options that would are refused, not ignored.
+fn refuse_options(args: &ScenarioArgs, context: &Context) -> Result<(), Exit> {
+    let given = [
+        ("--set", !args.set.is_empty()),
+        ("--seed", args.seed.is_some()),
+        ("--engine", args.engine.is_some()),
+        ("--unfold", args.unfold),
+    ];
+    let given: Vec<&str> = given
+        .into_iter()
+        .filter_map(|(name, is_given)| is_given.then_some(name))
+        .collect();
+    if given.is_empty() {
+        return Ok(());
+    }
+    let (path, given) = (args.scenario.display(), given.join(", "));
+    context.error(
+        &format!("{path} is the timeline of a run that is over, which {given} cannot change"),
+        Some("explain the scenario with these options instead"),
+    );
+    Err(Exit::BadInput)
 }
 
 fn read(path: &Path, context: &Context) -> Result<Trace, Exit> {

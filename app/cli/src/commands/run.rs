@@ -53,9 +53,10 @@ impl Watch {
     /// What was done in how long.
     pub(crate) fn words(&self, events: u64, lanes: usize) -> String {
         let secs = self.0.elapsed().as_secs_f64();
+        let noun = if lanes == 1 { "lane" } else { "lanes" };
         let (events, lanes) = (count(events), count(lanes as u64));
         format!(
-            "simulated {events} events on {lanes} lanes in {}",
+            "simulated {events} events on {lanes} {noun} in {}",
             duration(secs)
         )
     }

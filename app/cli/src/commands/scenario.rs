@@ -30,6 +30,9 @@ pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exi
             format!("settings.engine={}", engine.name()),
         ));
     }
+    if args.unfold {
+        above.push(Assignment::new("--unfold", "settings.unfold=true"));
+    }
     let request = Request {
         scenario: args.scenario.clone(),
         above,

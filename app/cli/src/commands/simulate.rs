@@ -13,7 +13,7 @@ use crate::args::SimulateArgs;
 use crate::commands::scenario::{open, ready};
 use crate::commands::{Context, run};
 use crate::exit::Exit;
-use crate::report::{Detail, report};
+use crate::report::{Detail, report, wrapped};
 use crate::version;
 
 /// Simulates a scenario and prints what was found.
@@ -42,7 +42,7 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     let record = if args.trace.is_some() || args.explain {
         Record::Trace
     } else {
-        Record::Totals
+        Record::Path
     };
     let watch = run::Watch::start();
     let outcome = run::watched(context, |control| ready.run(record, control))
@@ -147,7 +147,7 @@ fn document(ready: &Ready, prediction: &Prediction, explained: Option<Value>) ->
     document["scenario"] = json!(ready.scenario.name);
     document["seed"] = json!(ready.scenario.settings.seed);
     document["profiles"] = json!(ready.profiles());
-    document["windtunnel"] = json!({ "version": version::VERSION, "commit": version::COMMIT });
+    document["windtunnel"] = version::json();
     if let Some(explained) = explained {
         document["explanation"] = explained;
     }
@@ -156,7 +156,7 @@ fn document(ready: &Ready, prediction: &Prediction, explained: Option<Value>) ->
 
 fn explanation(args: &SimulateArgs, outcome: &Outcome) -> Option<Value> {
     let trace = outcome.trace.as_ref().filter(|_| args.explain)?;
-    Some(json!(explain(trace)))
+    Some(explain(trace).to_json())
 }
 
 fn text(args: &SimulateArgs, ready: &Ready, outcome: &Outcome, context: &Context) -> String {
@@ -167,7 +167,11 @@ fn text(args: &SimulateArgs, ready: &Ready, outcome: &Outcome, context: &Context
     };
     let mut text = report(ready, &outcome.prediction, detail, &context.stdout);
     if let Some(trace) = outcome.trace.as_ref().filter(|_| args.explain) {
-        let _ = write!(text, "\n## What binds it\n\n{}\n", explain(trace));
+        let explanation = explain(trace).to_string();
+        let lines = explanation.lines();
+        let lines = lines.map(|line| wrapped(&format!("- {line}"), context.stdout.width));
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        let _ = write!(text, "\n## What binds it\n\n{lines}\n");
     }
     text
 }

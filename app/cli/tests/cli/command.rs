@@ -332,6 +332,50 @@ fn a_timeline_is_written_and_explained() {
     assert!(of_trace.stdout.lines().count() <= 10);
     let unnamed = windtunnel(&scratch.0, &["simulate", ".", "--trace", "run.txt"]);
     assert_eq!(unnamed.status, 2);
+    let set = ["explain", "run.wtt", "--set", "plan.tp=4", "--unfold"];
+    let refused = windtunnel(&scratch.0, &set);
+    assert_eq!(
+        (refused.status, refused.stderr.as_str()),
+        (
+            2,
+            "error: run.wtt is the timeline of a run that is over, which --set, --unfold cannot \
+             change\nhint: explain the scenario with these options instead\n"
+        )
+    );
+    let exported = windtunnel(&scratch.0, &["explain", "run.json.gz"]);
+    assert_eq!(exported.status, 2);
+    assert!(
+        exported.stderr.contains("run.json.gz is gzip"),
+        "{}",
+        exported.stderr
+    );
+    assert_eq!(exported.stderr.lines().count(), 2);
+}
+
+#[test]
+fn the_report_holds_the_critical_path_beside_one_rank_and_says_why_they_differ() {
+    let scratch = Scratch::new("path");
+    let report = windtunnel(&scratch.0, &["simulate", "."]).stdout;
+    assert!(report.contains("| Critical path |"), "{report}");
+    assert!(report.contains("\nCritical path: ") && report.contains("\nOne rank: of stage 0"));
+    let closed = ["simulate", ".", "--engine", "estimate"];
+    let estimate = windtunnel(&scratch.0, &closed).stdout;
+    assert!(!estimate.contains("Critical path"), "{estimate}");
+    let document = json(&windtunnel(&scratch.0, &["simulate", ".", "--json"]).stdout);
+    let path = document["critical_path"].as_object().unwrap();
+    let sum: f64 = path.values().map(|part| part.as_f64().unwrap()).sum();
+    let time = document["iteration_time_s"].as_f64().unwrap();
+    assert!((sum - time).abs() < 1e-9 * time, "{sum} is not {time}");
+}
+
+#[test]
+fn every_rank_is_simulated_where_that_is_asked_for() {
+    let scratch = Scratch::new("unfold");
+    let lanes = |args: &[&str]| windtunnel(&scratch.0, args).stderr;
+    let folded = lanes(&["simulate", ".", "-vv"]);
+    let unfolded = lanes(&["simulate", ".", "-vv", "--unfold"]);
+    assert!(folded.contains(" on 1 lane in "), "{folded}");
+    assert!(unfolded.contains(" on 8 lanes"), "{unfolded}");
 }
 
 #[test]

@@ -13,8 +13,8 @@ pub const MAJOR: u16 = 1;
 /// The minor version that this program writes.
 pub const MINOR: u16 = 0;
 
-/// Like PNG's, it is not text, breaks in transfers that change line ends, and stops `type`.
-const MAGIC: [u8; 8] = *b"\x89WTT\r\n\x1a\n";
+/// How every file begins. Like PNG's magic, it is not text, breaks in transfers that change line ends, and stops `type`.
+pub const MAGIC: [u8; 8] = *b"\x89WTT\r\n\x1a\n";
 /// Data of one chunk, before compression.
 pub(crate) const CHUNK_LIMIT: u64 = 64 << 20;
 /// What zlib may add to data that it cannot compress.

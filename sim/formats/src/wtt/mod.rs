@@ -24,6 +24,6 @@ mod frame;
 mod read;
 mod write;
 
-pub use frame::{Limits, MAJOR, MINOR};
+pub use frame::{Limits, MAGIC, MAJOR, MINOR};
 pub use read::{read, read_header};
 pub use write::write;

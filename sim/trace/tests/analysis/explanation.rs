@@ -36,6 +36,27 @@ other upper bounds, each alone: free pp communication 8.3 %, free dp communicati
 }
 
 #[test]
+fn an_explanation_as_json_has_keys_with_units_and_names() {
+    let json = explain(&of_half_a_second()).to_json();
+    assert_eq!(json["end_s"], 0.48);
+    assert_eq!(json["bottleneck"]["name"], "stage 1");
+    let path = &json["critical_path"];
+    assert_eq!(path["by_category"][0]["category"], "compute");
+    let times = path["by_category"].as_array().unwrap().iter();
+    let sum: f64 = times.map(|one| one["time_s"].as_f64().unwrap()).sum();
+    let waiting = path["waiting_s"].as_f64().unwrap();
+    assert!((sum + waiting - 0.48).abs() < 1e-12);
+    let peak_at = json["memory"]["peak_at_s"].as_f64().unwrap();
+    assert!((peak_at - 0.05).abs() < 1e-12);
+    assert_eq!(json["memory"]["at_peak"]["weights_bytes"], 10);
+    assert_eq!(json["remedies"][0]["remedy"], "no_bubble");
+    assert_eq!(
+        explain(&Trace::default()).to_json()["memory"],
+        serde_json::Value::Null
+    );
+}
+
+#[test]
 fn an_explanation_has_at_most_ten_lines() {
     assert!(explain(&with_memory()).to_string().lines().count() <= 10);
 }
