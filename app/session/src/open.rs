@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use format::tree::{Node, Table};
 use format::{
-    Assignment, Disk, Failure, Files, Layers, Problem, SCENARIO_FILE, SCENARIO_LIMIT, ScenarioSpec,
-    Source, from_environment, read_limited, read_scenario, scenario_fields,
+    Assignment, Disk, Failure, Files, Layers, Library, Problem, SCENARIO_FILE, SCENARIO_LIMIT,
+    ScenarioSpec, Source, from_environment, read_limited, read_whole_scenario, scenario_fields,
 };
 
 /// The name of standard input on the command line.
@@ -65,11 +65,16 @@ pub fn open(request: &Request) -> Result<Opened, Vec<Failure>> {
         above,
     };
     let document = layers.join()?;
-    let spec = read_scenario(&document).map_err(newer_alone)?;
+    let base = path.parent().map(Path::to_owned).unwrap_or_default();
+    let library = Library {
+        files: &Disk,
+        base: &base,
+    };
+    let spec = read_whole_scenario(&document, &library)?;
     Ok(Opened {
         name: name_of(&path),
         spec,
-        base: path.parent().map(Path::to_owned).unwrap_or_default(),
+        base,
         document,
         warnings,
     })
@@ -106,15 +111,6 @@ fn refuse_others(path: &Path) -> Result<(), Problem> {
                 .to_owned(),
         ),
     })
-}
-
-/// A scenario of a later version may mean anything: that it is one is all there is to say.
-fn newer_alone(mut failures: Vec<Failure>) -> Vec<Failure> {
-    let is_newer = |failure: &Failure| matches!(failure.problem, Problem::NewerSchema { .. });
-    if failures.iter().any(is_newer) {
-        failures.retain(is_newer);
-    }
-    failures
 }
 
 fn read(path: &Path) -> Result<Arc<Source>, Problem> {

@@ -12,8 +12,7 @@ use crate::files::NoFiles;
 use crate::hardware;
 use crate::layers::Layers;
 use crate::library::{At, Library, read_source};
-use crate::resolve::{Resolved, resolve};
-use crate::scenario::read_scenario;
+use crate::resolve::{Resolved, read_whole_scenario, resolve};
 use crate::source::{Place, Source};
 use crate::tree::parse;
 
@@ -32,8 +31,9 @@ fn zoo() -> Library<'static> {
 /// Everything that is wrong with it.
 pub fn scenario(text: &str) -> Result<Resolved, Vec<Failure>> {
     let document = Layers::of(Source::new("scenario.toml", text)).join()?;
-    let spec = read_scenario(&document)?;
-    resolve("scenario", &spec, &document, &zoo())
+    let library = zoo();
+    let spec = read_whole_scenario(&document, &library)?;
+    resolve("scenario", &spec, &document, &library)
 }
 
 /// Reads a cluster file and builds the cluster.

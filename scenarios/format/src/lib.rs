@@ -32,7 +32,7 @@ pub use library::{At, Library, read_source};
 pub use model_section::ModelSection;
 pub use plan_section::PlanSection;
 pub use reference::{Named, is_path};
-pub use resolve::{Resolved, resolve};
+pub use resolve::{Resolved, read_whole_scenario, resolve};
 pub use scenario::{
     ClusterSection, NodeCount, ScenarioSpec, json_schema, read_scenario, scenario_fields,
 };

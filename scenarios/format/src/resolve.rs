@@ -3,18 +3,21 @@
 
 mod job;
 mod machine;
+mod partial;
 mod prices;
+
+use std::collections::BTreeSet;
 
 use cluster::Cluster;
 use collective::Choice;
-use plan::Plan;
+use plan::{Plan, PlanError};
 use predict::{Assumed, Scenario};
 use workload::Job;
 
 use crate::error::{Failure, Problem, push};
 use crate::library::{At, Library};
 use crate::plan_files;
-use crate::scenario::ScenarioSpec;
+use crate::scenario::{ScenarioSpec, draft};
 use crate::sections::Engine;
 use crate::tree::Table;
 
@@ -41,14 +44,7 @@ pub fn resolve(
     document: &Table,
     library: &Library<'_>,
 ) -> Result<Resolved, Vec<Failure>> {
-    let mut resolver = Resolver {
-        spec,
-        document,
-        library,
-        failures: Vec::new(),
-        warnings: Vec::new(),
-        assumed: Vec::new(),
-    };
+    let mut resolver = Resolver::new(spec, document, library);
     let scenario = resolver.scenario(name);
     match scenario {
         Some(scenario) if resolver.failures.is_empty() => Ok(Resolved {
@@ -59,33 +55,89 @@ pub fn resolve(
     }
 }
 
+/// Reads a document as a scenario. Where something is wrong with its fields, the names, files and
+/// numbers of the sections without fault are looked at, too, so that one error hides no other.
+///
+/// # Errors
+///
+/// Everything that is wrong with the document; what is wrong with the names of a document without
+/// such errors, [`resolve`] says.
+pub fn read_whole_scenario(
+    document: &Table,
+    library: &Library<'_>,
+) -> Result<ScenarioSpec, Vec<Failure>> {
+    let (spec, failures) = draft(document);
+    if failures.is_empty() {
+        return Ok(spec);
+    }
+    let is_newer = |failure: &Failure| matches!(failure.problem, Problem::NewerSchema { .. });
+    if failures.iter().any(is_newer) {
+        return Err(failures);
+    }
+    let mut resolver = Resolver::new(&spec, document, library);
+    resolver.broken = failures.iter().map(section_of).collect();
+    resolver.failures = failures;
+    resolver.scenario("");
+    Err(resolver.failures)
+}
+
+/// The section of a scenario in which a failure is.
+fn section_of(failure: &Failure) -> String {
+    let section = failure.field.split(['.', '[']).next();
+    section.unwrap_or_default().to_owned()
+}
+
 struct Resolver<'a> {
     spec: &'a ScenarioSpec,
     document: &'a Table,
     library: &'a Library<'a>,
+    /// Sections whose values cannot be trusted, because some of them could not be read.
+    broken: BTreeSet<String>,
     failures: Vec<Failure>,
     warnings: Vec<String>,
     assumed: Vec<Assumed>,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(spec: &'a ScenarioSpec, document: &'a Table, library: &'a Library<'a>) -> Self {
+        Self {
+            spec,
+            document,
+            library,
+            broken: BTreeSet::new(),
+            failures: Vec::new(),
+            warnings: Vec::new(),
+            assumed: Vec::new(),
+        }
+    }
+
+    fn is_broken(&self, section: &str) -> bool {
+        self.broken.contains(section)
+    }
 }
 
 impl Resolver<'_> {
     fn scenario(&mut self, name: &str) -> Option<Scenario> {
         self.refuse_what_is_not_built();
         let cluster = self.cluster();
-        let job = self.job();
+        let model = self.model();
+        let job = self.job(model.as_ref());
         let framework = self.framework();
         let settings = self.settings();
-        if let (Some(cluster), Some(job)) = (&cluster, &job) {
-            self.check_formats(cluster, job);
-        }
-        let (cluster, job) = (cluster?, job?);
-        let plan = self.plan(&job, &cluster);
-        let (profiles, comm) = self.profiles(&cluster)?;
+        let prices = cluster.as_ref().and_then(|cluster| {
+            self.check_formats(cluster);
+            self.profiles(cluster)
+        });
+        let plan = match (&job, &cluster) {
+            (Some(job), Some(cluster)) => self.plan(job, cluster),
+            _ => self.plan_in_part(model.as_ref(), cluster.as_ref()),
+        };
         self.warn_of_idle_fields();
+        let (profiles, comm) = prices?;
         Some(Scenario {
             name: name.to_owned(),
-            cluster,
-            job,
+            cluster: cluster?,
+            job: job?,
             plan: plan?,
             profiles,
             comm,
@@ -157,10 +209,10 @@ impl Resolver<'_> {
 /// Plan, framework, settings, profiles.
 impl Resolver<'_> {
     fn plan(&mut self, job: &Job, cluster: &Cluster) -> Option<Plan> {
-        let at = |field: &str| At {
-            field: field.to_owned(),
-            place: self.document.place(field),
-        };
+        if self.is_broken("plan") {
+            return None;
+        }
+        let at = |field: &str| self.at(field);
         let spec = match plan_files::read(&self.spec.plan, cluster, self.library, &at) {
             Ok(spec) => spec,
             Err(failures) => {
@@ -176,12 +228,20 @@ impl Resolver<'_> {
                 Some(checked.plan)
             }
             Err(errors) => {
-                for error in errors {
-                    let field = self.given_degree(error.field());
-                    self.refuse(&format!("plan.{field}"), &error, error.hint());
+                self.refuse_plan(&errors);
+                // Degrees that do not fit the cluster keep the rest of a plan from being checked.
+                if errors.iter().any(|error| error.field() == "dp") {
+                    self.plan_in_part(Some(&job.model), None);
                 }
                 None
             }
+        }
+    }
+
+    fn refuse_plan(&mut self, errors: &[PlanError]) {
+        for error in errors {
+            let field = self.given_degree(error.field());
+            self.refuse(&format!("plan.{field}"), error, error.hint());
         }
     }
 

@@ -182,26 +182,41 @@ pub fn json_schema() -> serde_json::Value {
     schema
 }
 
-/// Reads a document as a scenario.
+/// Reads a document as a scenario. Names are not looked up: [`crate::read_whole_scenario`] does.
 ///
 /// # Errors
 ///
 /// Everything that is wrong with it.
 pub fn read_scenario(document: &Table) -> Result<ScenarioSpec, Vec<Failure>> {
+    let (spec, failures) = draft(document);
+    if failures.is_empty() {
+        Ok(spec)
+    } else {
+        Err(failures)
+    }
+}
+
+/// A document as a scenario, with everything that is wrong with it: what a field at fault stands
+/// for is of no use.
+pub(crate) fn draft(document: &Table) -> (ScenarioSpec, Vec<Failure>) {
     let mut failures = Vec::new();
     let start = document
         .entries()
         .first()
         .map(|entry| entry.key_place.clone());
     let spec = Fields::read(document, start, "", &mut failures, &scenario);
-    if failures.is_empty() {
-        return Ok(spec);
+    // A scenario of a later version may mean anything: that it is one is all there is to say.
+    let is_newer = |failure: &Failure| matches!(failure.problem, Problem::NewerSchema { .. });
+    if failures.iter().any(is_newer) {
+        failures.retain(is_newer);
     }
-    let fields = scenario_fields();
-    for failure in &mut failures {
-        point_elsewhere(failure, &fields);
+    if !failures.is_empty() {
+        let fields = scenario_fields();
+        for failure in &mut failures {
+            point_elsewhere(failure, &fields);
+        }
     }
-    Err(failures)
+    (spec, failures)
 }
 
 /// Where an unknown field is a field of another section, says so.

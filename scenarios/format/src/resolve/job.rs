@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cluster::Cluster;
 use workload::{Job, Model, ModelError, Override};
 
-use super::Resolver;
+use super::{Resolver, partial};
 use crate::error::{Failure, Problem, push};
 use crate::model_section::ModelSection;
 use crate::reference::is_path;
@@ -14,14 +14,22 @@ use crate::source::{Place, Source};
 use crate::zoo::Shelf;
 
 impl Resolver<'_> {
-    pub(super) fn job(&mut self) -> Option<Job> {
-        let model = self.model();
-        let training = self.spec.training.clone()?;
+    /// The job; without a model its numbers are looked at all the same.
+    pub(super) fn job(&mut self, model: Option<&Model>) -> Option<Job> {
+        let training = self.spec.training.as_ref()?;
+        if self.is_broken("training") {
+            return None;
+        }
         for (field, value) in &training.taken {
             self.assume(&format!("training.{field}"), value, "the usual choice");
         }
-        match training.job.check(model?) {
-            Ok(job) => Some(job),
+        let stand_in = || partial::stand_in_model(0);
+        let checked = model
+            .cloned()
+            .or_else(stand_in)
+            .map(|model| training.job.clone().check(model))?;
+        match checked {
+            Ok(job) => model.map(|_| job),
             Err(errors) => {
                 for error in errors {
                     self.refuse(&format!("training.{}", error.field()), &error, error.hint());
@@ -31,7 +39,10 @@ impl Resolver<'_> {
         }
     }
 
-    fn model(&mut self) -> Option<Model> {
+    pub(super) fn model(&mut self) -> Option<Model> {
+        if self.is_broken("model") {
+            return None;
+        }
         match self.spec.model.as_ref()? {
             ModelSection::Config { name, overrides } => self.config(name, overrides),
             ModelSection::Megatron(spec) => {
@@ -123,8 +134,14 @@ impl Resolver<'_> {
     }
 
     /// Products in a format that a GPU cannot multiply.
-    pub(super) fn check_formats(&mut self, cluster: &Cluster, job: &Job) {
-        for dtype in [job.precision.compute, job.precision.gemm()] {
+    pub(super) fn check_formats(&mut self, cluster: &Cluster) {
+        if self.is_broken("training") {
+            return;
+        }
+        let Some(precision) = self.spec.training.as_ref().map(|own| own.job.precision) else {
+            return;
+        };
+        for dtype in [precision.compute, precision.gemm()] {
             let unable = cluster.kinds().iter().find(|gpu| gpu.peak(dtype).is_none());
             if let Some(gpu) = unable {
                 let able: Vec<&str> = gpu.peaks.iter().map(|(dtype, _)| dtype.name()).collect();

@@ -17,7 +17,10 @@ use crate::zoo::Shelf;
 
 impl Resolver<'_> {
     pub(super) fn cluster(&mut self) -> Option<Cluster> {
-        let section = self.spec.cluster.clone().unwrap_or_default();
+        let section = self.spec.cluster.clone()?;
+        if self.is_broken("cluster") {
+            return None;
+        }
         let base = self.base_cluster(&section)?;
         let file = self.changed(base.file, &section)?;
         let (document, own) = (self.document, &base.document);
@@ -129,6 +132,9 @@ impl Resolver<'_> {
     fn degraded(&mut self, cluster: Cluster) -> Option<Cluster> {
         let mut degraded = cluster;
         let mut fails = false;
+        if self.is_broken("stragglers") {
+            return Some(degraded);
+        }
         for (index, straggler) in self.spec.stragglers.iter().enumerate() {
             let (key, fault) = fault(straggler);
             match degraded.degraded(&[fault]) {
