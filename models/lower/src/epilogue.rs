@@ -3,7 +3,7 @@
 
 use profile::CollectiveKind;
 use task::{Block, Signal, Slot, Step, StepId, Work};
-use trace::{Category, StreamKind};
+use trace::{Category, Pass, StreamKind};
 use units::{Bytes, Seconds};
 use workload::ops::{Op, ParamCount};
 
@@ -67,6 +67,7 @@ pub(crate) fn epilogue(
     let params = params(pieces);
     let mut w = Writer::new("optimizer", input.site.profile, details);
     w.set_category(Category::Optimizer);
+    w.set_pass(Pass::Optimizer);
     w.set_label("optimizer");
     // The window lets this block in beside the last backward pass: everything in it waits for
     // that pass, which the order of the compute stream says.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use task::{Block, Signal, StepId};
-use trace::MemoryKind;
+use trace::{MemoryKind, Pass};
 use units::Bytes;
 
 use crate::chunk::{Chunk, Direction, GATHERED, Variant};
@@ -24,6 +24,7 @@ impl Chunk<'_> {
         details: Option<&mut Details>,
     ) -> (Block, Worth) {
         let mut w = Writer::new("forward", self.site.profile, details);
+        w.set_pass(Pass::Forward);
         let host = w.push_beside(host_step());
         let mut loads = Loads::new(self, &mut w, ahead, self.inherits[0]);
         self.receive(&mut w, self.wires.receive_forward);
@@ -64,6 +65,7 @@ impl Chunk<'_> {
         details: Option<&mut Details>,
     ) -> (Block, Worth) {
         let mut w = Writer::new(name(which), self.site.profile, details);
+        w.set_pass(pass(which));
         let host = w.push_beside(host_step());
         let mut loads = Loads::new(self, &mut w, ahead, self.inherits[1]);
         let mut reducer = Reducer::default();
@@ -164,7 +166,8 @@ impl Chunk<'_> {
         let start = w.n_steps();
         if which != PassKind::WeightGrad && !piece.replay.is_empty() {
             w.set_label("recompute");
-            w.write(&piece.replay);
+            let replayed = w.write(&piece.replay);
+            w.mark(replayed, Pass::Recompute);
             w.set_label(piece.label());
         }
         let rest = match which {
@@ -329,6 +332,15 @@ const fn name(which: PassKind) -> &'static str {
         PassKind::Backward => "backward",
         PassKind::InputGrad => "input-grad",
         PassKind::WeightGrad => "weight-grad",
+    }
+}
+
+const fn pass(which: PassKind) -> Pass {
+    match which {
+        PassKind::Forward => Pass::Forward,
+        PassKind::Backward => Pass::Backward,
+        PassKind::InputGrad => Pass::InputGrad,
+        PassKind::WeightGrad => Pass::WeightGrad,
     }
 }
 

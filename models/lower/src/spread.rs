@@ -21,7 +21,7 @@ use plan::schedule::Vocabulary;
 use plan::{ActionKind, Offload, Plan};
 use profile::{CollectiveKind, Kernel, Stream, StreamKind as KernelKind};
 use task::{Block, Signal, Slot, Step, StepId, Work};
-use trace::{Category, MemoryKind, StreamKind};
+use trace::{Category, MemoryKind, Pass, StreamKind};
 use units::{Bytes, Seconds};
 use workload::ops::{Axis, Op};
 
@@ -94,6 +94,10 @@ impl SpreadPart<'_> {
         details: Option<&mut Details>,
     ) -> (Block, Worth) {
         let mut w = Writer::new(name(kind), self.site.profile, details);
+        w.set_pass(match kind {
+            ActionKind::EmbeddingForward | ActionKind::VocabularyForward => Pass::Forward,
+            _ => Pass::Backward,
+        });
         let host = w.push_beside(host_step());
         match kind {
             ActionKind::EmbeddingForward => self.embedding_forward(&mut w, host, variant),

@@ -12,7 +12,7 @@
 
 use profile::{Gemm, Kernel, Packing, Profile, Provenance};
 use task::{Block, MemoryEffect, Step, StepId, Work as TaskWork};
-use trace::{Category, Detail, NO_INDEX, StreamKind};
+use trace::{Category, Detail, NO_INDEX, Pass, StreamKind};
 use units::Seconds;
 use workload::ops::{Axis, Op, Overlap, Work};
 
@@ -49,6 +49,7 @@ pub(crate) struct Writer<'a> {
     details: Option<&'a mut Details>,
     block: Block,
     category: Category,
+    pass: Pass,
     /// What the next operator waits for.
     frontier: Vec<StepId>,
     kernels: Vec<(&'static str, Kernel, Seconds)>,
@@ -71,6 +72,7 @@ impl<'a> Writer<'a> {
                 steps: Vec::new(),
             },
             category: Category::Compute,
+            pass: Pass::None,
             frontier: Vec::new(),
             kernels: Vec::new(),
             slots: Vec::new(),
@@ -85,6 +87,18 @@ impl<'a> Writer<'a> {
     pub(crate) fn set_category(&mut self, category: Category) {
         self.flush();
         self.category = category;
+    }
+
+    /// The pass of all steps that have none of their own.
+    pub(crate) const fn set_pass(&mut self, pass: Pass) {
+        self.pass = pass;
+    }
+
+    /// The pass of some steps.
+    pub(crate) fn mark(&mut self, steps: std::ops::Range<usize>, pass: Pass) {
+        for step in &mut self.block.steps[steps] {
+            step.pass = pass;
+        }
     }
 
     /// The name of later compute steps.
@@ -199,6 +213,11 @@ impl<'a> Writer<'a> {
     /// The finished block and the worth of its prices.
     pub(crate) fn finish(mut self) -> (Block, Worth) {
         self.flush();
+        for step in &mut self.block.steps {
+            if step.pass == Pass::None {
+                step.pass = self.pass;
+            }
+        }
         (self.block, self.worth)
     }
 

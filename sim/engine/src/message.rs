@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use network::Network;
 use task::{Step, Work};
-use trace::{Category, NO_INDEX, SpanId};
+use trace::{Category, NO_INDEX, Pass, SpanId};
 use units::{Bytes, Seconds, SimTime};
 
 use crate::lane::Place;
@@ -20,6 +20,8 @@ pub(crate) struct Message {
     pub(crate) started: SimTime,
     /// The sender's step that produced it.
     pub(crate) cause: SpanId,
+    /// The sender's pass.
+    pub(crate) pass: Pass,
     /// The span of its reception, once it has arrived.
     pub(crate) arrived: Option<SpanId>,
 }
@@ -82,6 +84,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
                     bytes,
                     started: self.now,
                     cause,
+                    pass: step.pass,
                     arrived: None,
                 };
                 let channel = channels[usize::from(channel)];
@@ -141,9 +144,9 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         let mut travelling = self.channels[channel as usize].travelling.iter();
         let found = travelling.position(|message| message.is(number) && message.arrived.is_none());
         let Some(at) = found else { return Ok(()) };
-        let Message { started, cause, .. } = self.channels[channel as usize].travelling[at];
+        let message = self.channels[channel as usize].travelling[at];
         self.deactivate(to, Category::Pp)?;
-        let span = self.record_message(to, number, started, cause);
+        let span = self.record_message(to, &message);
         let state = &mut self.channels[channel as usize];
         if let Some(place) = state.take_waiting(number) {
             state.travelling.swap_remove(at);

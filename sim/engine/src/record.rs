@@ -6,6 +6,7 @@ use trace::{Category, Link, MemorySample, NO_INDEX, Span, SpanId, StreamKind};
 use units::{LaneId, SimTime};
 
 use crate::lane::Place;
+use crate::message::Message;
 use crate::simulation::{Simulation, index};
 use crate::{Driver, EngineError};
 
@@ -91,6 +92,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
             lane: LaneId::new(lane),
             stream: step.stream,
             category: step.category,
+            pass: step.pass,
             name,
             start,
             end: self.now,
@@ -102,13 +104,14 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
         index(trace.spans.len() - 1)
     }
 
-    pub(crate) fn record_message(
-        &mut self,
-        lane: u32,
-        micro_batch: u32,
-        start: SimTime,
-        cause: SpanId,
-    ) -> SpanId {
+    pub(crate) fn record_message(&mut self, lane: u32, message: &Message) -> SpanId {
+        let Message {
+            number: micro_batch,
+            started: start,
+            cause,
+            pass,
+            ..
+        } = *message;
         let Some(trace) = &mut self.trace else {
             return self.link(Category::Pp, start, cause);
         };
@@ -117,6 +120,7 @@ impl<D: Driver, N: Network> Simulation<'_, D, N> {
             lane: LaneId::new(lane),
             stream: StreamKind::Pp,
             category: Category::Pp,
+            pass,
             name,
             start,
             end: self.now,

@@ -45,6 +45,7 @@ fn million() -> Trace {
                 Category::Tp
             },
             name: names[usize::from(!kernel)],
+            pass: trace::Pass::Forward,
             start: SimTime::from_picos(start),
             end: SimTime::from_picos(end),
             micro_batch: id / 16 / 1_000,

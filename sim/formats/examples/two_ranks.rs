@@ -95,6 +95,7 @@ fn push(
         stream,
         category,
         name,
+        pass: trace::Pass::None,
         start: moment(start),
         end: moment(end),
         micro_batch: NO_INDEX,

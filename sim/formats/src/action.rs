@@ -5,12 +5,10 @@
 //! actions  [forward 3       ][backward 3          ]   [forward 4 ..
 //! ```
 //!
-//! A kernel of no time closes a pass: lowering ends each with one. The first pass of a micro-batch through
-//! a stage is its forward pass, later ones are backward passes.
+//! A pass goes on while micro-batch, stage and pass stay the same; what is computed again belongs
+//! to the backward pass around it.
 
-use std::collections::BTreeMap;
-
-use trace::{Category, NO_INDEX, NameId, Span, SpanId, StreamKind, Trace, Track};
+use trace::{Category, NO_INDEX, NameId, Pass, Span, SpanId, StreamKind, Trace, Track};
 
 /// Several spans of a track as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,10 +22,8 @@ pub(crate) struct Action {
 /// What an action is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Label {
-    /// The forward pass of a micro-batch.
-    Forward,
-    /// A backward pass of a micro-batch.
-    Backward,
+    /// A pass of a micro-batch.
+    Pass(Pass),
     /// Other work, by the name of its longest span.
     Named(NameId),
 }
@@ -51,14 +47,13 @@ pub(crate) fn actions(trace: &Trace, row: &Track) -> Vec<Action> {
         };
         return (0..row.spans.len()).map(single).collect();
     }
-    let mut passes: BTreeMap<(u32, u32), u32> = BTreeMap::new();
     let mut actions = Vec::new();
     let mut from = 0;
     for to in 1..=row.spans.len() {
         if to < row.spans.len() && continues(span(to - 1), span(to)) {
             continue;
         }
-        let label = label(trace, &row.spans[from..to], &mut passes);
+        let label = label(trace, &row.spans[from..to]);
         actions.push(Action {
             spans: from..to,
             label,
@@ -70,22 +65,20 @@ pub(crate) fn actions(trace: &Trace, row: &Track) -> Vec<Action> {
 
 fn continues(before: &Span, span: &Span) -> bool {
     let key = |span: &Span| (span.micro_batch, span.stage, span.category);
-    key(before) == key(span) && before.start < before.end
+    let is_again = |span: &Span| span.pass == Pass::Recompute;
+    key(before) == key(span) && (before.pass == span.pass || is_again(before) || is_again(span))
 }
 
-fn label(trace: &Trace, ids: &[SpanId], passes: &mut BTreeMap<(u32, u32), u32>) -> Label {
-    let first = &trace.spans[ids[0] as usize];
-    if first.category == Category::Compute && first.micro_batch != NO_INDEX {
-        let pass = passes.entry((first.micro_batch, first.stage)).or_default();
-        *pass += 1;
-        return if *pass == 1 {
-            Label::Forward
-        } else {
-            Label::Backward
-        };
+fn label(trace: &Trace, ids: &[SpanId]) -> Label {
+    let spans = || ids.iter().map(|&id| &trace.spans[id as usize]);
+    let of_pass = spans().find(|span| !matches!(span.pass, Pass::None | Pass::Recompute));
+    if let Some(span) = of_pass
+        && span.category == Category::Compute
+        && span.micro_batch != NO_INDEX
+    {
+        return Label::Pass(span.pass);
     }
     let duration = |span: &Span| span.end.as_picos() - span.start.as_picos();
-    let spans = ids.iter().rev().map(|&id| &trace.spans[id as usize]);
-    let longest = spans.max_by_key(|span| duration(span));
-    Label::Named(longest.unwrap_or(first).name)
+    let longest = spans().rev().max_by_key(|span| duration(span));
+    Label::Named(longest.map_or(0, |span| span.name))
 }

@@ -17,8 +17,8 @@ pub enum FormatError {
     NoRanks,
     #[error("the file begins with {found:02x?}, and no trace does")]
     NoTrace { found: Vec<u8> },
-    #[error("the trace has version {major}.{minor}, this program reads up to {supported}")]
-    Newer {
+    #[error("the trace has version {major}.{minor}, this program reads version {supported}")]
+    OtherVersion {
         major: u16,
         minor: u16,
         supported: u16,
@@ -57,8 +57,13 @@ impl FormatError {
                     .to_owned(),
             ),
             Self::NoTrace { .. } => Some("`simulate --trace FILE.wtt` writes a trace".to_owned()),
-            Self::Newer { .. } => Some("update windtunnel, or write the trace again".to_owned()),
-            Self::Truncated { .. } | Self::Damaged { .. } | Self::Header(_) => {
+            Self::OtherVersion {
+                major, supported, ..
+            } if supported < major => {
+                Some("update windtunnel, or write the trace again".to_owned())
+            }
+            Self::OtherVersion { .. }
+            | Self::Truncated { .. } | Self::Damaged { .. } | Self::Header(_) => {
                 Some("write the trace again from its scenario".to_owned())
             }
             Self::TooLarge { .. } => {

@@ -1,7 +1,7 @@
 //! Programs: blocks of steps.
 
 use profile::CollectiveKind;
-use trace::{Category, DetailId, MemoryKind, StreamKind};
+use trace::{Category, DetailId, MemoryKind, Pass, StreamKind};
 use units::{Bytes, Seconds};
 
 /// Index of a block in its program.
@@ -53,6 +53,8 @@ pub struct Step {
     pub memory: Vec<MemoryEffect>,
     /// The kernels inside, for traces.
     pub detail: DetailId,
+    /// The pass that it belongs to, for traces.
+    pub pass: Pass,
 }
 
 /// What a step does.
@@ -158,6 +160,7 @@ impl Step {
             raise: None,
             memory: Vec::new(),
             detail: trace::NO_INDEX,
+            pass: Pass::None,
         }
     }
 }

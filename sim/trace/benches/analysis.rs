@@ -36,6 +36,7 @@ fn million() -> Trace {
                 Category::Tp
             },
             name,
+            pass: trace::Pass::Forward,
             start: SimTime::from_picos(start),
             end: SimTime::from_picos(start + 1_000),
             micro_batch: id / 16 / 1_000,

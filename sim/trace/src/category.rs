@@ -123,6 +123,60 @@ impl StreamKind {
     }
 }
 
+/// Which pass of the training step a stretch of work belongs to.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Pass {
+    /// None: what surrounds the passes.
+    #[default]
+    None,
+    /// The forward pass.
+    Forward,
+    /// The whole backward pass.
+    Backward,
+    /// The part of the backward pass that the stage before waits for.
+    InputGrad,
+    /// The part of the backward pass that nobody but the optimizer waits for.
+    WeightGrad,
+    /// A part of the forward pass that runs again within the backward pass.
+    Recompute,
+    /// The optimizer's step.
+    Optimizer,
+}
+
+impl Pass {
+    /// Every pass, in the order of its index.
+    pub const ALL: [Self; 7] = [
+        Self::None,
+        Self::Forward,
+        Self::Backward,
+        Self::InputGrad,
+        Self::WeightGrad,
+        Self::Recompute,
+        Self::Optimizer,
+    ];
+
+    /// The position in [`Pass::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// A short lower-case name; empty for none.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Forward => "forward",
+            Self::Backward => "backward",
+            Self::InputGrad => "input grad",
+            Self::WeightGrad => "weight grad",
+            Self::Recompute => "recompute",
+            Self::Optimizer => "optimizer",
+        }
+    }
+}
+
 /// What memory of a GPU is spent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,8 +6,8 @@ use crate::bound::bounds_of;
 use crate::by_lane::spans_by_lane;
 use crate::exposure::exposure_of;
 use crate::{
-    Bound, Breakdown, Bubble, Category, CriticalPath, MemoryKind, Trace, bottleneck, breakdowns,
-    bubbles, critical_path, memory_peaks,
+    Bound, Breakdown, Bubble, Category, CriticalPath, MemoryKind, NameId, Pass, Trace, bottleneck,
+    breakdowns, bubbles, critical_path, memory_peaks,
 };
 
 /// What binds a run. Means are over ranks.
@@ -25,7 +25,7 @@ pub struct Explanation {
     pub path: Vec<(Category, f64)>,
     /// Share of the critical path in which the next span had not begun.
     pub path_waiting: f64,
-    /// The names with the largest share of the critical path, at most three.
+    /// The names, with their pass, with the largest share of the critical path, at most three.
     pub path_names: Vec<(String, f64)>,
     /// The stages with the largest share of the critical path, at most three.
     pub path_stages: Vec<(u32, f64)>,
@@ -113,7 +113,7 @@ pub fn explain(trace: &Trace) -> Explanation {
         path: path_shares(&path, share),
         path_waiting: share(path.waiting),
         path_names: names
-            .map(|&(name, time)| (trace.names.get(name).to_owned(), share(time)))
+            .map(|&(key, time)| (name_of(trace, key), share(time)))
             .collect(),
         path_stages: stages.map(|&(stage, time)| (stage, share(time))).collect(),
         communication: communication(trace),
@@ -121,6 +121,16 @@ pub fn explain(trace: &Trace) -> Explanation {
         imbalance: imbalance(trace, &breakdowns).map(|(lane, ratio)| lane_share(lane, ratio)),
         memory: peak(trace),
         bounds: bounds_of(trace, &breakdowns),
+    }
+}
+
+/// The name of a span with its pass, where the one does not say the other.
+fn name_of(trace: &Trace, (name, pass): (NameId, Pass)) -> String {
+    let name = trace.names.get(name);
+    if pass == Pass::None || name.starts_with(pass.name()) {
+        name.to_owned()
+    } else {
+        format!("{name} ({})", pass.name())
     }
 }
 

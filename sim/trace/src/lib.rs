@@ -44,7 +44,7 @@ mod track;
 pub use bound::{Bound, Remedy, bounds};
 pub use breakdown::{Breakdown, bottleneck, breakdown, breakdowns};
 pub use bubble::{Bubble, bubble, bubbles};
-pub use category::{Category, MemoryKind, StreamKind};
+pub use category::{Category, MemoryKind, Pass, StreamKind};
 pub use causes::{Causes, Link, PathTime};
 pub use error::TraceError;
 pub use explain::{BubbleShares, Communication, Explanation, LaneShare, Peak, explain};

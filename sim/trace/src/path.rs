@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use units::{LaneId, SimTime};
 
 use crate::causes::Link;
-use crate::{Category, NO_INDEX, NameId, Span, SpanId, Trace};
+use crate::{Category, NO_INDEX, NameId, Pass, Span, SpanId, Trace};
 
 /// What a stretch of the critical path is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,8 +52,8 @@ pub struct CriticalPath {
     pub by_category: [SimTime; Category::ALL.len()],
     /// Time of stretches in which the next span had not begun.
     pub waiting: SimTime,
-    /// Time under way by name, the longest first.
-    pub by_name: Vec<(NameId, SimTime)>,
+    /// Time under way by name and pass, the longest first.
+    pub by_name: Vec<((NameId, Pass), SimTime)>,
     /// Time under way by lane, the longest first.
     pub by_lane: Vec<(LaneId, SimTime)>,
     /// Time under way by pipeline stage of the lane, the longest first.
@@ -141,7 +141,7 @@ pub(crate) fn walk_links(n: usize, end: SimTime, link: impl Fn(SpanId) -> Link) 
 struct Totals {
     by_category: [u64; Category::ALL.len()],
     waiting: u64,
-    by_name: BTreeMap<NameId, u64>,
+    by_name: BTreeMap<(NameId, Pass), u64>,
     by_lane: BTreeMap<LaneId, u64>,
     by_stage: BTreeMap<u32, u64>,
 }
@@ -155,7 +155,7 @@ impl Totals {
             return;
         };
         self.by_category[span.category.index()] += time;
-        *self.by_name.entry(span.name).or_default() += time;
+        *self.by_name.entry((span.name, span.pass)).or_default() += time;
         *self.by_lane.entry(span.lane).or_default() += time;
         if let Some(lane) = trace.lanes.get(span.lane.index()) {
             *self.by_stage.entry(lane.stage).or_default() += time;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use units::{ClassId, LaneId, Seconds, SimTime};
 
-use crate::{Category, MemoryKind, StreamKind};
+use crate::{Category, MemoryKind, Pass, StreamKind};
 
 /// Stands for "none" in index fields of a [`Span`].
 pub const NO_INDEX: u32 = u32::MAX;
@@ -58,6 +58,8 @@ pub struct Span {
     pub stream: StreamKind,
     /// What it counts for.
     pub category: Category,
+    /// The pass that it belongs to; of a message, the sender's.
+    pub pass: Pass,
     /// Its name.
     pub name: NameId,
     /// Its start.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use trace::{NO_INDEX, Pyramid, Span, SpanId, Track};
+use trace::{NO_INDEX, Pass, Pyramid, Span, SpanId, Track};
 use units::SimTime;
 
 use super::{Timeline, thread};
@@ -148,8 +148,7 @@ impl<W: Write> Timeline<'_, W> {
         let first = &self.trace.spans[ids[0] as usize];
         let last = &self.trace.spans[ids[ids.len() - 1] as usize];
         let name = match action.label {
-            Label::Forward => format!("forward {}", first.micro_batch),
-            Label::Backward => format!("backward {}", first.micro_batch),
+            Label::Pass(pass) => format!("{} {}", pass.name(), first.micro_batch),
             Label::Named(name) => self.names[name as usize].to_owned(),
         };
         let times = (first.start.as_picos(), last.end.as_picos());
@@ -219,6 +218,9 @@ impl<W: Write> Timeline<'_, W> {
 }
 
 fn place_of(args: &mut Event<'_>, span: &Span) {
+    if span.pass != Pass::None {
+        args.text("pass", span.pass.name());
+    }
     if span.micro_batch != NO_INDEX {
         args.number("micro_batch", u64::from(span.micro_batch));
     }

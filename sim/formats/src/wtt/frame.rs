@@ -8,8 +8,8 @@ use flate2::write::ZlibEncoder;
 
 use crate::FormatError;
 
-/// The major version that this program writes, and the newest that it reads.
-pub const MAJOR: u16 = 1;
+/// The major version that this program writes, and the only one that it reads: 2 added passes.
+pub const MAJOR: u16 = 2;
 /// The minor version that this program writes.
 pub const MINOR: u16 = 0;
 
@@ -118,8 +118,8 @@ impl<R: Read> Chunks<R> {
             return Err(truncated("its version", 8));
         }
         let (major, minor) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
-        if MAJOR < major || major == 0 {
-            return Err(FormatError::Newer {
+        if major != MAJOR {
+            return Err(FormatError::OtherVersion {
                 major,
                 minor,
                 supported: MAJOR,

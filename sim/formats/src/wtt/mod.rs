@@ -13,8 +13,8 @@
 //!
 //! Columns hold varints: ends and memory as differences from the one before, starts as durations,
 //! causes as distances. `raw` is the length of the data before zlib, the checksum is over kind, lengths and stored bytes. A
-//! reader skips kinds that it does not know, so that later versions can add some; a file of a
-//! newer major version is refused.
+//! reader skips kinds that it does not know, so that later versions can add some; a file of
+//! another major version is refused.
 //!
 //! Invariant: what was written reads back equal. Reading trusts nothing: a damaged file is an
 //! error, and memory grows only with what is really there, up to [`Limits`].

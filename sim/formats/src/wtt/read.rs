@@ -3,7 +3,8 @@
 use std::io::Read;
 
 use trace::{
-    Category, Detail, Lane, MemoryKind, MemorySample, NO_INDEX, Names, Span, StreamKind, Trace,
+    Category, Detail, Lane, MemoryKind, MemorySample, NO_INDEX, Names, Pass, Span, StreamKind,
+    Trace,
 };
 use units::{ClassId, LaneId, Seconds, SimTime};
 
@@ -15,7 +16,7 @@ use crate::{FormatError, Header};
 ///
 /// # Errors
 ///
-/// Where the input fails or is no trace, is of a newer major version, is damaged or cut, exceeds
+/// Where the input fails or is no trace, is of another major version, is damaged or cut, exceeds
 /// the limits, or breaks a rule of [`Trace::check`].
 pub fn read(source: impl Read, limits: Limits) -> Result<(Header, Trace), FormatError> {
     let mut chunks = Chunks::open(source, limits)?;
@@ -181,12 +182,13 @@ fn lane(cursor: &mut Cursor<'_>) -> Result<Lane, FormatError> {
 }
 
 fn spans(cursor: &mut Cursor<'_>, spans: &mut Vec<Span>) -> Result<(), FormatError> {
-    let count = cursor.count(10)?;
+    let count = cursor.count(11)?;
     let first = spans.len();
     let blank = Span {
         lane: LaneId::new(0),
         stream: StreamKind::Compute,
         category: Category::Compute,
+        pass: Pass::None,
         name: 0,
         start: SimTime::ZERO,
         end: SimTime::ZERO,
@@ -216,6 +218,9 @@ fn spans(cursor: &mut Cursor<'_>, spans: &mut Vec<Span>) -> Result<(), FormatErr
     }
     for span in &mut *rows {
         span.category = cursor.choice(&Category::ALL)?;
+    }
+    for span in &mut *rows {
+        span.pass = cursor.choice(&Pass::ALL)?;
     }
     for of in [
         |span: &mut Span, index| span.name = index,

@@ -120,6 +120,7 @@ fn span_columns(first: usize, spans: &[Span]) -> Vec<u8> {
     }
     data.extend(spans.iter().map(|span| code(span.stream.index())));
     data.extend(spans.iter().map(|span| code(span.category.index())));
+    data.extend(spans.iter().map(|span| code(span.pass.index())));
     for of in [
         |span: &Span| span.name,
         |span: &Span| span.micro_batch,

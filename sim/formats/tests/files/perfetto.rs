@@ -69,13 +69,13 @@ fn spans_carry_micro_batch_stage_and_category() {
     assert_eq!(layer["cat"], "compute");
     assert_eq!(
         layer["args"],
-        serde_json::json!({ "micro_batch": 0, "stage": 1 })
+        serde_json::json!({ "pass": "forward", "micro_batch": 0, "stage": 1 })
     );
     assert_eq!((nanos(&layer["ts"]), nanos(&layer["dur"])), (6_701, 2_501));
     let adam = phase(&events, "X")
         .find(|event| event["name"] == "adam")
         .expect("it steps");
-    assert!(adam["args"].is_null());
+    assert_eq!(adam["args"], serde_json::json!({ "pass": "optimizer" }));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! A made-up run: all forward passes through a pipeline, then all backward passes.
 
 use trace::{
-    Category, Detail, Lane, MemoryKind, MemorySample, NO_INDEX, Span, SpanId, StreamKind, Trace,
+    Category, Detail, Lane, MemoryKind, MemorySample, NO_INDEX, Pass, Span, SpanId, StreamKind,
+    Trace,
 };
 use units::{ClassId, LaneId, Seconds, SimTime};
 
@@ -35,6 +36,7 @@ pub(crate) fn pipeline(size: Size) -> Trace {
             run.remember(stage, u64::from(micro_batch + 1) * 1_000);
         }
     }
+    run.pass = Pass::Backward;
     for micro_batch in (0..size.micro_batches).rev() {
         for stage in (0..size.stages).rev() {
             run.pass(
@@ -45,6 +47,7 @@ pub(crate) fn pipeline(size: Size) -> Trace {
             run.remember(stage, u64::from(micro_batch) * 1_000);
         }
     }
+    run.pass = Pass::Optimizer;
     for stage in 0..size.stages {
         let dp = (StreamKind::Dp, Category::Dp);
         run.span(stage, dp, "grad reduce-scatter", 5_000_000, None);
@@ -65,6 +68,7 @@ struct Run {
     trace: Trace,
     /// By stage: the moment up to which it has worked, the span that ended then.
     now: Vec<(u64, SpanId)>,
+    pass: Pass,
 }
 
 impl Run {
@@ -93,6 +97,7 @@ impl Run {
             size,
             trace,
             now: vec![(0, NO_INDEX); size.stages as usize],
+            pass: Pass::Forward,
         }
     }
 
@@ -113,6 +118,7 @@ impl Run {
             stream,
             category,
             name,
+            pass: self.pass,
             start: SimTime::from_picos(start),
             end: SimTime::from_picos(end),
             micro_batch: micro_batch.unwrap_or(NO_INDEX),

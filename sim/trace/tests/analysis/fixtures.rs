@@ -39,6 +39,7 @@ pub(crate) fn push(
         stream,
         category,
         name,
+        pass: trace::Pass::None,
         start: at(start),
         end: at(end),
         micro_batch: 0,

@@ -45,7 +45,7 @@ fn totals_of_the_path_sum_to_the_end() {
     let names: Vec<_> = path
         .by_name
         .iter()
-        .map(|&(name, time)| (trace.names.get(name), time))
+        .map(|&((name, _), time)| (trace.names.get(name), time))
         .collect();
     let expected = [
         ("forward", at(200)),

@@ -153,6 +153,7 @@ impl Scheduler {
             stream,
             category,
             name: 0,
+            pass: trace::Pass::None,
             start,
             end,
             micro_batch,
