@@ -185,6 +185,25 @@ impl Plan {
         self.n_micro_batches
     }
 
+    /// The same plan with another number of micro-batches; none where its schedule comes from a
+    /// file, or does not exist for so many.
+    #[must_use]
+    pub fn with_micro_batches(&self, n: u32) -> Option<Self> {
+        let PlannedSchedule::Kind { kind, group } = self.schedule else {
+            return None;
+        };
+        let (p, v) = (self.degrees().pp, self.chunks);
+        let exists = if kind == ScheduleKind::Interleaved && 1 < v {
+            interleaved_in_groups(p, v, n, group).is_ok()
+        } else {
+            kind.accepts(p, v, n).is_ok()
+        };
+        exists.then(|| Self {
+            n_micro_batches: n,
+            ..self.clone()
+        })
+    }
+
     /// Where the schedule comes from.
     pub const fn planned_schedule(&self) -> &PlannedSchedule {
         &self.schedule

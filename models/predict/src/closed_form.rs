@@ -2,9 +2,10 @@
 
 use lower::Worth;
 use serde_json::Map;
-use units::Seconds;
+use units::{Control, Seconds};
 
-use crate::estimate::{Estimate, Estimator};
+use crate::error::PredictError;
+use crate::estimate::{Doubt, Estimate, Estimator, rehearse};
 use crate::memory::Memory;
 use crate::nccl::unheeded_unlowered;
 use crate::outcome::Answer;
@@ -12,26 +13,34 @@ use crate::prediction::{Assumed, ClassMemory, Prediction};
 use crate::scenario::Scenario;
 use crate::sources::sources_of;
 
-/// The prediction of a scenario without events.
-pub(crate) fn closed_form(scenario: &Scenario) -> Prediction {
+/// The prediction of a scenario in closed form, rehearsed where the formulas are in doubt.
+pub(crate) fn closed_form(
+    scenario: &Scenario,
+    control: &Control,
+) -> Result<Prediction, PredictError> {
     let mut estimator = Estimator::new(scenario);
-    let estimate = estimator.estimate(&scenario.plan);
+    let mut estimate = estimator.estimate(&scenario.plan);
     let mut assumptions = scenario.assumptions.clone();
     assumptions.extend(unheeded_unlowered(scenario));
-    if let Some(doubt) = estimate.doubt {
-        assumptions.push(Assumed {
-            field: "settings.engine".to_owned(),
-            value: "estimate".to_owned(),
-            reason: doubt.reason().to_owned(),
-        });
-    }
-    let memory = Memory {
-        allocated: estimate.peak_allocated,
-        reserved: estimate.peak_reserved,
-        used: estimate.device_used,
-        limit: estimate.device_memory,
-        fits: estimate.fits,
-        by_class: vec![largest(scenario, &estimate)],
+    let rehearsal = match estimate.doubt {
+        Some(doubt) => {
+            assumptions.push(rehearsed_for(doubt));
+            Some(rehearse(scenario, &scenario.plan, control)?)
+        }
+        None => None,
+    };
+    let memory = if let Some(rehearsal) = rehearsal {
+        estimate = estimate.rehearsed(&rehearsal);
+        rehearsal.memory
+    } else {
+        Memory {
+            allocated: estimate.peak_allocated,
+            reserved: estimate.peak_reserved,
+            used: estimate.device_used,
+            limit: estimate.device_memory,
+            fits: estimate.fits,
+            by_class: vec![largest(scenario, &estimate)],
+        }
     };
     let answer = Answer {
         time: Seconds::from_secs(estimate.iteration_time_s),
@@ -42,7 +51,16 @@ pub(crate) fn closed_form(scenario: &Scenario) -> Prediction {
         assumptions,
         sources: sources_of(scenario, &estimator.worth()),
     };
-    answer.prediction(scenario)
+    Ok(answer.prediction(scenario))
+}
+
+/// Why formulas alone would not do.
+fn rehearsed_for(doubt: Doubt) -> Assumed {
+    Assumed {
+        field: "settings.engine".to_owned(),
+        value: "estimate".to_owned(),
+        reason: doubt.reason().to_owned(),
+    }
 }
 
 /// The closed form names the fullest pipeline device only.

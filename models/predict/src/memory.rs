@@ -2,6 +2,7 @@
 
 use engine::Run;
 use lower::Lowered;
+use plan::Plan;
 use serde_json::{Map, Value};
 use trace::MemoryKind;
 use units::Bytes;
@@ -21,7 +22,9 @@ pub(crate) struct Memory {
 }
 
 /// Peaks of all lanes against the memory of their GPUs.
-pub(crate) fn memory(scenario: &Scenario, lowered: &Lowered, run: &Run) -> Memory {
+///
+/// * `plan` — the plan that was lowered, of which the scenario's is one.
+pub(crate) fn memory(scenario: &Scenario, plan: &Plan, lowered: &Lowered, run: &Run) -> Memory {
     let mut memory = Memory {
         allocated: Bytes::ZERO,
         reserved: Bytes::ZERO,
@@ -32,7 +35,7 @@ pub(crate) fn memory(scenario: &Scenario, lowered: &Lowered, run: &Run) -> Memor
     };
     let mut fullest = -1.0;
     for (lane, totals) in lowered.binding.lanes.lanes.iter().zip(&run.lanes) {
-        let gpu = scenario.plan.gpu_of(units::RankId::new(lane.ranks[0]));
+        let gpu = plan.gpu_of(units::RankId::new(lane.ranks[0]));
         let limit = scenario.cluster.gpu(gpu).memory;
         let constants = scenario.profiles[scenario.cluster.kind_of(gpu)].memory();
         let (peak, step) = (&totals.peak, lowered.step_buffers[lane.stage as usize]);

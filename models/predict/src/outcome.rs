@@ -20,7 +20,7 @@ pub(crate) fn prediction(scenario: &Scenario, lowered: &Lowered, run: &Run) -> P
     let (bottleneck, totals) = bottleneck(lowered, run);
     let answer = Answer {
         time: run.end.as_seconds(),
-        memory: memory(scenario, lowered, run),
+        memory: memory(scenario, &scenario.plan, lowered, run),
         breakdown: breakdown(&totals.by_category, totals.idle),
         bottleneck,
         critical_path: (run.path.as_ref()).map(|path| breakdown(&path.by_category, path.waiting)),
@@ -186,7 +186,10 @@ fn bottleneck<'r>(lowered: &Lowered, run: &'r Run) -> (Option<String>, &'r LaneT
         })
 }
 
-fn breakdown(by_category: &[SimTime; Category::ALL.len()], bubble: SimTime) -> Breakdown {
+pub(crate) fn breakdown(
+    by_category: &[SimTime; Category::ALL.len()],
+    bubble: SimTime,
+) -> Breakdown {
     let secs = |category: Category| by_category[category.index()].as_seconds().as_secs();
     Breakdown {
         compute_s: secs(Category::Compute),

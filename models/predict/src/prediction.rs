@@ -86,6 +86,21 @@ pub struct Breakdown {
 }
 
 impl Breakdown {
+    /// Both part by part.
+    pub(crate) fn joined(&self, other: &Self, with: impl Fn(f64, f64) -> f64) -> Self {
+        Self {
+            compute_s: with(self.compute_s, other.compute_s),
+            tp_s: with(self.tp_s, other.tp_s),
+            pp_s: with(self.pp_s, other.pp_s),
+            dp_s: with(self.dp_s, other.dp_s),
+            cp_s: with(self.cp_s, other.cp_s),
+            ep_s: with(self.ep_s, other.ep_s),
+            bubble_s: with(self.bubble_s, other.bubble_s),
+            optimizer_s: with(self.optimizer_s, other.optimizer_s),
+            other_s: with(self.other_s, other.other_s),
+        }
+    }
+
     /// The sum of the parts, in seconds.
     pub fn total(&self) -> f64 {
         self.compute_s

@@ -52,7 +52,7 @@ pub fn predict(
 ) -> Result<Outcome, PredictError> {
     if scenario.settings.engine == Engine::Estimate && record != Record::Trace {
         return Ok(Outcome {
-            prediction: closed_form(scenario),
+            prediction: closed_form(scenario, control)?,
             trace: None,
             n_lanes: 0,
             events: 0,
@@ -64,13 +64,20 @@ pub fn predict(
         details: record == Record::Trace,
     };
     let lowered = lower(&scenario.inputs(), options);
+    let options = Options {
+        jitter: scenario.settings.jitter,
+        seed: scenario.settings.seed,
+        record: record == Record::Trace,
+        causes: record == Record::Path,
+        ..Options::default()
+    };
     control.check()?;
     let mut run = match &lowered.fabric {
         Some(fabric) => {
             let network = Flow::new(&fabric.rates, Share::EQUAL);
-            simulate(scenario, &lowered, network, record, control)?
+            simulate(scenario, &lowered, network, &options, control)?
         }
-        None => simulate(scenario, &lowered, Analytic::new(&[]), record, control)?,
+        None => simulate(scenario, &lowered, Analytic::new(&[]), &options, control)?,
     };
     let trace = run.trace.take().map(|trace| finish_trace(trace, &lowered));
     Ok(Outcome {
@@ -81,11 +88,14 @@ pub fn predict(
     })
 }
 
-fn simulate<N: Network>(
+/// Runs what was lowered.
+///
+/// * `options` — what is random and what is kept; window and contention follow from the scenario.
+pub(crate) fn simulate<N: Network>(
     scenario: &Scenario,
     lowered: &Lowered,
     mut network: N,
-    record: Record,
+    options: &Options,
     control: &Control,
 ) -> Result<Run, PredictError> {
     for path in lowered.paths() {
@@ -108,10 +118,7 @@ fn simulate<N: Network>(
     let options = Options {
         window: lowered.window,
         contention: contention(scenario),
-        jitter: scenario.settings.jitter,
-        seed: scenario.settings.seed,
-        record: record == Record::Trace,
-        causes: record == Record::Path,
+        ..*options
     };
     let lanes = &lowered.binding.lanes;
     let run = run(

@@ -6,18 +6,19 @@ use std::collections::BTreeMap;
 use cluster::Cluster;
 use lower::Worth;
 use plan::Plan;
-use units::{Bytes, FlopsPerSec};
+use units::{Bytes, Control, FlopsPerSec};
 use workload::ops::Sharding;
 
-use crate::Scenario;
 use crate::closed_form::add_worth;
 use crate::estimate::pipeline::PipelineScratch;
+use crate::estimate::rehearsal::{Rehearsal, rehearse};
 use crate::estimate::shapes::{ShapeCache, Shapes};
 use crate::estimate::sheet::{Sheet, SheetInput};
 use crate::estimate::stage::{Layers, stages};
 use crate::estimate::work::Work;
 use crate::prediction::Breakdown;
 use crate::simulate::contention;
+use crate::{PredictError, Scenario};
 
 /// The answer of the closed form: a fixed size, no text.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -40,6 +41,28 @@ pub struct Estimate {
     pub fits: bool,
     /// Why the engines may say something else.
     pub doubt: Option<Doubt>,
+}
+
+impl Estimate {
+    /// The same with what a rehearsal says.
+    pub(crate) fn rehearsed(self, rehearsal: &Rehearsal) -> Self {
+        let memory = &rehearsal.memory;
+        let fullest = memory
+            .by_class
+            .iter()
+            .max_by_key(|class| class.peak_allocated_bytes);
+        Self {
+            iteration_time_s: rehearsal.time,
+            breakdown: rehearsal.breakdown(),
+            peak_allocated: memory.allocated,
+            peak_reserved: memory.reserved,
+            device_used: memory.used,
+            device_memory: memory.limit,
+            peak_device: fullest.map_or(self.peak_device, |class| class.stage),
+            fits: memory.fits,
+            doubt: self.doubt.filter(|doubt| doubt.outlasts_rehearsal()),
+        }
+    }
 }
 
 /// Why the closed form may be off by more than 2 %.
@@ -65,6 +88,11 @@ pub enum Doubt {
 }
 
 impl Doubt {
+    /// Whether a rehearsal, too, may be off.
+    pub const fn outlasts_rehearsal(self) -> bool {
+        matches!(self, Self::Jitter)
+    }
+
     /// The reason, for people.
     pub const fn reason(self) -> &'static str {
         match self {
@@ -179,6 +207,21 @@ impl<'a> Estimator<'a> {
 }
 
 impl Estimator<'_> {
+    /// As [`Self::estimate`], but where the formulas are in doubt, time and memory come from a
+    /// shortened iteration on the analytic engine: some milliseconds instead of microseconds.
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](crate::predict).
+    pub fn rehearsed(&mut self, plan: &Plan, control: &Control) -> Result<Estimate, PredictError> {
+        let estimate = self.estimate(plan);
+        if estimate.doubt.is_none() {
+            return Ok(estimate);
+        }
+        let rehearsal = rehearse(self.scenario, plan, control)?;
+        Ok(estimate.rehearsed(&rehearsal))
+    }
+
     /// Worth of the prices of every piece that was asked for, one execution of each.
     pub(crate) fn worth(&self) -> Worth {
         let mut sum = Worth::default();

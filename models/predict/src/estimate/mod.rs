@@ -13,6 +13,7 @@
 mod estimator;
 mod memory;
 mod pipeline;
+mod rehearsal;
 mod shapes;
 mod sheet;
 mod stage;
@@ -20,3 +21,4 @@ mod sync;
 mod work;
 
 pub use estimator::{Doubt, Estimate, Estimator};
+pub(crate) use rehearsal::rehearse;

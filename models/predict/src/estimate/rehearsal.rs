@@ -1,0 +1,142 @@
+//! Where formulas are in doubt: a shortened iteration on the analytic engine, extended.
+//!
+//! ```text
+//! time                                   ╱ · · · ·
+//!                                   b ╱
+//!                              a ╱            the slope between a and b goes on:
+//!             warm-up     ╱                   max-plus systems become periodic
+//!        ─────────────────────────────────────────▶ micro-batches
+//! ```
+//!
+//! An iteration of many micro-batches repeats itself behind its warm-up: a schedule, queues of
+//! fixed length and fixed durations make a max-plus linear system, whose ends grow by a constant
+//! a period (Baccelli et al., "Synchronization and Linearity", 1992, theorem 3.28). So two short
+//! runs tell a long one. Iterations that are short anyway are run whole.
+
+use engine::Options;
+use lower::{Inputs, LowerOptions, lower};
+use network::Analytic;
+use plan::{Plan, PlannedSchedule};
+use units::{Bytes, Control};
+
+use crate::error::PredictError;
+use crate::memory::{Memory, memory};
+use crate::outcome::breakdown;
+use crate::prediction::Breakdown;
+use crate::scenario::Scenario;
+use crate::simulate::simulate;
+
+/// What the analytic engine says of an iteration, or would if it were run whole.
+pub(crate) struct Rehearsal {
+    /// Seconds of the iteration.
+    pub(crate) time: f64,
+    /// Where it goes, by lane.
+    lanes: Vec<Breakdown>,
+    pub(crate) memory: Memory,
+}
+
+impl Rehearsal {
+    /// Where the time of the lane goes that idles least.
+    pub(crate) fn breakdown(&self) -> Breakdown {
+        let idle = |lane: &&Breakdown| lane.bubble_s;
+        let least = self.lanes.iter().min_by(|a, b| idle(a).total_cmp(&idle(b)));
+        least.copied().unwrap_or_default()
+    }
+}
+
+/// Rehearses an iteration of a plan of the scenario's job.
+///
+/// # Errors
+///
+/// As [`predict`](crate::predict).
+pub(crate) fn rehearse(
+    scenario: &Scenario,
+    plan: &Plan,
+    control: &Control,
+) -> Result<Rehearsal, PredictError> {
+    let n = plan.n_micro_batches();
+    let short = shortened(plan)
+        .and_then(|[a, b]| Some((plan.with_micro_batches(a)?, plan.with_micro_batches(b)?)));
+    let Some((shorter, short)) = short else {
+        return run(scenario, plan, control);
+    };
+    let a = run(scenario, &shorter, control)?;
+    let b = run(scenario, &short, control)?;
+    let span = f64::from(short.n_micro_batches() - shorter.n_micro_batches());
+    let times = f64::from(n - short.n_micro_batches()) / span;
+    Ok(extended(&a, b, times))
+}
+
+/// Two numbers of micro-batches behind the warm-up, a period or several apart, that leave a
+/// rounds' rest as the plan does; none where both take as long as the whole.
+fn shortened(plan: &Plan) -> Option<[u32; 2]> {
+    let n = plan.n_micro_batches();
+    let pp = plan.degrees().pp;
+    let period = match plan.planned_schedule() {
+        PlannedSchedule::Kind { group, .. } if 1 < plan.chunks() => (*group).max(1),
+        _ => 1,
+    };
+    let span = pp.max(SPAN).next_multiple_of(period);
+    let warm_up = 2 * pp + WARM_UP;
+    let rest = n.checked_sub(warm_up)? % period;
+    let a = warm_up + rest;
+    let b = a + span;
+    (a + b < n).then_some([a, b])
+}
+
+/// Micro-batches between the two runs, at least: what data-parallel streams fall behind in one
+/// they may catch up in another.
+const SPAN: u32 = 4;
+/// Micro-batches of the first run beside twice the pipeline's size: the host runs ahead by a window
+/// of fragments.
+const WARM_UP: u32 = 6;
+
+/// One iteration on the analytic engine, one lane for each class of ranks.
+fn run(scenario: &Scenario, plan: &Plan, control: &Control) -> Result<Rehearsal, PredictError> {
+    let inputs = Inputs {
+        plan,
+        ..scenario.inputs()
+    };
+    let lowered = lower(&inputs, LowerOptions::default());
+    control.check()?;
+    let options = Options::default();
+    let run = simulate(scenario, &lowered, Analytic::new(&[]), &options, control)?;
+    let lanes = run.lanes.iter();
+    Ok(Rehearsal {
+        time: run.end.as_seconds().as_secs(),
+        lanes: lanes
+            .map(|totals| breakdown(&totals.by_category, totals.idle))
+            .collect(),
+        memory: memory(scenario, plan, &lowered, &run),
+    })
+}
+
+/// The iteration behind `b`, which grows as it has grown from `a`, so many times.
+fn extended(a: &Rehearsal, b: Rehearsal, times: f64) -> Rehearsal {
+    let time = |a: f64, b: f64| b + (b - a) * times;
+    let bytes = |a: Bytes, b: Bytes| {
+        let grown = b.as_f64() - a.as_f64();
+        if grown <= 0.0 {
+            b
+        } else {
+            b + Bytes::from_f64(grown * times)
+        }
+    };
+    let mut memory = b.memory;
+    memory.allocated = bytes(a.memory.allocated, memory.allocated);
+    memory.reserved = bytes(a.memory.reserved, memory.reserved);
+    memory.used = bytes(a.memory.used, memory.used);
+    memory.fits &= memory.used <= memory.limit;
+    for (class, before) in memory.by_class.iter_mut().zip(&a.memory.by_class) {
+        let before = before.peak_allocated_bytes;
+        class.peak_allocated_bytes = bytes(before, class.peak_allocated_bytes);
+        class.peak_at_s = None;
+    }
+    Rehearsal {
+        time: time(a.time, b.time),
+        lanes: (a.lanes.iter().zip(&b.lanes))
+            .map(|(a, b)| a.joined(b, time))
+            .collect(),
+        memory,
+    }
+}
