@@ -142,7 +142,7 @@ fn update(input: &DeviceInput<'_>, ops: &[&Op], parts: usize, w: &mut Writer<'_>
     }
     let (_, down) = copies.after_step(input.epilogue.updated);
     if down != Bytes::ZERO {
-        w.push(copies.step("params-down", down, Vec::new()));
+        w.push(copies.down("params-down", down, Vec::new()));
     }
     w.write(zero);
 }
@@ -163,14 +163,14 @@ fn host_update(
     let moved = input.epilogue.moved.scale(share) / parts;
     let mut ready = None;
     for _ in 0..parts {
-        let sent = w.push_beside(copies.step("grads-down", down, before.to_vec()));
+        let sent = w.push_beside(copies.down("grads-down", down, before.to_vec()));
         if let Some(done) = ready {
-            w.push_beside(copies.step("params-up", up / parts, vec![done]));
+            w.push_beside(copies.up("params-up", up / parts, vec![done]));
         }
         ready = Some(w.push_beside(copies.host_step(moved, vec![sent])));
     }
     let done = ready.into_iter().collect();
-    w.push_beside(copies.step("params-up", up / parts, done))
+    w.push_beside(copies.up("params-up", up / parts, done))
 }
 
 fn gathers(site: &Site<'_>, params: ParamCount) -> Vec<Step> {

@@ -31,6 +31,7 @@ mod lowering;
 mod memory;
 mod notes;
 mod offload;
+mod outside;
 mod parts;
 mod passes;
 mod piece;

@@ -118,7 +118,7 @@ impl Loader {
         let mut waits = Vec::new();
         waits.extend(load_weights(site, w, load, weights));
         if load.activations != Bytes::ZERO {
-            let step = site.copies.step("fetch", load.activations, list(early));
+            let step = site.copies.up("fetch", load.activations, list(early));
             let step = w.push_beside(step);
             let kind = MemoryKind::Activations;
             w.remember(usize::from(step), take(kind, load.activations));
@@ -145,7 +145,7 @@ fn load_weights(
     let mut previous = None;
     let absent = site.copies.absent(params);
     if load.weights && absent != Bytes::ZERO {
-        let step = w.push_beside(site.copies.step("weights-up", absent, list(after)));
+        let step = w.push_beside(site.copies.up("weights-up", absent, list(after)));
         w.remember(usize::from(step), take(MemoryKind::Weights, absent));
         previous = Some(step);
     }

@@ -6,8 +6,9 @@ use cluster::Cluster;
 use collective::Choice;
 use network::Path;
 use plan::classes::Classes;
+use plan::schedule::Schedule;
 use plan::state::StateBytes;
-use plan::{Assumption, Plan};
+use plan::{Assumption, Offload, Plan};
 use profile::{CommProfile, Profile};
 use task::{Fragment, LaneSetup, Program, Slot, Work};
 use trace::{Detail, MemoryKind};
@@ -26,6 +27,7 @@ use crate::framework::Framework;
 use crate::hop::{Hop, hop};
 use crate::notes::notes;
 use crate::offload::Copies;
+use crate::outside;
 use crate::piece::Piece;
 use crate::program::{DeviceInput, DeviceProgram, device_program};
 use crate::site::{Site, host_cost};
@@ -87,6 +89,8 @@ pub struct Lowered {
     pub n_communicators: u32,
     /// Fragments that a lane holds at a time: what runs beside kernels may last that long.
     pub window: usize,
+    /// Whether what leaves the GPUs finds room in their nodes, as far as these name it.
+    pub outside_fits: bool,
     /// What of the plan was simplified, and how.
     pub notes: Vec<Assumption>,
 }
@@ -199,6 +203,9 @@ impl Devices<'_> {
         let updates: Vec<Update> = (0..pp).map(|device| self.update(device)).collect();
         lowered.params = updates.iter().map(|update| update.params).collect();
         lowered.step_buffers = self.step_buffers(&lowered.params);
+        let overflow = self.overflow(&schedule, &updates);
+        lowered.outside_fits = overflow.is_none();
+        lowered.notes.extend(overflow);
         let mut known: BTreeMap<(u32, usize), u32> = BTreeMap::new();
         let mut lanes = Vec::with_capacity(classes.len());
         for (class, members) in (0_u32..).zip(classes.members()) {
@@ -355,6 +362,31 @@ impl Devices<'_> {
         let rows = self.book.sharding.padded_vocab(embedding.vocab) / u64::from(degrees.tp);
         let bytes = (rows * embedding.width) as f64 * job.grad_dtype.bytes();
         Some((slots.of(group), Bytes::from_f64(bytes)))
+    }
+
+    /// What leaves the GPUs and finds no room in their nodes.
+    fn overflow(&self, schedule: &Schedule, updates: &[Update]) -> Option<Assumption> {
+        let Inputs {
+            cluster, job, plan, ..
+        } = *self.inputs;
+        if plan.offload() == Offload::NONE {
+            return None;
+        }
+        let copies = self.site(plan.gpu_of(RankId::new(0))).copies;
+        let leaving = |stage| {
+            let pieces = self.book.pieces_of(stage);
+            pieces.map(|piece| copies.leaving(piece)).sum()
+        };
+        let of_device = |(device, update): (usize, &Update)| {
+            let state = StateBytes::of(
+                &update.params,
+                &resident_bytes(job, update.state, &update.params),
+            );
+            let (whole, here) = (state.on_rank(plan).total(), state.on_gpu(plan).total());
+            whole.saturating_sub(here) + outside::activations(schedule, device, leaving)
+        };
+        let on_rank: Vec<Bytes> = updates.iter().enumerate().map(of_device).collect();
+        outside::overflow(cluster, plan, &on_rank)
     }
 
     /// Memory of a rank that the micro-batches do not change.

@@ -14,7 +14,7 @@ use cluster::{Cluster, NodeSpec};
 use plan::{Offload, OffloadTarget, Plan, Shards};
 use task::{Step, StepId, Work};
 use trace::{Category, StreamKind};
-use units::{Bytes, BytesPerSec, GpuId};
+use units::{Bytes, BytesPerSec, GpuId, Seconds};
 use workload::ops::ParamCount;
 
 use crate::piece::{Piece, PieceKind};
@@ -23,8 +23,10 @@ use crate::piece::{Piece, PieceKind};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Copies {
     offload: Offload,
-    /// Between the GPU and where its data go, one direction.
-    rate: BytesPerSec,
+    /// From the GPU to where its data go.
+    down: BytesPerSec,
+    /// And back.
+    up: BytesPerSec,
     /// At which the host's optimizer reads and writes its states, for one GPU.
     host: BytesPerSec,
     dense: Shards,
@@ -44,16 +46,18 @@ impl Copies {
         let gpus = cluster.gpus_of(id).len().max(1) as f64;
         let offload = plan.offload();
         let link = host_link(node);
-        let rate = match (offload.target, node.host.storage) {
-            (OffloadTarget::Ssd, Some(storage)) => storage
-                .scale(1.0 / gpus)
-                .map_or(link, |disk| link.min(disk)),
-            _ => link,
+        let [down, up] = match (offload.target, node.storage) {
+            (OffloadTarget::Ssd, Some(drives)) => [drives.write, drives.read].map(|rate| {
+                let share = rate.scale(1.0 / gpus);
+                share.map_or(link, |share| link.min(share))
+            }),
+            _ => [link; 2],
         };
         let memory = f64::from(node.host.sockets.max(1)) * SOCKET_GBYTES / gpus;
         Self {
             offload,
-            rate,
+            down,
+            up,
             host: BytesPerSec::from_gbytes(memory).unwrap_or(link),
             dense: plan.shards(),
             expert: plan.expert_shards(),
@@ -93,10 +97,14 @@ impl Copies {
         Bytes::from_f64(own * self.param_bytes * self.offload.weights)
     }
 
-    /// A copy from or to the GPU.
-    pub(crate) fn step(&self, name: &str, bytes: Bytes, after: Vec<StepId>) -> Step {
-        let work = Work::Delay(bytes / self.rate);
-        Step::new(name, StreamKind::Offload, Category::Offload, work, after)
+    /// A copy from the GPU.
+    pub(crate) fn down(&self, name: &str, bytes: Bytes, after: Vec<StepId>) -> Step {
+        copy(name, bytes / self.down, after)
+    }
+
+    /// A copy to the GPU.
+    pub(crate) fn up(&self, name: &str, bytes: Bytes, after: Vec<StepId>) -> Step {
+        copy(name, bytes / self.up, after)
     }
 
     /// The host's optimizer over states of so many bytes, each moved once.
@@ -115,6 +123,12 @@ impl Copies {
         let bytes = |share: f64| Bytes::from_f64(updated * self.param_bytes * share.max(0.0));
         (bytes(optimizer - weights), bytes(weights - optimizer))
     }
+}
+
+/// A copy that takes so long.
+fn copy(name: &str, time: Seconds, after: Vec<StepId>) -> Step {
+    let (stream, category) = (StreamKind::Offload, Category::Offload);
+    Step::new(name, stream, category, Work::Delay(time), after)
 }
 
 /// What a GPU gets of the way to the host's memory while its neighbors use it too: those on one

@@ -204,7 +204,7 @@ impl Chunk<'_> {
         let Some((last, bytes)) = leaves.filter(|(_, bytes)| *bytes != Bytes::ZERO) else {
             return;
         };
-        let step = w.push_beside(self.site.copies.step("offload", bytes, vec![last]));
+        let step = w.push_beside(self.site.copies.down("offload", bytes, vec![last]));
         w.remember(usize::from(step), free(MemoryKind::Activations, bytes));
     }
 }

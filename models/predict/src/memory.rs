@@ -68,6 +68,7 @@ pub(crate) fn memory(scenario: &Scenario, plan: &Plan, lowered: &Lowered, run: &
             at_peak: kinds(if steps { &in_step } else { &peak.by_kind }),
         });
     }
+    memory.fits &= lowered.outside_fits;
     memory
 }
 

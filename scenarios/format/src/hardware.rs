@@ -5,6 +5,7 @@ use cluster::spec::{
 };
 use cluster::{
     FabricKind, FabricSpec, GpuSpec, HostSpec, MeshLink, NicSpec, NodeSpec, ScaleUpSpec,
+    StorageSpec,
 };
 use units::{BytesPerSec, DType, FlopsPerSec, Watts};
 
@@ -129,26 +130,60 @@ pub fn node(t: &mut Fields<'_, '_>) -> NodeSpec {
         source,
         notes,
     } = header(t);
+    let gpu = t.get("gpu", "name of its GPU", text()).required();
+    let gpus = t.get("gpus", "how many of them", whole(1)).required();
+    let connects = "what connects the GPUs";
+    let scale_up = t.get("scale_up", connects, table(scale_up)).required();
+    let connects = "what connects GPUs, NICs and host memory";
+    let (host, drives) = t.get("host", connects, table(host)).required();
+    let storage = t
+        .get("storage", "the local drives, all together", table(storage))
+        .optional();
+    if storage.is_some() && drives.is_some() {
+        let problem = Problem::Conflict {
+            message: "the node has both `host.storage` and [storage]".to_owned(),
+            hint: "remove `host.storage`".to_owned(),
+        };
+        t.report("storage", problem);
+    }
     NodeSpec {
         name,
-        gpu: t.get("gpu", "name of its GPU", text()).required(),
-        gpus: t.get("gpus", "how many of them", whole(1)).required(),
-        scale_up: t
-            .get("scale_up", "what connects the GPUs", table(scale_up))
-            .required(),
-        host: t
-            .get(
-                "host",
-                "what connects GPUs, NICs and host memory",
-                table(host),
-            )
-            .required(),
+        gpu,
+        gpus,
+        scale_up,
+        host,
         nics: t
             .get("nics", "what leads to the fabric", table(nics))
             .optional()
             .unwrap_or_else(stands_alone),
+        storage: storage.or_else(|| drives.map(both_ways)),
         source,
         notes,
+    }
+}
+
+fn storage(t: &mut Fields<'_, '_>) -> StorageSpec {
+    let read = t.get("read", "what they read at most", rate()).required();
+    StorageSpec {
+        read,
+        write: t
+            .get(
+                "write",
+                "what they write at most; as read where absent",
+                rate(),
+            )
+            .optional()
+            .unwrap_or(read),
+        capacity: t.get("capacity", "what they hold", size()).optional(),
+    }
+}
+
+/// Drives that write as fast as they read.
+const fn both_ways(rate: BytesPerSec) -> StorageSpec {
+    StorageSpec {
+        read: rate,
+        write: rate,
+        capacity: None,
     }
 }
 
@@ -262,7 +297,8 @@ fn not_for(key: &str, condition: &str) -> Problem {
     }
 }
 
-fn host(t: &mut Fields<'_, '_>) -> HostSpec {
+/// The host, and the rate of its drives where `[storage]` does not say more.
+fn host(t: &mut Fields<'_, '_>) -> (HostSpec, Option<BytesPerSec>) {
     let gpu_link = t
         .get(
             "gpu_link",
@@ -284,7 +320,7 @@ fn host(t: &mut Fields<'_, '_>) -> HostSpec {
             rate(),
         )
         .optional();
-    HostSpec {
+    let host = HostSpec {
         cpu: t
             .get("cpu", "the processor, for the reader", text())
             .or(String::new()),
@@ -303,10 +339,9 @@ fn host(t: &mut Fields<'_, '_>) -> HostSpec {
             .get("latency", "of one of these links", duration())
             .or(DEFAULT_HOST_LATENCY),
         memory: t.get("memory", "host memory", size()).optional(),
-        storage: t
-            .get("storage", "rate of the local disks", rate())
-            .optional(),
-    }
+    };
+    let drives = "rate of the local drives both ways; or [storage]";
+    (host, t.get("storage", drives, rate()).optional())
 }
 
 const NETWORK: &str =

@@ -91,6 +91,17 @@ fn check_node(index: usize, node: &NodeSpec, errors: &mut Vec<ClusterError>) {
     at_least_one(place("gpus"), node.gpus, errors);
     at_least_one(place("host.sockets"), node.host.sockets, errors);
     duration(place("host.latency"), node.host.latency, errors);
+    let storage = node.storage.and_then(|drives| drives.capacity);
+    for (field, size) in [
+        ("host.memory", node.host.memory),
+        ("storage.capacity", storage),
+    ] {
+        if size.is_some_and(|size| size.as_u64() == 0) {
+            errors.push(ClusterError::Zero {
+                field: place(field),
+            });
+        }
+    }
     if node.gpus < node.nics.count && node.gpus != 0 && !node.nics.count.is_multiple_of(node.gpus) {
         errors.push(ClusterError::UnequalNics {
             group: index,

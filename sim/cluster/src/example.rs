@@ -91,6 +91,7 @@ pub fn dgx_h100() -> NodeSpec {
         },
         host: host(2, 1, 63.0),
         nics: nics(8, 400.0),
+        storage: None,
         source: SOURCE.to_owned(),
         notes: String::new(),
     }
@@ -109,6 +110,7 @@ pub fn dgx_1v() -> NodeSpec {
         },
         host: host(2, 2, 15.75),
         nics: nics(4, 100.0),
+        storage: None,
         source: SOURCE.to_owned(),
         notes: String::new(),
     }
@@ -123,6 +125,7 @@ pub fn g4dn_metal() -> NodeSpec {
         scale_up: ScaleUpSpec::Pcie,
         host: host(2, 0, 15.75),
         nics: nics(1, 100.0),
+        storage: None,
         source: SOURCE.to_owned(),
         notes: String::new(),
     }
@@ -233,7 +236,6 @@ fn host(sockets: u32, gpus_per_switch: u32, gpu_link: f64) -> HostSpec {
         socket_link: gbytes(32.0),
         latency: DEFAULT_HOST_LATENCY,
         memory: None,
-        storage: None,
     }
 }
 

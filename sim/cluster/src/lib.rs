@@ -36,5 +36,5 @@ pub use error::ClusterError;
 pub use fault::Fault;
 pub use spec::{
     ClusterSpec, FabricKind, FabricSpec, GpuSpec, HostSpec, MeshLink, NicSpec, NodeGroup, NodeSpec,
-    ScaleUpSpec,
+    ScaleUpSpec, StorageSpec,
 };

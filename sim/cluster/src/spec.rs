@@ -42,7 +42,10 @@
 //! | `[host]` `socket_link` | `socket_link` | rate between two sockets; default `gpu_link` |
 //! | `[host]` `latency` | `latency` | of one host link, default `"300 ns"` |
 //! | `[host]` `memory` | `memory` | size of the host memory, optional |
-//! | `[host]` `storage` | `storage` | rate of the local disks, optional |
+//! | `[host]` `storage` | [`StorageSpec`] | rate of the local drives both ways; or the section `[storage]` |
+//! | `[storage]` `read` | `read` | rate of all local drives together |
+//! | `[storage]` `write` | `write` | the same for writing, default `read` |
+//! | `[storage]` `capacity` | `capacity` | size of all local drives together, optional |
 //! | `[nics]` `count` | `count` | NICs of the node for the fabric, 0 where the section is absent |
 //! | `[nics]` `rate` | `rate` | of one NIC |
 //! | `[nics]` `striped` | `striped` | default true, see [`NicSpec::striped`] |
@@ -155,6 +158,8 @@ pub struct NodeSpec {
     pub host: HostSpec,
     /// What leads to the fabric.
     pub nics: NicSpec,
+    /// Local drives, where they are known.
+    pub storage: Option<StorageSpec>,
     /// Where the figures are from.
     pub source: String,
     /// Disagreements between sources, and what is uncertain.
@@ -223,8 +228,17 @@ pub struct HostSpec {
     pub latency: Seconds,
     /// Host memory.
     pub memory: Option<Bytes>,
-    /// Rate of the local disks.
-    pub storage: Option<BytesPerSec>,
+}
+
+/// The local drives of a node, all together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StorageSpec {
+    /// What they read at most.
+    pub read: BytesPerSec,
+    /// What they write at most.
+    pub write: BytesPerSec,
+    /// What they hold.
+    pub capacity: Option<Bytes>,
 }
 
 /// The NICs of a node that carry traffic between nodes.

@@ -1,6 +1,6 @@
 //! What leaves the GPU: what is hidden, what it saves, what it costs.
 
-use cluster::Cluster;
+use cluster::{Cluster, StorageSpec};
 use plan::{Offload, OffloadTarget, PlanSpec, RecomputeSpec, ScheduleKind, ShardLevel};
 use task::Work;
 use trace::{Category, MemoryKind};
@@ -23,7 +23,11 @@ fn hosts(link: f64, storage: Option<f64>) -> Cluster {
     let rate = |gbytes: f64| BytesPerSec::from_gbytes(gbytes).expect("positive");
     for group in &mut spec.groups {
         group.node.host.gpu_link = rate(link);
-        group.node.host.storage = storage.map(rate);
+        group.node.storage = storage.map(rate).map(|both| StorageSpec {
+            read: both,
+            write: both,
+            capacity: None,
+        });
     }
     Cluster::build(&spec).expect("a sound cluster")
 }
@@ -177,6 +181,87 @@ fn drives_are_shared_by_the_gpus_of_a_node() {
             .iter()
             .any(|note| note.field == "offload.target")
     );
+}
+
+#[test]
+fn drives_that_write_slowly_delay_what_leaves_alone() {
+    let to = |write: f64, read: f64| {
+        let mut spec = nodes(1);
+        let rate = |gbytes: f64| BytesPerSec::from_gbytes(gbytes).expect("positive");
+        spec.groups[0].node.storage = Some(StorageSpec {
+            read: rate(read),
+            write: rate(write),
+            capacity: None,
+        });
+        let offload = Offload {
+            target: OffloadTarget::Ssd,
+            optimizer: 1.0,
+            ..NOTHING
+        };
+        let plan = PlanSpec {
+            micro_batch: Some(1),
+            shard: Some(Vec::new()),
+            offload: Some(offload),
+            ..PlanSpec::default()
+        };
+        let cluster = Cluster::build(&spec).expect("a sound cluster");
+        Case::new(job(8, 8), cluster, &plan).seconds()
+    };
+    let params = replica(NOTHING, FAST).lowered().params[0].dense as f64;
+    // Eight GPUs share the drives: four bytes of gradients go down, two of parameters come up.
+    let (even, slow_write, slow_read) = (to(80.0, 80.0), to(8.0, 80.0), to(80.0, 8.0));
+    let copy = |bytes: f64, gbytes: f64| bytes * params / (gbytes / 8.0 * 1e9);
+    let slower = |time: f64, bytes: f64| (time - even) / (copy(bytes, 8.0) - copy(bytes, 80.0));
+    assert!((slower(slow_write, 4.0) - 1.0).abs() < 0.05);
+    assert!((slower(slow_read, 2.0) - 1.0).abs() < 0.05);
+}
+
+#[test]
+fn what_leaves_must_find_room_in_its_node() {
+    let with = |offload, memory: f64, drives: f64| {
+        let mut spec = nodes(1);
+        let rate = BytesPerSec::from_gbytes(10.0).expect("positive");
+        spec.groups[0].node.host.memory = Some(Bytes::from_gib(memory));
+        spec.groups[0].node.storage = Some(StorageSpec {
+            read: rate,
+            write: rate,
+            capacity: Some(Bytes::from_gib(drives)),
+        });
+        let plan = PlanSpec {
+            micro_batch: Some(1),
+            shard: Some(Vec::new()),
+            offload: Some(offload),
+            ..PlanSpec::default()
+        };
+        let cluster = Cluster::build(&spec).expect("a sound cluster");
+        Case::new(job(8, 8), cluster, &plan).lowered()
+    };
+    let optimizer = |target| Offload {
+        target,
+        optimizer: 1.0,
+        ..NOTHING
+    };
+    let (host, ssd) = (
+        optimizer(OffloadTarget::Host),
+        optimizer(OffloadTarget::Ssd),
+    );
+    let params = with(NOTHING, 1.0, 1.0).params[0].dense as f64;
+    // Two moments and a copy of the parameters in four bytes each, on each of eight GPUs.
+    let needed = 8.0 * 12.0 * params / f64::from(1 << 30);
+    for (offload, memory, drives, fits) in [
+        (NOTHING, 0.1, 0.1, true),
+        (host, 1.01 * needed, 0.1, true),
+        (host, 0.99 * needed, 1e3, false),
+        (ssd, 0.1, 1.01 * needed, true),
+        (ssd, 1e3, 0.99 * needed, false),
+    ] {
+        let lowered = with(offload, memory, drives);
+        assert_eq!(lowered.outside_fits, fits, "{offload:?}: {memory} {drives}");
+        let said = lowered.notes.iter().any(|note| note.field == "offload");
+        assert_eq!(said, !fits);
+    }
+    let all = with(activations(1.0), 0.0001, 1.0);
+    assert!(!all.outside_fits);
 }
 
 #[test]
