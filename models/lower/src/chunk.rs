@@ -57,6 +57,26 @@ pub(crate) struct Variant {
     pub(crate) loaded: bool,
     /// The pass whose first piece it loads.
     pub(crate) ahead: Option<Ahead>,
+    /// Its place among the passes whose gradients are summed at once, where they are kept in shards.
+    pub(crate) round: Round,
+}
+
+/// Backward passes in a row of one stage of a pipeline: their gradients add up whole, and are
+/// summed over ranks behind the last of them (Chu et al. 2025, Scaling Llama 3 training, on `ZeRO`-2
+/// with pipelines). Without a pipeline each pass is a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Round {
+    pub(crate) opens: bool,
+    pub(crate) closes: bool,
+}
+
+impl Default for Round {
+    fn default() -> Self {
+        Self {
+            opens: true,
+            closes: true,
+        }
+    }
 }
 
 /// The pass of a chunk that comes next on a device.

@@ -120,7 +120,7 @@ impl Chunk<'_> {
             loads.use_inherited(w, steps.start);
             unload(&self.site, w, &load, last);
         }
-        let end = (&steps, variant.reduces);
+        let end = (&steps, variant);
         self.behind(w, reducer, piece, which, end);
     }
 
@@ -188,14 +188,14 @@ impl Chunk<'_> {
         reducer: &mut Reducer,
         piece: &Piece,
         which: PassKind,
-        (steps, last_pass): (&Range<usize>, bool),
+        (steps, variant): (&Range<usize>, Variant),
     ) {
         let first = (!steps.is_empty()).then_some(steps.start);
         if let (true, Some(last)) = (which != PassKind::InputGrad, last_of(steps)) {
-            release(&self.site, w, piece, usize::from(last), last_pass);
+            release(&self.site, w, piece, usize::from(last), variant.reduces);
         }
         if which != PassKind::InputGrad {
-            reducer.reduce(&self.site, w, piece, first, last_pass);
+            reducer.reduce(&self.site, w, piece, first, variant);
         }
     }
 

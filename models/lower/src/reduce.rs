@@ -4,7 +4,7 @@ use task::{Step, StepId};
 use trace::MemoryKind;
 use units::Bytes;
 
-use crate::chunk::{REDUCED, reduce_steps};
+use crate::chunk::{REDUCED, Variant, reduce_steps};
 use crate::memory::{free, take};
 use crate::piece::Piece;
 use crate::site::Site;
@@ -12,8 +12,8 @@ use crate::writer::Writer;
 
 /// The sums of the pieces of one block, in order.
 ///
-/// Where gradients are kept in shards, a piece's whole gradients exist from its backward pass to
-/// the end of its sum, and at most two pieces have such gradients: before a further sum starts,
+/// Where gradients are kept in shards, a piece's whole gradients exist from its backward pass, the
+/// first one of a [round](crate::chunk::Round), to the end of its sum, and at most two pieces have such gradients: before a further sum starts,
 /// the kernels wait for the one before (FSDP's `post_backward`; `DeepSpeed`'s buckets).
 #[derive(Debug, Default)]
 pub(crate) struct Reducer {
@@ -24,18 +24,26 @@ impl Reducer {
     /// Sums the gradients of a piece that has just been written.
     ///
     /// * `first` — the first step of its backward pass.
-    /// * `last_pass` — whether no later pass adds to its gradients.
+    /// * `variant` — of its pass: whether later ones add to the same gradients.
     pub(crate) fn reduce(
         &mut self,
         site: &Site<'_>,
         w: &mut Writer<'_>,
         piece: &Piece,
         first: Option<usize>,
-        last_pass: bool,
+        variant: Variant,
     ) {
+        let (last_pass, round) = (variant.reduces, variant.round);
         let Some(part) = site.data.behind(last_pass) else {
             return;
         };
+        let whole = gradients(site, piece);
+        if !round.closes {
+            if let (true, Some(first)) = (round.opens, first) {
+                w.remember(first, take(MemoryKind::Communication, whole));
+            }
+            return;
+        }
         let mut steps = reduce_steps(site, part, piece);
         if last_pass && let Some(step) = steps.last_mut() {
             step.raise = Some(REDUCED);
@@ -44,10 +52,11 @@ impl Reducer {
             return;
         };
         if site.data.reduce_each {
-            let whole = gradients(site, piece);
             // A piece whose weight gradients come with its input gradients has no steps here.
-            let first = first.unwrap_or(usize::from(start));
-            w.remember(first, take(MemoryKind::Communication, whole));
+            if round.opens || first.is_none() {
+                let first = first.unwrap_or(usize::from(start));
+                w.remember(first, take(MemoryKind::Communication, whole));
+            }
             w.remember(usize::from(start), free(MemoryKind::Communication, whole));
         }
         if !site.data.overlap_reduce {

@@ -292,7 +292,7 @@ impl SpreadPart<'_> {
             release(&self.site, w, piece, last, variant.reduces);
         }
         let first = steps.clone().next();
-        Reducer::default().reduce(&self.site, w, piece, first, variant.reduces);
+        Reducer::default().reduce(&self.site, w, piece, first, variant);
     }
 
     fn load<'p>(&self, piece: &'p Piece, forward: bool, variant: Variant) -> Load<'p> {

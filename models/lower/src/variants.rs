@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plan::schedule::{Action, ActionKind};
 
-use crate::chunk::{Ahead, Direction, Variant};
+use crate::chunk::{Ahead, Direction, Round, Variant};
 use crate::parts::Parts;
 use crate::program::DeviceInput;
 use crate::site::Site;
@@ -24,6 +24,9 @@ pub(crate) fn variants(
             ..Variant::default()
         })
         .collect();
+    if input.site.data.reduce_each && 1 < input.schedule.n_devices() {
+        rounds(actions, &mut variants);
+    }
     if input.site.loads() {
         look_ahead(parts, actions, &first, &mut variants);
     }
@@ -60,6 +63,24 @@ fn look_ahead(parts: &Parts<'_>, actions: &[Action], first: &[bool], variants: &
             variants[pair[0]].ahead = Some(ahead);
             variants[pair[1]].loaded = true;
         }
+    }
+}
+
+/// Tells every pass that adds to gradients whether others of its stage stand right before and
+/// behind it.
+fn rounds(actions: &[Action], variants: &mut [Variant]) {
+    let keys: Vec<_> = (actions.iter().zip(variants))
+        .filter_map(|(action, variant)| Some((gradients_of(*action)?, variant)))
+        .collect();
+    let mut before = None;
+    let mut keys = keys.into_iter().peekable();
+    while let Some((key, variant)) = keys.next() {
+        let next = keys.peek().map(|(next, _)| *next);
+        variant.round = Round {
+            opens: before != Some(key),
+            closes: next != Some(key),
+        };
+        before = Some(key);
     }
 }
 

@@ -89,6 +89,27 @@ fn zero_2_scatters_gradients_after_every_micro_batch() {
     assert_sums(ShardLevel::ZERO_2, &expected);
 }
 
+/// Bytes of the sums of gradients over a stage's ranks under `ZeRO`-2 in a pipeline of two devices.
+fn staged_sums(kind: ScheduleKind, chunks: u32, n: u64) -> u64 {
+    let spec = PlanSpec {
+        vp: (1 < chunks).then_some(chunks),
+        shard: Some(ShardLevel::ZERO_2.to_vec()),
+        ..pipeline(2, kind)
+    };
+    let case = Case::new(job(4, 4 * n), gpus(8), &spec);
+    let sums = sums(&case, 0).into_iter();
+    let sums = sums.filter(|(name, ..)| name == "grad-reduce");
+    sums.map(|(.., bytes)| bytes).sum()
+}
+
+#[test]
+fn pipelines_under_zero_2_sum_behind_the_last_of_the_passes_in_a_row() {
+    let once = 4 * (2 * LAYER + V * H);
+    assert_eq!(staged_sums(ScheduleKind::OneFOneB, 1, 6), once);
+    // Two micro-batches in a row a chunk: six make three rounds.
+    assert_eq!(staged_sums(ScheduleKind::Interleaved, 2, 6), 3 * once);
+}
+
 /// Weights are gathered before both passes; the embedding's backward pass needs none.
 const GATHERED: u64 = 2 * (N + N - V * H) * M;
 

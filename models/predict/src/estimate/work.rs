@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use collective::CommShape;
 use lower::{DataParallel, SlotGroup, StepBuffers, boundary, data_flows};
 use plan::state::{StateBytes, StateParts, gather_buffers};
-use plan::{Offload, Plan, ScheduleKind};
+use plan::{Offload, Plan, PlannedSchedule, ScheduleKind};
 use profile::CollectiveKind;
 use units::{Bytes, RankId};
 use workload::ops::{Axis, ParamCount, Sharding, StepShards, optimizer_ops};
@@ -97,7 +97,7 @@ impl Work<'_> {
         let slow = contention(self.scenario).compute_beside[trace::Category::Dp.index()];
         let hop = self.hop(&mut merged);
         let waits = self.waits(&merged, &data, &wire, [hop, slow], kept);
-        let edges = Self::shard_passes(&mut merged, &data, &wire, slow);
+        let edges = self.shard_passes(&mut merged, &data, &wire, slow);
         let pipeline = pipeline_time(plan, &merged.stages, hop, &mut kept.scratch);
         let (end, late) = self.end_of_passes(&merged, &waits, pipeline, hop);
         let sync = self.epilogue_time(&waits.params);
@@ -261,7 +261,13 @@ struct Waits {
 impl Work<'_> {
     /// Stretches passes whose weights are gathered before and gradients reduced behind them; gives
     /// the seconds of the first gather and the last reduction, which nothing hides.
-    fn shard_passes(merged: &mut Merged, data: &DataParallel, wire: &Wire<'_>, slow: f64) -> f64 {
+    fn shard_passes(
+        &self,
+        merged: &mut Merged,
+        data: &DataParallel,
+        wire: &Wire<'_>,
+        slow: f64,
+    ) -> f64 {
         if !(data.gather_each_pass || data.reduce_each) {
             return 0.0;
         }
@@ -274,7 +280,7 @@ impl Work<'_> {
             };
             let again = if data.keep_after_forward { 0.0 } else { gather };
             let reduce = if data.reduce_each {
-                wire.reduce(&stage.params)
+                self.sums_a_pass() * wire.reduce(&stage.params)
             } else {
                 0.0
             };
@@ -303,6 +309,22 @@ impl Work<'_> {
             edges = edges.max(hidden / f64::from(pieces.max(1)));
         }
         edges
+    }
+
+    /// Sums of gradients a backward pass, on average: one behind the last of the passes of a stage
+    /// that follow each other on their device.
+    fn sums_a_pass(&self) -> f64 {
+        let plan = self.plan;
+        let n = plan.n_micro_batches();
+        let rounds = match plan.planned_schedule() {
+            PlannedSchedule::Kind { kind, group } if 1 < plan.degrees().pp => match kind {
+                ScheduleKind::Interleaved => n.div_ceil((*group).max(1)),
+                _ if plan.chunks() == 1 => 1,
+                _ => n,
+            },
+            _ => n,
+        };
+        f64::from(rounds) / f64::from(n.max(1))
     }
 
     /// Seconds of a hop between stages. Where the receiver gathers its parts, its passes do.
