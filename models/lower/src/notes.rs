@@ -34,10 +34,10 @@ pub(crate) fn notes(inputs: &Inputs<'_>) -> Vec<Assumption> {
     }
     let leaves = [offload.activations, offload.weights, offload.optimizer];
     let gpus = plan.ranks().all().map(|rank| plan.gpu_of(rank));
-    let mut nodes = gpus.map(|gpu| cluster.node(cluster.node_of(gpu)));
+    let mut homes = gpus.map(|gpu| cluster.node(cluster.node_of(gpu)));
     if offload.target == OffloadTarget::Ssd
         && leaves.iter().any(|share| 0.0 < *share)
-        && nodes.any(|node| node.storage.is_none())
+        && homes.any(|node| node.storage.is_none())
     {
         note(
             "offload.target",

@@ -1,8 +1,9 @@
 //! The prediction of the closed form.
 
+use engine::EngineError;
 use lower::Worth;
 use serde_json::Map;
-use units::{Control, Seconds};
+use units::{Control, Seconds, SimTime};
 
 use crate::error::PredictError;
 use crate::estimate::{Doubt, Estimate, Estimator, rehearse};
@@ -42,8 +43,11 @@ pub(crate) fn closed_form(
             by_class: vec![largest(scenario, &estimate)],
         }
     };
+    let time = Seconds::from_secs(estimate.iteration_time_s);
+    // What no clock can run to has no answer in closed form either.
+    SimTime::ZERO.after(time).map_err(EngineError::from)?;
     let answer = Answer {
-        time: Seconds::from_secs(estimate.iteration_time_s),
+        time,
         memory,
         breakdown: estimate.breakdown,
         bottleneck: None,

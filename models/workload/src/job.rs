@@ -179,10 +179,14 @@ impl JobSpec {
         (!known).then_some(JobError::Compute { dtype })
     }
 
-    /// An adapter without rank.
+    /// An adapter without rank, or with more than any matrix has.
     fn bad_adapter(&self) -> Option<JobError> {
-        let lora = self.peft?;
-        (lora.rank == 0).then_some(JobError::Zero { field: "peft.rank" })
+        let rank = self.peft?.rank;
+        match rank {
+            0 => Some(JobError::Zero { field: "peft.rank" }),
+            1..=Job::MAX_RANK => None,
+            _ => Some(JobError::Rank { rank }),
+        }
     }
 }
 
@@ -218,6 +222,9 @@ impl Job {
     /// The most tokens of one iteration, so that the sizes of its tensors fit into 64 bits.
     pub const MAX_TOKENS: u64 = 1 << 34;
 
+    /// The highest rank of an adapter: no matrix of any model has more.
+    pub const MAX_RANK: u64 = 1 << 20;
+
     /// Tokens of one iteration.
     pub fn tokens(&self) -> u64 {
         self.global_batch.saturating_mul(self.seq_len)
@@ -238,6 +245,8 @@ pub enum JobError {
     Zero { field: &'static str },
     #[error("an iteration of {tokens} tokens is more than {}", Job::MAX_TOKENS)]
     TooManyTokens { tokens: u64 },
+    #[error("adapters of rank {rank} are beyond {}", Job::MAX_RANK)]
+    Rank { rank: u64 },
     #[error("dropout is {value}, but a probability from 0 to below 1 is needed")]
     Dropout { value: f64 },
     #[error("packed sequences of {packed} tokens do not fit into sequences of {seq_len}")]
@@ -258,6 +267,7 @@ impl JobError {
         match self {
             Self::Zero { field } => field,
             Self::TooManyTokens { .. } => "global_batch",
+            Self::Rank { .. } => "peft.rank",
             Self::Dropout { .. } => "dropout",
             Self::Packed { .. } => "packed",
             Self::Compute { .. } => "precision",
@@ -272,6 +282,7 @@ impl JobError {
             Self::TooManyTokens { .. } => {
                 Some("`global_batch` counts sequences, not tokens".to_owned())
             }
+            Self::Rank { .. } => Some("adapters have ranks of 8 to 256".to_owned()),
             Self::Dropout { .. } => Some("leave `dropout` out for none".to_owned()),
             Self::Packed { seq_len, .. } => Some(format!(
                 "`packed` is the mean length of the sequences packed into {seq_len} tokens"
