@@ -33,6 +33,7 @@ fn plain(micros: f64) -> CommProfile {
     for entry in &mut comm.scale_up {
         entry.hop_us = table(micros);
         entry.efficiency = 1.0;
+        (entry.overhead_us, entry.ramp_us) = (0.0, 0.0);
     }
     for entry in &mut comm.network {
         entry.hop_us = table(micros);

@@ -1,6 +1,7 @@
 //! The built-in constants against printed results of nccl-tests and superbench.
 //!
-//! Nothing is fitted here: the tolerances say how far NCCL's own model is from these machines.
+//! None of these rows was fitted: the tolerances say how far NCCL's own model, with the overhead and
+//! the ramp that other tables gave, is from these machines.
 
 use collective::{Choice, CommShape, bus_table};
 use profile::{CollectiveKind, CommProfile, ScaleUpKind};
@@ -111,17 +112,41 @@ fn all_gathers_and_all_to_alls_between_nodes_are_within_twenty_percent() {
 }
 
 #[test]
-fn small_sizes_are_predicted_too_fast_because_the_model_has_no_launch() {
-    let a100 = nodes("Ampere", 300.0, 1, 0.0);
-    let rows = [(1 << 10, 36.07), (1 << 20, 74.78), (16 << 20, 226.0)];
-    for (bytes, micros) in rows {
-        let comm = CommProfile::nccl();
-        let time = collective::time(AllReduce, Bytes::new(bytes), &a100, &comm);
-        println!(
-            "{bytes:>12} B: {micros:7.2} us measured, {:7.2} predicted",
-            time.time.as_micros()
-        );
+fn middle_sizes_inside_a_node_are_within_a_quarter() {
+    let comm = CommProfile::nccl();
+    // VIA-Research/vTrain at f8dda84, trace/a100, medians: all-reduces that were not fitted.
+    let rows = [
+        (2, 8 << 20, 86.9),
+        (2, 64 << 20, 404.7),
+        (4, 8 << 20, 116.8),
+        (4, 64 << 20, 543.8),
+        (8, 8 << 20, 134.3),
+        (8, 64 << 20, 579.9),
+    ];
+    let entry = comm.scale_up_of(ScaleUpKind::NvSwitch, "Ampere");
+    for (ranks, bytes, micros) in rows {
+        let shape = CommShape::domain(ranks, gbytes(300.0), entry);
+        let time = collective::time(AllReduce, Bytes::new(bytes), &shape, &comm);
         let ratio = time.time.as_micros() / micros;
-        assert!((0.35..0.95).contains(&ratio), "{bytes}: {ratio}");
+        println!(
+            "{bytes:>12} B over {ranks}: {micros:7.2} us measured, {ratio:.2} of it predicted"
+        );
+        assert!(
+            (0.75..1.25).contains(&ratio),
+            "{bytes} over {ranks}: {ratio}"
+        );
+    }
+}
+
+#[test]
+fn small_sizes_of_other_runs_are_predicted_too_fast() {
+    // Another machine and an older NCCL than those whose launches are in the constants.
+    let a100 = nodes("Ampere", 300.0, 1, 0.0);
+    let comm = CommProfile::nccl();
+    for (bytes, micros) in [(1 << 10, 36.07), (1 << 20, 74.78), (16 << 20, 226.0)] {
+        let time = collective::time(AllReduce, Bytes::new(bytes), &a100, &comm);
+        let ratio = time.time.as_micros() / micros;
+        println!("{bytes:>12} B: {micros:7.2} us measured, {ratio:.2} of it predicted");
+        assert!((0.4..1.05).contains(&ratio), "{bytes}: {ratio}");
     }
 }
