@@ -1,4 +1,5 @@
-//! Barriers between the devices of a pipeline, where the vocabulary is spread over them.
+//! Barriers between the devices of a pipeline, where the vocabulary is spread over them, and what
+//! one device shares with all.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +17,18 @@ pub(crate) const fn signal(kind: ActionKind) -> u16 {
     }
 }
 
+/// Raised when the last stage's forward pass, and when the first stage's backward pass is over:
+/// what they leave is shared with all devices, whatever kernels this device runs next.
+pub(crate) const SHARED: [u16; 2] = [5, 6];
+
 /// Barriers of a spread vocabulary, as passes of one device wait for them.
 #[derive(Debug, Default)]
 pub(crate) struct Barriers {
     /// How many passes of that kind came before and with a micro-batch's.
     passed: BTreeMap<(ActionKind, u32), u32>,
     count: BTreeMap<ActionKind, u32>,
+    /// How many states and gradients the device had left for all with a micro-batch's.
+    left: [BTreeMap<u32, u32>; 2],
 }
 
 impl Barriers {
@@ -48,8 +55,30 @@ impl Barriers {
         blocks
     }
 
+    /// How often the signal of [`SHARED`] has been raised when what an action needs of this device
+    /// is there; none where that lies on another device.
+    pub(crate) fn left(&self, action: Action) -> Option<Signal> {
+        let end = match action.kind {
+            ActionKind::VocabularyForward => 0,
+            ActionKind::EmbeddingBackward => 1,
+            _ => return None,
+        };
+        let count = *self.left[end].get(&action.micro_batch)?;
+        let id = SHARED[end];
+        Some(Signal { id, count })
+    }
+
     /// Counts an action.
-    pub(crate) fn behind(&mut self, action: Action) {
+    pub(crate) fn behind(&mut self, schedule: &Schedule, action: Action) {
+        let is_last = action.stage as usize + 1 == schedule.n_stages();
+        let ends = [
+            action.kind == ActionKind::Forward && is_last,
+            action.kind.gives_gradient() && action.stage == 0,
+        ];
+        for (left, _) in self.left.iter_mut().zip(ends).filter(|(_, ends)| *ends) {
+            let count = u32::try_from(left.len() + 1).unwrap_or(u32::MAX);
+            left.insert(action.micro_batch, count);
+        }
         if action.kind.is_vocabulary() {
             let count = self.count.entry(action.kind).or_default();
             *count += 1;
@@ -111,7 +140,7 @@ mod tests {
             for block in barriers.before(&schedule, *action) {
                 waits.extend(block.steps[0].wait);
             }
-            barriers.behind(*action);
+            barriers.behind(&schedule, *action);
         }
         let counts: Vec<u32> = waits.iter().map(|signal| signal.count).collect();
         // The last stage's backward passes, and the weight gradients of the output layer.

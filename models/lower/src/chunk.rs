@@ -6,11 +6,12 @@ use trace::{Category, StreamKind};
 use units::{Bytes, Seconds};
 
 use crate::axes;
+use crate::barrier::SHARED;
 use crate::data_parallel::Part;
 use crate::hop::Hop;
 use crate::load::Load;
 use crate::piece::Piece;
-use crate::site::Site;
+use crate::site::{Site, anchor_step};
 use crate::writer::Writer;
 
 /// The channels of a chunk's neighbors; none where the neighbor is on the same device.
@@ -44,6 +45,9 @@ pub(crate) struct Chunk<'a> {
     pub(crate) host_share: f64,
     /// Buffers that spread vocabularies leave for the forward and for the backward pass.
     pub(crate) inherits: [Bytes; 2],
+    /// With a spread vocabulary, whether all devices need the gradient of the backward pass (the
+    /// first stage) and the result of the forward pass (the last one).
+    pub(crate) shares: Option<[bool; 2]>,
 }
 
 /// What differs between executions of a pass.
@@ -155,6 +159,19 @@ impl<'a> Chunk<'a> {
             let (stream, category) = (StreamKind::Tp, Category::Tp);
             w.push(Step::new("gather", stream, category, work, Vec::new()));
         }
+    }
+
+    /// Tells that what all devices need is there.
+    pub(crate) fn leave(&self, w: &mut Writer<'_>, direction: Direction) {
+        let [first, last] = self.shares.unwrap_or_default();
+        let signal = match direction {
+            Direction::Forward if last => SHARED[0],
+            Direction::Backward if first => SHARED[1],
+            _ => return,
+        };
+        let mut step = anchor_step();
+        step.raise = Some(signal);
+        w.push(step);
     }
 
     /// Sends a result. Without overlap the next kernel waits until it has left: a step on the

@@ -1,7 +1,7 @@
 //! What one pipeline device holds.
 
 use plan::schedule::{Action, ActionKind};
-use task::{Block, Slot};
+use task::{Block, Signal, Slot};
 use units::Bytes;
 
 use crate::binding::Wire;
@@ -38,6 +38,7 @@ impl<'a> Parts<'a> {
                 turns_at_once: turns_at_once(input, *stage),
                 host_share,
                 inherits: inherits(input, *stage),
+                shares: input.book.spread.is_some().then(|| ends(input, *stage)),
                 pieces,
             };
             gathered_before += u32::try_from(chunk.pieces.len()).unwrap_or(0);
@@ -86,6 +87,11 @@ impl<'a> Parts<'a> {
         }
     }
 
+    /// What this device shares with all before a pass of a spread vocabulary.
+    pub(crate) fn share(&self, kind: ActionKind, there: Signal) -> Option<Block> {
+        self.spread.as_ref()?.share(kind, there)
+    }
+
     /// What a coming pass loads first.
     pub(crate) fn load(&self, ahead: Ahead) -> Option<Load<'a>> {
         let chunk = self.chunk(ahead.stage)?;
@@ -123,11 +129,12 @@ fn inherits(input: &DeviceInput<'_>, stage: u32) -> [Bytes; 2] {
     let Some(spread) = input.book.spread else {
         return [Bytes::ZERO; 2];
     };
-    let is = |there: bool| if there { spread.states } else { Bytes::ZERO };
-    [
-        is(stage == 0),
-        is(stage as usize + 1 == input.schedule.n_stages()),
-    ]
+    ends(input, stage).map(|is| if is { spread.states } else { Bytes::ZERO })
+}
+
+/// Whether a stage is the first, and the last one.
+fn ends(input: &DeviceInput<'_>, stage: u32) -> [bool; 2] {
+    [stage == 0, stage as usize + 1 == input.schedule.n_stages()]
 }
 
 fn wires_of(stage: u32, wires: &[Wire]) -> Wires {

@@ -52,6 +52,7 @@ impl Chunk<'_> {
         };
         self.site.close(&mut w, host, &self.pieces, part);
         self.send(&mut w, self.wires.send_forward);
+        self.leave(&mut w, Direction::Forward);
         loads.join(&mut w);
         w.finish()
     }
@@ -88,6 +89,7 @@ impl Chunk<'_> {
         self.site.close(&mut w, host, &self.pieces, part);
         if halves {
             self.send(&mut w, self.wires.send_backward);
+            self.leave(&mut w, Direction::Backward);
         }
         loads.join(&mut w);
         w.finish()

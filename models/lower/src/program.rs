@@ -45,7 +45,7 @@ pub(crate) struct DeviceProgram {
 }
 
 /// Signals of a lane: see [`crate::chunk`] and [`crate::barrier`].
-const N_SIGNALS: u16 = 5;
+const N_SIGNALS: u16 = 7;
 
 /// Writes the program of one device.
 pub(crate) fn device_program(
@@ -67,13 +67,20 @@ pub(crate) fn device_program(
             let block = device.push(wait, Worth::default());
             device.run(block, action.micro_batch, action.stage);
         }
+        if let Some(share) = barriers
+            .left(*action)
+            .and_then(|there| parts.share(action.kind, there))
+        {
+            let block = device.push(share, Worth::default());
+            device.run(block, action.micro_batch, action.stage);
+        }
         let key = (action.stage, action.kind, variant);
         let block = *known.entry(key).or_insert_with(|| {
             let (block, worth) = parts.block(*action, variant, details.as_deref_mut());
             device.push(block, worth)
         });
         device.run(block, action.micro_batch, action.stage);
-        barriers.behind(*action);
+        barriers.behind(input.schedule, *action);
     }
     epilogue(input, &parts.pieces(), &mut device, details);
     device

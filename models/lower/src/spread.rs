@@ -33,7 +33,7 @@ use crate::memory::{borrow, free, keeps, take, workspace};
 use crate::passes::last_of;
 use crate::piece::Piece;
 use crate::reduce::Reducer;
-use crate::site::{HostPart, Site, anchor_step, host_step};
+use crate::site::{HostPart, Site, host_step};
 use crate::slots::{SlotGroup, Slots};
 use crate::writer::{Details, Worth, Writer};
 
@@ -129,7 +129,7 @@ impl SpreadPart<'_> {
     fn vocabulary_forward(&self, w: &mut Writer<'_>, host: StepId, variant: Variant) {
         let load = self.load(self.output, true, variant);
         self.bring(w, &load);
-        let arrives = self.broadcast(w, "share states", self.ends[1]);
+        let arrives = self.arrive(w, "share states", self.ends[1]);
         w.set_label("logits");
         let ops = self.early_ops();
         let steps = w.write(ops.iter().copied());
@@ -183,7 +183,7 @@ impl SpreadPart<'_> {
         if !self.words.has_backward() {
             return;
         }
-        let arrives = self.broadcast(w, "share gradients", self.ends[0]);
+        let arrives = self.arrive(w, "share gradients", self.ends[0]);
         w.set_label("words");
         let steps = w.write(self.words.ops.backward());
         if let (Some(step), Some(last)) = (arrives, last_of(&steps)) {
@@ -216,9 +216,34 @@ impl SpreadPart<'_> {
         scale.chain(&ops.weight_grad)
     }
 
-    /// Sends what one device has to all: a step that its own pass does not wait for. Returns
-    /// the step on devices that receive.
-    fn broadcast(&self, w: &mut Writer<'_>, name: &str, is_root: bool) -> Option<StepId> {
+    /// What this device has for all, as a block of its own in front of its pass: it leaves as soon
+    /// as it is there, whatever kernels stand in between.
+    pub(crate) fn share(&self, kind: ActionKind, there: Signal) -> Option<Block> {
+        let name = match kind {
+            ActionKind::VocabularyForward if self.ends[1] => "share states",
+            ActionKind::EmbeddingBackward if self.ends[0] => "share gradients",
+            _ => return None,
+        };
+        if kind == ActionKind::EmbeddingBackward && !self.words.has_backward() {
+            return None;
+        }
+        let mut step = self.broadcast(name)?;
+        step.wait = Some(there);
+        Some(Block {
+            name: "share".to_owned(),
+            steps: vec![step],
+        })
+    }
+
+    /// Receives what another device has for all; a step on devices that receive.
+    fn arrive(&self, w: &mut Writer<'_>, name: &str, is_root: bool) -> Option<StepId> {
+        let step = self.broadcast(name).filter(|_| !is_root)?;
+        let step = w.push_beside(step);
+        w.wait_for(step);
+        Some(step)
+    }
+
+    fn broadcast(&self, name: &str) -> Option<Step> {
         let mut step = self.collective(name, CollectiveKind::Broadcast, self.states)?;
         step.stream = self.sharing.stream;
         step.work = Work::Collective {
@@ -226,13 +251,6 @@ impl SpreadPart<'_> {
             kind: CollectiveKind::Broadcast,
             bytes: self.states,
         };
-        if is_root {
-            step.after = vec![w.push_beside(anchor_step())];
-            w.push_beside(step);
-            return None;
-        }
-        let step = w.push_beside(step);
-        w.wait_for(step);
         Some(step)
     }
 

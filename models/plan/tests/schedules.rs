@@ -321,6 +321,33 @@ fn a_spread_vocabulary_costs_v_half_one_micro_batch_a_barrier() {
 }
 
 #[test]
+fn a_spread_vocabulary_holds_nobody_up_whatever_the_ratio_of_backward_to_forward() {
+    for kind in [ScheduleKind::Vocab1, ScheduleKind::Vocab2] {
+        for (p, backward) in [2, 4, 8, 16]
+            .into_iter()
+            .flat_map(|p| [150, 170, 200, 250].map(|b| (p, b)))
+        {
+            let m = 16 * p;
+            let schedule = kind.generate(p, 1, m).expect("any numbers will do");
+            let mut costs = Costs::uniform(schedule.n_stages(), PassCosts::whole(100, backward));
+            costs.vocabulary = VocabularyCosts {
+                forward: 5,
+                backward: 10,
+                ..VocabularyCosts::default()
+            };
+            let time = replay(&schedule, &costs).expect("a short run").makespan;
+            let work = 100 + backward + 15;
+            // 1F1B's bubble, and little for the barriers.
+            let most = u64::from(m + p) * work * 103 / 100;
+            assert!(
+                time <= most,
+                "{kind:?}, {p} devices, {backward}: {time}, {most}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_spread_vocabulary_balances_a_pipeline_that_a_last_stage_slows() {
     // The output layer costs as much as a stage's layers, forward and backward.
     let (p, m) = (8, 128);

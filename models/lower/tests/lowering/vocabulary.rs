@@ -194,6 +194,25 @@ fn spreading_a_large_vocabulary_saves_time_and_balances_memory() {
 }
 
 #[test]
+fn a_spread_vocabulary_is_faster_with_tensor_parallelism_too() {
+    let time = |schedule| {
+        let spec = PlanSpec {
+            tp: Some(2),
+            sp: Some(true),
+            ..pipeline(4, schedule)
+        };
+        let mut case = of(&spec, 65_536, false);
+        case.framework.host_scale = 0.0;
+        case.seconds()
+    };
+    let naive = time(ScheduleKind::OneFOneB);
+    for schedule in [ScheduleKind::Vocab1, ScheduleKind::Vocab2] {
+        let spread = time(schedule);
+        assert!(1.2 * spread < naive, "{schedule:?}: {spread} of {naive}");
+    }
+}
+
+#[test]
 fn memory_hardly_grows_with_a_spread_vocabulary() {
     let most = |schedule, vocab| {
         let run = case(schedule, vocab).run();

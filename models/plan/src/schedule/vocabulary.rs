@@ -5,6 +5,12 @@
 //! that gap on every device, those of the input embedding one repetition before the first
 //! stage's forward pass and after its backward pass.
 //!
+//! A pass that waits for another device holds up everything behind it on its own. Where it stood
+//! at the very moment at which its input arrives if backward passes take twice as long as forward
+//! passes, any other ratio would make it wait: with all-reduces of tensor parallelism, the same in
+//! both directions, the forward pass is longer than that and the pipeline would lose a tenth of
+//! its time. So these passes stand [`MARGIN`] later, in the middle of their gap.
+//!
 //! Source: Yeung, Qi, Lin and Wan, "Balancing Pipeline Parallelism with Vocabulary
 //! Parallelism", `MLSys` 2025, section 5.
 
@@ -39,6 +45,10 @@ const fn gap(vocabulary: Vocabulary) -> u32 {
         Vocabulary::OneBarrier => 1,
     }
 }
+
+/// How long after its input is there a vocabulary pass stands, in units of a forward pass. It may
+/// stand up to one unit later, behind a backward pass, and then has one left to its barrier's end.
+const MARGIN: i64 = 1;
 
 /// Puts the passes where the base schedule's own times say. All that a pass needs stands at an
 /// earlier time, or at the same time and sorted before it, so no order can deadlock.
@@ -76,15 +86,23 @@ fn vocabulary_passes(
     interval: i64,
     vocabulary: Vocabulary,
 ) -> [(i64, u8, Action); 4] {
+    let statistics = (at.last_forward_end + MARGIN).min(at.last_backward);
     let gradient = match vocabulary {
-        Vocabulary::TwoBarriers => at.last_forward_end.max(at.last_backward - interval),
-        Vocabulary::OneBarrier => at.last_backward,
+        Vocabulary::TwoBarriers => {
+            let due = (at.last_backward - interval + MARGIN).max(statistics);
+            due.min(at.last_backward)
+        }
+        Vocabulary::OneBarrier => at.last_backward + MARGIN,
     };
     [
         (at.first_forward - interval, ActionKind::EmbeddingForward),
-        (at.last_forward_end, ActionKind::VocabularyForward),
+        (statistics, ActionKind::VocabularyForward),
         (gradient, ActionKind::VocabularyBackward),
-        (at.first_backward_end, ActionKind::EmbeddingBackward),
+        // Nothing waits for it.
+        (
+            at.first_backward_end + interval,
+            ActionKind::EmbeddingBackward,
+        ),
     ]
     .map(|(time, kind)| (time, 0, Action::new(kind, device, k)))
 }
