@@ -7,6 +7,8 @@ const SEQ_LEN: f64 = 2048.0;
 const VOCAB: f64 = 51_200.0;
 /// No constant was fitted to these rows, or to any other run.
 const TOLERANCE: f64 = 0.20;
+/// Between the largest and the smallest error.
+const SPREAD: f64 = 0.12;
 
 /// A row of the table.
 #[derive(Debug, Deserialize)]
@@ -53,7 +55,11 @@ impl Row {
             format!("plan.pp={}", self.pp),
             format!("plan.vp={}", self.vp),
             format!("plan.micro_batch={}", self.micro_batch),
-            format!("plan.overlap={{ grad_reduce = {} }}", self.ddp == "torch"),
+            // Megatron-LM of 2021 waits for its sends, interleaved or not.
+            format!(
+                "plan.overlap={{ grad_reduce = {}, p2p = false }}",
+                self.ddp == "torch"
+            ),
             format!("settings.engine={engine:?}"),
         ];
         let set: Vec<&str> = set.iter().map(String::as_str).collect();
@@ -80,6 +86,10 @@ fn ten_published_runs_are_predicted_within_a_fifth_by_every_engine() {
         println!("{engine}: {}", table.join(", "));
         let worst = errors.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
         assert!(worst <= TOLERANCE, "{engine}: {}", table.join(", "));
+        // One factor, the speed of kernels, explains most of it, from 32 GPUs to 3,072.
+        let [least, most] = [f64::min, f64::max].map(|pick| errors.iter().copied().reduce(pick));
+        let spread = most.unwrap_or(0.0) - least.unwrap_or(0.0);
+        assert!(spread <= SPREAD, "{engine}: {}", table.join(", "));
     }
 }
 
