@@ -1,5 +1,7 @@
 //! What a training framework fuses, pads and issues: choices that no plan says.
 
+use std::sync::OnceLock;
+
 use cluster::GpuSpec;
 use profile::AttentionKernel;
 use workload::ops::Fusion;
@@ -138,12 +140,42 @@ pub fn framework(name: &str) -> Option<&'static Framework> {
     FRAMEWORKS.iter().find(|known| known.name == name)
 }
 
+/// A framework that runs another attention kernel than is its habit.
+pub fn framework_with(base: &Framework, attention: AttentionKernel) -> Option<&'static Framework> {
+    static KNOWN: OnceLock<Vec<Framework>> = OnceLock::new();
+    let known = KNOWN.get_or_init(|| {
+        let all = FRAMEWORKS.iter();
+        let of = |base: &'static Framework| ATTENTION.map(|kernel| base.with_attention(kernel));
+        all.flat_map(of).collect()
+    });
+    let mut known = known.iter();
+    known.find(|known| known.name == base.name && known.fusion.attention == attention)
+}
+
+const ATTENTION: [AttentionKernel; 4] = [
+    AttentionKernel::Unfused,
+    AttentionKernel::Flash1,
+    AttentionKernel::Flash2,
+    AttentionKernel::Flash3,
+];
+
 /// Every name, for messages.
 pub fn framework_names() -> impl Iterator<Item = &'static str> {
     FRAMEWORKS.iter().map(|known| known.name)
 }
 
 impl Framework {
+    fn with_attention(&self, attention: AttentionKernel) -> Self {
+        let fusion = Fusion {
+            attention,
+            ..self.fusion
+        };
+        Self {
+            fusion,
+            ..self.clone()
+        }
+    }
+
     /// The framework's kernels on these GPUs: the newest attention kernel that all of them run.
     ///
     /// FlashAttention-3 needs Hopper or newer, FlashAttention-2 Ampere or newer (Dao-AILab,

@@ -52,7 +52,9 @@ pub use binding::{Binding, Price, Route};
 pub use book::{Book, Spread, book, build_piece};
 pub use data_parallel::{DataParallel, Flow, Stage};
 pub use fabric::Fabric;
-pub use framework::{Framework, GradientCopies, NEUTRAL, Reshard, framework, framework_names};
+pub use framework::{
+    Framework, GradientCopies, NEUTRAL, Reshard, framework, framework_names, framework_with,
+};
 pub use hop::Hop;
 pub use lowering::{Inputs, LowerOptions, Lowered, lower};
 pub use piece::{Piece, PieceKind};

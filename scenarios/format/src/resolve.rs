@@ -257,6 +257,12 @@ impl Resolver<'_> {
     }
 
     fn framework(&mut self) -> Option<&'static lower::Framework> {
+        let named = self.named_framework()?;
+        let attention = self.spec.framework.attention;
+        attention.map_or(Some(named), |kernel| lower::framework_with(named, kernel))
+    }
+
+    fn named_framework(&mut self) -> Option<&'static lower::Framework> {
         let Some(name) = &self.spec.framework.name else {
             self.assume("framework.name", lower::NEUTRAL.name, lower::NEUTRAL.source);
             return Some(&lower::NEUTRAL);

@@ -1,6 +1,6 @@
 //! The smaller sections of a scenario: framework, network, NCCL, settings, faults, prices.
 
-use profile::{Algorithm, Protocol};
+use profile::{Algorithm, AttentionKernel, Protocol};
 use units::Bytes;
 
 use crate::error::Problem;
@@ -16,12 +16,28 @@ pub struct Framework {
     pub name: Option<String>,
     /// Its version.
     pub version: Option<String>,
+    /// The attention kernel that runs, where it is not the framework's habit.
+    pub attention: Option<AttentionKernel>,
 }
+
+/// The attention kernels that a scenario can name.
+const ATTENTION: [(&str, AttentionKernel); 4] = [
+    ("unfused", AttentionKernel::Unfused),
+    ("flash1", AttentionKernel::Flash1),
+    ("flash2", AttentionKernel::Flash2),
+    ("flash3", AttentionKernel::Flash3),
+];
+
+const KERNEL: &str = "the attention kernel that runs, at most the newest that the GPU has; by default the newest \
+                      of the framework";
 
 pub(crate) fn framework(t: &mut Fields<'_, '_>) -> Framework {
     Framework {
         name: t.get("name", "such as megatron-core", text()).optional(),
         version: t.get("version", "its version", text()).optional(),
+        attention: t
+            .get("attention", KERNEL, one_of(ATTENTION.to_vec()))
+            .optional(),
     }
 }
 

@@ -81,3 +81,16 @@ fn a_run_that_was_out_of_memory_needs_most_of_it() {
     let limit = of("v100-16gb-out-of-memory", &[], "device_memory_bytes");
     assert!(0.5 * limit < used, "{used} B of {limit} B");
 }
+
+#[test]
+fn unfused_attention_costs_a_quarter_of_a_run_at_2048_tokens() {
+    let time = |kernel: &str| {
+        let set = format!("framework.attention={kernel:?}");
+        of("launcher-gpt", &[&set], "iteration_time_s")
+    };
+    let (unfused, fused) = (time("unfused"), time("flash2"));
+    let share = 1.0 - fused / unfused;
+    assert!((0.15..0.35).contains(&share), "{unfused} s, {fused} s");
+    // A100 does not run the third generation.
+    assert!((time("flash3") - fused).abs() < 1e-9);
+}
