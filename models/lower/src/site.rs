@@ -4,6 +4,7 @@ use profile::{HostCost, Profile};
 use task::{Step, StepId, Work};
 use trace::{Category, StreamKind};
 use units::Seconds;
+use workload::ops::Work as OpWork;
 
 use crate::data_parallel::DataParallel;
 use crate::offload::Copies;
@@ -66,7 +67,7 @@ pub(crate) fn host_time(
 ) -> Seconds {
     let layers = pieces
         .iter()
-        .filter(|piece| matches!(piece.kind, PieceKind::Layer(_)));
+        .filter(|piece| matches!(piece.kind, PieceKind::Layer(_)) && !is_measured(piece));
     let per_layer = layers.map(|piece| {
         let again = part.replays && piece.replay.len() == piece.ops.forward.len();
         let passes = part.passes + f64::from(u8::from(again));
@@ -80,6 +81,12 @@ pub(crate) fn host_time(
     host.kernel * f64::from(n_launches)
         + per_layer.sum::<Seconds>()
         + host.micro_batch * part.micro_batch
+}
+
+/// Whether a layer was timed as a whole: what the host took is in its time.
+fn is_measured(piece: &Piece) -> bool {
+    let mut ops = piece.ops.forward.iter();
+    ops.any(|op| matches!(op.work, OpWork::Measured(_)))
 }
 
 /// What a framework leaves of the host's cost. Graphs leave only that of the micro-batch.

@@ -94,3 +94,20 @@ fn unfused_attention_costs_a_quarter_of_a_run_at_2048_tokens() {
     // A100 does not run the third generation.
     assert!((time("flash3") - fused).abs() < 1e-9);
 }
+
+#[test]
+fn measured_layers_bring_their_host_time_along() {
+    // 22 blocks and two ends in micro-batches of one: a layer of a framework costs the host
+    // 0.65 ms a pass.
+    let other = of(
+        "measured-layers",
+        &["plan.micro_batch=1"],
+        "breakdown.other_s",
+    );
+    let whole = of(
+        "measured-layers",
+        &["plan.micro_batch=1"],
+        "iteration_time_s",
+    );
+    assert!(other < 0.05 * whole, "{other} s of {whole} s");
+}
