@@ -174,7 +174,7 @@ pub(crate) fn spec(gpu: &GpuSpec) -> ProfileSpec {
         stream: Some(stream(&habit)),
         scan: Some(scan()),
         host: Some(host()),
-        memory: Some(memory()),
+        memory: Some(memory(&habit)),
         interference: Some(interference()),
     }
 }
@@ -311,9 +311,17 @@ fn host() -> HostSpec {
     }
 }
 
-fn memory() -> MemorySpec {
+/// What `PyTorch` takes of a V100 for its kernels: 1,113 MiB of 16 and of 32 GB alike
+/// (bigscience-workshop/bigscience, experiments/tr3m-1B3.md, "calibration").
+const VOLTA_CONTEXT_MIB: f64 = 1_113.0;
+
+fn memory(habit: &Habit) -> MemorySpec {
     MemorySpec {
-        context_mib: 520.0,
+        context_mib: if habit.prefix == "volta" {
+            VOLTA_CONTEXT_MIB
+        } else {
+            520.0
+        },
         framework_mib: 95.0,
         workspace_mib: 32.0,
         communicator_mib: 288.0,
