@@ -2,12 +2,11 @@
 
 use engine::EngineError;
 use lower::Worth;
-use serde_json::Map;
-use units::{Control, Seconds, SimTime};
+use units::{Control, RankId, Seconds, SimTime};
 
 use crate::error::PredictError;
-use crate::estimate::{Doubt, Estimate, Estimator, rehearse};
-use crate::memory::Memory;
+use crate::estimate::{Doubt, Estimator, StagePeak, rehearse};
+use crate::memory::{Memory, kinds};
 use crate::nccl::unheeded_unlowered;
 use crate::outcome::Answer;
 use crate::prediction::{Assumed, ClassMemory, Prediction};
@@ -20,7 +19,7 @@ pub(crate) fn closed_form(
     control: &Control,
 ) -> Result<Prediction, PredictError> {
     let mut estimator = Estimator::new(scenario);
-    let mut estimate = estimator.estimate(&scenario.plan);
+    let (mut estimate, peaks) = estimator.with_peaks(&scenario.plan);
     let mut assumptions = scenario.assumptions.clone();
     assumptions.extend(unheeded_unlowered(scenario));
     let rehearsal = match estimate.doubt {
@@ -40,7 +39,7 @@ pub(crate) fn closed_form(
             used: estimate.device_used,
             limit: estimate.device_memory,
             fits: estimate.fits,
-            by_class: vec![largest(scenario, &estimate)],
+            by_class: peaks.iter().map(|peak| class(scenario, peak)).collect(),
         }
     };
     let time = Seconds::from_secs(estimate.iteration_time_s);
@@ -67,19 +66,18 @@ fn rehearsed_for(doubt: Doubt) -> Assumed {
     }
 }
 
-/// The closed form names the fullest pipeline device only.
-fn largest(scenario: &Scenario, estimate: &Estimate) -> ClassMemory {
-    let stage = estimate.peak_device;
-    let ranks = u64::from(scenario.plan.n_ranks() / scenario.plan.degrees().pp);
-    let first = scenario.plan.ranks().at_stage(units::RankId::new(0), stage);
+/// The memory of the ranks of one pipeline device: the closed form tells no others apart.
+fn class(scenario: &Scenario, peak: &StagePeak) -> ClassMemory {
+    let stage = peak.device;
+    let first = scenario.plan.ranks().at_stage(RankId::new(0), stage);
     ClassMemory {
         class: format!("stage {stage}"),
         stage,
-        ranks,
+        ranks: u64::from(scenario.plan.n_ranks() / scenario.plan.degrees().pp),
         first_rank: first.get(),
-        peak_allocated_bytes: estimate.peak_allocated,
+        peak_allocated_bytes: peak.parts.iter().copied().sum(),
         peak_at_s: None,
-        at_peak: Map::new(),
+        at_peak: kinds(&peak.parts),
     }
 }
 

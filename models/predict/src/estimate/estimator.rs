@@ -10,6 +10,7 @@ use units::{Bytes, Control, FlopsPerSec};
 use workload::ops::Sharding;
 
 use crate::closed_form::add_worth;
+use crate::estimate::memory::StagePeak;
 use crate::estimate::pipeline::PipelineScratch;
 use crate::estimate::rehearsal::{Rehearsal, rehearse};
 use crate::estimate::shapes::{ShapeCache, Shapes};
@@ -68,8 +69,9 @@ impl Estimate {
 /// Why the closed form may be off by more than 2 %.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// Gathers or reductions that an interleaved schedule cannot hide delay other devices, which
-    /// wait for each other in rounds; the closed form counts each device's delay once.
+    /// Gathers or reductions that an interleaved schedule, or one with delayed weight gradients,
+    /// cannot hide delay other devices, which wait for each other in rounds; the closed form counts
+    /// each device's delay once.
     InterleavedOverlap,
     /// Gathers and reductions of sharded state share a stream with each other; the closed form
     /// adds them up.
@@ -85,6 +87,9 @@ pub enum Doubt {
     /// The host takes longer than the GPU in some stage, and the closed form takes the larger of
     /// both for every pass.
     HostBound,
+    /// Messages between stages take a good part of a pass and meet on their way; the closed form
+    /// lets each travel alone.
+    SlowHops,
 }
 
 impl Doubt {
@@ -97,8 +102,7 @@ impl Doubt {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::InterleavedOverlap => {
-                "data-parallel communication is not hidden by the interleaved schedule, and the \
-                 closed form counts each device's delay once; the engines differ by up to a tenth"
+                "data-parallel communication is not hidden by the schedule, and the closed form counts each device's delay once; the engines differ by up to a tenth"
             }
             Self::ShardedPasses => {
                 "gathers and reductions of sharded state are summed per pass; the engines queue them"
@@ -114,6 +118,10 @@ impl Doubt {
             Self::HostBound => {
                 "the host takes longer than the GPU, and the closed form takes the larger of both in \
                  every pass; the engines let the host run ahead"
+            }
+            Self::SlowHops => {
+                "messages between stages take a good part of a pass, and the closed form lets each \
+                 travel alone"
             }
         }
     }
@@ -137,6 +145,8 @@ pub(super) struct Kept {
     pub(super) sheets: BTreeMap<SheetKey, Sheet>,
     pub(super) steps: BTreeMap<StepKey, f64>,
     pub(super) scratch: PipelineScratch,
+    /// The peaks of all pipeline devices, where they are asked for.
+    pub(super) peaks: Option<Vec<StagePeak>>,
 }
 
 /// What the pieces of a plan depend on, besides job and kernels, and the kind of GPU.
@@ -220,6 +230,13 @@ impl Estimator<'_> {
         }
         let rehearsal = rehearse(self.scenario, plan, control)?;
         Ok(estimate.rehearsed(&rehearsal))
+    }
+
+    /// The closed form for a plan, and the peaks of all pipeline devices.
+    pub(crate) fn with_peaks(&mut self, plan: &Plan) -> (Estimate, Vec<StagePeak>) {
+        self.kept.peaks = Some(Vec::new());
+        let estimate = self.estimate(plan);
+        (estimate, self.kept.peaks.take().unwrap_or_default())
     }
 
     /// Worth of the prices of every piece that was asked for, one execution of each.

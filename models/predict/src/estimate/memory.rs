@@ -1,15 +1,120 @@
 //! Peaks of memory from the number of micro-batches in flight.
 
+use lower::{StepBuffers, pass_gradients};
 use plan::schedule::{ActionKind, ScheduleKind, peak_level};
+use plan::state::{StateBytes, StateParts, gather_buffers};
 use plan::{Plan, PlannedSchedule, Schedule};
+use trace::MemoryKind;
 use units::Bytes;
+use workload::ops::ParamCount;
 
+use crate::Scenario;
+use crate::estimate::estimator::{Estimate, Kept};
 use crate::estimate::pipeline::PipelineScratch;
 use crate::estimate::stage::StageSums;
+use crate::estimate::work::{Merged, Work};
+use crate::memory::held;
+
+/// Bytes by kind of memory.
+type Parts = [Bytes; MemoryKind::ALL.len()];
+
+/// The peak of a rank of one pipeline device, by kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct StagePeak {
+    pub(crate) device: u32,
+    pub(crate) parts: Parts,
+}
+
+/// Communicators of a rank that the closed form counts: world, tensor, pipeline, data.
+const COMMUNICATORS: u64 = 4;
+
+impl Work<'_> {
+    /// Peaks of every device, and whether they fit.
+    pub(super) fn memory(
+        &self,
+        merged: &Merged,
+        params: &[ParamCount],
+        kept: &mut Kept,
+    ) -> Estimate {
+        let Scenario {
+            cluster,
+            profiles,
+            job,
+            framework,
+            ..
+        } = self.scenario;
+        let mut estimate = Estimate {
+            fits: true,
+            ..Estimate::default()
+        };
+        let mut fullest = -1.0;
+        for (device, stages) in (0_u32..).zip(&merged.chunks_of) {
+            let (kind, _) = self.hosts.of_device[device as usize];
+            let chunks = merged.chunks(stages);
+            let params = &params[device as usize];
+            let constants = profiles[kind].memory();
+            let mut parts = self.state(&chunks, params);
+            parts[MemoryKind::Workspace.index()] += constants.framework + constants.workspace;
+            let resting: Bytes = parts.iter().copied().sum();
+            let kept_ones = activations(self.plan, device, &chunks, &mut kept.scratch);
+            let peak = resting + kept_ones;
+            let step = StepBuffers::of(job, self.plan, framework, params);
+            let allocated = peak.max(resting + step.total());
+            let limit = cluster.kinds()[kind].memory;
+            let outside = |bytes| constants.device_used(bytes, COMMUNICATORS);
+            let used = held(outside(allocated), outside(peak) + step.flat, limit);
+            let share = used.as_f64() / limit.as_f64();
+            if fullest < share {
+                fullest = share;
+                (estimate.device_used, estimate.device_memory) = (used, limit);
+            }
+            if estimate.peak_allocated < allocated {
+                (estimate.peak_allocated, estimate.peak_device) = (allocated, device);
+                estimate.peak_reserved = constants.reserved(peak) + step.flat;
+            }
+            estimate.fits &= used <= limit;
+            if let Some(peaks) = &mut kept.peaks {
+                if peak < allocated {
+                    parts[MemoryKind::Workspace.index()] += step.total();
+                } else {
+                    parts[MemoryKind::Activations.index()] += kept_ones;
+                }
+                peaks.push(StagePeak { device, parts });
+            }
+        }
+        estimate
+    }
+
+    /// Weights, gradients and optimizer states of a device, with the buffers of sharded layers.
+    fn state(&self, chunks: &[&StageSums], params: &ParamCount) -> Parts {
+        let Scenario { job, framework, .. } = self.scenario;
+        let state = chunks.iter().map(|chunk| chunk.state).sum();
+        let per_param = lower::resident(job, state, params);
+        let layer = chunks.iter().map(|sum| {
+            let pieces: u32 = sum.runs.iter().map(|(_, times)| times).sum();
+            let parts = StateBytes::of(&sum.params, &per_param).parts();
+            let share = |bytes: Bytes| bytes / u64::from(pieces.max(1));
+            StateParts {
+                weights: share(parts.weights),
+                gradients: share(parts.gradients),
+                optimizer: Bytes::ZERO,
+            }
+        });
+        let layer = layer.max_by_key(StateParts::total).unwrap_or_default();
+        let own = StateBytes::of(params, &per_param).on_gpu(self.plan).parts();
+        let mut parts = Parts::default();
+        parts[MemoryKind::Weights.index()] = own.weights;
+        parts[MemoryKind::Gradients.index()] =
+            own.gradients + pass_gradients(job, framework, params);
+        parts[MemoryKind::Optimizer.index()] = own.optimizer;
+        parts[MemoryKind::Communication.index()] = gather_buffers(self.plan, layer);
+        parts
+    }
+}
 
 /// The largest activations of a device: what its micro-batches in flight keep, and what its
 /// passes need besides.
-pub(super) fn activations(
+fn activations(
     plan: &Plan,
     device: u32,
     chunks: &[&StageSums],

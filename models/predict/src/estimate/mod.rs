@@ -11,6 +11,7 @@
 //! parameter gathers, host time beside the GPU, sharded weights.
 
 mod estimator;
+mod hops;
 mod memory;
 mod pipeline;
 mod rehearsal;
@@ -21,4 +22,5 @@ mod sync;
 mod work;
 
 pub use estimator::{Doubt, Estimate, Estimator};
+pub(crate) use memory::StagePeak;
 pub(crate) use rehearsal::rehearse;

@@ -42,7 +42,7 @@ const PICOS: f64 = 1e12;
 pub(super) fn pipeline_time(
     plan: &Plan,
     stages: &[StageSums],
-    hop: f64,
+    hops: &[f64],
     scratch: &mut PipelineScratch,
 ) -> f64 {
     let n = u64::from(plan.n_micro_batches());
@@ -50,9 +50,9 @@ pub(super) fn pipeline_time(
         return n as f64 * (stages[0].forward.total + stages[0].backward.total);
     }
     match plan.schedule_kind() {
-        Some(ScheduleKind::GPipe) => flow_shop(stages, hop, n),
+        Some(ScheduleKind::GPipe) => flow_shop(stages, hops, n),
         Some(ScheduleKind::OneFOneB) => {
-            scratch.load(stages, hop);
+            scratch.load(stages, hops);
             let PipelineScratch {
                 closed,
                 forward,
@@ -63,30 +63,33 @@ pub(super) fn pipeline_time(
             one_f_one_b_time(forward, backward, links, n, closed) as f64 / PICOS
         }
         Some(ScheduleKind::Interleaved) => {
-            scratch.load(stages, hop);
+            scratch.load(stages, hops);
             let devices = plan.degrees().pp as usize;
-            let form =
-                interleaved_time(&scratch.forward, &scratch.backward, devices, picos(hop), n);
-            form.map_or_else(
-                || replayed(plan, stages, hop, scratch),
+            let equal = hops
+                .windows(2)
+                .all(|pair| pair[0].to_bits() == pair[1].to_bits());
+            let hop = hops.first().map_or(0, |hop| picos(*hop));
+            let form = interleaved_time(&scratch.forward, &scratch.backward, devices, hop, n);
+            form.filter(|_| equal).map_or_else(
+                || replayed(plan, stages, hops, scratch),
                 |form| form as f64 / PICOS,
             )
         }
-        _ => replayed(plan, stages, hop, scratch),
+        _ => replayed(plan, stages, hops, scratch),
     }
 }
 
-fn flow_shop(stages: &[StageSums], hop: f64, n: u64) -> f64 {
+fn flow_shop(stages: &[StageSums], hops: &[f64], n: u64) -> f64 {
     let pass = |time: &dyn Fn(&StageSums) -> f64| {
         let sum: f64 = stages.iter().map(time).sum();
         let longest = stages.iter().map(time).fold(0.0, f64::max);
-        sum + (n - 1) as f64 * longest + (stages.len() - 1) as f64 * hop
+        sum + (n - 1) as f64 * longest + hops.iter().sum::<f64>()
     };
     pass(&|stage| stage.forward.total) + pass(&|stage| stage.backward.total)
 }
 
 impl PipelineScratch {
-    fn load(&mut self, stages: &[StageSums], hop: f64) {
+    fn load(&mut self, stages: &[StageSums], hops: &[f64]) {
         self.forward.clear();
         self.backward.clear();
         self.links.clear();
@@ -94,11 +97,11 @@ impl PipelineScratch {
             .extend(stages.iter().map(|stage| picos(stage.forward.total)));
         self.backward
             .extend(stages.iter().map(|stage| picos(stage.backward.total)));
-        self.links.resize(stages.len() - 1, picos(hop));
+        self.links.extend(hops.iter().map(|hop| picos(*hop)));
     }
 }
 
-fn replayed(plan: &Plan, stages: &[StageSums], hop: f64, scratch: &mut PipelineScratch) -> f64 {
+fn replayed(plan: &Plan, stages: &[StageSums], hops: &[f64], scratch: &mut PipelineScratch) -> f64 {
     scratch.costs.stages.clear();
     scratch
         .costs
@@ -110,7 +113,10 @@ fn replayed(plan: &Plan, stages: &[StageSums], hop: f64, scratch: &mut PipelineS
             weight_grad: picos(stage.weight_grad.total),
         }));
     scratch.costs.links.clear();
-    scratch.costs.links.resize(stages.len(), picos(hop));
+    scratch
+        .costs
+        .links
+        .extend(hops.iter().map(|hop| picos(*hop)));
     let at = scratch.schedule_index(plan);
     let print = fingerprint(&scratch.costs);
     if let Some(known) = scratch.known.get(&(at, print)) {
@@ -141,7 +147,7 @@ fn fingerprint(costs: &Costs) -> u128 {
             pass.weight_grad,
         ]
     });
-    passes.chain(costs.links.first().copied()).fold(
+    passes.chain(costs.links.iter().copied()).fold(
         0x6c62_272e_07bb_0142_62b8_2175_6295_c58d,
         |hash, time| {
             (hash ^ u128::from(time)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)

@@ -18,6 +18,8 @@ pub(super) struct ShapeCache {
     /// groups of plans are at most two nested progressions, which these three and the degree of
     /// the inner one tell apart.
     known: BTreeMap<[u32; 4], CommShape>,
+    /// Of two GPUs, and how many others send at the same time.
+    pairs: BTreeMap<([GpuId; 2], u32), CommShape>,
 }
 
 impl ShapeCache {
@@ -45,6 +47,26 @@ impl ShapeCache {
             .known
             .entry([size, second, last, inner])
             .or_insert_with(|| computed(cluster, comm, &ranks.iter().map(gpu).collect::<Vec<_>>()))
+    }
+}
+
+impl ShapeCache {
+    /// The shape of two GPUs of neighboring stages that send to each other.
+    ///
+    /// * `others` — the pairs of the same stages that send at about the same time.
+    pub(super) fn pair(
+        &mut self,
+        cluster: &Cluster,
+        comm: &CommProfile,
+        gpus: [GpuId; 2],
+        others: impl ExactSizeIterator<Item = [GpuId; 2]>,
+    ) -> CommShape {
+        let n = u32::try_from(others.len()).unwrap_or(u32::MAX);
+        let key = (gpus, n);
+        *self.pairs.entry(key).or_insert_with(|| {
+            let others: Vec<Vec<GpuId>> = others.map(|pair| pair.to_vec()).collect();
+            shape(cluster, comm, &gpus, &others)
+        })
     }
 }
 

@@ -44,6 +44,13 @@ impl PassTime {
         self.host += other.host * times;
     }
 
+    /// Adds how long its messages hold it, and the gather of what it receives.
+    pub(super) fn cross(&mut self, leaves: f64, gather: f64) {
+        self.pp += leaves;
+        self.tp += gather;
+        self.total += leaves + gather;
+    }
+
     /// The same on a GPU of another speed: kernels stretch, communication does not.
     pub(super) fn at_speed(mut self, speed: f64) -> Self {
         let stretched = self.compute / speed;

@@ -26,6 +26,8 @@ pub(super) struct StageSums {
     pub(super) state: Bytes,
     pub(super) transient: Bytes,
     pub(super) workspace: Bytes,
+    /// Whether the host takes longer than the GPU for one of its passes.
+    pub(super) host_bound: bool,
     /// Pieces in forward order, runs of equal ones counted: index into the sheet, how many.
     pub(super) runs: Vec<(usize, u32)>,
 }
@@ -58,19 +60,27 @@ impl StageSums {
     ///
     /// * `launches` — of the profile's time for kernels and layers: 0 with CUDA graphs.
     /// * `micro_batch` — of its time for a micro-batch, which the forward passes of all chunks share.
-    pub(super) fn with_host(&mut self, profile: &Profile, launches: f64, micro_batch: f64) {
+    /// * `splits` — whether backward passes run as two.
+    pub(super) fn with_host(
+        &mut self,
+        profile: &Profile,
+        launches: f64,
+        micro_batch: f64,
+        splits: bool,
+    ) {
         let each = profile.host().micro_batch.as_secs() * micro_batch;
         self.forward.host = self.forward.host * launches + each;
         self.backward.host *= 2.0 * launches;
         self.input_grad.host *= launches;
         self.weight_grad.host *= launches;
         let passes = [
-            &mut self.forward,
-            &mut self.backward,
-            &mut self.input_grad,
-            &mut self.weight_grad,
+            (&mut self.forward, true),
+            (&mut self.backward, !splits),
+            (&mut self.input_grad, splits),
+            (&mut self.weight_grad, splits),
         ];
-        for pass in passes {
+        for (pass, runs) in passes {
+            self.host_bound |= runs && pass.total < pass.host;
             pass.total = pass.total.max(pass.host);
         }
     }

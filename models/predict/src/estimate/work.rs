@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use collective::CommShape;
-use lower::{DataParallel, SlotGroup, StepBuffers, boundary, data_flows};
-use plan::state::{StateBytes, StateParts, gather_buffers};
+use lower::{DataParallel, SlotGroup, data_flows};
 use plan::{Offload, Plan, PlannedSchedule, ScheduleKind};
 use profile::CollectiveKind;
 use units::{Bytes, RankId};
@@ -13,13 +12,11 @@ use workload::ops::{Axis, ParamCount, Sharding, StepShards, optimizer_ops};
 
 use crate::Scenario;
 use crate::estimate::estimator::{Doubt, Estimate, Hosts, Kept, StepKey, sheet_key};
-use crate::estimate::memory::activations;
-use crate::estimate::pipeline::{PipelineScratch, pipeline_time};
+use crate::estimate::pipeline::pipeline_time;
 use crate::estimate::shapes::{ShapeCache, Shapes};
 use crate::estimate::sheet::optimizer_time;
 use crate::estimate::stage::StageSums;
 use crate::estimate::sync::{PieceWires, Wire, exposed_reduction, gathered_forward};
-use crate::memory::held;
 use crate::prediction::Breakdown;
 use crate::simulate::contention;
 
@@ -35,13 +32,13 @@ pub(super) struct Work<'a> {
 
 /// The sums of every virtual stage on the GPU that it runs on.
 pub(super) struct Merged {
-    stages: Vec<StageSums>,
+    pub(super) stages: Vec<StageSums>,
     /// The stages of each device, in the order of the layers.
-    chunks_of: Vec<Vec<usize>>,
+    pub(super) chunks_of: Vec<Vec<usize>>,
 }
 
 impl Merged {
-    fn chunks(&self, stages: &[usize]) -> Vec<&StageSums> {
+    pub(super) fn chunks(&self, stages: &[usize]) -> Vec<&StageSums> {
         stages.iter().map(|stage| &self.stages[*stage]).collect()
     }
 }
@@ -53,6 +50,7 @@ impl Work<'_> {
         let scale = self.scenario.framework.host_scale;
         let launches = if self.plan.cuda_graphs() { 0.0 } else { scale };
         let micro_batch = scale / f64::from(self.plan.chunks());
+        let splits = (self.plan.schedule_kind()).is_some_and(ScheduleKind::splits_backward);
         let mut stages = Vec::with_capacity(devices.len());
         for (stage, device) in devices.iter().enumerate() {
             let (kind, speed) = self.hosts.of_device[*device as usize];
@@ -69,7 +67,7 @@ impl Work<'_> {
             ] {
                 *pass = pass.at_speed(speed);
             }
-            sum.with_host(&self.scenario.profiles[kind], launches, micro_batch);
+            sum.with_host(&self.scenario.profiles[kind], launches, micro_batch, splits);
             stages.push(sum);
         }
         let mut chunks_of = vec![Vec::new(); self.plan.degrees().pp as usize];
@@ -95,11 +93,11 @@ impl Work<'_> {
             param_bytes: data.param_bytes,
         };
         let slow = contention(self.scenario).compute_beside[trace::Category::Dp.index()];
-        let hop = self.hop(&mut merged);
-        let waits = self.waits(&merged, &data, &wire, [hop, slow], kept);
+        let hops = self.hops(&mut merged);
+        let waits = self.waits(&merged, &data, &wire, (&hops.behind, slow), kept);
         let edges = self.shard_passes(&mut merged, &data, &wire, slow);
-        let pipeline = pipeline_time(plan, &merged.stages, hop, &mut kept.scratch);
-        let (end, late) = self.end_of_passes(&merged, &waits, pipeline, hop);
+        let pipeline = pipeline_time(plan, &merged.stages, &hops.behind, &mut kept.scratch);
+        let (end, late) = self.end_of_passes(&merged, &waits, pipeline, &hops.behind);
         let sync = self.epilogue_time(&waits.params);
         let optimizer = self.slowest_step(&merged, &waits.params, kept);
         let after = if data.overlap_gather || data.gather_each_pass {
@@ -113,9 +111,9 @@ impl Work<'_> {
         };
         let fixed = waits.start + waits.later + edges + after;
         let total = fixed + end + sync + optimizer;
-        let mut estimate = self.memory(&merged, &waits.params, &mut kept.scratch);
+        let mut estimate = self.memory(&merged, &waits.params, kept);
         estimate.iteration_time_s = total;
-        estimate.doubt = self.doubt(&merged, &data, &waits, late, total);
+        estimate.doubt = self.doubt(&merged, &data, &waits, (late, total), hops.are_slow);
         let exposed = fixed + late;
         estimate.breakdown = self.breakdown(&merged, total, exposed, [optimizer, sync]);
         estimate
@@ -127,7 +125,7 @@ impl Work<'_> {
         merged: &Merged,
         data: &DataParallel,
         wire: &Wire<'_>,
-        [hop, slow]: [f64; 2],
+        (hops, slow): (&[f64], f64),
         kept: &Kept,
     ) -> Waits {
         let plan = self.plan;
@@ -162,7 +160,7 @@ impl Work<'_> {
                 waits.start = waits.start.max(end - arrival - forward);
                 waits.later = waits.later.max(late);
             }
-            arrival += forward + hop;
+            arrival += forward + hops.get(device).copied().unwrap_or(0.0);
             waits.slowed.push(slowed);
             waits.exposed.push(exposed);
             waits.params.push(params);
@@ -171,7 +169,13 @@ impl Work<'_> {
     }
 
     /// When the last device has its gradients, and what of that time reductions cost.
-    fn end_of_passes(&self, merged: &Merged, waits: &Waits, pipeline: f64, hop: f64) -> (f64, f64) {
+    fn end_of_passes(
+        &self,
+        merged: &Merged,
+        waits: &Waits,
+        pipeline: f64,
+        hops: &[f64],
+    ) -> (f64, f64) {
         let plan = self.plan;
         let splits = plan
             .schedule_kind()
@@ -195,7 +199,7 @@ impl Work<'_> {
                     .chunks(stages)
                     .first()
                     .map_or(0.0, |chunk| chunk.backward.total);
-                before += first + hop;
+                before += first + hops.get(device).copied().unwrap_or(0.0);
             }
         }
         (end, late)
@@ -216,14 +220,16 @@ impl Work<'_> {
         merged: &Merged,
         data: &DataParallel,
         waits: &Waits,
-        late: f64,
-        total: f64,
+        (late, total): (f64, f64),
+        slow_hops: bool,
     ) -> Option<Doubt> {
         let plan = self.plan;
         let waiting = waits.start + waits.later + late + waits.slowed.iter().sum::<f64>();
         let overlaps = data.overlap_gather || data.overlap_reduce;
-        let interleaved = 1 < plan.chunks() && overlaps && DOUBTFUL * total < waiting;
-        let of_host = |stage: &StageSums| stage.forward.total <= stage.forward.host;
+        let splits = (plan.schedule_kind()).is_some_and(ScheduleKind::splits_backward);
+        let loose = 1 < plan.chunks() || splits;
+        let interleaved = loose && overlaps && DOUBTFUL * total < waiting;
+        let of_host = |stage: &StageSums| stage.host_bound;
         let reasons = [
             (plan.offload() != Offload::NONE, Doubt::Offload),
             (0.0 < self.scenario.settings.jitter, Doubt::Jitter),
@@ -235,6 +241,7 @@ impl Work<'_> {
             ),
             (merged.stages.iter().any(of_host), Doubt::HostBound),
             (interleaved, Doubt::InterleavedOverlap),
+            (slow_hops, Doubt::SlowHops),
         ];
         reasons
             .into_iter()
@@ -327,57 +334,14 @@ impl Work<'_> {
         f64::from(rounds) / f64::from(n.max(1))
     }
 
-    /// Seconds of a hop between stages. Where the receiver gathers its parts, its passes do.
-    fn hop(&self, merged: &mut Merged) -> f64 {
-        let plan = self.plan;
-        if plan.degrees().pp == 1 {
-            return 0.0;
-        }
-        let job = &self.scenario.job;
-        let hop = boundary(job, plan, self.scenario.framework, &self.sharding);
-        if let Some(bytes) = hop.gather {
-            let time = self.shapes.time(Axis::Tp, CollectiveKind::AllGather, bytes);
-            let last = merged.stages.len() - 1;
-            for (at, stage) in merged.stages.iter_mut().enumerate() {
-                if at != 0 {
-                    stage.forward.total += time;
-                    stage.forward.tp += time;
-                }
-                if at != last {
-                    stage.backward.total += time;
-                    stage.backward.tp += time;
-                    stage.input_grad.total += time;
-                    stage.input_grad.tp += time;
-                }
-            }
-        }
-        let ranks = [RankId::new(0), plan.ranks().at_stage(RankId::new(0), 1)];
-        let shape = self.shape_of(&ranks, 0);
-        let [time, latency] = self.shapes.send(&shape, hop.bytes);
-        if plan.overlap().p2p {
-            return time;
-        }
-        // Kernels wait until the message has left; what is left of the hop is its latency.
-        let leaving = time - latency;
-        let last = merged.stages.len() - 1;
-        for (at, stage) in merged.stages.iter_mut().enumerate() {
-            if at != last {
-                stage.forward.pp += leaving;
-                stage.forward.total += leaving;
-            }
-            if at != 0 {
-                for pass in [&mut stage.backward, &mut stage.input_grad] {
-                    pass.pp += leaving;
-                    pass.total += leaving;
-                }
-            }
-        }
-        latency
-    }
-
     fn group_shape(&self, group: SlotGroup) -> CommShape {
         if let SlotGroup::Axis(axis) = group {
             return self.shapes.of_slot[usize::from(lower::axis_slot(axis))];
+        }
+        if group == SlotGroup::Ends {
+            let first = RankId::new(0);
+            let last = self.plan.degrees().pp - 1;
+            return self.pair([first, self.plan.ranks().at_stage(first, last)]);
         }
         let inner = if group == SlotGroup::Replica {
             self.plan.degrees().tp
@@ -387,7 +351,7 @@ impl Work<'_> {
         self.shape_of(&group.ranks(self.plan.ranks(), RankId::new(0)), inner)
     }
 
-    fn shape_of(&self, ranks: &[RankId], inner: u32) -> CommShape {
+    pub(super) fn shape_of(&self, ranks: &[RankId], inner: u32) -> CommShape {
         let Scenario { cluster, comm, .. } = self.scenario;
         self.cache
             .borrow_mut()
@@ -458,75 +422,6 @@ impl Work<'_> {
         time / speed
     }
 
-    /// Peaks of every device, and whether they fit.
-    fn memory(
-        &self,
-        merged: &Merged,
-        params: &[ParamCount],
-        scratch: &mut PipelineScratch,
-    ) -> Estimate {
-        let Scenario {
-            cluster, profiles, ..
-        } = self.scenario;
-        let mut estimate = Estimate {
-            fits: true,
-            ..Estimate::default()
-        };
-        let mut fullest = -1.0;
-        for (device, stages) in (0_u32..).zip(&merged.chunks_of) {
-            let (kind, _) = self.hosts.of_device[device as usize];
-            let chunks = merged.chunks(stages);
-            let constants = profiles[kind].memory();
-            let resting = self.state(&chunks, &params[device as usize])
-                + constants.framework
-                + constants.workspace;
-            let peak = resting + activations(self.plan, device, &chunks, scratch);
-            let step = self.step_buffers(&params[device as usize]);
-            let allocated = peak.max(resting + step.total());
-            let limit = cluster.kinds()[kind].memory;
-            let outside = |bytes| constants.device_used(bytes, COMMUNICATORS);
-            let used = held(outside(allocated), outside(peak) + step.flat, limit);
-            let share = used.as_f64() / limit.as_f64();
-            if fullest < share {
-                fullest = share;
-                (estimate.device_used, estimate.device_memory) = (used, limit);
-            }
-            if estimate.peak_allocated < allocated {
-                (estimate.peak_allocated, estimate.peak_device) = (allocated, device);
-                estimate.peak_reserved = constants.reserved(peak) + step.flat;
-            }
-            estimate.fits &= used <= limit;
-        }
-        estimate
-    }
-
-    /// Weights, gradients and optimizer states of a device, with the buffers of sharded layers.
-    fn state(&self, chunks: &[&StageSums], params: &ParamCount) -> Bytes {
-        let state = chunks.iter().map(|chunk| chunk.state).sum();
-        let per_param = lower::resident(&self.scenario.job, state, params);
-        let layer = chunks.iter().map(|sum| {
-            let pieces: u32 = sum.runs.iter().map(|(_, times)| times).sum();
-            let parts = StateBytes::of(&sum.params, &per_param).parts();
-            let share = |bytes: Bytes| bytes / u64::from(pieces.max(1));
-            StateParts {
-                weights: share(parts.weights),
-                gradients: share(parts.gradients),
-                optimizer: Bytes::ZERO,
-            }
-        });
-        let layer = layer.max_by_key(StateParts::total).unwrap_or_default();
-        let state = StateBytes::of(params, &per_param).on_gpu(self.plan);
-        let scenario = self.scenario;
-        let apart = lower::pass_gradients(&scenario.job, scenario.framework, params);
-        state.total() + apart + gather_buffers(self.plan, layer)
-    }
-
-    /// What the optimizer's step takes besides.
-    fn step_buffers(&self, params: &ParamCount) -> StepBuffers {
-        let Scenario { job, framework, .. } = self.scenario;
-        StepBuffers::of(job, self.plan, framework, params)
-    }
-
     /// The device with the most work: its passes, what is exposed, and idle time for the rest.
     fn breakdown(
         &self,
@@ -574,6 +469,3 @@ impl Work<'_> {
 
 /// Share of the iteration that waits of interleaved overlap may have without doubt.
 const DOUBTFUL: f64 = 0.02;
-
-/// Communicators of a rank that the closed form counts: world, tensor, pipeline, data.
-const COMMUNICATORS: u64 = 4;
