@@ -10,9 +10,10 @@ use std::collections::BTreeSet;
 
 use cluster::Cluster;
 use collective::Choice;
-use plan::{Plan, PlanError};
+use plan::{Plan, PlanError, PlanSpec};
 use predict::{Assumed, Scenario};
 use workload::Job;
+use workload::ops::TpOverlap;
 
 use crate::error::{Failure, Problem, push};
 use crate::library::{At, Library};
@@ -214,7 +215,7 @@ impl Resolver<'_> {
         }
         let at = |field: &str| self.at(field);
         let spec = match plan_files::read(&self.spec.plan, cluster, self.library, &at) {
-            Ok(spec) => spec,
+            Ok(spec) => self.with_habits(spec),
             Err(failures) => {
                 self.keep(failures);
                 return None;
@@ -225,7 +226,7 @@ impl Resolver<'_> {
                 for one in &checked.assumptions {
                     self.assume(&format!("plan.{}", one.field), &one.value, one.reason);
                 }
-                Some(checked.plan)
+                self.fits_into_passes(checked.plan)
             }
             Err(errors) => {
                 self.refuse_plan(&errors);
@@ -236,6 +237,44 @@ impl Resolver<'_> {
                 None
             }
         }
+    }
+
+    /// The plan with overlaps that its framework does not have switched off, where it names none.
+    fn with_habits(&mut self, mut spec: PlanSpec) -> PlanSpec {
+        let name = self.spec.framework.name.as_deref();
+        if name
+            .and_then(lower::framework)
+            .is_none_or(|known| known.overlaps)
+        {
+            return spec;
+        }
+        let waits = "this framework waits for its collectives and sends";
+        if spec.overlap.tp.is_none() && spec.tp.is_some_and(|tp| 1 < tp) {
+            spec.overlap.tp = Some(TpOverlap::None);
+            self.assume("plan.overlap.tp", "false", waits);
+        }
+        if spec.overlap.p2p.is_none() && spec.pp.is_some_and(|pp| 1 < pp) {
+            spec.overlap.p2p = Some(false);
+            self.assume("plan.overlap.p2p", "false", waits);
+        }
+        spec
+    }
+
+    /// A pass of a stage numbers its steps in 16 bits: enough for every model that is trained, but
+    /// not for every number that can be written.
+    fn fits_into_passes(&mut self, plan: Plan) -> Option<Plan> {
+        // Kernels between two messages are one step, and each turn of a ring has a few of its own.
+        let per_layer = 32 + 4 * plan.degrees().cp as usize;
+        let most = usize::from(u16::MAX) / per_layer;
+        let layers = plan.stages().iter().map(|stage| stage.layers.len());
+        let layers = layers.max().unwrap_or(0);
+        if layers <= most {
+            return Some(plan);
+        }
+        let message = format!("a stage has {layers} layers, but at most {most} can be simulated");
+        let hint = "spread them over more stages with `pp` and `vp`".to_owned();
+        self.refuse("plan.pp", &message, Some(hint));
+        None
     }
 
     fn refuse_plan(&mut self, errors: &[PlanError]) {

@@ -1,11 +1,12 @@
 //! What prices kernels and collectives: the profiles.
 
-use cluster::Cluster;
+use cluster::{Cluster, GpuSpec};
 use profile::{CommProfile, Profile, ProfileSpec};
 
 use super::Resolver;
 use crate::error::Problem;
 use crate::library::At;
+use crate::zoo::Shelf;
 
 impl Resolver<'_> {
     /// A profile for each kind of GPU: the user's, the zoo's, else from the data sheet.
@@ -28,7 +29,12 @@ impl Resolver<'_> {
                 None => (self.shipped(&gpu.name), At::default()),
             };
             let Some(spec) = spec else {
-                let reason = "no profile of this GPU: its data sheet with usual efficiencies";
+                let reason = if self.is_power_limited(gpu) {
+                    "no profile of this GPU: its data sheet with usual efficiencies; the clock that \
+                     its lower power limit leaves is not published, so the full one is taken"
+                } else {
+                    "no profile of this GPU: its data sheet with usual efficiencies"
+                };
                 self.assume(
                     "settings.profiles",
                     &format!("{} (nominal)", gpu.name),
@@ -92,6 +98,18 @@ impl Resolver<'_> {
             };
             self.fail("cluster.fabric", problem);
         }
+    }
+
+    /// Whether the zoo has the same chip, with equal peaks, at a higher power limit.
+    fn is_power_limited(&self, gpu: &GpuSpec) -> bool {
+        let sheets = Shelf::Gpus.names();
+        let mut others = sheets.filter_map(|name| self.library.gpu(name, &At::default()).ok());
+        others.any(|other| {
+            let chip = |gpu: &GpuSpec| (gpu.architecture.clone(), gpu.sms, gpu.form.clone());
+            chip(&other) == chip(gpu)
+                && other.peaks == gpu.peaks
+                && gpu.tdp.as_f64() < other.tdp.as_f64()
+        })
     }
 
     fn shipped(&self, gpu: &str) -> Option<ProfileSpec> {
