@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
+use crate::complete::{assignments, scenarios};
 use crate::topics::Topic;
 
 const STYLES: Styles = Styles::styled()
@@ -43,6 +45,10 @@ pub(crate) struct Cli {
 /// What every command takes.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct OutputArgs {
     /// Print one JSON document on standard output
     #[arg(long, global = true)]
@@ -59,6 +65,10 @@ pub(crate) struct OutputArgs {
     /// Color the output
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
+
+    /// Print long text at once, not through $PAGER
+    #[arg(long, global = true)]
+    pub(crate) no_pager: bool,
 
     /// Show no progress
     #[arg(long, global = true)]
@@ -94,6 +104,9 @@ pub(crate) enum Command {
     /// Print completions for a shell
     #[command(after_help = COMPLETION_EXAMPLES)]
     Completions(CompletionArgs),
+    /// Write manual pages into a folder
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(ManArgs),
     /// Print help: of a command, or about units, scenario, fidelity
     Help(HelpArgs),
 }
@@ -112,17 +125,24 @@ Examples:
 const COMPLETION_EXAMPLES: &str = "\
 Examples:
   windtunnel completions bash > ~/.local/share/bash-completion/completions/windtunnel
-  windtunnel completions fish > ~/.config/fish/completions/windtunnel.fish";
+  windtunnel completions fish > ~/.config/fish/completions/windtunnel.fish
+
+The script asks windtunnel itself, so that fields of --set, their values, names of models
+and clusters, and cases are completed too.";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  windtunnel man ~/.local/share/man/man1";
 
 /// Which scenario, and what of it is overridden.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ScenarioArgs {
     /// A scenario file, a folder with scenario.toml, or - for standard input
-    #[arg(value_name = "SCENARIO", value_hint = clap::ValueHint::AnyPath)]
+    #[arg(value_name = "SCENARIO", add = ArgValueCompleter::new(scenarios))]
     pub(crate) scenario: PathBuf,
 
     /// Set a field of the scenario, such as cluster.nodes=32; can be given several times
-    #[arg(long, value_name = "FIELD=VALUE")]
+    #[arg(long, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(assignments))]
     pub(crate) set: Vec<String>,
 
     /// Seed of every random choice
@@ -202,6 +222,18 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct CompletionArgs {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// Write manual pages into a folder.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ManArgs {
+    /// A folder that is there
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+
+    /// Replace pages that are there already
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Print help.

@@ -3,7 +3,8 @@
 mod completions;
 mod explain;
 mod help;
-mod run;
+mod man;
+pub(crate) mod run;
 mod scenario;
 mod schema;
 mod simulate;
@@ -11,11 +12,13 @@ mod simulate;
 use std::io::{self, Write};
 
 use clap::Parser;
+use session::SaveError;
 
 use crate::args::{Cli, Color, Command, OutputArgs, not_yet};
 use crate::exit::Exit;
 use crate::render::message;
 use crate::terminal::Terminal;
+use crate::{complete, pager};
 
 /// What every command needs to answer.
 #[derive(Clone, Debug)]
@@ -51,6 +54,14 @@ impl Context {
         }
     }
 
+    /// Shows a text to people: in a pager where it is longer than their screen.
+    pub(crate) fn page(&self, text: &str) -> Exit {
+        if !self.output.no_pager && pager::show(text, &self.stdout) {
+            return Exit::Done;
+        }
+        self.print(text)
+    }
+
     /// Says what went wrong.
     pub(crate) fn error(&self, text: &str, hint: Option<&str>) {
         say(&message("error", text, &self.stderr));
@@ -79,6 +90,15 @@ impl Context {
     }
 }
 
+/// Says why a file was not written.
+pub(crate) fn refuse_save(error: &SaveError, context: &Context) -> Exit {
+    context.error(&error.to_string(), error.hint().as_deref());
+    match error {
+        SaveError::Exists { .. } => Exit::BadInput,
+        _ => Exit::Failed,
+    }
+}
+
 /// Writes to standard error. Nobody can be told where that fails.
 pub(crate) fn say(text: &str) {
     drop(io::stderr().lock().write_all(text.as_bytes()));
@@ -86,6 +106,11 @@ pub(crate) fn say(text: &str) {
 
 /// Reads the command line and does what it says.
 pub(crate) fn command() -> Exit {
+    match complete::answer() {
+        Ok(false) => {}
+        Ok(true) => return Exit::Done,
+        Err(error) => return refuse(&error),
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
@@ -97,6 +122,7 @@ pub(crate) fn command() -> Exit {
         Some(Command::Explain(args)) => explain::explain_file(&args, &context),
         Some(Command::Schema) => schema::run(&context),
         Some(Command::Completions(args)) => completions::run(&args, &context),
+        Some(Command::Man(args)) => man::run(&args, &context),
         Some(Command::Help(args)) => help::run(&args, &context),
     }
 }
@@ -115,10 +141,21 @@ fn refuse(error: &clap::Error) -> Exit {
         return Exit::BadInput;
     }
     // Help and version go to standard output, errors to standard error. A closed pipe is none.
-    drop(error.print());
     if error.use_stderr() {
-        Exit::BadInput
-    } else {
-        Exit::Done
+        drop(error.print());
+        return Exit::BadInput;
     }
+    let stdout = Terminal::stdout(Color::Auto);
+    let help = error.render();
+    let text = if stdout.color {
+        help.ansi().to_string()
+    } else {
+        help.to_string()
+    };
+    // The command line that asks for help is not read to its end.
+    let is_paged = std::env::args_os().all(|arg| arg != "--no-pager");
+    if !(is_paged && pager::show(&text, &stdout)) {
+        drop(error.print());
+    }
+    Exit::Done
 }

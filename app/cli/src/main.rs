@@ -2,8 +2,10 @@
 
 mod args;
 mod commands;
+mod complete;
 mod exit;
 mod number;
+mod pager;
 mod render;
 mod report;
 mod table;

@@ -18,6 +18,8 @@ pub(crate) struct Terminal {
     pub(crate) unicode: bool,
     /// Columns; none where the stream is no terminal.
     pub(crate) width: Option<usize>,
+    /// Rows; none where the stream is no terminal.
+    pub(crate) height: Option<usize>,
 }
 
 impl Terminal {
@@ -41,16 +43,16 @@ impl Terminal {
             Color::Never => false,
             Color::Auto => matches!(auto, ColorChoice::Always | ColorChoice::AlwaysAnsi),
         };
-        let columns = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let size = terminal_size::terminal_size();
+        let (width, height) = size.map_or((80, 24), |(width, height)| {
+            (usize::from(width.0), usize::from(height.0))
+        });
         Self {
             color,
             // A file or a pipe takes any text.
             unicode: !is_terminal || unicode_locale(),
-            width: if is_terminal {
-                columns().or(Some(80))
-            } else {
-                UNLIMITED
-            },
+            width: if is_terminal { Some(width) } else { UNLIMITED },
+            height: is_terminal.then_some(height),
         }
     }
 }

@@ -1,14 +1,17 @@
 //! `windtunnel completions`: what a shell completes.
 
-use clap::CommandFactory;
-
-use crate::args::{Cli, CompletionArgs};
+use crate::args::CompletionArgs;
 use crate::commands::Context;
+use crate::complete::script;
 use crate::exit::Exit;
 
-/// Prints the completions of a shell.
+/// Prints the script that a shell reads.
 pub(crate) fn run(args: &CompletionArgs, context: &Context) -> Exit {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "windtunnel", &mut script);
-    context.print(&String::from_utf8_lossy(&script))
+    match script(&args.shell.to_string()) {
+        Ok(script) => context.print(&String::from_utf8_lossy(&script)),
+        Err(error) => {
+            context.error(&error.to_string(), None);
+            Exit::Failed
+        }
+    }
 }

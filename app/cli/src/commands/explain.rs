@@ -37,7 +37,7 @@ fn print(explanation: &Explanation, context: &Context) -> Exit {
     }
     let text = explanation.to_string();
     let lines = text.lines().map(|line| wrapped(line, context.stdout.width));
-    context.print(&format!("{}\n", lines.collect::<Vec<_>>().join("\n")))
+    context.page(&format!("{}\n", lines.collect::<Vec<_>>().join("\n")))
 }
 
 fn is_trace(path: &Path) -> bool {

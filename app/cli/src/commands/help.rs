@@ -22,7 +22,7 @@ pub(crate) fn short(context: &Context) -> Exit {
 /// Help about a command or a topic.
 pub(crate) fn run(args: &HelpArgs, context: &Context) -> Exit {
     if let Some(topic) = args.as_topic() {
-        return context.print(&format!("{}\n", topic.text()));
+        return context.page(&format!("{}\n", topic.text()));
     }
     let mut cli = Cli::command();
     cli.build();
@@ -43,8 +43,8 @@ pub(crate) fn run(args: &HelpArgs, context: &Context) -> Exit {
         return Exit::BadInput;
     };
     if context.stdout.color {
-        context.print(&help.ansi().to_string())
+        context.page(&help.ansi().to_string())
     } else {
-        context.print(&help.to_string())
+        context.page(&help.to_string())
     }
 }

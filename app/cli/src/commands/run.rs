@@ -1,5 +1,6 @@
 //! Work that takes a while: watched, and stopped by Ctrl-C.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -13,12 +14,18 @@ use crate::number::{count, duration};
 /// What the handler of Ctrl-C reaches.
 static CONTROL: Control = Control::new();
 
+/// Whether a pager shows the result, which is then complete.
+static IS_PAGING: AtomicBool = AtomicBool::new(false);
+
 /// Progress is shown only for work that takes longer than this.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Makes the first Ctrl-C ask the work to stop, and the second end it at once.
 pub(crate) fn catch_interrupts() {
     let handler = ctrlc::set_handler(|| {
+        if IS_PAGING.load(Ordering::Relaxed) {
+            return;
+        }
         if CONTROL.is_cancelled() {
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
@@ -26,6 +33,12 @@ pub(crate) fn catch_interrupts() {
     });
     // Without a handler Ctrl-C ends the command at once, which loses nothing that was promised.
     drop(handler);
+}
+
+/// Leaves Ctrl-C to a pager that runs.
+pub(crate) fn leave_interrupts() {
+    IS_PAGING.store(true, Ordering::Relaxed);
+    catch_interrupts();
 }
 
 /// Runs work with its progress shown.

@@ -12,7 +12,12 @@ use crate::exit::Exit;
 use crate::render;
 
 /// Environment variables of ours that are options, not fields of a scenario.
-const OPTION_VARIABLES: [&str; 1] = ["WINDTUNNEL_THREADS"];
+const OPTION_VARIABLES: [&str; 3] = [
+    "WINDTUNNEL_THREADS",
+    // What a package was built from.
+    "WINDTUNNEL_COMMIT",
+    crate::complete::VARIABLE,
+];
 
 /// Opens a scenario, with everything that flags and environment lay over it.
 pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exit> {

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use session::{
-    Existing, Header, Opened, Outcome, Prediction, Ready, Record, SaveError, TraceForm, check,
-    explain, save, save_trace,
+    Existing, Header, Opened, Outcome, Prediction, Ready, Record, TraceForm, check, explain, save,
+    save_trace,
 };
 
 use crate::args::SimulateArgs;
 use crate::commands::scenario::{open, ready};
-use crate::commands::{Context, run};
+use crate::commands::{Context, refuse_save, run};
 use crate::exit::Exit;
 use crate::report::{Detail, report, wrapped};
 use crate::version;
@@ -65,7 +65,8 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
         text(args, &ready, &outcome, context)
     };
     match output {
-        None => Ok(context.print(&text)),
+        None if context.output.json => Ok(context.print(&text)),
+        None => Ok(context.page(&text)),
         Some(path) => {
             save(&path, existing, |out| out.write_all(text.as_bytes()))
                 .map_err(|error| refuse_save(&error, context))?;
@@ -100,14 +101,6 @@ fn trace_form(path: Option<&Path>, context: &Context) -> Result<Option<TraceForm
         return Err(Exit::BadInput);
     }
     Ok(form)
-}
-
-fn refuse_save(error: &SaveError, context: &Context) -> Exit {
-    context.error(&error.to_string(), error.hint().as_deref());
-    match error {
-        SaveError::Exists { .. } => Exit::BadInput,
-        _ => Exit::Failed,
-    }
 }
 
 fn write_trace(

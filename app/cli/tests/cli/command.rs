@@ -458,12 +458,39 @@ fn the_schema_describes_every_section() {
 }
 
 #[test]
-fn completions_are_printed_for_every_shell() {
-    for shell in ["bash", "zsh", "fish", "powershell"] {
+fn completions_are_printed_for_every_shell_and_ask_the_binary() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let run = windtunnel(here(), &["completions", shell]);
         assert_eq!(run.status, 0);
-        assert!(run.stdout.contains("simulate"));
+        assert!(run.stdout.contains("WINDTUNNEL_COMPLETE"), "{shell}");
     }
+    let args = [
+        "--",
+        "windtunnel",
+        "simulate",
+        "--set",
+        "model.config=llama3-7",
+    ];
+    let mut asked = command(here(), &args);
+    asked.env("WINDTUNNEL_COMPLETE", "zsh");
+    asked
+        .env("_CLAP_COMPLETE_INDEX", "3")
+        .env("_CLAP_IFS", "\n");
+    let offered = finish(asked, &args, "");
+    assert_eq!((offered.status, offered.stderr.as_str()), (0, ""));
+    assert!(offered.stdout.contains("llama3-70b"), "{}", offered.stdout);
+}
+
+#[test]
+fn manual_pages_are_written_for_every_command_and_not_over_others() {
+    let scratch = Scratch::new("man");
+    let run = windtunnel(&scratch.0, &["man", "."]);
+    assert_eq!((run.status, run.stdout.as_str()), (0, ""), "{}", run.stderr);
+    let page = fs::read_to_string(scratch.0.join("windtunnel-simulate.1")).unwrap();
+    assert!(page.contains(".TH windtunnel-simulate 1"), "{page}");
+    assert!(scratch.0.join("windtunnel.1").is_file());
+    assert_eq!(windtunnel(&scratch.0, &["man", "."]).status, 2);
+    assert_eq!(windtunnel(&scratch.0, &["man", ".", "--force"]).status, 0);
 }
 
 #[cfg(unix)]
