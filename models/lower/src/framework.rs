@@ -21,6 +21,9 @@ pub struct Framework {
     /// which gathers it there (Megatron-LM `scatter_gather_tensors_in_pipeline`; `DeepSpeed`'s
     /// `PartitionedTensor`).
     pub scatter_gather: bool,
+    /// Whether sums of tensor parallelism run beside products, and sends of interleaved schedules
+    /// beside passes, where a plan does not say.
+    pub overlaps: bool,
     /// Whether the norm of the gradients is agreed on before each step.
     pub clips_gradients: bool,
     /// How long gathered weights stay, where weights are sharded.
@@ -65,6 +68,7 @@ pub const NEUTRAL: Framework = Framework {
     vocab_multiple: 128,
     host_scale: 1.0,
     scatter_gather: true,
+    overlaps: true,
     clips_gradients: true,
     reshard: Reshard::EachPass,
     copies: GradientCopies::None,
@@ -91,17 +95,21 @@ const FRAMEWORKS: [Framework; 8] = [
     Framework {
         name: "megatron-lm-2021",
         fusion: Fusion::MEGATRON_2021,
+        overlaps: false,
         copies: GradientCopies::Float,
-        source: "arXiv 2104.04473, section 4.2 (fused kernels) and 4.1 (scatter/gather)",
+        source: "arXiv 2104.04473, section 4.2 (fused kernels) and 4.1 (scatter/gather); megatron/mpu/layers.py before \
+                 async_tensor_model_parallel_allreduce",
         ..NEUTRAL
     },
     Framework {
         name: "megatron-deepspeed",
         fusion: Fusion::MEGATRON_2021,
+        overlaps: false,
         copies: GradientCopies::Flat,
         source: "bigscience-workshop/Megatron-DeepSpeed: Megatron-LM's kernels of 2021; DeepSpeed's pipeline, \
                  which cuts what crosses stages over tensor-parallel ranks (runtime/pipe/engine.py, \
-                 is_pipe_partitioned, is_grad_partitioned)",
+                 is_pipe_partitioned, is_grad_partitioned); products that wait for their sums \
+                 (megatron/mpu/layers.py, ColumnParallelLinear)",
         ..NEUTRAL
     },
     Framework {

@@ -111,3 +111,16 @@ fn measured_layers_bring_their_host_time_along() {
     );
     assert!(other < 0.05 * whole, "{other} s of {whole} s");
 }
+
+#[test]
+fn frameworks_of_2021_wait_for_their_sums_and_sends() {
+    let row = from_root("tests/acceptance/data/rows/vtrain-512.toml");
+    let overlap = |framework: &str| {
+        let set = format!("framework.name={framework:?}");
+        answer(&row, &[&set, "plan.vp=3"])["plan"]["overlap"].clone()
+    };
+    let (then, now) = (overlap("megatron-lm-2021"), overlap("megatron-core"));
+    assert_ne!(then["tp"], "backward");
+    assert_eq!(now["tp"], "backward");
+    assert_eq!((&then["p2p"], &now["p2p"]), (&false.into(), &true.into()));
+}

@@ -55,11 +55,7 @@ impl Row {
             format!("plan.pp={}", self.pp),
             format!("plan.vp={}", self.vp),
             format!("plan.micro_batch={}", self.micro_batch),
-            // Megatron-LM of 2021 waits for its sends, interleaved or not.
-            format!(
-                "plan.overlap={{ grad_reduce = {}, p2p = false }}",
-                self.ddp == "torch"
-            ),
+            format!("plan.overlap={{ grad_reduce = {} }}", self.ddp == "torch"),
             format!("settings.engine={engine:?}"),
         ];
         let set: Vec<&str> = set.iter().map(String::as_str).collect();
