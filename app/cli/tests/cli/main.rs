@@ -8,3 +8,5 @@
 mod command;
 mod errors;
 mod run;
+#[cfg(unix)]
+mod screen;
