@@ -18,6 +18,9 @@ use crate::writer::{Details, Worth, Writer};
 pub(crate) struct Epilogue {
     /// Tied embeddings: the slot of both ends, and the bytes of the table's gradient.
     pub(crate) tied: Option<(Slot, Bytes)>,
+    /// Copies of the same stages on two devices: the slot of both, and the bytes of the gradients
+    /// that a rank keeps of them behind the sums of its replicas.
+    pub(crate) mirrored: Option<(Slot, Bytes)>,
     /// Gradients of norms under sequence parallelism, summed over tensor-parallel ranks.
     pub(crate) replicated: Option<(Slot, Bytes)>,
     /// The norm of the gradients, agreed on by all ranks of a replica.
@@ -117,6 +120,10 @@ fn shared_gradients(epilogue: &Epilogue, w: &mut Writer<'_>) {
     if let Some((slot, bytes)) = epilogue.tied {
         let on = (StreamKind::Pp, Category::Pp);
         w.push(sum(slot, bytes, on, "tied-embedding-grads"));
+    }
+    if let Some((slot, bytes)) = epilogue.mirrored {
+        let on = (StreamKind::Pp, Category::Pp);
+        w.push(sum(slot, bytes, on, "mirrored-grads"));
     }
     if let Some((slot, bytes)) = epilogue.replicated {
         let on = (StreamKind::Tp, Category::Tp);

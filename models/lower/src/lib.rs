@@ -32,6 +32,7 @@ mod memory;
 mod notes;
 mod offload;
 mod outside;
+mod pair;
 mod parts;
 mod passes;
 mod piece;

@@ -334,6 +334,7 @@ impl Devices<'_> {
         let replicated = grad(update.params.replicated);
         Epilogue {
             tied: self.tied(device, slots),
+            mirrored: self.mirrored(device, update, slots),
             replicated: (plan.sequence_parallel() && 1 < degrees.tp && replicated != Bytes::ZERO)
                 .then(|| (axes::slot(Axis::Tp), replicated)),
             norm: (framework.clips_gradients && 1 < degrees.tp * degrees.pp)
@@ -341,6 +342,19 @@ impl Devices<'_> {
             updated: update.updated,
             moved: update.moved,
         }
+    }
+
+    /// In two directions: the group of a device and its mirror, which holds the same stages, and
+    /// the bytes of their gradients in the shards that a rank updates.
+    fn mirrored(&self, device: u32, update: &Update, slots: &mut Slots) -> Option<(Slot, Bytes)> {
+        let Inputs { job, plan, .. } = *self.inputs;
+        let mirror = plan.degrees().pp - 1 - device;
+        if !plan.is_two_directional() || mirror == device {
+            return None;
+        }
+        let group = SlotGroup::Devices([device.min(mirror), device.max(mirror)]);
+        let bytes = update.updated * job.grad_dtype.bytes();
+        Some((slots.of(group), Bytes::from_f64(bytes)))
     }
 
     /// The group of both copies of tied embeddings, and the bytes of the table's gradient.

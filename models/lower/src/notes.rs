@@ -17,11 +17,12 @@ pub(crate) fn notes(inputs: &Inputs<'_>) -> Vec<Assumption> {
             reason,
         });
     };
-    if plan.overlap().ep && 1 < plan.degrees().ep {
+    if plan.overlap().ep && 1 < plan.degrees().ep && !plan.pairs_passes() {
         note(
             "overlap.ep",
             "shared experts alone run beside all-to-alls",
-            "a pass computes one micro-batch: forward and backward of two are not merged",
+            "passes of two micro-batches run at once with interleaved stages, without a pipeline, \
+             and in the schedules dualpipe and dualpipev",
         );
     }
     let offload = plan.offload();

@@ -6,8 +6,9 @@ use units::Bytes;
 
 use crate::binding::Wire;
 use crate::book::Spread;
-use crate::chunk::{Ahead, Chunk, Variant, Wires};
+use crate::chunk::{Ahead, Chunk, Direction, Variant, Wires};
 use crate::load::Load;
+use crate::pair::merge;
 use crate::piece::Piece;
 use crate::program::DeviceInput;
 use crate::sheet::PassKind;
@@ -85,6 +86,38 @@ impl<'a> Parts<'a> {
             ActionKind::WeightGrad => chunk.backward(PassKind::WeightGrad, variant, ahead, details),
             _ => chunk.backward(PassKind::Backward, variant, ahead, details),
         }
+    }
+
+    /// A forward pass at the same time as a backward pass.
+    pub(crate) fn pair(
+        &self,
+        [forward, backward]: [Action; 2],
+        [first, second]: [Variant; 2],
+        mut details: Option<&mut Details>,
+    ) -> (Block, Worth) {
+        let chunks = (self.chunk(forward.stage), self.chunk(backward.stage));
+        let (Some(ahead), Some(behind)) = chunks else {
+            return Default::default();
+        };
+        let (one, mut worth) = ahead.alone().forward(first, None, details.as_deref_mut());
+        let (other, more) = behind
+            .alone()
+            .backward(PassKind::Backward, second, None, details);
+        worth += more;
+        (merge(one, other), worth)
+    }
+
+    /// What arrives in front of a pass of a pair, and what leaves behind it.
+    pub(crate) fn messages(&self, action: Action) -> [Option<Block>; 2] {
+        let direction = match action.kind {
+            ActionKind::Forward => Direction::Forward,
+            _ => Direction::Backward,
+        };
+        let chunk = self.chunk(action.stage);
+        [
+            chunk.and_then(|chunk| chunk.arrival(direction)),
+            chunk.and_then(|chunk| chunk.departure(direction)),
+        ]
     }
 
     /// What this device shares with all before a pass of a spread vocabulary.

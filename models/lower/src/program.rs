@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plan::schedule::{ActionKind, Schedule};
+use plan::schedule::{Action, ActionKind, Schedule};
 use task::{Block, BlockId, Fragment, Program};
 use trace::NO_INDEX;
 use workload::ops::Op;
@@ -62,7 +62,29 @@ pub(crate) fn device_program(
     let variants = variants(input, &parts, actions);
     let mut known: BTreeMap<(u32, ActionKind, Variant), BlockId> = BTreeMap::new();
     let mut barriers = Barriers::default();
-    for (action, variant) in actions.iter().zip(variants) {
+    let mut pairs = Pairs::default();
+    let first = input.schedule.range(input.device as usize).start;
+    // Passes that load something run one after the other: a pair would need both loads at once.
+    let merges = !input.site.loads() && input.book.spread.is_none();
+    let mut at = 0;
+    while at < actions.len() {
+        if merges && input.schedule.is_pair(first + at) {
+            let (passes, variants) = (
+                [actions[at], actions[at + 1]],
+                [variants[at], variants[at + 1]],
+            );
+            pairs.run(
+                &parts,
+                passes,
+                variants,
+                &mut device,
+                details.as_deref_mut(),
+            );
+            at += 2;
+            continue;
+        }
+        let (action, variant) = (&actions[at], variants[at]);
+        at += 1;
         for wait in barriers.before(input.schedule, *action) {
             let block = device.push(wait, Worth::default());
             device.run(block, action.micro_batch, action.stage);
@@ -84,6 +106,54 @@ pub(crate) fn device_program(
     }
     epilogue(input, &parts.pieces(), &mut device, details);
     device
+}
+
+/// Blocks of pairs, and of the messages around them, by what they hold.
+#[derive(Default)]
+struct Pairs {
+    known: BTreeMap<[(u32, Variant); 2], BlockId>,
+    messages: BTreeMap<(u32, ActionKind), [Option<BlockId>; 2]>,
+}
+
+impl Pairs {
+    /// Writes what arrives, both passes at once, and what leaves.
+    fn run(
+        &mut self,
+        parts: &Parts<'_>,
+        passes: [Action; 2],
+        variants: [Variant; 2],
+        device: &mut DeviceProgram,
+        details: Option<&mut Details>,
+    ) {
+        let messages = passes.map(|pass| {
+            let key = (pass.stage, pass.kind);
+            *self.messages.entry(key).or_insert_with(|| {
+                parts
+                    .messages(pass)
+                    .map(|block| block.map(|block| device.push(block, Worth::default())))
+            })
+        });
+        let run = |block: Option<BlockId>, pass: Action, device: &mut DeviceProgram| {
+            if let Some(block) = block {
+                device.run(block, pass.micro_batch, pass.stage);
+            }
+        };
+        for (pass, [arrives, _]) in passes.iter().zip(messages) {
+            run(arrives, *pass, device);
+        }
+        let key = [
+            (passes[0].stage, variants[0]),
+            (passes[1].stage, variants[1]),
+        ];
+        let block = *self.known.entry(key).or_insert_with(|| {
+            let (block, worth) = parts.pair(passes, variants, details);
+            device.push(block, worth)
+        });
+        run(Some(block), passes[0], device);
+        for (pass, [_, leaves]) in passes.iter().zip(messages) {
+            run(leaves, *pass, device);
+        }
+    }
 }
 
 impl DeviceProgram {
@@ -114,12 +184,16 @@ impl DeviceProgram {
 /// device, activations one way and gradients the other.
 fn wires(input: &DeviceInput<'_>, stages: &[u32]) -> Vec<Wire> {
     let devices = input.schedule.device_of_stage();
+    let model_stages = u32::try_from(input.schedule.n_model_stages()).unwrap_or(u32::MAX);
     let mut wires = Vec::new();
     for &stage in stages {
         let neighbors = [(stage.checked_sub(1), false), (Some(stage), true)];
         for (boundary, ahead) in neighbors {
             let Some(boundary) = boundary else { continue };
             let other = if ahead { stage + 1 } else { boundary };
+            if input.schedule.is_two_directional() && boundary + 1 == model_stages {
+                continue;
+            }
             let Some(&other) = devices.get(other as usize) else {
                 continue;
             };

@@ -43,6 +43,14 @@ impl Worth {
     }
 }
 
+impl std::ops::AddAssign for Worth {
+    fn add_assign(&mut self, other: Self) {
+        for (sum, more) in self.secs.iter_mut().zip(other.secs) {
+            *sum += more;
+        }
+    }
+}
+
 /// Appends operators to a block.
 pub(crate) struct Writer<'a> {
     profile: &'a Profile,

@@ -78,13 +78,12 @@ impl Check<'_> {
         let n_micro_batches = self.n_micro_batches(degrees, micro_batch);
         let source = self.source(degrees);
         let chunks = source.as_ref().map(|(_, chunks)| *chunks);
-        let ends_meet = source
+        let stages = source
             .as_ref()
-            .is_some_and(|(source, _)| source.ends_meet(degrees.pp));
+            .and_then(|source| self.all_stages(degrees, source));
         let schedule = source
             .zip(n_micro_batches)
             .and_then(|(source, n)| self.schedule(degrees, source, n));
-        let stages = chunks.and_then(|chunks| self.stages(degrees, chunks, ends_meet));
         let recompute = self.recompute(stages.as_deref());
         let shards = self.shards(degrees);
         let overlap = self.overlap(degrees, shards, chunks.unwrap_or(1));

@@ -10,7 +10,9 @@ use workload::ops::{CpMethod, Experts, Fusion, Recompute, Sharding, TpOverlap};
 
 use crate::Axis;
 use crate::ranks::{Degrees, RankOrder, Ranks};
-use crate::schedule::{Schedule, ScheduleKind, Vocabulary, interleaved_in_groups};
+use crate::schedule::{
+    Schedule, ScheduleKind, Vocabulary, interleaved_in_groups, interleaved_in_pairs,
+};
 use crate::shard::Shards;
 use crate::spec::{ExpertPlacement, Offload, Routing};
 use crate::split::StageContent;
@@ -227,13 +229,38 @@ impl Plan {
             PlannedSchedule::File(schedule) => Arc::clone(schedule),
             PlannedSchedule::Kind { kind, group } => {
                 let (p, v, m) = (self.degrees().pp, self.chunks, self.n_micro_batches);
-                let schedule = if *kind == ScheduleKind::Interleaved && 1 < v {
+                let schedule = if self.pairs_passes() && !kind.has_pairs() {
+                    interleaved_in_pairs(p, v, m, (*group).min(m))
+                } else if *kind == ScheduleKind::Interleaved && 1 < v {
                     interleaved_in_groups(p, v, m, *group)
                 } else {
                     kind.generate(p, v, m)
                 };
                 Arc::new(schedule.expect("the check has asked whether the schedule exists"))
             }
+        }
+    }
+
+    /// Whether forward passes run at the same time as backward passes of other micro-batches, so
+    /// that all-to-alls of one hide behind kernels of the other. `DualPipe` is made of such pairs;
+    /// `overlap.ep` makes them of interleaved passes, and of those of one device without pipeline.
+    pub fn pairs_passes(&self) -> bool {
+        let PlannedSchedule::Kind { kind, .. } = &self.schedule else {
+            return self.schedule().has_pairs();
+        };
+        let apart = match kind {
+            ScheduleKind::Interleaved => 1 < self.chunks,
+            ScheduleKind::OneFOneB => self.degrees().pp == 1 && 1 < self.n_micro_batches,
+            _ => false,
+        };
+        kind.has_pairs() || (self.overlap.ep && 1 < self.degrees().ep && apart)
+    }
+
+    /// Whether every device holds copies of two stages, one for each direction.
+    pub fn is_two_directional(&self) -> bool {
+        match &self.schedule {
+            PlannedSchedule::Kind { kind, .. } => kind.is_two_directional(),
+            PlannedSchedule::File(schedule) => schedule.is_two_directional(),
         }
     }
 

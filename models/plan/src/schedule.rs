@@ -15,6 +15,7 @@ mod check;
 mod closed_form;
 mod costs;
 mod csv;
+mod dual_pipe;
 mod gpipe;
 mod in_flight;
 mod interleaved;
@@ -34,9 +35,10 @@ pub use check::ScheduleError;
 pub use closed_form::{ClosedFormScratch, one_f_one_b_rate, one_f_one_b_time};
 pub use costs::{Costs, PassCosts, VocabularyCosts};
 pub use csv::{CsvError, CsvProblem};
+pub use dual_pipe::{dual_pipe, dual_pipe_v};
 pub use gpipe::{forward_only, gpipe};
 pub use in_flight::{InFlight, in_flight, peak_level};
-pub use interleaved::{accepts_groups, interleaved, interleaved_in_groups};
+pub use interleaved::{accepts_groups, interleaved, interleaved_in_groups, interleaved_in_pairs};
 pub use interleaved_form::interleaved_time;
 pub use kind::{ScheduleKind, ScheduleRefusal};
 pub use one_f_one_b::{one_f_one_b, one_f_one_b_ahead};
@@ -199,6 +201,11 @@ pub struct Schedule {
     actions: Vec<Action>,
     starts: Vec<usize>,
     vocabulary: Option<Vocabulary>,
+    /// Positions among all actions of forward passes that run with the pass behind them.
+    pairs: Vec<u32>,
+    /// Whether the second half of the stages are copies of the first, for the second half of the
+    /// micro-batches.
+    two_directions: bool,
 }
 
 impl Schedule {
@@ -231,7 +238,75 @@ impl Schedule {
             actions,
             starts,
             vocabulary: None,
+            pairs: Vec::new(),
+            two_directions: false,
         }
+    }
+
+    /// The same lists with pairs, given by the position of their forward pass on each device.
+    fn with_pairs(mut self, pairs: Vec<Vec<u32>>) -> Self {
+        let starts = self.starts.iter().map(|start| count(*start));
+        let pairs = starts.zip(pairs);
+        self.pairs = pairs
+            .flat_map(|(start, own)| own.into_iter().map(move |at| start + at))
+            .collect();
+        self
+    }
+
+    /// The same lists, of two copies of the model's stages.
+    fn in_two_directions(mut self) -> Self {
+        self.two_directions = true;
+        self
+    }
+
+    /// The same lists, in which every forward pass runs with the backward pass behind it where
+    /// that belongs to another micro-batch and neither needs the other.
+    fn paired(mut self) -> Self {
+        self.pairs = (0..self.n_devices())
+            .flat_map(|device| {
+                let range = self.range(device);
+                let own = &self.actions[range.clone()];
+                let independent = move |pair: &[Action]| {
+                    pair[0].kind == ActionKind::Forward
+                        && pair[1].kind == ActionKind::Backward
+                        && pair[0].micro_batch != pair[1].micro_batch
+                };
+                let at = own.windows(2).enumerate();
+                let found = at.filter(move |(_, pair)| independent(pair));
+                found.map(move |(at, _)| count(range.start + at))
+            })
+            .collect();
+        self
+    }
+
+    /// Whether a forward pass runs at the same time as the backward pass behind it.
+    ///
+    /// * `at` — its place among [`Schedule::all_actions`].
+    pub fn is_pair(&self, at: usize) -> bool {
+        self.pairs.binary_search(&count(at)).is_ok()
+    }
+
+    /// Whether any passes run in pairs.
+    pub fn has_pairs(&self) -> bool {
+        !self.pairs.is_empty()
+    }
+
+    /// Virtual stages of the model: half of all where the schedule runs in two directions and
+    /// every device holds copies of two.
+    pub fn n_model_stages(&self) -> usize {
+        self.n_stages() / if self.two_directions { 2 } else { 1 }
+    }
+
+    /// Whether micro-batches run in two directions, each through copies of its own.
+    pub fn is_two_directional(&self) -> bool {
+        self.two_directions
+    }
+
+    /// The virtual stages that a micro-batch passes.
+    pub fn stages_of_micro_batch(&self, k: u32) -> std::ops::Range<u32> {
+        let n = count(self.n_model_stages());
+        let second = self.two_directions && self.n_micro_batches / 2 <= k;
+        if second { n..2 * n } else { 0..n }
     }
 
     /// The same lists with vocabulary passes that wait as that algorithm says.
@@ -304,9 +379,10 @@ impl Schedule {
     /// What a pass waits for, of its own micro-batch; passes before it on its device apart.
     pub fn needs(&self, action: Action) -> [Option<Need>; 2] {
         let Action { kind, stage, .. } = action;
-        let last = count(self.n_stages()) - 1;
+        let n = count(self.n_model_stages());
+        let last = n - 1;
         match kind {
-            ActionKind::Forward if stage == 0 => [
+            ActionKind::Forward if stage.is_multiple_of(n) => [
                 self.vocabulary
                     .map(|_| Need::Every(ActionKind::EmbeddingForward)),
                 None,
@@ -314,7 +390,7 @@ impl Schedule {
             ActionKind::Forward => [Some(Need::Forward { stage: stage - 1 }), None],
             ActionKind::Backward | ActionKind::InputGrad => [
                 Some(Need::Forward { stage }),
-                if stage == last {
+                if (stage + 1).is_multiple_of(n) {
                     self.vocabulary
                         .map(|vocabulary| Need::Every(vocabulary.last_barrier()))
                 } else {

@@ -16,7 +16,10 @@ fn every_schedule_survives_its_file() {
     for kind in ScheduleKind::ALL {
         let chunks = kind.fixed_chunks().unwrap_or(3);
         for (p, m) in [(1, 1), (2, 4), (4, 8), (5, 20)] {
-            let schedule = kind.generate(p, chunks, m).unwrap();
+            let Ok(schedule) = kind.generate(p, chunks, m) else {
+                assert!(kind.has_pairs(), "{kind:?}");
+                continue;
+            };
             let read = Schedule::from_csv(&schedule.to_csv()).unwrap();
             for device in schedule.devices() {
                 assert_eq!(read.actions(device), schedule.actions(device), "{kind:?}");

@@ -19,6 +19,14 @@ pub(super) enum Source {
 }
 
 impl Source {
+    /// Whether the stages of a second direction are copies of the first half.
+    pub(super) fn is_two_directional(&self) -> bool {
+        match self {
+            Self::Kind(kind) => kind.is_two_directional(),
+            Self::File(schedule) => schedule.is_two_directional(),
+        }
+    }
+
     /// Whether the first and the last stage lie on one device, or share its part of a spread
     /// vocabulary.
     pub(super) fn ends_meet(&self, pp: u32) -> bool {
@@ -167,9 +175,25 @@ impl Check<'_> {
         Some((Source::File(schedule), u32::try_from(chunks).ok()?))
     }
 
-    /// What every virtual stage holds. `ends_meet` says whether the first and the last one lie
-    /// on one device.
-    pub(super) fn stages(
+    /// What every virtual stage holds. In two directions, the second half of the stages are copies
+    /// of the first, on the devices in reverse.
+    pub(super) fn all_stages(
+        &mut self,
+        degrees: Degrees,
+        (source, chunks): &(Source, u32),
+    ) -> Option<Vec<StageContent>> {
+        if !source.is_two_directional() {
+            return self.stages(degrees, *chunks, source.ends_meet(degrees.pp));
+        }
+        // Both ends of the model lie on each of the first and the last device.
+        let mut stages = self.stages(degrees, chunks / 2, true)?;
+        stages.extend_from_within(..);
+        Some(stages)
+    }
+
+    /// What every virtual stage of one direction holds. `ends_meet` says whether the first and the
+    /// last one lie on one device.
+    fn stages(
         &mut self,
         degrees: Degrees,
         chunks: u32,

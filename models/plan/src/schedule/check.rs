@@ -194,7 +194,7 @@ impl Schedule {
             .map(|action| (action.micro_batch, action.stage))
             .collect();
         let missing = (0..self.n_micro_batches)
-            .flat_map(|k| (0..count(self.n_stages())).map(move |stage| (k, stage)))
+            .flat_map(|k| self.stages_of_micro_batch(k).map(move |stage| (k, stage)))
             .find(|at| !forwards.contains(at));
         missing.map_or(Ok(()), |(micro_batch, stage)| {
             Err(ScheduleError::Missing {
@@ -241,12 +241,12 @@ impl Schedule {
         action: Action,
     ) -> Result<(), ScheduleError> {
         let vocabulary = action.kind.is_vocabulary();
-        let limit = if vocabulary {
-            self.n_devices()
+        let passes = if vocabulary {
+            0..count(self.n_devices())
         } else {
-            self.n_stages()
+            self.stages_of_micro_batch(action.micro_batch)
         };
-        if limit <= action.stage as usize || self.n_micro_batches <= action.micro_batch {
+        if !passes.contains(&action.stage) || self.n_micro_batches <= action.micro_batch {
             return Err(ScheduleError::OutOfRange {
                 device,
                 position,
@@ -280,7 +280,8 @@ impl Schedule {
             })
         };
         for micro_batch in 0..self.n_micro_batches {
-            for (stage, &device) in (0..).zip(&self.device_of_stage) {
+            for stage in self.stages_of_micro_batch(micro_batch) {
+                let device = self.device_of_stage[stage as usize];
                 let pass = |kind| Action::new(kind, stage, micro_batch);
                 let there = |kind| places.get(pass(kind)).is_some();
                 if forward_only || there(ActionKind::Backward) {
@@ -314,7 +315,7 @@ impl Schedule {
         while total < self.actions.len() {
             for device in self.devices() {
                 while self.runs_next(places, &done, device) {
-                    done[device] += 1;
+                    done[device] += 1 + usize::from(self.is_pair_at(device, done[device]));
                 }
             }
             let before = std::mem::replace(&mut total, done.iter().sum());
@@ -327,8 +328,17 @@ impl Schedule {
 
     /// Whether a device has a further pass, and all that it needs has run.
     fn runs_next(&self, places: &Places, done: &[usize], device: usize) -> bool {
-        let next = self.actions(device).get(done[device]);
-        next.is_some_and(|&action| self.unmet(places, done, action).is_none())
+        let at = done[device];
+        let end = at + 1 + usize::from(self.is_pair_at(device, at));
+        let next = self.actions(device).get(at..end);
+        next.is_some_and(|next| {
+            let mut unmet = next.iter().map(|action| self.unmet(places, done, *action));
+            unmet.all(|needs| needs.is_none())
+        })
+    }
+
+    fn is_pair_at(&self, device: usize, position: usize) -> bool {
+        self.is_pair(self.range(device).start + position)
     }
 
     /// A pass that the action needs and that has not run.
@@ -355,9 +365,13 @@ impl Schedule {
     /// the lowest device on the cycle of those that wait for each other.
     fn first_offender(&self, places: &Places, done: &[usize]) -> ScheduleError {
         let blocked = |device: usize| {
-            let action = *self.actions(device).get(done[device])?;
-            let (needs, place) = self.unmet(places, done, action)?;
-            Some((action, needs, place))
+            let pair = usize::from(self.is_pair_at(device, done[device]));
+            let end = (done[device] + 1 + pair).min(self.actions(device).len());
+            let next = &self.actions(device)[done[device]..end];
+            next.iter().find_map(|&action| {
+                let (needs, place) = self.unmet(places, done, action)?;
+                Some((action, needs, place))
+            })
         };
         for device in self.devices() {
             if let Some((action, needs, place)) = blocked(device)

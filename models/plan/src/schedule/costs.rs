@@ -69,6 +69,9 @@ pub struct Costs {
     pub links: Vec<u64>,
     /// Of the vocabulary passes, where the schedule has them.
     pub vocabulary: VocabularyCosts,
+    /// What a pair of a forward and a backward pass saves of their times one after the other, by
+    /// what they hide of each other's communication; at most the shorter of the two counts.
+    pub pair_saves: u64,
 }
 
 impl Costs {

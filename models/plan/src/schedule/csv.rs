@@ -2,14 +2,16 @@
 //!
 //! One line a rank, one cell a pass, such as `0F0`, `1B2`, `0I3`, `0W3` (stage, kind,
 //! micro-batch); an empty cell is a bubble. That is the `compute_only` format that
-//! `_PipelineScheduleRuntime._load_csv` reads; a cell `(0F1;3B0)OVERLAP_F_B` is read as its
-//! passes one after the other. Cells with communication (`SEND_F`, `UNSHARD`, …) belong to the
+//! `_PipelineScheduleRuntime._load_csv` reads; a cell `(0F1;3B0)OVERLAP_F_B` is a forward and a
+//! backward pass at the same time. Cells with communication (`SEND_F`, `UNSHARD`, …) belong to the
 //! `compute_comms` format and are refused. The kinds `S`, `T`, `EF` and `EB` of spread
 //! vocabularies are ours; PyTorch refuses them.
 
 use std::fmt;
 
-use super::{Action, ActionKind, Costs, PassCosts, Schedule, ScheduleError, Vocabulary, replay};
+use super::{
+    Action, ActionKind, Costs, PassCosts, Schedule, ScheduleError, Vocabulary, count, replay,
+};
 
 /// Why a schedule file cannot be used. Lines and cells count from 1, as editors do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +87,7 @@ impl Schedule {
             .iter()
             .map(|line| line.iter().map(|(_, action)| *action).collect())
             .collect();
+        let pairs = cells.iter().map(|line| pairs_of(line)).collect();
         let all = || lists.iter().flatten();
         let whole = |problem| CsvError {
             line: 0,
@@ -98,7 +101,8 @@ impl Schedule {
             .ok_or_else(|| whole(CsvProblem::Empty))?;
         let n = all().map(|action| action.micro_batch).max().unwrap_or(0) + 1;
         let device_of_stage = placement(&lists, last).map_err(whole)?;
-        let mut schedule = Self::unchecked(device_of_stage, n, &lists);
+        let mut schedule = Self::unchecked(device_of_stage, n, &lists).with_pairs(pairs);
+        schedule.two_directions = runs_in_two_directions(&schedule);
         schedule.vocabulary = vocabulary_of(&lists).map_err(whole)?;
         schedule
             .check_vocabulary()
@@ -134,7 +138,8 @@ impl Schedule {
         let mut text = String::new();
         for device in 0..self.n_devices() {
             let mut slot = 0;
-            for at in self.range(device) {
+            let mut range = self.range(device);
+            while let Some(at) = range.next() {
                 if 0 < slot {
                     text.push(',');
                 }
@@ -142,14 +147,62 @@ impl Schedule {
                     text.push(',');
                     slot += 1;
                 }
-                fmt::Write::write_fmt(&mut text, format_args!("{}", self.actions[at]))
-                    .expect("a string takes any text");
+                let action = self.actions[at];
+                let written = match range.next_if_pair(self, at) {
+                    Some(partner) => {
+                        slot += 1;
+                        let partner = self.actions[partner];
+                        fmt::Write::write_fmt(
+                            &mut text,
+                            format_args!("({action};{partner})OVERLAP_F_B"),
+                        )
+                    }
+                    None => fmt::Write::write_fmt(&mut text, format_args!("{action}")),
+                };
+                written.expect("a string takes any text");
                 slot += 1;
             }
             text.push('\n');
         }
         text
     }
+}
+
+/// Takes the second pass of a pair.
+trait NextIfPair {
+    fn next_if_pair(&mut self, schedule: &Schedule, at: usize) -> Option<usize>;
+}
+
+impl NextIfPair for std::ops::Range<usize> {
+    fn next_if_pair(&mut self, schedule: &Schedule, at: usize) -> Option<usize> {
+        schedule.is_pair(at).then(|| self.next()).flatten()
+    }
+}
+
+/// Positions of passes that share their cell with the next one: a forward and a backward pass of
+/// two micro-batches. Passes of one micro-batch follow each other.
+fn pairs_of(line: &[(usize, Action)]) -> Vec<u32> {
+    let pairs = line.windows(2).enumerate();
+    let together = pairs.filter(|(_, pair)| {
+        pair[0].0 == pair[1].0
+            && pair[0].1.kind == ActionKind::Forward
+            && pair[1].1.kind == ActionKind::Backward
+            && pair[0].1.micro_batch != pair[1].1.micro_batch
+    });
+    together.map(|(at, _)| count(at)).collect()
+}
+
+/// Whether the first half of the micro-batches passes the first half of the stages alone, and the
+/// second half the second.
+fn runs_in_two_directions(schedule: &Schedule) -> bool {
+    let (n, stages) = (schedule.n_micro_batches(), count(schedule.n_stages()));
+    n.is_multiple_of(2)
+        && stages.is_multiple_of(2)
+        && schedule
+            .all_actions()
+            .iter()
+            .filter(|action| !action.kind.is_vocabulary())
+            .all(|action| (action.micro_batch < n / 2) == (action.stage < stages / 2))
 }
 
 /// The passes of each line with the cells they stand in.

@@ -41,11 +41,42 @@ pub fn interleaved_in_groups(
     n_micro_batches: u32,
     group: u32,
 ) -> Result<Schedule, ScheduleRefusal> {
+    interleaved_ahead(n_devices, n_chunks, n_micro_batches, group, 0)
+}
+
+/// The same with one more forward pass ahead, so that each forward pass and the backward pass
+/// behind it need nothing of each other and run as a pair: the all-to-alls of one beside the
+/// kernels of the other. A device holds one more chunk's activations. One device and one chunk
+/// pair the forward pass of a micro-batch with the backward pass of the one before.
+///
+/// Source: Megatron-Core, `--overlap-moe-expert-parallel-comm` (`combined_1f1b.py`, and
+/// `get_pp_rank_microbatches` in `schedules.py`).
+///
+/// # Errors
+///
+/// As [`interleaved_in_groups`].
+pub fn interleaved_in_pairs(
+    n_devices: u32,
+    n_chunks: u32,
+    n_micro_batches: u32,
+    group: u32,
+) -> Result<Schedule, ScheduleRefusal> {
+    let schedule = interleaved_ahead(n_devices, n_chunks, n_micro_batches, group, 1)?;
+    Ok(schedule.paired())
+}
+
+fn interleaved_ahead(
+    n_devices: u32,
+    n_chunks: u32,
+    n_micro_batches: u32,
+    group: u32,
+    ahead: u32,
+) -> Result<Schedule, ScheduleRefusal> {
     accepts_groups(n_devices, n_micro_batches, group)?;
     let table = visits(n_chunks, n_micro_batches, group);
     let lists: Vec<Vec<Action>> = (0..n_devices)
         .map(|device| {
-            let warm_up = 2 * (n_devices - 1 - device) + (n_chunks - 1) * group;
+            let warm_up = 2 * (n_devices - 1 - device) + (n_chunks - 1) * group + ahead;
             let n = count(table.len());
             alternate(n, warm_up.min(n))
                 .map(|(kind, visit)| {

@@ -1,8 +1,8 @@
 //! The schedules by name.
 
 use super::{
-    Schedule, Vocabulary, forward_only, gpipe, interleaved, one_f_one_b, v_half, v_min,
-    vocabulary_one_f_one_b, vocabulary_v_half, zb_h1, zb_h2, zb_v,
+    Schedule, Vocabulary, dual_pipe, dual_pipe_v, forward_only, gpipe, interleaved, one_f_one_b,
+    v_half, v_min, vocabulary_one_f_one_b, vocabulary_v_half, zb_h1, zb_h2, zb_v,
 };
 
 /// A schedule that we can generate.
@@ -35,6 +35,10 @@ pub enum ScheduleKind {
     Vocab1VHalf,
     /// V-Half with the vocabulary over all devices, one barrier.
     Vocab2VHalf,
+    /// Forward and backward passes of two micro-batches at once, from both ends.
+    DualPipe,
+    /// As `DualPipe`, cut in half: two chunks a device like a V.
+    DualPipeV,
 }
 
 /// Why a schedule does not exist for these numbers.
@@ -72,6 +76,21 @@ pub enum ScheduleRefusal {
         expected: u32,
         chunks: u32,
     },
+    #[error(
+        "the schedule {} needs {least} micro-batches or more, but there are {micro_batches}",
+        .kind.name()
+    )]
+    TooFewMicroBatches {
+        kind: ScheduleKind,
+        least: u32,
+        micro_batches: u32,
+    },
+    #[error("the schedule {} needs an even number of {what}, not {given}", .kind.name())]
+    Odd {
+        kind: ScheduleKind,
+        what: &'static str,
+        given: u32,
+    },
     #[error("a schedule needs at least one device, one chunk and one micro-batch")]
     Zero,
 }
@@ -100,14 +119,26 @@ impl ScheduleRefusal {
             } else {
                 format!("set `vp = {expected}`, or leave it out")
             }),
-            Self::Zero => None,
+            Self::TooFewMicroBatches { least, .. } => Some(format!(
+                "take a smaller micro-batch or fewer replicas, so that {least} micro-batches come \
+                 to each pipeline, or the schedule \"zb-v\""
+            )),
+            Self::Odd { kind, .. } => Some(format!(
+                "the schedule \"{}\" takes any number of devices and micro-batches",
+                if kind == ScheduleKind::DualPipe {
+                    "dualpipev"
+                } else {
+                    "zb-v"
+                }
+            )),
+            Self::Zero => Some("every count is at least 1".to_owned()),
         }
     }
 }
 
 impl ScheduleKind {
     /// Every schedule, in the order of declaration.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ForwardOnly,
         Self::GPipe,
         Self::OneFOneB,
@@ -121,6 +152,8 @@ impl ScheduleKind {
         Self::Vocab2,
         Self::Vocab1VHalf,
         Self::Vocab2VHalf,
+        Self::DualPipe,
+        Self::DualPipeV,
     ];
 
     /// The name as scenarios write it.
@@ -139,6 +172,8 @@ impl ScheduleKind {
             Self::Vocab2 => "vocab-2",
             Self::Vocab1VHalf => "vocab-1-v-half",
             Self::Vocab2VHalf => "vocab-2-v-half",
+            Self::DualPipe => "dualpipe",
+            Self::DualPipeV => "dualpipev",
         }
     }
 
@@ -151,7 +186,13 @@ impl ScheduleKind {
     pub const fn fixed_chunks(self) -> Option<u32> {
         match self {
             Self::Interleaved => None,
-            Self::ZbV | Self::VHalf | Self::VMin | Self::Vocab1VHalf | Self::Vocab2VHalf => Some(2),
+            Self::ZbV
+            | Self::VHalf
+            | Self::VMin
+            | Self::Vocab1VHalf
+            | Self::Vocab2VHalf
+            | Self::DualPipe
+            | Self::DualPipeV => Some(2),
             _ => Some(1),
         }
     }
@@ -167,7 +208,19 @@ impl ScheduleKind {
                 | Self::VMin
                 | Self::Vocab1VHalf
                 | Self::Vocab2VHalf
+                | Self::DualPipe
+                | Self::DualPipeV
         )
+    }
+
+    /// Whether a forward pass runs at the same time as a backward pass of another micro-batch.
+    pub const fn has_pairs(self) -> bool {
+        matches!(self, Self::DualPipe | Self::DualPipeV)
+    }
+
+    /// Whether every device holds copies of two stages, one for each direction.
+    pub const fn is_two_directional(self) -> bool {
+        matches!(self, Self::DualPipe)
     }
 
     /// How the vocabulary is spread over the devices, where it is.
@@ -202,6 +255,7 @@ impl ScheduleKind {
         if n_devices == 0 || n_chunks == 0 || n_micro_batches == 0 {
             return Err(ScheduleRefusal::Zero);
         }
+        self.accepts_pairs(n_devices, n_micro_batches)?;
         match self.fixed_chunks() {
             Some(expected) if expected != n_chunks => Err(ScheduleRefusal::Chunks {
                 kind: self,
@@ -216,6 +270,25 @@ impl ScheduleKind {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether there are enough micro-batches to run in pairs, and whole directions.
+    fn accepts_pairs(self, n_devices: u32, n_micro_batches: u32) -> Result<(), ScheduleRefusal> {
+        let numbers = [("devices", n_devices), ("micro-batches", n_micro_batches)];
+        for (what, given) in numbers {
+            if self.is_two_directional() && !given.is_multiple_of(2) {
+                let kind = self;
+                return Err(ScheduleRefusal::Odd { kind, what, given });
+            }
+        }
+        if self.has_pairs() && n_micro_batches < 2 * n_devices {
+            return Err(ScheduleRefusal::TooFewMicroBatches {
+                kind: self,
+                least: 2 * n_devices,
+                micro_batches: n_micro_batches,
+            });
+        }
+        Ok(())
     }
 
     /// Builds the schedule for `p` devices with `v` chunks each and `m` micro-batches.
@@ -245,6 +318,8 @@ impl ScheduleKind {
             Self::Vocab2 => vocabulary_one_f_one_b(p, m, Vocabulary::OneBarrier),
             Self::Vocab1VHalf => vocabulary_v_half(p, m, Vocabulary::TwoBarriers),
             Self::Vocab2VHalf => vocabulary_v_half(p, m, Vocabulary::OneBarrier),
+            Self::DualPipe => dual_pipe(p, m),
+            Self::DualPipeV => dual_pipe_v(p, m),
         })
     }
 }

@@ -10,6 +10,8 @@ pub(super) const NONE: usize = usize::MAX;
 pub(super) struct Layout {
     pub(super) n: usize,
     pub(super) n_stages: usize,
+    /// Stages of one direction.
+    pub(super) chain: usize,
     pub(super) width: usize,
     pub(super) first_barrier: usize,
     pub(super) has_vocabulary: bool,
@@ -32,6 +34,7 @@ impl Layout {
         Self {
             n,
             n_stages,
+            chain: schedule.n_model_stages(),
             width: n_stages.max(schedule.n_devices()),
             first_barrier: 2 * n_stages * n,
             has_vocabulary: last.is_some(),
@@ -46,9 +49,11 @@ impl Layout {
     pub(super) fn need(&self, action: Action, hops: &[u64]) -> (usize, u64) {
         let (stage, k) = (action.stage as usize, action.micro_batch as usize);
         match action.kind {
-            ActionKind::Forward if stage == 0 => self.barrier_slot(0, k),
+            ActionKind::Forward if stage.is_multiple_of(self.chain) => self.barrier_slot(0, k),
             ActionKind::Forward => ((stage - 1) * self.n + k, hops[stage - 1]),
-            ActionKind::Backward | ActionKind::InputGrad if stage + 1 == self.n_stages => {
+            ActionKind::Backward | ActionKind::InputGrad
+                if (stage + 1).is_multiple_of(self.chain) =>
+            {
                 self.barrier_slot(self.last_barrier, k)
             }
             ActionKind::Backward | ActionKind::InputGrad => {

@@ -44,6 +44,7 @@ pub struct Scratch {
     /// Duration by kind and stage, and latency of the hop after a stage.
     durations: Vec<u64>,
     hops: Vec<u64>,
+    pair_saves: u64,
 }
 
 /// The slot has not ended and nobody waits for it. `UNSET − 1 − d`: device `d` heads the list
@@ -162,22 +163,37 @@ fn run_device(
     let (mut clock, mut at) = (scratch.clocks[d], scratch.cursors[d]);
     while at < end_of_list {
         let action = actions[at];
-        let (slot, latency) = layout.need(action, &scratch.hops);
-        let mut ready = 0;
-        if slot != NONE {
-            let ended = scratch.slots[slot];
-            if LONGEST < ended {
-                scratch.next_waiter[d] = ended;
-                scratch.slots[slot] = UNSET - 1 - u64::from(device);
-                break;
-            }
-            ready = ended + latency;
+        let partner = schedule.is_pair(at).then(|| actions[at + 1]);
+        let mut ready = clock;
+        let needs = [Some(action), partner].into_iter().flatten();
+        let missing = needs
+            .map(|action| layout.need(action, &scratch.hops))
+            .filter(|(slot, _)| *slot != NONE)
+            .find(|&(slot, latency)| {
+                ready = ready.max(scratch.slots[slot].saturating_add(latency));
+                LONGEST < scratch.slots[slot]
+            });
+        if let Some((slot, _)) = missing {
+            scratch.next_waiter[d] = scratch.slots[slot];
+            scratch.slots[slot] = UNSET - 1 - u64::from(device);
+            break;
         }
-        let start = clock.max(ready);
-        clock = start + scratch.durations[layout.duration(action)];
-        record.action(at, start, clock);
+        clock = ready + scratch.durations[layout.duration(action)];
+        let Some(partner) = partner else {
+            record.action(at, ready, clock);
+            publish(layout, scratch, action, clock);
+            at += 1;
+            continue;
+        };
+        let (own, other) = (clock - ready, scratch.durations[layout.duration(partner)]);
+        let middle = clock - scratch.pair_saves.min(own).min(other);
+        clock = middle + other;
+        // Both end together; for the account of idle time one follows the other.
+        record.action(at, ready, middle);
+        record.action(at + 1, middle, clock);
         publish(layout, scratch, action, clock);
-        at += 1;
+        publish(layout, scratch, partner, clock);
+        at += 2;
     }
     scratch.clocks[d] = clock;
     scratch.cursors[d] = at;
@@ -236,6 +252,7 @@ impl Scratch {
         self.cursors.extend((0..p).map(|d| schedule.range(d).start));
         self.runnable.clear();
         self.runnable.extend((0..count(p)).rev());
+        self.pair_saves = costs.pair_saves;
         self.tabulate(schedule, costs);
     }
 
