@@ -1,4 +1,5 @@
-//! What every file of Chrome's JSON must hold to.
+//! What every file of Chrome's JSON must hold to: "Trace Event Format", Google, 2016, as far as it
+//! speaks of the phases X, M, C, s and f, and what viewers need beyond it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,19 @@ pub(crate) fn checked(text: &[u8]) -> Vec<Value> {
     events
 }
 
+/// As [`checked`], and nothing is in the file that the format does not name: profilers add fields
+/// of their own, timelines have none.
+pub(crate) fn strictly_checked(text: &[u8]) -> Vec<Value> {
+    let file: Value = serde_json::from_slice(text).expect("the file is JSON");
+    check_file(&file);
+    let events = checked(text);
+    for event in &events {
+        check_fields(event);
+    }
+    check_sorting(&events);
+    events
+}
+
 /// A time in nanoseconds.
 pub(crate) fn nanos(value: &Value) -> u64 {
     let (whole, rest) = match value.to_string().split_once('.') {
@@ -40,6 +54,73 @@ pub(crate) fn phase<'e>(events: &'e [Value], phase: &str) -> impl Iterator<Item 
 fn thread(event: &Value) -> Thread {
     let number = |key: &str| event[key].as_u64().expect("threads are numbers");
     (number("pid"), number("tid"))
+}
+
+/// The object format: a list of events, a unit that viewers know, and data about the file.
+fn check_file(file: &Value) {
+    let members = file.as_object().expect("the file is an object");
+    for key in members.keys() {
+        let known = ["displayTimeUnit", "traceEvents", "otherData"];
+        assert!(known.contains(&key.as_str()), "viewers do not know {key}");
+    }
+    assert!(file["displayTimeUnit"] == "ns" || file["displayTimeUnit"] == "ms");
+    let about = file["otherData"].as_object().expect("data are an object");
+    assert!(about.values().all(Value::is_string));
+}
+
+/// The fields of an event by its phase: those that must be there, and no others.
+fn check_fields(event: &Value) {
+    let (needs, may): (&[&str], &[&str]) = match event["ph"].as_str() {
+        Some("X") => (&["pid", "tid", "ts", "dur", "name", "cat"], &["args"]),
+        Some("M") => (&["pid", "name", "args"], &["tid"]),
+        Some("C") => (&["pid", "ts", "name", "args"], &[]),
+        Some("s") => (&["pid", "tid", "ts", "id", "name", "cat"], &[]),
+        Some("f") => (&["pid", "tid", "ts", "id", "name", "cat", "bp"], &[]),
+        other => panic!("phase {other:?} of {event}"),
+    };
+    let fields = event.as_object().expect("events are objects");
+    for key in needs {
+        assert!(fields.contains_key(*key), "{event} lacks {key}");
+    }
+    for (key, value) in fields {
+        let is_known = key == "ph" || needs.contains(&key.as_str()) || may.contains(&key.as_str());
+        assert!(is_known, "{event} has {key}");
+        let is_right = match key.as_str() {
+            "pid" | "tid" | "id" => value.is_u64(),
+            "ts" | "dur" => value.as_f64().is_some_and(|time| 0.0 <= time),
+            "args" => value.as_object().is_some_and(|args| !args.is_empty()),
+            _ => value.is_string(),
+        };
+        assert!(is_right, "{key} of {event}");
+    }
+}
+
+/// Metadata: one name, and one place in the order, for each process and each thread.
+fn check_sorting(events: &[Value]) {
+    let mut seen = BTreeSet::new();
+    let mut places = BTreeSet::new();
+    for event in phase(events, "M") {
+        let what = event["name"].as_str().expect("a text");
+        let of = (event["pid"].as_u64(), event["tid"].as_u64());
+        assert!(seen.insert((what, of)), "{event} comes twice");
+        assert_eq!(
+            event["tid"].is_u64(),
+            what.starts_with("thread_"),
+            "{event}"
+        );
+        let argument = match what {
+            "process_name" | "thread_name" => "name",
+            "process_labels" => "labels",
+            "process_sort_index" | "thread_sort_index" => "sort_index",
+            _ => panic!("viewers do not know {what}"),
+        };
+        let argument = &event["args"][argument];
+        assert_eq!(argument.is_u64(), what.ends_with("_sort_index"), "{event}");
+        if what == "thread_sort_index" {
+            let place = (event["pid"].as_u64(), argument.as_u64());
+            assert!(places.insert(place), "{event}: two threads at one place");
+        }
+    }
 }
 
 fn check_names(events: &[Value]) {
@@ -139,6 +220,7 @@ fn check_arrows(events: &[Value], threads: &BTreeMap<Thread, Vec<(u64, u64)>>) {
             continue;
         }
         assert_eq!(event["bp"], "e");
+        let name_of = |event: &Value| (event["name"].clone(), event["cat"].clone());
         let from = open
             .remove(&id)
             .unwrap_or_else(|| panic!("arrow {id} leaves nothing"));
@@ -147,6 +229,8 @@ fn check_arrows(events: &[Value], threads: &BTreeMap<Thread, Vec<(u64, u64)>>) {
             "arrow {id} points back"
         );
         assert_ne!(thread(from), thread(event));
+        // Viewers join the ends of an arrow by number, category and name.
+        assert_eq!(name_of(from), name_of(event));
     }
     assert!(open.is_empty(), "arrows reach nothing: {open:?}");
 }

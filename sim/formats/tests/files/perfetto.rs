@@ -7,7 +7,7 @@ use formats::{Detail, Export, FormatError, Perfetto, compressed, write_perfetto}
 use serde_json::Value;
 use trace::Trace;
 
-use crate::chrome::{checked, nanos, phase};
+use crate::chrome::{nanos, phase, strictly_checked as checked};
 use crate::pipeline::{SMALL, Size, pipeline};
 
 fn written(trace: &Trace, budget: u64) -> (Export, Vec<u8>) {
@@ -284,4 +284,50 @@ fn a_full_disk_is_an_error() {
     }
     let error = write_perfetto(Full(500), &pipeline(SMALL), &Perfetto::default()).unwrap_err();
     assert!(matches!(error, FormatError::Io(_)), "{error}");
+}
+
+/// A file with one event changed by hand.
+fn tampered(phase: &str, change: impl Fn(&mut Value)) -> Vec<u8> {
+    let (_, text) = written(&pipeline(SMALL), 100_000);
+    let mut file: Value = serde_json::from_slice(&text).expect("it is JSON");
+    let events = file["traceEvents"].as_array_mut().expect("a list");
+    let event = events.iter_mut().rev().find(|event| event["ph"] == phase);
+    change(event.expect("there is one"));
+    serde_json::to_vec(&file).expect("it is JSON")
+}
+
+#[test]
+fn the_check_of_files_finds_what_is_wrong_with_them() {
+    let set = |key: &'static str, value: Value| move |event: &mut Value| event[key] = value.clone();
+    let wrong = [
+        tampered("X", set("dur", (-1).into())),
+        tampered("X", set("ts", 0.into())),
+        tampered("X", set("ts", "1".into())),
+        tampered("X", set("tid", 5.into())),
+        tampered("X", set("color", "red".into())),
+        tampered("M", set("name", "thread_nam".into())),
+        tampered("C", set("args", serde_json::json!({}))),
+        tampered("C", set("ts", 0.into())),
+        tampered("f", set("bp", "s".into())),
+        tampered("f", set("id", 1_000_000.into())),
+        tampered("f", set("name", "other".into())),
+        tampered("f", set("ts", 0.into())),
+        tampered("s", set("ts", 1_000_000_000.into())),
+    ];
+    for (at, text) in wrong.iter().enumerate() {
+        let found = std::panic::catch_unwind(|| checked(text));
+        assert!(found.is_err(), "file {at} passes");
+    }
+    checked(&tampered("X", |_| {}));
+}
+
+#[test]
+fn a_thousand_ranks_keep_the_format() {
+    let size = Size {
+        ranks: 512,
+        ..SMALL
+    };
+    let (export, text) = written(&pipeline(size), 30_000);
+    assert_eq!(export.n_ranks, 1_024);
+    checked(&text);
 }
