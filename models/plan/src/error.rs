@@ -137,6 +137,8 @@ pub enum PlanError {
     },
     #[error("recompute has {given} entries, but pp x vp is {stages}")]
     RecomputeLength { given: usize, stages: u32 },
+    #[error("recompute names {module}, but the model has no layer with it")]
+    RecomputeNothing { module: &'static str },
     #[error("{field} is {value}, but {limit} is needed")]
     Number {
         field: &'static str,
@@ -199,7 +201,7 @@ impl PlanError {
             Self::RankTableLength { .. }
             | Self::RankTableGpu { .. }
             | Self::RankTableTwice { .. } => "rank_order_file",
-            Self::RecomputeLength { .. } => "recompute",
+            Self::RecomputeLength { .. } | Self::RecomputeNothing { .. } => "recompute",
             Self::ExpertMissing { .. } | Self::ExpertUnknown { .. } => "moe.experts_file",
         }
     }
@@ -263,7 +265,45 @@ impl PlanError {
             Self::RankTableLength { ranks, .. } => {
                 Some(format!("list {ranks} GPUs, one for each rank"))
             }
-            _ => None,
+            Self::SplitSum { given, layers } => {
+                Some(match u64::from(*layers).checked_sub(*given) {
+                    Some(more) => format!("add layers to the list, {more} in all"),
+                    None => format!(
+                        "take layers from the list, {} in all",
+                        given - u64::from(*layers)
+                    ),
+                })
+            }
+            Self::TooLarge { field, limit, .. } => {
+                Some(format!("give {field} a value of at most {limit}"))
+            }
+            Self::ScheduleFileSize { what, file, .. } => Some(format!(
+                "the plan needs {file} {what}, or the file as many as the plan"
+            )),
+            Self::ForwardOnly => Some("add backward passes, or leave the schedule out".to_owned()),
+            Self::ShardTwice { what } => Some(format!("keep one level of {what}")),
+            Self::RankTableGpu { gpus, .. } => {
+                Some(format!("GPUs count from 0 to {}", gpus.saturating_sub(1)))
+            }
+            Self::RankTableTwice { .. } => Some("give each rank a GPU of its own".to_owned()),
+            Self::RecomputeLength { stages, .. } => Some(format!(
+                "list a count for each of the {stages} virtual stages"
+            )),
+            Self::RecomputeNothing { module } => {
+                Some(format!("leave \"{module}\" out of `recompute`"))
+            }
+            Self::Number { field, limit, .. } => Some(format!("give {field} {limit}")),
+            Self::ExpertRows { layers, .. } => {
+                Some(format!("give one row for each of the {layers} layers"))
+            }
+            Self::ExpertColumns { limit, .. } => Some(format!("give the row {limit}")),
+            Self::ExpertMissing { expert, .. } => {
+                Some(format!("give expert {expert} at least one slot"))
+            }
+            Self::ExpertUnknown { experts, .. } => Some(format!(
+                "experts count from 0 to {}",
+                experts.saturating_sub(1)
+            )),
         }
     }
 }

@@ -10,6 +10,7 @@ use plan::{
 };
 use proptest::prelude::*;
 use units::{GpuId, RankId};
+use workload::ops::Regions;
 use workload::{
     AttentionSpec, Ffn, Job, JobSpec, MoeSpec as Moe, Optimizer, ParamCount, Precision, Recompute,
 };
@@ -424,6 +425,30 @@ fn ranks_sit_where_the_table_says() {
         refused(&spec).0,
         "rank_order_file puts ranks 0 and 5 on GPU 127"
     );
+}
+
+#[test]
+fn experts_cannot_be_recomputed_in_a_model_without_any() {
+    let spec = PlanSpec {
+        recompute: Some(RecomputeSpec::Modules(Regions::MOE)),
+        ..tp8_pp4()
+    };
+    let (message, hint) = refused(&spec);
+    assert_eq!(
+        message,
+        "recompute names moe, but the model has no layer with it"
+    );
+    assert_eq!(hint, "leave \"moe\" out of `recompute`");
+}
+
+#[test]
+fn a_split_with_another_sum_says_by_how_much() {
+    let spec = PlanSpec {
+        layer_split: Some(LayerSplit::Counts(vec![20, 20, 20, 19])),
+        ..tp8_pp4()
+    };
+    let (_, hint) = refused(&spec);
+    assert_eq!(hint, "add layers to the list, 1 in all");
 }
 
 #[test]

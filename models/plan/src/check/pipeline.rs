@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use workload::Recompute;
+use workload::ops::Region;
 
 use super::{Check, MAX_PASSES, MAX_STAGES, Show};
 use crate::error::PlanError;
@@ -11,6 +12,13 @@ use crate::ranks::Degrees;
 use crate::schedule::{Schedule, ScheduleKind, accepts_groups};
 use crate::spec::RecomputeSpec;
 use crate::split::{LayerSplit, SplitProblem, StageContent, contents};
+
+/// Modules that only layers with experts have, by a region of each; the largest first.
+const EXPERT_MODULES: [(&str, Region); 3] = [
+    ("moe", Region::Router),
+    ("shared_experts", Region::SharedExpert),
+    ("moe_act", Region::ExpertActivation),
+];
 
 /// Where a schedule comes from, before the micro-batches are known.
 pub(super) enum Source {
@@ -273,6 +281,16 @@ impl Check<'_> {
             self.assume("recompute", "none".into(), "not asked for");
             return RecomputePolicy::Uniform(Recompute::None);
         };
+        if let RecomputeSpec::Modules(regions) = spec
+            && self.shape.experts.is_empty()
+        {
+            for (module, region) in EXPERT_MODULES {
+                if regions.contains(region) {
+                    self.errors.push(PlanError::RecomputeNothing { module });
+                    break;
+                }
+            }
+        }
         if let Some(recompute) = spec.uniform() {
             return RecomputePolicy::Uniform(recompute);
         }
