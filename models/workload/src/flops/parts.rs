@@ -51,7 +51,9 @@ fn projections(attention: &AttentionSpec, h: f64, add: &mut impl FnMut(Region, f
 fn core(attention: &AttentionSpec, len: u64, packed: Option<u64>, convention: Convention) -> f64 {
     let d = attention.head_dim;
     let mask = match convention {
-        Convention::Megatron if attention.causal => Mask::Causal,
+        Convention::Megatron if attention.causal => packed
+            .filter(|packed| *packed < len)
+            .map_or(Mask::Causal, Mask::Packed),
         Convention::Megatron | Convention::MegatronFull => Mask::Full,
         Convention::Operators => mask(attention, len, packed),
     };
