@@ -84,6 +84,12 @@ pub enum Doubt {
     UnequalGpus,
     /// The vocabulary is spread over all stages; the closed form leaves it on the first and last.
     SpreadVocabulary,
+    /// The schedule is a user's, or pairs or leaves out passes, and the closed form prices single
+    /// forward and backward passes.
+    OtherSchedule,
+    /// All-to-alls of one micro-batch run beside kernels of another; the closed form prices the
+    /// passes of one.
+    PairedPasses,
     /// The host takes longer than the GPU in some stage, and the closed form takes the larger of
     /// both for every pass.
     HostBound,
@@ -114,6 +120,14 @@ impl Doubt {
             }
             Self::SpreadVocabulary => {
                 "the closed form leaves the vocabulary on the first and the last stage"
+            }
+            Self::OtherSchedule => {
+                "the closed form prices single passes of the schedules that it knows, and this is \
+                 another one"
+            }
+            Self::PairedPasses => {
+                "all-to-alls run beside another micro-batch's kernels, and the closed form prices \
+                 each micro-batch by itself"
             }
             Self::HostBound => {
                 "the host takes longer than the GPU, and the closed form takes the larger of both in \

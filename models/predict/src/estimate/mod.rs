@@ -9,6 +9,8 @@
 //! Exact where the engines are simple: sums of passes, 1F1B and every replayed schedule on equal
 //! hops. Approximate where work of different kinds meets: overlap of gradient reduction and
 //! parameter gathers, host time beside the GPU, sharded weights.
+//! Where that may matter an estimate carries a doubt, and its rehearsal, a shortened iteration on the
+//! analytic engine, takes the formulas' place ([`Estimator::rehearsed`]).
 
 mod estimator;
 mod hops;

@@ -214,6 +214,24 @@ impl Work<'_> {
         slowest
     }
 
+    /// Whether the schedule is one whose passes the formulas price.
+    fn knows_schedule(&self) -> bool {
+        use ScheduleKind as S;
+        matches!(
+            self.plan.schedule_kind(),
+            Some(
+                S::GPipe
+                    | S::OneFOneB
+                    | S::Interleaved
+                    | S::ZbH1
+                    | S::ZbH2
+                    | S::ZbV
+                    | S::VHalf
+                    | S::VMin
+            )
+        )
+    }
+
     /// The first reason for which the engines may say something else.
     fn doubt(
         &self,
@@ -235,6 +253,11 @@ impl Work<'_> {
             (0.0 < self.scenario.settings.jitter, Doubt::Jitter),
             (!self.hosts.alike, Doubt::UnequalGpus),
             (plan.vocabulary().is_some(), Doubt::SpreadVocabulary),
+            (!self.knows_schedule(), Doubt::OtherSchedule),
+            (
+                plan.overlap().ep && 1 < plan.degrees().ep,
+                Doubt::PairedPasses,
+            ),
             (
                 data.gather_each_pass || data.reduce_each,
                 Doubt::ShardedPasses,

@@ -43,8 +43,10 @@ fn scenario(text: &str, number: usize) -> Option<Scenario> {
 fn verdict(text: String, mut scenario: Scenario) -> Verdict {
     scenario.settings.engine = Engine::Analytic;
     let control = Control::new();
-    let engine = predict(&scenario, Record::Totals, &control).expect("the plan runs");
-    let engine = engine.prediction;
+    let engine = predict(&scenario, Record::Totals, &control);
+    let engine = engine
+        .unwrap_or_else(|error| panic!("{error}\n{text}"))
+        .prediction;
     let mut estimator = Estimator::new(&scenario);
     let formula = estimator.estimate(&scenario.plan);
     let rehearsed = estimator
