@@ -13,6 +13,7 @@
 //! kernels                    outline    all ranks, the compute stream as far as it fits
 //! window                     outline
 //! actions                    outline
+//! window                     outline    the same, thinner
 //! kernels                    nothing    one rank per class
 //! window                     nothing
 //! actions                    nothing
@@ -220,7 +221,7 @@ pub(crate) fn choose(
 ) -> (Detail, Detail) {
     use Detail::{Actions, Kernels, Nothing, Passes, Spans};
     let costs = Costs { trace, views };
-    let outline = outline(ranks, budget);
+    let [outline, thin, thinnest] = [2, 4, 8].map(|part| outline(ranks, budget / part));
     let pairs = [
         (Some(Kernels), Kernels),
         (Some(Kernels), Spans),
@@ -232,6 +233,8 @@ pub(crate) fn choose(
         (Some(Kernels), outline),
         (None, outline),
         (Some(Actions), outline),
+        (None, thin),
+        (None, thinnest),
         (Some(Kernels), Nothing),
         (None, Nothing),
         (Some(Actions), Nothing),
@@ -255,11 +258,11 @@ pub(crate) fn choose(
     (Detail::Bars { pixels }, Nothing)
 }
 
-/// The outline for which other ranks take half the budget; nothing where that is too coarse to
-/// be of use.
+/// The outline for which other ranks take so many events; nothing where that is too coarse to be
+/// of use.
 fn outline(ranks: &[Rank], budget: u64) -> Detail {
     let others = ranks.iter().filter(|rank| rank.member != 0).count() as u64;
-    let of_one = budget / 2 / others.max(1);
+    let of_one = budget / others.max(1);
     match u32::try_from(of_one.saturating_sub(8) / 2) {
         Ok(pixels) if 32 <= pixels => Detail::Outline { pixels },
         _ => Detail::Nothing,

@@ -43,7 +43,8 @@ impl Explanation {
     }
 
     fn path_line(&self) -> Option<String> {
-        let mut parts: Vec<String> = self.path.iter().map(named_share).collect();
+        let path = self.path.iter().filter(|(_, share)| visible(*share));
+        let mut parts: Vec<String> = path.map(named_share).collect();
         if visible(self.path_waiting) {
             parts.push(format!("waiting {}", percent(self.path_waiting)));
         }
