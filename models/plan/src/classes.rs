@@ -77,7 +77,19 @@ impl Classes {
     }
 }
 
-/// The coarsest equitable classes over the groups of these axes.
+/// A part of the groups of an axis: of the block of `outer` ranks around a rank, those with the
+/// same place in their sub-blocks of `inner`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The axis.
+    pub axis: Axis,
+    /// Ranks of a sub-block.
+    pub inner: u32,
+    /// Ranks of a block.
+    pub outer: u32,
+}
+
+/// The coarsest equitable classes over the groups of these axes, and over these parts of groups.
 ///
 /// * `color` — what a rank is by itself; ranks of different colors are never in one class.
 /// * `hop` — what lies between a rank and the next in its group (or the first, after the last),
@@ -87,6 +99,7 @@ impl Classes {
 pub fn classes_by<C: Ord, H: Ord>(
     ranks: &Ranks,
     axes: &[Axis],
+    parts: &[Part],
     mut color: impl FnMut(RankId) -> C,
     mut hop: impl FnMut(RankId, RankId) -> H,
 ) -> Classes {
@@ -110,6 +123,9 @@ pub fn classes_by<C: Ord, H: Ord>(
     loop {
         for &axis in &axes {
             colors = refine(ranks, axis, &colors, sorted_colors);
+        }
+        for part in parts {
+            colors = refine_part(ranks, *part, &colors);
         }
         let now = distinct(&colors);
         if now == n_colors {
@@ -146,6 +162,37 @@ fn refine(
         .iter()
         .zip(of_group)
         .map(|(color, group)| pairs.of((*color, group)))
+        .collect()
+}
+
+/// Splits colors by what the parts of the groups of an axis are.
+fn refine_part(ranks: &Ranks, part: Part, colors: &[u32]) -> Vec<u32> {
+    let Part { axis, inner, outer } = part;
+    let mut parts = Names::default();
+    let mut of_part = vec![0; colors.len()];
+    for group in ranks.groups(axis) {
+        let mut seen: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
+        let place = |at: u32| (at / outer.max(1), at % inner.max(1));
+        for (at, rank) in (0..).zip(group.iter()) {
+            seen.entry(place(at))
+                .or_default()
+                .push(colors[rank.index()]);
+        }
+        for colors in seen.values_mut() {
+            colors.sort_unstable();
+        }
+        let names: BTreeMap<_, _> = seen
+            .into_iter()
+            .map(|(place, colors)| (place, parts.of(colors)))
+            .collect();
+        for (at, rank) in (0..).zip(group.iter()) {
+            of_part[rank.index()] = names[&place(at)];
+        }
+    }
+    let mut pairs = Names::default();
+    let of_part = colors.iter().zip(of_part);
+    of_part
+        .map(|(color, part)| pairs.of((*color, part)))
         .collect()
 }
 
@@ -189,7 +236,7 @@ mod tests {
 
     fn by_stage(ranks: &Ranks, slow: Option<u32>) -> Classes {
         let color = |rank: RankId| (ranks.coords(rank).pp, Some(rank.get()) == slow);
-        classes_by(ranks, &AXES, color, |_, _| ())
+        classes_by(ranks, &AXES, &[], color, |_, _| ())
     }
 
     /// Whether all members of every class see the same classes in each of their groups.
@@ -238,11 +285,11 @@ mod tests {
         // Four ranks a node but one group that spans two.
         let node = |rank: RankId| (rank.get() + 2) / 4;
         let hop = |a: RankId, b: RankId| node(a) == node(b);
-        let classes = classes_by(&ranks, &AXES[..1], |_| (), hop);
+        let classes = classes_by(&ranks, &AXES[..1], &[], |_| (), hop);
         assert_eq!(classes.len(), 1, "every group lies across a border alike");
         let node = |rank: RankId| (rank.get() + 2).min(15) / 4;
         let hop = |a: RankId, b: RankId| node(a) == node(b);
-        assert_eq!(classes_by(&ranks, &AXES[..1], |_| (), hop).len(), 2);
+        assert_eq!(classes_by(&ranks, &AXES[..1], &[], |_| (), hop).len(), 2);
     }
 
     #[test]
@@ -251,8 +298,30 @@ mod tests {
         for seed in 1..40u32 {
             let color =
                 |rank: RankId| rank.get().wrapping_mul(seed.wrapping_mul(2_654_435_761)) >> 30;
-            let classes = classes_by(&ranks, &AXES, color, |_, _| ());
+            let classes = classes_by(&ranks, &AXES, &[], color, |_, _| ());
             assert!(is_equitable(&ranks, &classes), "{seed}");
         }
+    }
+
+    #[test]
+    fn a_slow_rank_splits_the_blocks_that_shard_with_it() {
+        let ranks = ranks(1, 8, 1);
+        let part = |inner, outer| Part {
+            axis: Axis::Dp,
+            inner,
+            outer,
+        };
+        let slow = |rank: RankId| rank.get() == 5;
+        let parts = [part(1, 2), part(2, 8)];
+        let classes = classes_by(&ranks, &[Axis::Dp], &parts, slow, |_, _| ());
+        // The slow one, its partner, those with its shard, and those with its partner's.
+        let members: Vec<Vec<u32>> = classes
+            .members()
+            .iter()
+            .map(|members| members.iter().map(|rank| rank.get()).collect())
+            .collect();
+        assert_eq!(members, [vec![0, 2, 6], vec![1, 3, 7], vec![4], vec![5]]);
+        let even = classes_by(&ranks, &[Axis::Dp], &parts, |_| false, |_, _| ());
+        assert_eq!(even.len(), 1);
     }
 }

@@ -6,7 +6,7 @@ use cluster::{Cluster, LinkKind};
 use units::{GpuId, LinkId, RankId};
 
 use crate::Axis;
-use crate::classes::{Classes, classes_by};
+use crate::classes::{Classes, Part, classes_by};
 use crate::plan::Plan;
 
 /// Every axis, in an order that refines quickly: the small groups first.
@@ -44,6 +44,7 @@ impl Plan {
         classes_by(
             ranks,
             &self.distinct_axes(),
+            &self.shard_parts(),
             |rank| {
                 let gpu = self.gpu_of(rank);
                 let speed = cluster.gpu_speed(gpu).to_bits();
@@ -61,6 +62,30 @@ impl Plan {
     /// Every rank by itself.
     pub fn singletons(&self) -> Classes {
         Classes::singletons(self.n_ranks())
+    }
+
+    /// The parts of data-parallel groups over which something is sharded, level by level.
+    fn shard_parts(&self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for (axis, shards) in [
+            (Axis::Dp, self.shards()),
+            (Axis::ExpertDp, self.expert_shards()),
+        ] {
+            let n = self.ranks().group_size(axis);
+            let mut sizes = vec![1, shards.weights, shards.gradients, shards.optimizer, n];
+            sizes.sort_unstable();
+            sizes.dedup();
+            for (at, &inner) in sizes.iter().enumerate() {
+                let outers = sizes[at + 1..]
+                    .iter()
+                    .map(|&outer| Part { axis, inner, outer });
+                // The whole group is an axis already.
+                parts.extend(
+                    outers.filter(|part| part.outer <= n && (1, n) != (part.inner, part.outer)),
+                );
+            }
+        }
+        parts
     }
 
     /// The axes without those whose groups are the same as an earlier one's.

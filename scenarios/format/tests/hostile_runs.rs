@@ -345,3 +345,16 @@ fn what_once_broke_a_run_is_refused() {
     );
     assert_eq!(answer(&rank, &Folder::default()), None);
 }
+
+#[test]
+fn a_slow_gpu_among_ranks_that_shard_in_groups_holds_up_nobody_forever() {
+    let straggler = "[[stragglers]]\ngpu = \"n1g3\"\nspeed = 0.8\n";
+    for group in [2, 4] {
+        let plan = format!(
+            "tp = 2\npp = 2\nshard = [{{ what = \"optimizer\", group = {group} }}]\n{straggler}"
+        );
+        let cluster = CLUSTER.replace("nodes = 2", "nodes = 4");
+        let answered = answer(&scenario("llama3-8b", &cluster, &plan), &Folder::default());
+        assert!(answered.is_some(), "{group}");
+    }
+}
