@@ -96,7 +96,9 @@ pub struct Lowered {
 }
 
 /// Fragments that a lane holds at a time. A communication stream may fall that many passes
-/// behind the kernels before they wait, as a framework's host runs ahead of its GPU.
+/// behind the kernels before they wait, as a framework's host runs ahead of its GPU. Gathers of
+/// sharded weights run one piece ahead whatever it is: each waits for the end of the last piece
+/// but one ([`crate::load`]), as FSDP's do.
 const WINDOW: usize = 8;
 
 impl Lowered {
