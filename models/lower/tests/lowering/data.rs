@@ -7,7 +7,7 @@ use trace::MemoryKind;
 use units::{Bytes, DType};
 use workload::{Ffn, Job, JobSpec, Layer, MoeSpec};
 
-use crate::fixtures::{Case, gpus, highest, job, layer, model, nodes, pipeline};
+use crate::fixtures::{Case, gpus, highest, job, layer, model, nodes, pipeline, simulate};
 
 const H: u64 = 2_048;
 const V: u64 = 32_768;
@@ -120,6 +120,20 @@ fn zero_3_gathers_weights_before_every_pass() {
         ("weight-gather", AllGather, 8, GATHERED),
     ];
     assert_sums(ShardLevel::ZERO_3, &expected);
+}
+
+#[test]
+fn gathers_run_one_piece_ahead_whatever_the_window() {
+    // FSDP prefetches the next block and holds two gathered ones (limit_all_gathers).
+    let case = data(ShardLevel::ZERO_3, true);
+    let time = |window| {
+        let mut lowered = case.lowered();
+        lowered.window = window;
+        let run = simulate(&lowered, &case.comm, false);
+        (run.end, run.lanes[0].peak.bytes)
+    };
+    assert_eq!(time(2), time(8));
+    assert_eq!(time(2), time(32));
 }
 
 #[test]
