@@ -149,6 +149,9 @@ pub struct MoeSpec {
     pub capacity_factor: Option<f64>,
     /// The format in which tokens travel to the experts; that of activations where absent.
     pub dispatch_dtype: Option<DType>,
+    /// The format in which inputs of the experts' activation function are kept; that of
+    /// activations where absent.
+    pub activation_dtype: Option<DType>,
     /// How many tokens each expert gets.
     pub routing: Option<Routing>,
     /// Which rank holds which expert.

@@ -322,7 +322,7 @@ fn moe(t: &mut Fields<'_, '_>) -> (MoeSpec, Option<String>, Option<String>) {
         )
         .optional();
     let is_balanced = routing.as_deref() == Some("balanced");
-    let dispatch_dtypes = [DType::Fp8, DType::Bf16, DType::Fp16, DType::Fp32]
+    let formats = [DType::Fp8, DType::Bf16, DType::Fp16, DType::Fp32]
         .map(|dtype| (dtype.name(), dtype))
         .to_vec();
     let spec = MoeSpec {
@@ -340,7 +340,14 @@ fn moe(t: &mut Fields<'_, '_>) -> (MoeSpec, Option<String>, Option<String>) {
             .get(
                 "dispatch_dtype",
                 "format in which tokens travel to the experts, default that of activations",
-                one_of(dispatch_dtypes),
+                one_of(formats.clone()),
+            )
+            .optional(),
+        activation_dtype: t
+            .get(
+                "activation_dtype",
+                "format in which inputs of the experts' activation function are kept, default that of activations",
+                one_of(formats),
             )
             .optional(),
         routing: is_balanced.then_some(Routing::Balanced),

@@ -75,6 +75,7 @@ impl Check<'_> {
             dispatcher,
             capacity_factor: factor,
             dispatch_dtype: moe.dispatch_dtype,
+            activation_dtype: moe.activation_dtype,
             shared_overlap: moe.shared_overlap.unwrap_or(false),
             domains: 1,
         }

@@ -164,7 +164,7 @@ pub(super) struct Kept {
 }
 
 /// What the pieces of a plan depend on, besides job and kernels, and the kind of GPU.
-pub(super) type SheetKey = (usize, [u32; 6], u64, [bool; 2], [u8; 3], u64);
+pub(super) type SheetKey = (usize, [u32; 6], u64, [bool; 2], [u8; 4], u64);
 /// What the optimizer's step of a device depends on.
 pub(super) type StepKey = (usize, [u64; 4], [u32; 2]);
 
@@ -282,6 +282,7 @@ pub(super) fn sheet_key(kind: usize, sharding: &Sharding, plan: &Plan) -> SheetK
             experts.dispatch_dtype.map_or(0, |dtype| 1 + dtype as u8) << 3
                 | experts.dispatcher as u8,
             sharding.tp_overlap as u8,
+            experts.activation_dtype.map_or(0, |dtype| 1 + dtype as u8),
         ],
         experts.capacity_factor.unwrap_or(-1.0).to_bits(),
     )

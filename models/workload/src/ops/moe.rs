@@ -296,7 +296,7 @@ impl Builder<'_> {
         let up = inner * if moe.gated { 2 } else { 1 };
         self.linear(&Linear {
             experts,
-            saved: rows * up * self.act,
+            saved: self.expert_activation_input(rows * up),
             bias: moe.bias,
             adapted: self.targets().up,
             ..Linear::new("expert_up", Region::Experts, [rows, up, width])
@@ -320,6 +320,13 @@ impl Builder<'_> {
             adapted: self.targets().down,
             ..Linear::new("expert_down", Region::Experts, [rows, width, inner])
         });
+    }
+
+    /// Bytes in which so many inputs of the experts' activation function are kept.
+    fn expert_activation_input(&self, values: u64) -> u64 {
+        let dtype = self.shard.experts.activation_dtype;
+        let value = dtype.map_or(self.act as f64, DType::bytes);
+        Bytes::from_f64(values as f64 * value).as_u64()
     }
 
     /// Outputs back to their tokens, weighted and summed. Unless probabilities were applied

@@ -43,6 +43,9 @@ pub struct Experts {
     pub capacity_factor: Option<f64>,
     /// The format in which tokens travel to the experts; that of activations where absent.
     pub dispatch_dtype: Option<DType>,
+    /// The format in which inputs of the experts' activation function wait for the backward pass
+    /// (DeepSeek-V3, arXiv 2412.19437, section 3.3.2: FP8); that of activations where absent.
+    pub activation_dtype: Option<DType>,
     /// Whether the shared experts run beside the dispatch.
     pub shared_overlap: bool,
     /// Over how many scale-up domains the ranks of an expert-parallel group are spread; 0 and 1
@@ -176,6 +179,7 @@ impl Sharding {
                 dispatcher: Dispatcher::AllToAll,
                 capacity_factor: None,
                 dispatch_dtype: None,
+                activation_dtype: None,
                 shared_overlap: false,
                 domains: 1,
             },

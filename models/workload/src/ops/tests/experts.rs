@@ -1,6 +1,7 @@
 //! Mixtures of experts: what is sent, what is computed, what is kept.
 
 use profile::CollectiveKind;
+use units::DType;
 
 use super::*;
 use crate::{ExpertGroups, MoeSpec};
@@ -210,4 +211,19 @@ fn experts_launch_one_by_one_without_grouped_products() {
     assert_eq!((grouped, single), (1, 2));
     assert!((flops / same - 1.0).abs() < 1e-12);
     assert_eq!(saved, kept);
+}
+
+#[test]
+fn inputs_of_the_experts_activation_may_wait_in_a_smaller_format() {
+    let (job, layer) = mixture(None);
+    let mut shard = spread(8, 1, Dispatcher::AllToAll);
+    let kept = |shard: &Sharding| {
+        let block = layer_ops(&job, &layer, shard);
+        let up = block.forward.iter().find(|op| op.name == "expert_up");
+        up.unwrap().saved.as_u64()
+    };
+    let wide = kept(&shard);
+    shard.experts.activation_dtype = Some(DType::Fp8);
+    assert_eq!(wide, 2 * kept(&shard));
+    assert!(0 < wide);
 }
