@@ -110,6 +110,7 @@ fn stage_pieces(
 ) -> Vec<(PieceKind, Recompute)> {
     let encoder_layers = job.model.encoder_layers();
     let spread = plan.vocabulary().is_some();
+    let table_here = plan.shares_table(content);
     let mut list = Vec::new();
     if content.embedding {
         let kind = if spread {
@@ -128,14 +129,14 @@ fn stage_pieces(
     }
     for module in 0..content.mtp {
         let index = content.layers.len() + module as usize;
-        let kind = PieceKind::Mtp(module, content.embedding);
+        let kind = PieceKind::Mtp(module, table_here);
         list.push((kind, plan.recompute(stage, index)));
     }
     if content.head {
         let kind = if spread {
             PieceKind::FinalNorm
         } else {
-            PieceKind::Head(content.embedding)
+            PieceKind::Head(table_here)
         };
         list.push((kind, Recompute::None));
     }

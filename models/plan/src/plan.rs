@@ -241,6 +241,13 @@ impl Plan {
         }
     }
 
+    /// Whether a stage finds the table of words on its own device, so that a tied output layer or a
+    /// module for a further token needs no copy: in the embedding's stage, and in the last one
+    /// where both lie on one device.
+    pub fn shares_table(&self, content: &StageContent) -> bool {
+        content.embedding || !(self.vocabulary().is_some() || content.embedding_copy)
+    }
+
     /// Whether forward passes run at the same time as backward passes of other micro-batches, so
     /// that all-to-alls of one hide behind kernels of the other. `DualPipe` is made of such pairs;
     /// `overlap.ep` makes them of interleaved passes, and of those of one device without pipeline.

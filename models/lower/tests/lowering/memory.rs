@@ -264,3 +264,21 @@ fn deepspeed_keeps_16_bit_gradients_beside_those_in_fp32() {
     case.framework.copies = GradientCopies::Flat;
     assert_eq!(gradients(&case), 6);
 }
+
+#[test]
+fn ends_that_meet_on_a_device_keep_one_table() {
+    let parameters = |kind| {
+        let tied = model(&layer(2_048), 8, 32_768, true);
+        let job = JobSpec::new(16, 4_096).check(tied).expect("a sound job");
+        let case = Case::new(job, gpus(4), &pipeline(4, kind));
+        let book = book(&case.cluster, &case.job, &case.plan, &case.framework);
+        let stages = 0..u32::try_from(book.stages.len()).expect("few stages");
+        let pieces = stages.flat_map(|stage| book.pieces_of(stage));
+        let held: u64 = pieces.map(|piece| piece.ops.params.total()).sum();
+        (held, case.job.model.params())
+    };
+    let (met, model) = parameters(ScheduleKind::ZbV);
+    assert_eq!(met, model);
+    let (apart, model) = parameters(ScheduleKind::OneFOneB);
+    assert_eq!(apart, model + 32_768 * 2_048);
+}
