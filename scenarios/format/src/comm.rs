@@ -20,20 +20,17 @@ pub(crate) fn comm(t: &mut Fields<'_, '_>) -> CommProfile {
     CommProfile {
         tuning: t
             .get("tuning", "what does not depend on hardware", table(tuning))
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
         scale_up: t
             .get(
                 "scale_up",
                 "links between the GPUs of a domain",
                 list(table(scale_up)),
             )
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
         network: t
             .get("network", "networks between domains", list(table(network)))
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
     }
 }
 
@@ -125,8 +122,7 @@ fn scale_up(t: &mut Fields<'_, '_>) -> ScaleUpComm {
                 "the GPUs that it holds for, default all",
                 list(text()),
             )
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
         efficiency: t
             .get("efficiency", "what large rings reach of the rate", share())
             .required(),
@@ -156,10 +152,7 @@ fn scale_up(t: &mut Fields<'_, '_>) -> ScaleUpComm {
         channels: t
             .get("channels", "parallel rings inside one domain", whole(1))
             .required(),
-        factors: t
-            .get("factors", FACTORS, table(factors))
-            .optional()
-            .unwrap_or_default(),
+        factors: t.get("factors", FACTORS, table(factors)).or_default(),
         overhead_us: t.get("overhead_us", OVERHEAD, any()).or(0.0),
         ramp_us: t.get("ramp_us", RAMP, any()).or(0.0),
         provenance: t
@@ -184,8 +177,7 @@ fn network(t: &mut Fields<'_, '_>) -> NetworkComm {
                 "parts of the names of its fabrics, default all",
                 list(text()),
             )
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
         efficiency: t
             .get("efficiency", "what large messages reach", share())
             .required(),
@@ -211,10 +203,7 @@ fn network(t: &mut Fields<'_, '_>) -> NetworkComm {
         channels_per_nic: t
             .get("channels_per_nic", "channels per NIC", whole(1))
             .required(),
-        factors: t
-            .get("factors", FACTORS, table(factors))
-            .optional()
-            .unwrap_or_default(),
+        factors: t.get("factors", FACTORS, table(factors)).or_default(),
         overhead_us: t.get("overhead_us", OVERHEAD, any()).or(0.0),
         ramp_us: t.get("ramp_us", RAMP, any()).or(0.0),
         provenance: t

@@ -1,12 +1,13 @@
 //! Profiles: what a GPU achieves, as curves.
 
+mod attention;
+mod constants;
+mod gemm;
+mod stream;
+
 use std::sync::Arc;
 
-use profile::{
-    AttentionKernel, AttentionSpec, CommProfile, FitSpec, GemmSpec, GridSpec, HostSpec,
-    InterferenceSpec, MemorySpec, PackingKind, PointSpec, ProfileError, ProfileSpec, ScanSpec,
-    StreamKind, StreamKindSpec, StreamSpec, UnfusedSpec,
-};
+use profile::{CommProfile, FitSpec, ProfileError, ProfileSpec};
 use units::DType;
 
 use crate::comm;
@@ -15,14 +16,16 @@ use crate::fields::Fields;
 use crate::hardware::schema;
 use crate::kind::Limits;
 use crate::library::{At, read_source};
-use crate::shape::{
-    Integer, Number, OneOf, Shape, array, boolean, list, number, one_of, table, text, whole,
-};
+use crate::shape::{Integer, Number, Shape, array, list, number, one_of, table, text, whole};
 use crate::source::Source;
 use crate::tree::parse;
 
+// What several curves have.
 const SOURCE: &str = "where the constants come from";
 const FIT: &str = "on what the constants were fitted, and how well";
+const WAVE: &str = "exponent of the wave utilization: 0 ignores it, 1 counts whole waves";
+const BASE: &str = "what a kernel measured alone costs besides, in µs; a run does not pay it";
+const MEASURED: &str = "whether it was measured on this GPU; if not, it counts as nominal";
 
 /// A profile file: a GPU's curves, the constants of collectives, or both.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,8 +92,7 @@ fn profile(t: &mut Fields<'_, '_>) -> ProfileSpec {
                 "GPUs with the same chip, for which the shares hold",
                 list(text()),
             )
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
         date: t
             .get("date", "day of the fit, YYYY-MM-DD", text())
             .required(),
@@ -108,37 +110,43 @@ fn profile(t: &mut Fields<'_, '_>) -> ProfileSpec {
             .get("launch_us", "gap between two kernels, in µs", positive())
             .or(1.0),
         gemm: t
-            .get("gemm", "matrix products", list(table(gemm)))
-            .optional()
-            .unwrap_or_default(),
+            .get("gemm", "matrix products", list(table(gemm::gemm)))
+            .or_default(),
         attention: t
             .get(
                 "attention",
                 "fused attention kernels",
-                list(table(attention)),
+                list(table(attention::attention)),
             )
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
         unfused: t
             .get(
                 "unfused",
                 "attention with the scores in memory",
-                table(unfused),
+                table(attention::unfused),
             )
             .optional(),
         stream: t
-            .get("stream", "memory-bound kernels", table(stream))
+            .get("stream", "memory-bound kernels", table(stream::stream))
             .optional(),
-        scan: t.get("scan", "state-space scans", table(scan)).optional(),
-        host: t.get("host", "time of the host", table(host)).optional(),
+        scan: t
+            .get("scan", "state-space scans", table(stream::scan))
+            .optional(),
+        host: t
+            .get("host", "time of the host", table(constants::host))
+            .optional(),
         memory: t
-            .get("memory", "memory that no tensor explains", table(memory))
+            .get(
+                "memory",
+                "memory that no tensor explains",
+                table(constants::memory),
+            )
             .optional(),
         interference: t
             .get(
                 "interference",
                 "what communication takes from compute",
-                table(interference),
+                table(constants::interference),
             )
             .optional(),
     }
@@ -162,95 +170,8 @@ fn dtypes() -> impl Shape<Out = Vec<DType>> {
     ))
 }
 
-fn packings() -> OneOf<PackingKind> {
-    one_of(vec![
-        ("single", PackingKind::Single),
-        ("batched", PackingKind::Batched),
-        ("grouped", PackingKind::Grouped),
-    ])
-}
-
-fn gemm(t: &mut Fields<'_, '_>) -> GemmSpec {
-    GemmSpec {
-        dtypes: t
-            .get("dtypes", "input formats that the curve holds for", dtypes())
-            .required(),
-        packing: t
-            .get("packing", "how the products are packed", packings())
-            .or(PackingKind::Single),
-        efficiency: t
-            .get(
-                "efficiency",
-                "share of the peak that large products reach",
-                share(),
-            )
-            .required(),
-        half_k: t
-            .get(
-                "half_k",
-                "inner length at which half the speed is lost",
-                positive(),
-            )
-            .or(0.0),
-        half_rows: t
-            .get(
-                "half_rows",
-                "rows at which half the speed is lost",
-                positive(),
-            )
-            .or(0.0),
-        wave: t
-            .get(
-                "wave",
-                "exponent of the wave utilisation",
-                number(Limits::within(0.0, 4.0)),
-            )
-            .or(0.0),
-        tile: t
-            .get(
-                "tile",
-                "rows and columns of one thread block",
-                array::<2, _>(count()),
-            )
-            .or([128, 128]),
-        split_k: t
-            .get("split_k", "most parts of the inner dimension", count())
-            .or(1),
-        bandwidth: t
-            .get(
-                "bandwidth",
-                "share of the bandwidth of thin products",
-                share(),
-            )
-            .required(),
-        accumulate: t
-            .get(
-                "accumulate",
-                "speed of a product added to an fp32 result",
-                share(),
-            )
-            .or(1.0),
-        base_us: t
-            .get(
-                "base_us",
-                "what a kernel alone costs besides, in µs",
-                positive(),
-            )
-            .or(0.0),
-        source: t.get("source", SOURCE, text()).required(),
-        fit: t.get("fit", FIT, table(fit)).optional(),
-        grid: t
-            .get("grid", "correction of the curve by shape", table(grid))
-            .optional(),
-        points: t
-            .get(
-                "points",
-                "shapes that were measured themselves",
-                list(table(point)),
-            )
-            .optional()
-            .unwrap_or_default(),
-    }
+const fn wave() -> Number {
+    number(Limits::within(0.0, 4.0))
 }
 
 fn fit(t: &mut Fields<'_, '_>) -> FitSpec {
@@ -278,271 +199,5 @@ fn fit(t: &mut Fields<'_, '_>) -> FitSpec {
             .optional(),
         z: t.get("z", "range of the third dimension", range())
             .optional(),
-    }
-}
-
-fn grid(t: &mut Fields<'_, '_>) -> GridSpec {
-    let axis = || list(number(Limits::at_least(1.0)));
-    GridSpec {
-        m: t.get("m", "nodes of m, rising", axis()).required(),
-        n: t.get("n", "nodes of n, rising", axis()).required(),
-        k: t.get("k", "nodes of k, rising", axis()).required(),
-        factor: t
-            .get(
-                "factor",
-                "measured time over the curve's, k running fastest, then n",
-                list(number(Limits::within(0.125, 8.0))),
-            )
-            .required(),
-    }
-}
-
-fn point(t: &mut Fields<'_, '_>) -> PointSpec {
-    PointSpec {
-        m: t.get("m", "rows", count()).required(),
-        n: t.get("n", "columns", count()).required(),
-        k: t.get("k", "inner length", count()).required(),
-        us: t
-            .get("us", "measured time in µs", number(Limits::POSITIVE))
-            .required(),
-    }
-}
-
-fn attention(t: &mut Fields<'_, '_>) -> AttentionSpec {
-    let kernels = vec![
-        ("flash1", AttentionKernel::Flash1),
-        ("flash2", AttentionKernel::Flash2),
-        ("flash3", AttentionKernel::Flash3),
-    ];
-    AttentionSpec {
-        kernel: t
-            .get("kernel", "generation of the kernel", one_of(kernels))
-            .required(),
-        dtypes: t
-            .get("dtypes", "formats that the curve holds for", dtypes())
-            .required(),
-        head_dim: t
-            .get("head_dim", "dimension of queries and keys", count())
-            .required(),
-        efficiency: t
-            .get("efficiency", "share of the peak on long sequences", share())
-            .required(),
-        half_len: t
-            .get(
-                "half_len",
-                "mean keys per query at which half the speed is lost",
-                positive(),
-            )
-            .or(0.0),
-        wave: t
-            .get(
-                "wave",
-                "exponent of the wave utilisation",
-                number(Limits::within(0.0, 4.0)),
-            )
-            .or(1.0),
-        tile: t.get("tile", "queries per thread block", count()).or(128),
-        bandwidth: t
-            .get("bandwidth", "share of the memory bandwidth", share())
-            .required(),
-        backward: t
-            .get(
-                "backward",
-                "time per operation of the backward pass over the forward pass's",
-                number(Limits::at_least(0.4)),
-            )
-            .required(),
-        base_us: t
-            .get(
-                "base_us",
-                "what a kernel alone costs besides, in µs",
-                positive(),
-            )
-            .or(0.0),
-        source: t.get("source", SOURCE, text()).required(),
-        fit: t.get("fit", FIT, table(fit)).optional(),
-    }
-}
-
-fn unfused(t: &mut Fields<'_, '_>) -> UnfusedSpec {
-    UnfusedSpec {
-        misaligned: t
-            .get(
-                "misaligned",
-                "speed where the head size is no multiple of 8",
-                share(),
-            )
-            .required(),
-        score_bytes: t
-            .get(
-                "score_bytes",
-                "bytes per score of the fused softmax",
-                number(Limits::POSITIVE),
-            )
-            .required(),
-        loose_score_bytes: t
-            .get(
-                "loose_score_bytes",
-                "the same without fusion",
-                number(Limits::POSITIVE),
-            )
-            .required(),
-        fused_max_len: t
-            .get(
-                "fused_max_len",
-                "longest key length of the fused softmax",
-                whole(0),
-            )
-            .required(),
-        source: t.get("source", SOURCE, text()).required(),
-    }
-}
-
-/// The kinds of memory-bound kernels, as files write them.
-const STREAM_KINDS: &[(&str, StreamKind)] = &[
-    ("norm", StreamKind::Norm),
-    ("activation", StreamKind::Activation),
-    ("rotary", StreamKind::Rotary),
-    ("residual", StreamKind::Residual),
-    ("dropout", StreamKind::Dropout),
-    ("bias", StreamKind::Bias),
-    ("embedding", StreamKind::Embedding),
-    ("cross-entropy", StreamKind::CrossEntropy),
-    ("router", StreamKind::Router),
-    ("permute", StreamKind::Permute),
-    ("cast", StreamKind::Cast),
-    ("convolution", StreamKind::Convolution),
-    ("optimizer", StreamKind::Optimizer),
-    ("copy", StreamKind::Copy),
-];
-
-fn stream(t: &mut Fields<'_, '_>) -> StreamSpec {
-    StreamSpec {
-        bandwidth: t
-            .get("bandwidth", "share that a large kernel reaches", share())
-            .required(),
-        ramp_bytes: t
-            .get(
-                "ramp_bytes",
-                "bytes at which one launch reaches half of it",
-                positive(),
-            )
-            .or(0.0),
-        kinds: t
-            .get(
-                "kinds",
-                "kinds that reach another share",
-                list(table(stream_kind)),
-            )
-            .optional()
-            .unwrap_or_default(),
-        source: t.get("source", SOURCE, text()).required(),
-        measured: t
-            .get("measured", "whether this GPU was measured", boolean())
-            .or(false),
-    }
-}
-
-fn stream_kind(t: &mut Fields<'_, '_>) -> StreamKindSpec {
-    StreamKindSpec {
-        kind: t
-            .get("kind", "the kind", one_of(STREAM_KINDS.to_vec()))
-            .required(),
-        bandwidth: t
-            .get("bandwidth", "share that it reaches", share())
-            .required(),
-        measured: t
-            .get("measured", "whether this GPU was measured", boolean())
-            .or(false),
-    }
-}
-
-fn scan(t: &mut Fields<'_, '_>) -> ScanSpec {
-    ScanSpec {
-        efficiency: t.get("efficiency", "share of the peak", share()).required(),
-        bandwidth: t
-            .get("bandwidth", "share of the memory bandwidth", share())
-            .required(),
-        source: t.get("source", SOURCE, text()).required(),
-        fit: t.get("fit", FIT, table(fit)).optional(),
-    }
-}
-
-fn host(t: &mut Fields<'_, '_>) -> HostSpec {
-    HostSpec {
-        kernel_us: t
-            .get("kernel_us", "per kernel launch, in µs", positive())
-            .required(),
-        layer_us: t
-            .get("layer_us", "per layer and pass, in µs", positive())
-            .required(),
-        expert_layer_us: t
-            .get(
-                "expert_layer_us",
-                "the same for a mixture-of-experts layer",
-                positive(),
-            )
-            .required(),
-        micro_batch_us: t
-            .get("micro_batch_us", "per micro-batch, in µs", positive())
-            .required(),
-        source: t.get("source", SOURCE, text()).required(),
-    }
-}
-
-fn memory(t: &mut Fields<'_, '_>) -> MemorySpec {
-    MemorySpec {
-        context_mib: t
-            .get(
-                "context_mib",
-                "driver context and kernels, in MiB",
-                positive(),
-            )
-            .required(),
-        framework_mib: t
-            .get(
-                "framework_mib",
-                "small buffers of the framework, in MiB",
-                positive(),
-            )
-            .required(),
-        workspace_mib: t
-            .get(
-                "workspace_mib",
-                "workspace of the matrix library, in MiB",
-                positive(),
-            )
-            .required(),
-        communicator_mib: t
-            .get(
-                "communicator_mib",
-                "buffers of one communicator, in MiB",
-                positive(),
-            )
-            .required(),
-        slack: t
-            .get(
-                "slack",
-                "reserved but unused, as a share of the allocated peak",
-                number(Limits::within(0.0, 1.0).below_max()),
-            )
-            .required(),
-        source: t.get("source", SOURCE, text()).required(),
-    }
-}
-
-fn interference(t: &mut Fields<'_, '_>) -> InterferenceSpec {
-    InterferenceSpec {
-        channels: t
-            .get("channels", "SMs that communication holds", positive())
-            .required(),
-        bandwidth: t
-            .get(
-                "bandwidth",
-                "share of the memory bandwidth that it takes",
-                number(Limits::within(0.0, 1.0).below_max()),
-            )
-            .required(),
-        source: t.get("source", SOURCE, text()).required(),
     }
 }

@@ -254,6 +254,14 @@ impl<S: Shape> Slot<'_, '_, '_, S> {
         self.found
     }
 
+    /// Where the field is absent, nothing is taken: an empty list, a section without fields.
+    pub fn or_default(self) -> S::Out
+    where
+        S::Out: Default,
+    {
+        self.optional().unwrap_or_default()
+    }
+
     /// Where the field is absent, that value is taken.
     pub fn or(mut self, default: S::Out) -> S::Out
     where

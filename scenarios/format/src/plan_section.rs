@@ -90,8 +90,7 @@ pub(crate) fn plan(t: &mut Fields<'_, '_>) -> PlanSection {
                 "communication beside computation",
                 table(overlap),
             )
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
         offload: t
             .get("offload", "what is kept outside the GPU", table(offload))
             .optional(),

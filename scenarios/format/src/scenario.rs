@@ -84,10 +84,7 @@ fn cluster(t: &mut Fields<'_, '_>) -> ClusterSection {
         fabric: t
             .get("fabric", FABRIC, named(crate::hardware::fabric))
             .optional(),
-        gpus: t
-            .get("gpus", GPUS, list(table(gpu)))
-            .optional()
-            .unwrap_or_default(),
+        gpus: t.get("gpus", GPUS, list(table(gpu))).or_default(),
     };
     let has_kinds = matches!(section.nodes, Some(NodeCount::Kinds(_)));
     if !t.has("name") && !t.has("file") && !has_kinds {
@@ -113,34 +110,26 @@ pub(crate) fn scenario(t: &mut Fields<'_, '_>) -> ScenarioSpec {
                 table(training),
             )
             .optional(),
-        plan: t
-            .get("plan", "how it is spread", table(plan))
-            .optional()
-            .unwrap_or_default(),
+        plan: t.get("plan", "how it is spread", table(plan)).or_default(),
         framework: t
             .get("framework", "whose habits hold", table(framework))
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
         network: t
             .get("network", "what happens between NICs", table(network))
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
         nccl: t
             .get("nccl", "what is taken out of NCCL's hands", table(nccl))
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
         settings: t
             .get("settings", "how the question is answered", table(settings))
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
         stragglers: t
             .get(
                 "stragglers",
                 "what is slower than its kind",
                 list(table(straggler)),
             )
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
         prices: t
             .get("prices", "what a run costs", table(prices))
             .optional(),

@@ -223,8 +223,7 @@ pub(crate) fn settings(t: &mut Fields<'_, '_>) -> Settings {
                 "profiles in front of those of the zoo: names or files",
                 list(text()),
             )
-            .optional()
-            .unwrap_or_default(),
+            .or_default(),
     }
 }
 
