@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
+use session::Layout;
 
 use crate::complete::{assignments, scenarios};
 use crate::topics::Topic;
@@ -98,9 +99,9 @@ pub(crate) enum Command {
     /// Say in ten lines what binds a run, and what would help most
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
-    /// Print the JSON Schema of scenarios
-    #[command(after_help = "Examples:\n  windtunnel schema > scenario.schema.json")]
-    Schema,
+    /// Print the JSON Schema of a scenario or another file: every field with its meaning
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema(SchemaArgs),
     /// Print completions for a shell
     #[command(after_help = COMPLETION_EXAMPLES)]
     Completions(CompletionArgs),
@@ -121,6 +122,11 @@ const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   windtunnel explain scenarios/cases/llama3-70b-dgx-h100
   windtunnel explain run.wtt";
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  windtunnel schema > scenario.schema.json
+  windtunnel schema cluster";
 
 const COMPLETION_EXAMPLES: &str = "\
 Examples:
@@ -215,6 +221,45 @@ pub(crate) struct SimulateArgs {
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) scenario: ScenarioArgs,
+}
+
+/// Print the JSON Schema of a kind of file.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SchemaArgs {
+    /// Which kind of file
+    #[arg(value_name = "FILE", default_value = "scenario")]
+    pub(crate) file: SchemaFile,
+}
+
+/// The kinds of files that are TOML of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaFile {
+    /// A run: model, cluster, training, plan
+    Scenario,
+    /// Nodes and what connects them
+    Cluster,
+    /// The data sheet of a GPU
+    Gpu,
+    /// A kind of node
+    Node,
+    /// A fabric between nodes
+    Fabric,
+    /// What a GPU or a network achieves
+    Profile,
+}
+
+impl SchemaFile {
+    /// What the file describes.
+    pub(crate) const fn layout(self) -> Layout {
+        match self {
+            Self::Scenario => Layout::Scenario,
+            Self::Cluster => Layout::Cluster,
+            Self::Gpu => Layout::Gpu,
+            Self::Node => Layout::Node,
+            Self::Fabric => Layout::Fabric,
+            Self::Profile => Layout::Profile,
+        }
+    }
 }
 
 /// Print completions for a shell.

@@ -120,7 +120,7 @@ pub(crate) fn command() -> Exit {
         None => help::short(&context),
         Some(Command::Simulate(args)) => simulate::simulate(&args, &context),
         Some(Command::Explain(args)) => explain::explain_file(&args, &context),
-        Some(Command::Schema) => schema::run(&context),
+        Some(Command::Schema(args)) => schema::run(&args, &context),
         Some(Command::Completions(args)) => completions::run(&args, &context),
         Some(Command::Man(args)) => man::run(&args, &context),
         Some(Command::Help(args)) => help::run(&args, &context),

@@ -6,7 +6,7 @@ mod save;
 mod simulate;
 
 pub use format::{
-    Assignment, ENVIRONMENT_PREFIX, Failure, Place, Problem, Shelf, Source, json_schema,
+    Assignment, ENVIRONMENT_PREFIX, Failure, Layout, Place, Problem, Shelf, Source, json_schema,
 };
 pub use formats::{FormatError, Header};
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open};

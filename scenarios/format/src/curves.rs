@@ -22,6 +22,7 @@ use crate::tree::parse;
 
 // What several curves have.
 const SOURCE: &str = "where the constants come from";
+const DATE: &str = "day of the fit, YYYY-MM-DD";
 const FIT: &str = "on what the constants were fitted, and how well";
 const WAVE: &str = "exponent of the wave utilization: 0 ignores it, 1 counts whole waves";
 const BASE: &str = "what a kernel measured alone costs besides, in µs; a run does not pay it";
@@ -71,8 +72,7 @@ pub fn profile_file(t: &mut Fields<'_, '_>) -> ProfileFile {
     if is_comm_only {
         schema(t);
         t.get("name", "name of the profile", text()).required();
-        t.get("date", "day of the fit, YYYY-MM-DD", text())
-            .optional();
+        t.get("date", DATE, text()).optional();
         return ProfileFile { gpu: None, comm };
     }
     let gpu = Some(profile(t));
@@ -83,9 +83,7 @@ fn profile(t: &mut Fields<'_, '_>) -> ProfileSpec {
     ProfileSpec {
         schema: schema(t),
         name: t.get("name", "name of the profile", text()).required(),
-        gpu: t
-            .get("gpu", "name of the GPU that was measured", text())
-            .required(),
+        gpu: needed(t, "gpu", "name of the GPU that was measured"),
         relatives: t
             .get(
                 "relatives",
@@ -93,9 +91,7 @@ fn profile(t: &mut Fields<'_, '_>) -> ProfileSpec {
                 list(text()),
             )
             .or_default(),
-        date: t
-            .get("date", "day of the fit, YYYY-MM-DD", text())
-            .required(),
+        date: needed(t, "date", DATE),
         sustained: t
             .get(
                 "sustained",
@@ -150,6 +146,14 @@ fn profile(t: &mut Fields<'_, '_>) -> ProfileSpec {
             )
             .optional(),
     }
+}
+
+/// A text that curves need. No schema asks for it, as constants of collectives do without.
+fn needed(t: &mut Fields<'_, '_>, key: &'static str, doc: &'static str) -> String {
+    if !t.has(key) {
+        t.missing(key, text().kind().expected());
+    }
+    t.get(key, doc, text()).or_default()
 }
 
 const fn positive() -> Number {

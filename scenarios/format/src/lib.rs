@@ -9,6 +9,7 @@ mod files;
 pub mod hardware;
 pub mod kind;
 mod layers;
+mod layout;
 mod library;
 mod model_section;
 mod nearest;
@@ -28,14 +29,13 @@ mod zoo;
 pub use error::{Failure, MAX_ERRORS, Problem};
 pub use files::{Disk, Files, NoFiles, PROFILE_LIMIT, SCENARIO_FILE, SCENARIO_LIMIT, read_limited};
 pub use layers::{Assignment, ENVIRONMENT_PREFIX, Layers, environment_name, from_environment};
+pub use layout::{Layout, json_schema};
 pub use library::{At, Library, read_source};
 pub use model_section::ModelSection;
 pub use plan_section::PlanSection;
 pub use reference::{Named, is_path};
 pub use resolve::{Resolved, read_whole_scenario, resolve};
-pub use scenario::{
-    ClusterSection, NodeCount, ScenarioSpec, json_schema, read_scenario, scenario_fields,
-};
+pub use scenario::{ClusterSection, NodeCount, ScenarioSpec, read_scenario, scenario_fields};
 pub use sections::{
     Engine, Framework, LOAD_BALANCING, Nccl, Network, NetworkWorkload, Prices, Settings, Straggler,
     Sweep, TRANSPORTS,

@@ -5,7 +5,7 @@ use cluster::{FabricSpec, GpuSpec};
 use crate::error::{Failure, Problem};
 use crate::fields::Fields;
 use crate::hardware::{FABRIC, GPUS, Nodes, gpu, nodes, schema};
-use crate::kind::{Field, Kind, table_schema};
+use crate::kind::{Field, Kind};
 use crate::model_section::{ModelSection, model};
 use crate::nearest::nearest;
 use crate::plan_section::{PlanSection, plan};
@@ -157,20 +157,6 @@ pub fn scenario_fields() -> Vec<Field> {
     Fields::describe(&scenario)
 }
 
-/// The JSON Schema of scenarios.
-pub fn json_schema() -> serde_json::Value {
-    let mut schema = serde_json::json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Windtunnel scenario",
-    });
-    if let (Some(own), serde_json::Value::Object(table)) =
-        (schema.as_object_mut(), table_schema(&scenario_fields()))
-    {
-        own.extend(table);
-    }
-    schema
-}
-
 /// Reads a document as a scenario. Names are not looked up: [`crate::read_whole_scenario`] does.
 ///
 /// # Errors
@@ -246,28 +232,5 @@ mod tests {
         names.sort();
         names.dedup();
         assert_eq!(names.len(), count);
-    }
-
-    /// Every field that says what it is for, and every section that refuses others.
-    fn check(fields: &[Field], path: &str) {
-        for field in fields {
-            assert!(
-                !field.doc.is_empty(),
-                "{path}.{} has no description",
-                field.key
-            );
-            if let Kind::Table(inner) = &field.kind {
-                check(inner, &format!("{path}.{}", field.key));
-            }
-        }
-        let mut keys: Vec<&str> = fields.iter().map(|field| field.key).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        assert_eq!(keys.len(), fields.len(), "{path} asks for a field twice");
-    }
-
-    #[test]
-    fn every_field_is_described_and_asked_for_once() {
-        check(&scenario_fields(), "");
     }
 }

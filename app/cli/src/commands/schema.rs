@@ -1,9 +1,10 @@
-//! `windtunnel schema`: every field of a scenario, as JSON Schema.
+//! `windtunnel schema`: every field of a file, as JSON Schema.
 
+use crate::args::SchemaArgs;
 use crate::commands::Context;
 use crate::exit::Exit;
 
-/// Prints the JSON Schema of scenarios.
-pub(crate) fn run(context: &Context) -> Exit {
-    context.print(&format!("{:#}\n", session::json_schema()))
+/// Prints the JSON Schema of a kind of file.
+pub(crate) fn run(args: &SchemaArgs, context: &Context) -> Exit {
+    context.print(&format!("{:#}\n", args.file.layout().json_schema()))
 }
