@@ -1,25 +1,30 @@
 //! `[comm]` of a profile: the constants of collectives.
 
+mod tuning;
+
 use std::collections::BTreeMap;
 
 use profile::{
-    BufferComm, CollectiveKind, CommProfile, LatencyTable, NetworkComm, ProfileError, Provenance,
-    ScaleUpComm, ScaleUpKind, Tuning,
+    CollectiveKind, CommProfile, LatencyTable, NetworkComm, ProfileError, Provenance, ScaleUpComm,
+    ScaleUpKind,
 };
 
 use crate::fields::Fields;
 use crate::kind::Limits;
 use crate::shape::{
-    Number, OneOf, Shape, array, boolean, list, mapped, number, one_of, table, text, whole,
+    Number, OneOf, Shape, array, boolean, list, number, one_of, table, text, whole,
 };
 
 const BY_PROTOCOL: &str = "in µs: LL, LL128, Simple";
-const BY_NODES: &str = "in 10⁹ bytes per second: one node, two, more";
 
 pub(crate) fn comm(t: &mut Fields<'_, '_>) -> CommProfile {
     CommProfile {
         tuning: t
-            .get("tuning", "what does not depend on hardware", table(tuning))
+            .get(
+                "tuning",
+                "what does not depend on hardware",
+                table(tuning::tuning),
+            )
             .or_default(),
         scale_up: t
             .get(
@@ -99,16 +104,64 @@ fn factors(t: &mut Fields<'_, '_>) -> BTreeMap<CollectiveKind, f64> {
     factors
 }
 
+/// What entries of both kinds have.
+struct Entry {
+    name: String,
+    efficiency: f64,
+    pairs_efficiency: f64,
+    hop_us: LatencyTable,
+    factors: BTreeMap<CollectiveKind, f64>,
+    overhead_us: f64,
+    ramp_us: f64,
+    provenance: Provenance,
+    source: String,
+}
+
+/// * `name` — what the name is, with an example.
+/// * `efficiency` — what reaches that share of the rate.
+fn entry(t: &mut Fields<'_, '_>, name: &'static str, efficiency: &'static str) -> Entry {
+    Entry {
+        name: t.get("name", name, text()).required(),
+        efficiency: t.get("efficiency", efficiency, share()).required(),
+        pairs_efficiency: t.get("pairs_efficiency", PAIRS, share()).required(),
+        hop_us: t.get("hop_us", HOP, table(latencies)).required(),
+        factors: t.get("factors", FACTORS, table(factors)).or_default(),
+        overhead_us: t.get("overhead_us", OVERHEAD, any()).or(0.0),
+        ramp_us: t.get("ramp_us", RAMP, any()).or(0.0),
+        provenance: t.get("provenance", WORTH, provenances()).required(),
+        source: t.get("source", "where they are from", text()).required(),
+    }
+}
+
+const PAIRS: &str = "share of the rate that an all-to-all of large parts reaches";
+const HOP: &str = "latency of one hop, in µs, by algorithm";
+const FACTORS: &str = "bandwidth of single kinds of collective over that of the model";
+const OVERHEAD: &str = "time of every collective beside the model, in µs";
+const RAMP: &str = "how slowly bandwidth is reached: a part of t takes t + sqrt(ramp t), in µs";
+const WORTH: &str = "what the figures are worth";
+
 fn scale_up(t: &mut Fields<'_, '_>) -> ScaleUpComm {
+    let Entry {
+        name,
+        efficiency,
+        pairs_efficiency,
+        hop_us,
+        factors,
+        overhead_us,
+        ramp_us,
+        provenance,
+        source,
+    } = entry(
+        t,
+        "its name, such as nvlink-hopper",
+        "share of the rate that large rings reach",
+    );
     let kinds = vec![
         ("nvswitch", ScaleUpKind::NvSwitch),
         ("mesh", ScaleUpKind::Mesh),
         ("pcie", ScaleUpKind::Pcie),
     ];
     ScaleUpComm {
-        name: t
-            .get("name", "its name, such as nvlink-hopper", text())
-            .required(),
         kinds: t
             .get(
                 "kinds",
@@ -123,54 +176,66 @@ fn scale_up(t: &mut Fields<'_, '_>) -> ScaleUpComm {
                 list(text()),
             )
             .or_default(),
-        efficiency: t
-            .get("efficiency", "what large rings reach of the rate", share())
-            .required(),
         send_efficiency: t
             .get(
                 "send_efficiency",
-                "what one send and receive reaches",
+                "share of the rate that one send and receive reaches",
                 share(),
             )
             .required(),
-        pairs_efficiency: t
-            .get("pairs_efficiency", "what an all-to-all reaches", share())
-            .required(),
-        hop_us: t
-            .get("hop_us", "latency of one hop", table(latencies))
-            .required(),
-        ll_cap: t.get("ll_cap", BY_NODES, three()).required(),
-        ll128_ring_cap: t.get("ll128_ring_cap", BY_NODES, three()).required(),
-        ll128_tree_cap: t.get("ll128_tree_cap", BY_NODES, three()).required(),
-        tree_cap: t.get("tree_cap", BY_NODES, three()).required(),
+        ll_cap: t.get("ll_cap", LL_CAP, three()).required(),
+        ll128_ring_cap: t.get("ll128_ring_cap", LL128_RING_CAP, three()).required(),
+        ll128_tree_cap: t.get("ll128_tree_cap", LL128_TREE_CAP, three()).required(),
+        tree_cap: t.get("tree_cap", TREE_CAP, three()).required(),
         ll128: t
-            .get("ll128", "whether LL128 is safe", boolean())
+            .get("ll128", "whether NCCL's protocol LL128 is safe", boolean())
             .required(),
         nvls: t
-            .get("nvls", "what NVLS reaches of the ring's speed", any())
+            .get(
+                "nvls",
+                "reduction in the switches (NVLS) over the ring's speed",
+                any(),
+            )
             .optional(),
         channels: t
             .get("channels", "parallel rings inside one domain", whole(1))
             .required(),
-        factors: t.get("factors", FACTORS, table(factors)).or_default(),
-        overhead_us: t.get("overhead_us", OVERHEAD, any()).or(0.0),
-        ramp_us: t.get("ramp_us", RAMP, any()).or(0.0),
-        provenance: t
-            .get("provenance", "what the figures are worth", provenances())
-            .required(),
-        source: t.get("source", "where they are from", text()).required(),
+        name,
+        efficiency,
+        pairs_efficiency,
+        hop_us,
+        factors,
+        overhead_us,
+        ramp_us,
+        provenance,
+        source,
     }
 }
 
-const FACTORS: &str = "bandwidth of single kinds of collective over that of the model";
-const RAMP: &str = "how slowly bandwidth is reached: a part of t takes t + sqrt(ramp t), in µs";
-const OVERHEAD: &str = "time of every collective beside the model, in µs";
+const LL_CAP: &str = "most of LL over all channels, in 10⁹ bytes/s: one node, two, more";
+const LL128_RING_CAP: &str =
+    "most of LL128 in a ring, per channel, in 10⁹ bytes/s: one node, two, more";
+const LL128_TREE_CAP: &str =
+    "most of LL128 in a tree, per channel, in 10⁹ bytes/s: one node, two, more";
+const TREE_CAP: &str = "most of a tree, per channel, in 10⁹ bytes/s: one node, two, more";
 
 fn network(t: &mut Fields<'_, '_>) -> NetworkComm {
+    let Entry {
+        name,
+        efficiency,
+        pairs_efficiency,
+        hop_us,
+        factors,
+        overhead_us,
+        ramp_us,
+        provenance,
+        source,
+    } = entry(
+        t,
+        "its name, such as infiniband",
+        "share of the NIC's rate that large messages reach",
+    );
     NetworkComm {
-        name: t
-            .get("name", "its name, such as infiniband", text())
-            .required(),
         fabrics: t
             .get(
                 "fabrics",
@@ -178,15 +243,6 @@ fn network(t: &mut Fields<'_, '_>) -> NetworkComm {
                 list(text()),
             )
             .or_default(),
-        efficiency: t
-            .get("efficiency", "what large messages reach", share())
-            .required(),
-        pairs_efficiency: t
-            .get("pairs_efficiency", "what an all-to-all reaches", share())
-            .required(),
-        hop_us: t
-            .get("hop_us", "latency of one hop", table(latencies))
-            .required(),
         nic_us: t
             .get("nic_us", "latency of a NIC and its software, in µs", any())
             .or(0.0),
@@ -203,122 +259,15 @@ fn network(t: &mut Fields<'_, '_>) -> NetworkComm {
         channels_per_nic: t
             .get("channels_per_nic", "channels per NIC", whole(1))
             .required(),
-        factors: t.get("factors", FACTORS, table(factors)).or_default(),
-        overhead_us: t.get("overhead_us", OVERHEAD, any()).or(0.0),
-        ramp_us: t.get("ramp_us", RAMP, any()).or(0.0),
-        provenance: t
-            .get("provenance", "what the figures are worth", provenances())
-            .required(),
-        source: t.get("source", "where they are from", text()).required(),
-    }
-}
-
-/// `[comm.tuning]`: every field may be left out.
-fn tuning(t: &mut Fields<'_, '_>) -> Tuning {
-    let own = Tuning::default();
-    let lists = || mapped(array::<3, _>(list(any())), |lists| lists);
-    Tuning {
-        base_us: t
-            .get("base_us", "latency before the first hop", table(latencies))
-            .or(own.base_us),
-        tree_factors: t
-            .get(
-                "tree_factors",
-                "a tree over the model for LL, LL128, Simple, at 64 bytes and each doubling",
-                lists(),
-            )
-            .or(own.tree_factors),
-        ring_plateau: t
-            .get(
-                "ring_plateau",
-                "latency of Simple rings between nodes times this",
-                any(),
-            )
-            .or(own.ring_plateau),
-        ring_plateau_bytes: t
-            .get(
-                "ring_plateau_bytes",
-                "from so many bytes per channel and rank on",
-                any(),
-            )
-            .or(own.ring_plateau_bytes),
-        ring_ll: t
-            .get("ring_ll", "share of a line that is data, LL", share())
-            .or(own.ring_ll),
-        ring_ll128: t
-            .get("ring_ll128", "the same, LL128", share())
-            .or(own.ring_ll128),
-        tree: t
-            .get("tree", "a tree over the ring's speed", any())
-            .or(own.tree),
-        tree_ll: t
-            .get("tree_ll", "LL in a tree, on top", any())
-            .or(own.tree_ll),
-        tree_ll128: t
-            .get(
-                "tree_ll128",
-                "LL128 in a tree: one domain, several",
-                array::<2, _>(any()),
-            )
-            .or(own.tree_ll128),
-        nvls: t
-            .get("nvls", "all-reduce by NVLS over its speed", any())
-            .or(own.nvls),
-        pat: t.get("pat", "PAT over the ring's speed", any()).or(own.pat),
-        pat_net_divisor: t
-            .get(
-                "pat_net_divisor",
-                "PAT: network latency over this",
-                number(Limits::POSITIVE),
-            )
-            .or(own.pat_net_divisor),
-        pat_rank_us: t
-            .get("pat_rank_us", "PAT: each rank, in µs", any())
-            .or(own.pat_rank_us),
-        collnet_rank_us: t
-            .get(
-                "collnet_rank_us",
-                "each further rank of a node, in µs",
-                any(),
-            )
-            .or(own.collnet_rank_us),
-        pairs_peer_us: t
-            .get(
-                "pairs_peer_us",
-                "each further peer of a domain in an all-to-all, in µs",
-                any(),
-            )
-            .or(own.pairs_peer_us),
-        send_ll_bytes: t
-            .get("send_ll_bytes", "sends up to this size use LL", whole(0))
-            .or(own.send_ll_bytes),
-        buffers: t
-            .get(
-                "buffers",
-                "memory of a connection of a channel",
-                table(buffers),
-            )
-            .or(own.buffers),
-    }
-}
-
-fn buffers(t: &mut Fields<'_, '_>) -> BufferComm {
-    let own = Tuning::default().buffers;
-    BufferComm {
-        protocols: t
-            .get(
-                "protocols",
-                "bytes: LL, LL128, Simple",
-                array::<3, _>(whole::<u64>(0)),
-            )
-            .or(own.protocols),
-        connections: t
-            .get(
-                "connections",
-                "connections with buffers of their own",
-                whole(0),
-            )
-            .or(own.connections),
+        name,
+        efficiency,
+        pairs_efficiency,
+        hop_us,
+        factors,
+        overhead_us,
+        ramp_us,
+        provenance,
+        source,
     }
 }
 
