@@ -259,26 +259,6 @@ impl Schedule {
         self
     }
 
-    /// The same lists, in which every forward pass runs with the backward pass behind it where
-    /// that belongs to another micro-batch and neither needs the other.
-    fn paired(mut self) -> Self {
-        self.pairs = (0..self.n_devices())
-            .flat_map(|device| {
-                let range = self.range(device);
-                let own = &self.actions[range.clone()];
-                let independent = move |pair: &[Action]| {
-                    pair[0].kind == ActionKind::Forward
-                        && pair[1].kind == ActionKind::Backward
-                        && pair[0].micro_batch != pair[1].micro_batch
-                };
-                let at = own.windows(2).enumerate();
-                let found = at.filter(move |(_, pair)| independent(pair));
-                found.map(move |(at, _)| count(range.start + at))
-            })
-            .collect();
-        self
-    }
-
     /// Whether a forward pass runs at the same time as the backward pass behind it.
     ///
     /// * `at` — its place among [`Schedule::all_actions`].

@@ -453,6 +453,33 @@ fn pairs_of_interleaved_passes_cost_one_more_activation_and_hide_what_they_may()
 }
 
 #[test]
+fn interleaved_pairs_never_wait_for_each_other() {
+    for p in 1..=8_u32 {
+        for (v, rounds) in [
+            (1, 1),
+            (1, 3),
+            (2, 1),
+            (2, 2),
+            (2, 5),
+            (3, 1),
+            (4, 1),
+            (4, 2),
+        ] {
+            for (m, group) in [
+                (p * rounds, p),
+                (p * rounds, p * rounds),
+                (p * rounds + p, p + 1),
+            ] {
+                if let Ok(paired) = interleaved_in_pairs(p, v, m, group) {
+                    let checked = paired.check();
+                    assert_eq!(checked, Ok(()), "p {p} v {v} m {m} group {group}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn pairs_survive_the_csv_form() {
     let schedule = ScheduleKind::DualPipeV.generate(2, 2, 4).expect("enough");
     let csv = schedule.to_csv();

@@ -62,7 +62,26 @@ pub fn interleaved_in_pairs(
     group: u32,
 ) -> Result<Schedule, ScheduleRefusal> {
     let schedule = interleaved_ahead(n_devices, n_chunks, n_micro_batches, group, 1)?;
-    Ok(schedule.paired())
+    let visits = n_chunks * n_micro_batches;
+    let pairs = (0..n_devices).map(|device| {
+        // A device that runs all forward passes first has no pair: its last forward pass feeds
+        // the next device, whose first backward pass its own first one waits for.
+        let warm_up = warm_up(n_devices, n_chunks, group, device) + 1;
+        let steady = (warm_up..visits).map(|visit| warm_up + 2 * (visit - warm_up));
+        let own = schedule.actions(device as usize);
+        let apart = |at: &u32| {
+            let at = *at as usize;
+            own[at].micro_batch != own[at + 1].micro_batch
+        };
+        steady.filter(apart).collect()
+    });
+    let pairs = pairs.collect();
+    Ok(schedule.with_pairs(pairs))
+}
+
+/// Forward passes of a device before its first backward pass, in a schedule that is long enough.
+const fn warm_up(n_devices: u32, n_chunks: u32, group: u32, device: u32) -> u32 {
+    2 * (n_devices - 1 - device) + (n_chunks - 1) * group
 }
 
 fn interleaved_ahead(
@@ -76,7 +95,7 @@ fn interleaved_ahead(
     let table = visits(n_chunks, n_micro_batches, group);
     let lists: Vec<Vec<Action>> = (0..n_devices)
         .map(|device| {
-            let warm_up = 2 * (n_devices - 1 - device) + (n_chunks - 1) * group + ahead;
+            let warm_up = warm_up(n_devices, n_chunks, group, device) + ahead;
             let n = count(table.len());
             alternate(n, warm_up.min(n))
                 .map(|(kind, visit)| {
