@@ -10,6 +10,7 @@ use units::{Bytes, Control, FlopsPerSec};
 use workload::ops::Sharding;
 
 use crate::closed_form::add_worth;
+use crate::estimate::doubt::Doubt;
 use crate::estimate::memory::StagePeak;
 use crate::estimate::pipeline::PipelineScratch;
 use crate::estimate::rehearsal::{Rehearsal, rehearse};
@@ -66,88 +67,13 @@ impl Estimate {
     }
 }
 
-/// Why the closed form may be off by more than 2 %.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
-    /// Gathers or reductions that an interleaved schedule, or one with delayed weight gradients,
-    /// cannot hide delay other devices, which wait for each other in rounds; the closed form counts
-    /// each device's delay once.
-    InterleavedOverlap,
-    /// Gathers and reductions of sharded state share a stream with each other; the closed form
-    /// adds them up.
-    ShardedPasses,
-    /// Copies to the host or a drive are not counted.
-    Offload,
-    /// Kernel times vary, and the closed form takes their means.
-    Jitter,
-    /// GPUs of several kinds or speeds: the slowest of each stage is taken.
-    UnequalGpus,
-    /// The vocabulary is spread over all stages; the closed form leaves it on the first and last.
-    SpreadVocabulary,
-    /// The schedule is a user's, or pairs or leaves out passes, and the closed form prices single
-    /// forward and backward passes.
-    OtherSchedule,
-    /// All-to-alls of one micro-batch run beside kernels of another; the closed form prices the
-    /// passes of one.
-    PairedPasses,
-    /// The host takes longer than the GPU in some stage, and the closed form takes the larger of
-    /// both for every pass.
-    HostBound,
-    /// Messages between stages take a good part of a pass and meet on their way; the closed form
-    /// lets each travel alone.
-    SlowHops,
-}
-
-impl Doubt {
-    /// Whether a rehearsal, too, may be off.
-    pub const fn outlasts_rehearsal(self) -> bool {
-        matches!(self, Self::Jitter)
-    }
-
-    /// The reason, for people.
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::InterleavedOverlap => {
-                "data-parallel communication is not hidden by the schedule, and the closed form counts each device's delay once; the engines differ by up to a tenth"
-            }
-            Self::ShardedPasses => {
-                "gathers and reductions of sharded state are summed per pass; the engines queue them"
-            }
-            Self::Offload => "copies to the host or a drive are left out; the engines run them",
-            Self::Jitter => "kernel times vary, and the closed form takes their means",
-            Self::UnequalGpus => {
-                "GPUs differ, and the closed form takes the slowest of each stage for all replicas"
-            }
-            Self::SpreadVocabulary => {
-                "the closed form leaves the vocabulary on the first and the last stage"
-            }
-            Self::OtherSchedule => {
-                "the closed form prices single passes of the schedules that it knows, and this is \
-                 another one"
-            }
-            Self::PairedPasses => {
-                "all-to-alls run beside another micro-batch's kernels, and the closed form prices \
-                 each micro-batch by itself"
-            }
-            Self::HostBound => {
-                "the host takes longer than the GPU, and the closed form takes the larger of both in \
-                 every pass; the engines let the host run ahead"
-            }
-            Self::SlowHops => {
-                "messages between stages take a good part of a pass, and the closed form lets each \
-                 travel alone"
-            }
-        }
-    }
-}
-
 /// What the closed form keeps from plan to plan of one job on one cluster: the prices of pieces
 /// by sharding, shapes of groups, schedules.
 #[derive(Debug)]
 pub struct Estimator<'a> {
     scenario: &'a Scenario,
     layers: Layers,
-    /// Whether all GPUs are alike.
+    /// Whether all GPUs are of one kind and speed.
     uniform: bool,
     shapes: RefCell<ShapeCache>,
     kept: Kept,
@@ -224,6 +150,7 @@ impl<'a> Estimator<'a> {
             shapes: &shapes,
             cache: &self.shapes,
             hosts: &hosts,
+            uniform: self.uniform,
         };
         let merged = work.merge(sums);
         work.finish(merged, &mut self.kept)
@@ -290,8 +217,6 @@ pub(super) fn sheet_key(kind: usize, sharding: &Sharding, plan: &Plan) -> SheetK
 
 /// The slowest GPU of each pipeline device: its kind and its speed.
 pub(super) struct Hosts {
-    /// Whether all GPUs of the cluster are of one kind and speed.
-    pub(super) alike: bool,
     pub(super) of_device: Vec<(usize, f64)>,
 }
 
@@ -301,7 +226,6 @@ impl Hosts {
         let pp = plan.degrees().pp as usize;
         if uniform {
             return Self {
-                alike: true,
                 of_device: vec![(0, 1.0); pp],
             };
         }
@@ -319,7 +243,6 @@ impl Hosts {
             }
         }
         Self {
-            alike: false,
             of_device: of_device
                 .into_iter()
                 .map(|host| host.unwrap_or((0, 1.0)))

@@ -12,6 +12,9 @@
 //! Where that may matter an estimate carries a doubt, and its rehearsal, a shortened iteration on the
 //! analytic engine, takes the formulas' place ([`Estimator::rehearsed`]).
 
+mod account;
+mod doubt;
+mod epilogue;
 mod estimator;
 mod hops;
 mod memory;
@@ -21,8 +24,10 @@ mod shapes;
 mod sheet;
 mod stage;
 mod sync;
+mod waits;
 mod work;
 
-pub use estimator::{Doubt, Estimate, Estimator};
+pub use doubt::Doubt;
+pub use estimator::{Estimate, Estimator};
 pub(crate) use memory::StagePeak;
 pub(crate) use rehearsal::rehearse;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plan::schedule::{
-    ClosedFormScratch, Costs, PassCosts, Schedule, ScheduleKind, Scratch, interleaved_time,
-    makespan, one_f_one_b_time,
+    ClosedFormScratch, Costs, PassCosts, Schedule, ScheduleKind, interleaved_time,
+    one_f_one_b_time, replay,
 };
 use plan::{Plan, PlannedSchedule};
 
@@ -15,14 +15,13 @@ use crate::estimate::stage::StageSums;
 #[derive(Debug, Default)]
 pub(super) struct PipelineScratch {
     closed: ClosedFormScratch,
-    replay: Scratch,
     forward: Vec<u64>,
     backward: Vec<u64>,
     links: Vec<u64>,
     costs: Costs,
     schedules: Vec<(Option<ScheduleKey>, Arc<Schedule>)>,
-    /// Times of replays, by schedule and fingerprint of the durations.
-    known: BTreeMap<(usize, u128), f64>,
+    /// Ends of all devices in replays, by schedule and fingerprint of the durations.
+    known: BTreeMap<(usize, u128), Vec<f64>>,
 }
 
 /// What a generated schedule depends on: its kind, devices, chunks, micro-batches, group.
@@ -35,22 +34,36 @@ const KEPT_TIMES: usize = 65_536;
 
 const PICOS: f64 = 1e12;
 
-/// Seconds from the first forward to the last backward pass.
+/// When a pipeline has run its passes, in seconds from the first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Passes {
+    /// When its last pass ends.
+    pub(super) time: f64,
+    /// When each device's last pass ends, where that is known exactly: what slows last passes is
+    /// counted for `GPipe`, since a device that has more behind it may not notice.
+    pub(super) ends: Option<Vec<f64>>,
+}
+
+/// When the passes of a schedule end.
 ///
 /// GPipe is a flow shop of equal jobs each way; 1F1B has an exact closed form, and so has its
 /// interleaved kind where stages are alike; other schedules are replayed, which is exact as well.
-pub(super) fn pipeline_time(
+///
+/// * `slowed` — by device, what its last backward pass takes beyond the others.
+pub(super) fn passes(
     plan: &Plan,
     stages: &[StageSums],
     hops: &[f64],
+    slowed: &[f64],
     scratch: &mut PipelineScratch,
-) -> f64 {
+) -> Passes {
     let n = u64::from(plan.n_micro_batches());
+    let whole = |time| Passes { time, ends: None };
     if stages.len() == 1 {
-        return n as f64 * (stages[0].forward.total + stages[0].backward.total);
+        return whole(n as f64 * (stages[0].forward.total + stages[0].backward.total));
     }
     match plan.schedule_kind() {
-        Some(ScheduleKind::GPipe) => flow_shop(stages, hops, n),
+        Some(ScheduleKind::GPipe) => flow_shops(stages, hops, slowed, n),
         Some(ScheduleKind::OneFOneB) => {
             scratch.load(stages, hops);
             let PipelineScratch {
@@ -60,32 +73,61 @@ pub(super) fn pipeline_time(
                 links,
                 ..
             } = scratch;
-            one_f_one_b_time(forward, backward, links, n, closed) as f64 / PICOS
+            whole(one_f_one_b_time(forward, backward, links, n, closed) as f64 / PICOS)
         }
         Some(ScheduleKind::Interleaved) => {
             scratch.load(stages, hops);
-            let devices = plan.degrees().pp as usize;
-            let equal = hops
-                .windows(2)
-                .all(|pair| pair[0].to_bits() == pair[1].to_bits());
-            let hop = hops.first().map_or(0, |hop| picos(*hop));
-            let form = interleaved_time(&scratch.forward, &scratch.backward, devices, hop, n);
-            form.filter(|_| equal).map_or_else(
+            interleaved(plan, hops, scratch).map_or_else(
                 || replayed(plan, stages, hops, scratch),
-                |form| form as f64 / PICOS,
+                |picos| whole(picos as f64 / PICOS),
             )
         }
         _ => replayed(plan, stages, hops, scratch),
     }
 }
 
-fn flow_shop(stages: &[StageSums], hops: &[f64], n: u64) -> f64 {
-    let pass = |time: &dyn Fn(&StageSums) -> f64| {
-        let sum: f64 = stages.iter().map(time).sum();
-        let longest = stages.iter().map(time).fold(0.0, f64::max);
-        sum + (n - 1) as f64 * longest + hops.iter().sum::<f64>()
-    };
-    pass(&|stage| stage.forward.total) + pass(&|stage| stage.backward.total)
+/// Picoseconds of interleaved 1F1B in closed form, which wants equal hops, and a first stage like
+/// those behind it: where the embedding makes it longer, all devices wait for its passes.
+fn interleaved(plan: &Plan, hops: &[f64], scratch: &PipelineScratch) -> Option<u64> {
+    let equal = hops
+        .windows(2)
+        .all(|pair| pair[0].to_bits() == pair[1].to_bits());
+    let PipelineScratch {
+        forward, backward, ..
+    } = scratch;
+    let longer = |times: &[u64]| 20 * (times[0].saturating_sub(times[1])) > times[0];
+    if !equal || longer(forward) || longer(backward) {
+        return None;
+    }
+    let hop = hops.first().map_or(0, |hop| picos(*hop));
+    let n = u64::from(plan.n_micro_batches());
+    interleaved_time(forward, backward, plan.degrees().pp as usize, hop, n)
+}
+
+/// All forward passes, then all backward passes: in each direction the slowest stage runs all
+/// micro-batches in a row, and before and behind it one of them passes the others.
+fn flow_shops(stages: &[StageSums], hops: &[f64], slowed: &[f64], n: u64) -> Passes {
+    let others = (n - 1) as f64;
+    let sum: f64 = stages.iter().map(|stage| stage.forward.total).sum();
+    let longest = |most: f64, stage: &StageSums| most.max(stage.forward.total);
+    let longest = stages.iter().fold(0.0, longest);
+    let forward = sum + others * longest + hops.iter().sum::<f64>();
+    // From the last stage to the first: when the first and when the last micro-batch has passed.
+    let (mut first, mut last, mut plain) = (forward, forward, forward);
+    let mut ends = vec![forward; stages.len()];
+    for (device, stage) in stages.iter().enumerate().rev() {
+        let hop = hops.get(device).copied().unwrap_or(0.0);
+        let pass = stage.backward.total;
+        let own = first + hop + n as f64 * pass;
+        first += hop + pass;
+        plain = own.max(plain + hop + pass);
+        last = slowed[device] + own.max(last + hop + pass);
+        ends[device] = last;
+    }
+    Passes {
+        time: plain,
+        ends: Some(ends),
+    }
 }
 
 impl PipelineScratch {
@@ -101,7 +143,12 @@ impl PipelineScratch {
     }
 }
 
-fn replayed(plan: &Plan, stages: &[StageSums], hops: &[f64], scratch: &mut PipelineScratch) -> f64 {
+fn replayed(
+    plan: &Plan,
+    stages: &[StageSums],
+    hops: &[f64],
+    scratch: &mut PipelineScratch,
+) -> Passes {
     scratch.costs.stages.clear();
     scratch
         .costs
@@ -120,21 +167,32 @@ fn replayed(plan: &Plan, stages: &[StageSums], hops: &[f64], scratch: &mut Pipel
     let at = scratch.schedule_index(plan);
     let print = fingerprint(&scratch.costs);
     if let Some(known) = scratch.known.get(&(at, print)) {
-        return *known;
+        return Passes::of(known.clone());
     }
-    let PipelineScratch {
-        schedules,
-        costs,
-        replay,
-        ..
-    } = scratch;
-    let picos = makespan(&schedules[at].1, costs, replay);
-    let time = picos.map_or(f64::INFINITY, |picos| picos as f64 / PICOS);
+    let schedule = &scratch.schedules[at].1;
+    let ends: Vec<f64> = replay(schedule, &scratch.costs).map_or_else(
+        |_| vec![f64::INFINITY; schedule.n_devices()],
+        |replay| {
+            let end = |device| replay.ends[schedule.range(device)].last().copied();
+            (0..schedule.n_devices())
+                .map(|device| end(device).map_or(0.0, |picos| picos as f64 / PICOS))
+                .collect()
+        },
+    );
     if scratch.known.len() == KEPT_TIMES {
         scratch.known.clear();
     }
-    scratch.known.insert((at, print), time);
-    time
+    scratch.known.insert((at, print), ends.clone());
+    Passes::of(ends)
+}
+
+impl Passes {
+    fn of(ends: Vec<f64>) -> Self {
+        Self {
+            time: ends.iter().copied().fold(0.0, f64::max),
+            ends: Some(ends),
+        }
+    }
 }
 
 /// A number that tells lists of durations apart (FNV-1a, 128 bits: no two of a search collide).

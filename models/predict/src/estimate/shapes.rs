@@ -1,6 +1,6 @@
 //! Shapes of the groups of a plan, and the prices of collectives over them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cluster::Cluster;
 use collective::{Choice, CommShape, Priced, regular_shape, shape};
@@ -18,6 +18,8 @@ pub(super) struct ShapeCache {
     /// groups of plans are at most two nested progressions, which these three and the degree of
     /// the inner one tell apart.
     known: BTreeMap<[u32; 4], CommShape>,
+    /// The same of whole axes, whose groups all GPUs share out, and whether their groups differ.
+    axes: BTreeMap<[u32; 4], (CommShape, bool)>,
     /// Of two GPUs, and how many others send at the same time.
     pairs: BTreeMap<([GpuId; 2], u32), CommShape>,
 }
@@ -51,6 +53,36 @@ impl ShapeCache {
 }
 
 impl ShapeCache {
+    /// The shape of the groups of an axis, and whether some are spread over more scale-up domains
+    /// than others: then the shape is that of one spread widest.
+    fn axis(
+        &mut self,
+        cluster: &Cluster,
+        comm: &CommProfile,
+        plan: &Plan,
+        axis: Axis,
+    ) -> (CommShape, bool) {
+        let ranks: Vec<RankId> = plan.ranks().group(axis, RankId::new(0)).iter().collect();
+        let in_order = ranks
+            .iter()
+            .all(|rank| plan.gpu_of(*rank).get() == rank.get());
+        let size = u32::try_from(ranks.len()).unwrap_or(u32::MAX);
+        let second = ranks.get(1).map_or(0, |rank| rank.get());
+        let last = ranks.last().map_or(0, |rank| rank.get());
+        let key = [size, second, last, plan.n_ranks()];
+        if let Some(known) = self.axes.get(&key).filter(|_| in_order) {
+            return *known;
+        }
+        let found = widest(cluster, comm, plan, axis).map_or_else(
+            || (self.of(cluster, comm, plan, &ranks, 0), false),
+            |shape| (shape, true),
+        );
+        if in_order {
+            self.axes.insert(key, found);
+        }
+        found
+    }
+
     /// The shape of two GPUs of neighboring stages that send to each other.
     ///
     /// * `others` — the pairs of the same stages that send at about the same time.
@@ -68,6 +100,38 @@ impl ShapeCache {
             shape(cluster, comm, &gpus, &others)
         })
     }
+}
+
+/// The shape of a group spread over the most domains beside its neighbors; none where all groups
+/// of the axis are spread over as many.
+fn widest(cluster: &Cluster, comm: &CommProfile, plan: &Plan, axis: Axis) -> Option<CommShape> {
+    let gpus = |group: &plan::Group| -> Vec<GpuId> {
+        group.iter().map(|rank| plan.gpu_of(rank)).collect()
+    };
+    let groups: Vec<Vec<GpuId>> = plan
+        .ranks()
+        .groups(axis)
+        .map(|group| gpus(&group))
+        .collect();
+    let spread = |group: &Vec<GpuId>| {
+        let domains: BTreeSet<u32> = group.iter().map(|gpu| cluster.domain_of(*gpu)).collect();
+        domains.len()
+    };
+    let most = groups.iter().map(spread).max()?;
+    if groups.iter().all(|group| spread(group) == most) {
+        return None;
+    }
+    let (at, group) = groups
+        .iter()
+        .enumerate()
+        .find(|(_, group)| spread(group) == most)?;
+    let stride = plan.ranks().group(axis, RankId::new(0)).get(1).index();
+    let near = (at + 1).saturating_sub(stride)..(at + stride).min(groups.len());
+    let others: Vec<Vec<GpuId>> = near
+        .filter(|other| *other != at)
+        .map(|other| groups[other].clone())
+        .collect();
+    Some(shape(cluster, comm, group, &others))
 }
 
 fn computed(cluster: &Cluster, comm: &CommProfile, gpus: &[GpuId]) -> CommShape {
@@ -88,6 +152,8 @@ fn computed(cluster: &Cluster, comm: &CommProfile, gpus: &[GpuId]) -> CommShape 
 #[derive(Clone, Debug)]
 pub(super) struct Shapes<'a> {
     pub(super) of_slot: [CommShape; AXIS_SLOTS.len()],
+    /// Whether groups of some axis are spread over more domains than others of it.
+    pub(super) differ: bool,
     pub(super) comm: &'a CommProfile,
     pub(super) choice: &'a Choice,
 }
@@ -100,13 +166,15 @@ impl<'a> Shapes<'a> {
         choice: &'a Choice,
         plan: &Plan,
     ) -> Self {
-        let first = RankId::new(0);
+        let mut differ = false;
         let of_slot = AXIS_SLOTS.map(|axis| {
-            let ranks: Vec<RankId> = plan.ranks().group(axis, first).iter().collect();
-            cache.of(cluster, comm, plan, &ranks, 0)
+            let (shape, uneven) = cache.axis(cluster, comm, plan, axis);
+            differ |= uneven;
+            shape
         });
         Self {
             of_slot,
+            differ,
             comm,
             choice,
         }

@@ -158,10 +158,18 @@ pub(super) fn stages(
         }
         for module in 0..content.mtp {
             let policy = plan.recompute(stage, content.layers.len() + module as usize);
-            one(PieceKind::Mtp(module, plan.shares_table(content)), policy, 1);
+            one(
+                PieceKind::Mtp(module, plan.shares_table(content)),
+                policy,
+                1,
+            );
         }
         if content.head {
-            one(PieceKind::Head(plan.shares_table(content)), Recompute::None, 1);
+            one(
+                PieceKind::Head(plan.shares_table(content)),
+                Recompute::None,
+                1,
+            );
         }
         sums.push(sum);
     }

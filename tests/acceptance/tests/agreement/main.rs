@@ -11,8 +11,11 @@ use units::Control;
 
 use space::{Family, drawn};
 
-/// Plans of a family.
-const EACH: usize = 100;
+/// Plans of a family, unless `AGREEMENT_PLANS` says how many.
+const EACH: u64 = 100;
+/// The seed in front of each family's first plan, unless `AGREEMENT_SEED` is another. No threshold
+/// of a doubt was chosen on plans of this one.
+const SEED: u64 = 7_000_000;
 /// What "agrees" means.
 const TOLERANCE: f64 = 0.02;
 
@@ -65,13 +68,22 @@ fn verdict(text: String, mut scenario: Scenario) -> Verdict {
     }
 }
 
-fn verdicts(family: Family) -> Vec<Verdict> {
+/// A number that the environment may set.
+fn knob(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is {text}, not a number"))
+    })
+}
+
+fn verdicts(family: Family, each: u64) -> Vec<Verdict> {
+    let first = knob("AGREEMENT_SEED", SEED);
     let mut found = Vec::new();
-    let mut seed = 0;
-    while found.len() < EACH {
-        seed += 1;
-        assert!(seed < 100 * EACH as u64, "{family:?} can hardly be drawn");
-        let text = drawn(family, seed);
+    let mut draws = 0;
+    while (found.len() as u64) < each {
+        draws += 1;
+        assert!(draws < 100 * each, "{family:?} can hardly be drawn");
+        let text = drawn(family, first + draws);
         if let Some(scenario) = scenario(&text, family as usize) {
             found.push(verdict(text, scenario));
         }
@@ -92,28 +104,28 @@ struct Row {
     memory: usize,
 }
 
-/// Families are apart from each other, so that each machine finds the same hundred plans of each.
-fn row(family: Family) -> Row {
+/// Counts how the plans of a family came out, and adds what must not be to the faults.
+fn row(family: Family, each: u64, faults: &mut Vec<String>) -> Row {
     let mut row = Row::default();
-    for v in verdicts(family) {
+    for v in verdicts(family, each) {
         let within = |error: f64| error.abs() <= TOLERANCE;
-        assert!(
-            v.sum.abs() < 1e-9,
-            "a breakdown misses by {}\n{}",
-            v.sum,
-            v.text
-        );
-        assert!(
-            v.doubt.is_some() || within(v.formula),
-            "formulas are off by {:+.4} and do not say so\n{}",
+        let mut fault = |holds: bool, what: &str, by: f64| {
+            if holds {
+                faults.push(format!("{family:?}: {what} {by:+.4}\n{}", v.text));
+            }
+        };
+        fault(1e-9 <= v.sum.abs(), "a breakdown misses by", v.sum);
+        let silent = v.doubt.is_none() && !within(v.formula);
+        fault(
+            silent,
+            "formulas do not say that they are off by",
             v.formula,
-            v.text
         );
-        assert!(
-            v.left.is_some() || within(v.rehearsed),
-            "the estimate is off by {:+.4} and does not say so\n{}",
+        let silent = v.left.is_none() && !within(v.rehearsed);
+        fault(
+            silent,
+            "the estimate does not say that it is off by",
             v.rehearsed,
-            v.text
         );
         row.formula += usize::from(within(v.formula));
         row.doubted += usize::from(v.doubt.is_some());
@@ -125,14 +137,22 @@ fn row(family: Family) -> Row {
 
 #[test]
 fn the_closed_form_agrees_with_the_engine_on_a_thousand_random_plans_or_says_why() {
+    let each = knob("AGREEMENT_PLANS", EACH);
     let (mut estimates, mut plain) = (0, 0);
+    let mut faults = Vec::new();
     for family in Family::ALL {
-        let row = row(family);
-        println!("{family:?}: {row:?} of {EACH}");
-        estimates += row.estimate;
-        plain += EACH - row.doubted;
+        let row = row(family, each, &mut faults);
+        println!("{family:?}: {row:?} of {each}");
+        estimates += row.estimate as u64;
+        plain += each - row.doubted as u64;
     }
-    let plans = EACH * Family::ALL.len();
+    let plans = each * Family::ALL.len() as u64;
+    assert!(
+        faults.is_empty(),
+        "{} of {plans} plans:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
     // All 1,000 when this was written.
     assert!(plans * 98 <= estimates * 100, "{estimates} of {plans}");
     // Formulas alone stood for 355 plans when this was written: five of the ten families are such

@@ -1,0 +1,50 @@
+//! Where the time of an estimate goes.
+
+use crate::estimate::work::{Merged, Work};
+use crate::prediction::Breakdown;
+
+impl Work<'_> {
+    /// The device with the most work: its passes, what is exposed, and idle time for the rest.
+    pub(super) fn breakdown(
+        &self,
+        merged: &Merged,
+        total: f64,
+        exposed: f64,
+        [optimizer, sync]: [f64; 2],
+    ) -> Breakdown {
+        let n = f64::from(self.plan.n_micro_batches());
+        let work = |chunks: &Vec<usize>| {
+            let mut sum = Breakdown::default();
+            for stage in chunks {
+                for pass in [
+                    &merged.stages[*stage].forward,
+                    &merged.stages[*stage].backward,
+                ] {
+                    sum.compute_s += n * pass.compute;
+                    sum.tp_s += n * pass.tp;
+                    sum.cp_s += n * pass.cp;
+                    sum.ep_s += n * pass.ep;
+                    sum.dp_s += n * pass.dp;
+                    sum.pp_s += n * pass.pp;
+                    let named = pass.compute + pass.tp + pass.cp + pass.ep + pass.dp + pass.pp;
+                    let rest = pass.total - named;
+                    sum.other_s += n * rest.max(0.0);
+                }
+            }
+            sum
+        };
+        let busiest = merged
+            .chunks_of
+            .iter()
+            .map(work)
+            .max_by(|a, b| a.total().total_cmp(&b.total()));
+        let mut breakdown = busiest.unwrap_or_default();
+        breakdown.optimizer_s = optimizer;
+        breakdown.pp_s += sync;
+        breakdown.dp_s += exposed.min((total - breakdown.total()).max(0.0));
+        // What rounding leaves of an exact fit goes to compute, so that the parts sum up.
+        breakdown.bubble_s = (total - breakdown.total()).max(0.0);
+        breakdown.compute_s += total - breakdown.total();
+        breakdown
+    }
+}
