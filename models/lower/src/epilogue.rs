@@ -18,9 +18,8 @@ use crate::writer::{Details, Worth, Writer};
 pub(crate) struct Epilogue {
     /// Tied embeddings: the slot of both ends, and the bytes of the table's gradient.
     pub(crate) tied: Option<(Slot, Bytes)>,
-    /// Copies of the same stages on two devices: the slot of both, and the bytes of the gradients
-    /// that a rank keeps of them behind the sums of its replicas.
-    pub(crate) mirrored: Option<(Slot, Bytes)>,
+    /// Copies of the same stages on two devices.
+    pub(crate) mirrored: Option<Mirrored>,
     /// Gradients of norms under sequence parallelism, summed over tensor-parallel ranks.
     pub(crate) replicated: Option<(Slot, Bytes)>,
     /// The norm of the gradients, agreed on by all ranks of a replica.
@@ -29,6 +28,17 @@ pub(crate) struct Epilogue {
     pub(crate) updated: f64,
     /// Bytes that the whole optimizer step of this rank moves in memory.
     pub(crate) moved: Bytes,
+}
+
+/// What a rank exchanges with the one that holds copies of its stages.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Mirrored {
+    /// The group of both.
+    pub(crate) slot: Slot,
+    /// Gradients that are left behind the sums of either's replicas.
+    pub(crate) gradients: Bytes,
+    /// The parameters of these gradients, where either updates half of them.
+    pub(crate) halves: Option<Bytes>,
 }
 
 /// Parameters of the last step's shards, gathered piece by piece in order of first use. An
@@ -87,6 +97,13 @@ pub(crate) fn epilogue(
         w.push(sum(slot, Bytes::new(4), (stream, category), "grad-norm"));
     }
     update(input, &rest, pieces.len(), &mut w);
+    if let Some(mirrored) = input.epilogue.mirrored
+        && let Some(bytes) = mirrored.halves
+    {
+        let (kind, on) = (CollectiveKind::AllGather, (StreamKind::Pp, Category::Pp));
+        let name = "mirrored-params";
+        w.push(collective(kind, mirrored.slot, bytes, on, name));
+    }
     if !input.site.data.gathers_beside() {
         for step in gathers(&input.site, params) {
             w.push(step);
@@ -121,9 +138,14 @@ fn shared_gradients(epilogue: &Epilogue, w: &mut Writer<'_>) {
         let on = (StreamKind::Pp, Category::Pp);
         w.push(sum(slot, bytes, on, "tied-embedding-grads"));
     }
-    if let Some((slot, bytes)) = epilogue.mirrored {
+    if let Some(mirrored) = epilogue.mirrored {
+        let kind = match mirrored.halves {
+            Some(_) => CollectiveKind::ReduceScatter,
+            None => CollectiveKind::AllReduce,
+        };
         let on = (StreamKind::Pp, Category::Pp);
-        w.push(sum(slot, bytes, on, "mirrored-grads"));
+        let (slot, bytes) = (mirrored.slot, mirrored.gradients);
+        w.push(collective(kind, slot, bytes, on, "mirrored-grads"));
     }
     if let Some((slot, bytes)) = epilogue.replicated {
         let on = (StreamKind::Tp, Category::Tp);
@@ -132,7 +154,16 @@ fn shared_gradients(epilogue: &Epilogue, w: &mut Writer<'_>) {
 }
 
 fn sum(group: Slot, bytes: Bytes, on: (StreamKind, Category), name: &str) -> Step {
-    let kind = CollectiveKind::AllReduce;
+    collective(CollectiveKind::AllReduce, group, bytes, on, name)
+}
+
+fn collective(
+    kind: CollectiveKind,
+    group: Slot,
+    bytes: Bytes,
+    on: (StreamKind, Category),
+    name: &str,
+) -> Step {
     let work = Work::Collective { group, kind, bytes };
     Step::new(name, on.0, on.1, work, Vec::new())
 }

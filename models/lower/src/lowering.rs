@@ -21,7 +21,7 @@ use crate::binding::{Binder, Binding, Wire};
 use crate::book::{Book, book};
 use crate::data_parallel::{DataParallel, data_parallel};
 use crate::departure;
-use crate::epilogue::Epilogue;
+use crate::epilogue::{Epilogue, Mirrored};
 use crate::fabric::{Fabric, Use, fabric};
 use crate::framework::Framework;
 use crate::hop::{Hop, hop};
@@ -291,10 +291,7 @@ impl Devices<'_> {
             params += piece.ops.params;
             matrices.extend_from_slice(&piece.ops.matrices);
         }
-        let shards = StepShards {
-            dense: plan.shards().optimizer,
-            expert: plan.expert_shards().optimizer,
-        };
+        let shards = plan.step_shards();
         Update {
             ops: optimizer_ops(job, &matrices, shards),
             moved: step_cost(job, &matrices, shards).moved,
@@ -346,17 +343,25 @@ impl Devices<'_> {
         }
     }
 
-    /// In two directions: the group of a device and its mirror, which holds the same stages, and
-    /// the bytes of their gradients in the shards that a rank updates.
-    fn mirrored(&self, device: u32, update: &Update, slots: &mut Slots) -> Option<(Slot, Bytes)> {
+    /// In two directions: what a device and its mirror, which holds the same stages, exchange.
+    fn mirrored(&self, device: u32, update: &Update, slots: &mut Slots) -> Option<Mirrored> {
         let Inputs { job, plan, .. } = *self.inputs;
         let mirror = plan.degrees().pp - 1 - device;
         if !plan.is_two_directional() || mirror == device {
             return None;
         }
         let group = SlotGroup::Devices([device.min(mirror), device.max(mirror)]);
-        let bytes = update.updated * job.grad_dtype.bytes();
-        Some((slots.of(group), Bytes::from_f64(bytes)))
+        let (dense, expert) = (plan.shards(), plan.expert_shards());
+        let values = update.params.dense_trained as f64 / f64::from(dense.optimizer)
+            + update.params.expert_trained as f64 / f64::from(expert.optimizer);
+        let bytes = |each: f64| Bytes::from_f64(values * each);
+        Some(Mirrored {
+            slot: slots.of(group),
+            gradients: bytes(job.grad_dtype.bytes()),
+            halves: plan
+                .shares_step_of_copies()
+                .then(|| bytes(job.precision.params.bytes())),
+        })
     }
 
     /// The group of both copies of tied embeddings, and the bytes of the table's gradient.

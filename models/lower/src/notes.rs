@@ -26,6 +26,19 @@ pub(crate) fn notes(inputs: &Inputs<'_>) -> Vec<Assumption> {
         );
     }
     let offload = plan.offload();
+    let loads = 1 < plan.shards().weights || 0.0 < offload.weights || 0.0 < offload.activations;
+    if plan.pairs_passes() && loads {
+        note(
+            if plan.overlap().ep {
+                "overlap.ep"
+            } else {
+                "schedule"
+            },
+            "passes of a pair one after the other",
+            "passes load sharded weights or what lies outside the GPU, and a pair would need the \
+             loads of both at once",
+        );
+    }
     if 0.0 < offload.optimizer {
         note(
             "offload.optimizer",

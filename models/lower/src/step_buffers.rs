@@ -62,9 +62,9 @@ impl StepBuffers {
         if job.precision.main_params.is_none() || single <= narrow {
             return Self::default();
         }
-        let (dense, expert) = (plan.shards(), plan.expert_shards());
-        let updated = params.dense_trained as f64 / f64::from(dense.optimizer)
-            + params.expert_trained as f64 / f64::from(expert.optimizer);
+        let (dense, step) = (plan.shards(), plan.step_shards());
+        let updated = params.dense_trained as f64 / f64::from(step.dense)
+            + params.expert_trained as f64 / f64::from(step.expert);
         // One rank alone runs the sharded step as well: its configuration names a stage of `ZeRO`.
         let unsharded = dense.optimizer == 1 && 1 < plan.degrees().dense_data();
         let here = 1.0 - plan.offload().optimizer;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cluster::Cluster;
 use units::{GpuId, RankId};
-use workload::ops::{CpMethod, Experts, Fusion, Recompute, Sharding, TpOverlap};
+use workload::ops::{CpMethod, Experts, Fusion, Recompute, Sharding, StepShards, TpOverlap};
 
 use crate::Axis;
 use crate::ranks::{Degrees, RankOrder, Ranks};
@@ -340,6 +340,23 @@ impl Plan {
         let degrees = self.degrees();
         self.shards
             .for_experts(degrees.dense_data(), self.expert_data())
+    }
+
+    /// Over how many ranks the optimizer's states and its step are cut. Where all data-parallel
+    /// ranks share them and micro-batches run in two directions, the ranks of both copies of a
+    /// stage do, so that two copies need no more states than one.
+    pub fn step_shards(&self) -> StepShards {
+        let copies = if self.shares_step_of_copies() { 2 } else { 1 };
+        StepShards {
+            dense: self.shards.optimizer * copies,
+            expert: self.expert_shards().optimizer * copies,
+        }
+    }
+
+    /// Whether each of two copies of a stage holds half of the optimizer's states.
+    pub fn shares_step_of_copies(&self) -> bool {
+        let all = self.degrees().dense_data();
+        self.is_two_directional() && 1 < all && self.shards.optimizer == all
     }
 
     /// Ranks that hold the same part of an expert.

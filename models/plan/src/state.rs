@@ -7,7 +7,8 @@
 //! single precision:                        4 + 4 + 8 = 16
 //! ```
 //!
-//! Experts are sharded over their own data-parallel ranks. Frozen weights (adapters train
+//! Experts are sharded over their own data-parallel ranks. With two copies of each stage (DualPipe)
+//! the optimizer's shards are of both copies' ranks. Frozen weights (adapters train
 //! beside them) have no gradient and no state. Deliberately absent: activations and buffers
 //! that come and go, which the liveness of a run gives.
 
@@ -77,9 +78,18 @@ impl StateBytes {
     /// What of it a rank of this plan holds.
     #[must_use]
     pub fn on_rank(&self, plan: &Plan) -> Self {
+        let step = plan.step_shards();
+        let dense = Shards {
+            optimizer: step.dense,
+            ..plan.shards()
+        };
+        let expert = Shards {
+            optimizer: step.expert,
+            ..plan.expert_shards()
+        };
         Self {
-            dense: self.dense.sharded(plan.shards()),
-            expert: self.expert.sharded(plan.expert_shards()),
+            dense: self.dense.sharded(dense),
+            expert: self.expert.sharded(expert),
         }
     }
 

@@ -6,4 +6,5 @@ mod folding;
 mod memory;
 mod offload;
 mod timing;
+mod two_directions;
 mod vocabulary;
