@@ -13,6 +13,7 @@ mod nccl;
 mod outcome;
 mod plan_json;
 mod prediction;
+mod rates;
 mod scenario;
 mod simulate;
 mod sources;

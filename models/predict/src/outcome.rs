@@ -2,16 +2,15 @@
 
 use engine::{LaneTotals, Run};
 use lower::Lowered;
-use plan::RecomputePolicy;
 use serde_json::{Map, Value, json};
 use trace::Category;
-use units::{Flops, FlopsPerSec, Seconds, SimTime};
-use workload::{Convention, Recompute, hardware_flops, model_flops};
+use units::{Seconds, SimTime};
 
 use crate::memory::{Memory, memory};
 use crate::nccl::unheeded;
 use crate::plan_json::plan_json;
 use crate::prediction::{Assumed, Breakdown, Prediction, SCHEMA, Sources};
+use crate::rates::{Rates, counted_alike};
 use crate::scenario::{Engine, Scenario};
 use crate::sources::sources;
 
@@ -94,7 +93,11 @@ impl Answer {
             tokens_per_s_per_gpu: rates.tokens / rates.time / rates.gpus,
             model_tflops_per_gpu: rates.model / 1e12,
             hardware_tflops_per_gpu: rates.hardware / 1e12,
-            mfu: rates.mfu,
+            mfu: rates.mfu.unwrap_or(0.0),
+            mfu_format: scenario.job.precision.compute.name(),
+            peak_tflops_per_gpu: rates.peak / 1e12,
+            gemm_format: scenario.job.precision.gemm().name(),
+            mfu_of_gemm_format: rates.gemm_mfu,
             peak_allocated_bytes: memory.allocated,
             peak_reserved_bytes: memory.reserved,
             device_used_bytes: memory.used,
@@ -105,72 +108,11 @@ impl Answer {
             bottleneck: self.bottleneck,
             critical_path: self.critical_path,
             plan: plan_json(&scenario.plan),
-            assumptions: self.assumptions,
+            assumptions: (self.assumptions.into_iter())
+                .chain(counted_alike(scenario))
+                .collect(),
             sources: self.sources,
             totals: totals(scenario, &rates),
-        }
-    }
-}
-
-/// Rates that follow from the time of an iteration.
-struct Rates {
-    time: f64,
-    tokens: f64,
-    gpus: f64,
-    /// Operations a second and GPU.
-    model: f64,
-    hardware: f64,
-    mfu: f64,
-}
-
-impl Rates {
-    fn new(scenario: &Scenario, time: Seconds) -> Self {
-        let Scenario {
-            job, plan, cluster, ..
-        } = scenario;
-        let gpus = f64::from(plan.n_ranks());
-        let vocab = plan
-            .sharding(
-                job.seq_len,
-                scenario.framework.vocab_multiple,
-                scenario.framework.fusion,
-            )
-            .padded_vocab(job.model.vocab());
-        let convention = Convention::Megatron;
-        let (policy, share) = match plan.recompute_policy() {
-            RecomputePolicy::Uniform(policy) => (*policy, 1.0),
-            RecomputePolicy::FirstLayers(counts) => {
-                let layers: u32 = counts.iter().sum();
-                (
-                    Recompute::Full,
-                    f64::from(layers) / job.model.layers().len().max(1) as f64,
-                )
-            }
-        };
-        let model = model_flops(job, vocab, convention);
-        let again = hardware_flops(job, vocab, convention, policy) - model;
-        let hardware = model + again * share.min(1.0);
-        let peak: f64 = plan
-            .ranks()
-            .all()
-            .map(|rank| cluster.gpu(plan.gpu_of(rank)))
-            .map(|gpu| {
-                gpu.peak(job.precision.compute)
-                    .map_or(0.0, FlopsPerSec::as_f64)
-            })
-            .sum();
-        let per_gpu = |flops: Flops| flops.as_f64() / time.as_secs() / gpus;
-        Self {
-            time: time.as_secs(),
-            tokens: (job.global_batch * job.seq_len) as f64,
-            gpus,
-            model: per_gpu(model),
-            hardware: per_gpu(hardware),
-            mfu: if peak == 0.0 {
-                0.0
-            } else {
-                model.as_f64() / time.as_secs() / peak
-            },
         }
     }
 }

@@ -28,8 +28,17 @@ pub struct Prediction {
     pub model_tflops_per_gpu: f64,
     /// Operations that the plan runs, in 10¹² a second and GPU: with recomputation.
     pub hardware_tflops_per_gpu: f64,
-    /// Model operations over the dense peak in the compute format.
+    /// Model operations over the dense peak in the compute format, also where products run in a
+    /// narrower one.
     pub mfu: f64,
+    /// The compute format.
+    pub mfu_format: &'static str,
+    /// The dense peak that `mfu` is over, in 10¹² operations a second: the mean over the GPUs.
+    pub peak_tflops_per_gpu: f64,
+    /// The format of products.
+    pub gemm_format: &'static str,
+    /// Model operations over the dense peak in that format; none where it is the compute format.
+    pub mfu_of_gemm_format: Option<f64>,
     /// The largest peak of the framework's allocator over ranks.
     pub peak_allocated_bytes: Bytes,
     /// The same with what the allocator holds in reserve.

@@ -3,15 +3,16 @@
 //! ```text
 //! time                                   ╱ · · · ·
 //!                                   b ╱
-//!                              a ╱            the slope between a and b goes on:
-//!             warm-up     ╱                   max-plus systems become periodic
+//!                              a ╱            the slope between a and b goes on where one more
+//!             warm-up     ╱                   run repeats it: max-plus systems become periodic
 //!        ─────────────────────────────────────────▶ micro-batches
 //! ```
 //!
 //! An iteration of many micro-batches repeats itself behind its warm-up: a schedule, queues of
 //! fixed length and fixed durations make a max-plus linear system, whose ends grow by a constant
-//! a period (Baccelli et al., "Synchronization and Linearity", 1992, theorem 3.28). So two short
-//! runs tell a long one. Iterations that are short anyway are run whole.
+//! a period (Baccelli et al., "Synchronization and Linearity", 1992, theorem 3.28). So short runs
+//! tell a long one. How long the warm-up is they cannot know: a third run has to grow as the second
+//! did, or else they go on with twice the distance. Iterations that are short anyway are run whole.
 
 use engine::Options;
 use lower::{Inputs, LowerOptions, lower};
@@ -55,20 +56,39 @@ pub(crate) fn rehearse(
     control: &Control,
 ) -> Result<Rehearsal, PredictError> {
     let n = plan.n_micro_batches();
-    let short = shortened(plan)
-        .and_then(|[a, b]| Some((plan.with_micro_batches(a)?, plan.with_micro_batches(b)?)));
-    let Some((shorter, short)) = short else {
-        return run(scenario, plan, control);
+    let run = |count| match plan.with_micro_batches(count) {
+        Some(plan) => run(scenario, &plan, control),
+        None => run(scenario, plan, control),
     };
-    let a = run(scenario, &shorter, control)?;
-    let b = run(scenario, &short, control)?;
-    let span = f64::from(short.n_micro_batches() - shorter.n_micro_batches());
-    let times = f64::from(n - short.n_micro_batches()) / span;
-    Ok(extended(&a, b, times))
+    // A schedule from a file has its own number.
+    let short = shortened(plan).filter(|[first, _]| plan.with_micro_batches(*first).is_some());
+    let Some([first, mut span]) = short else {
+        return run(n);
+    };
+    let (mut at, mut spent) = (first + span, 2 * first + span);
+    let mut a = run(first)?;
+    let mut b = run(at)?;
+    let mut slope = (b.time - a.time) / f64::from(span);
+    loop {
+        // Where one more run would take as long as the whole, the whole is exact.
+        spent += at + span;
+        if n <= spent {
+            return run(n);
+        }
+        (a, b) = (b, run(at + span)?);
+        at += span;
+        let newer = (b.time - a.time) / f64::from(span);
+        let left = f64::from(n - at);
+        if ((newer - slope) * left).abs() <= SETTLED * (b.time + newer * left) {
+            return Ok(extended(&a, b, left / f64::from(span)));
+        }
+        slope = newer;
+        span *= 2;
+    }
 }
 
-/// Two numbers of micro-batches behind the warm-up, a period or several apart, that leave a
-/// rounds' rest as the plan does; none where both take as long as the whole.
+/// A number of micro-batches behind the warm-up that leaves a rounds' rest as the plan does, and
+/// how many more make a period or several; none where three such runs take as long as the whole.
 fn shortened(plan: &Plan) -> Option<[u32; 2]> {
     let n = plan.n_micro_batches();
     let pp = plan.degrees().pp;
@@ -80,11 +100,12 @@ fn shortened(plan: &Plan) -> Option<[u32; 2]> {
     let warm_up = 2 * pp + WARM_UP;
     let rest = n.checked_sub(warm_up)? % period;
     let a = warm_up + rest;
-    let b = a + span;
-    (a + b < n).then_some([a, b])
+    (3 * (a + span) < n).then_some([a, span])
 }
 
-/// Micro-batches between the two runs, at least: what data-parallel streams fall behind in one
+/// Share of the iteration by which the slopes of two periods may let it differ.
+const SETTLED: f64 = 0.002;
+/// Micro-batches between two runs, at least: what data-parallel streams fall behind in one
 /// they may catch up in another.
 const SPAN: u32 = 4;
 /// Micro-batches of the first run beside twice the pipeline's size: the host runs ahead by a window

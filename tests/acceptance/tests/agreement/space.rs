@@ -71,7 +71,8 @@ impl Draw {
         let replica = tp * pp * cp;
         let dp = (gpus / replica).max(1);
         let micro_batch = self.of(&[1, 1, 2]);
-        let n = pp * self.of(&[1, 2, 4]) * if pp == 1 { self.of(&[1, 4]) } else { 1 };
+        let rounds = self.of(&[1, 2, 4, 8, 32]);
+        let n = pp * rounds * if pp == 1 { self.of(&[1, 4]) } else { 1 };
         let mut text = format!("schema = 1\n[model]\nconfig = \"{model}\"\n{cluster}");
         let seq_len = self.seq_len(family);
         let precision = if cluster.contains("t4") || cluster.contains("p3") {
@@ -97,7 +98,7 @@ impl Draw {
         );
         self.schedule(family, pp, &mut text);
         self.memory(family, dp * cp, &mut text);
-        self.overlap(&mut text);
+        self.overlap(family, &mut text);
         if tp > 1 {
             let _ = writeln!(text, "sp = {}", self.of(&[true, false]));
         }
@@ -250,12 +251,13 @@ impl Draw {
         let _ = writeln!(text, "shard = {shard}");
     }
 
-    fn overlap(&mut self, text: &mut String) {
+    fn overlap(&mut self, family: Family, text: &mut String) {
         let [reduce, gather] = [self.of(&[true, false]), self.of(&[true, false])];
         let p2p = self.of(&[true, true, false]);
+        let ep = family == Family::Experts && self.of(&[true, false]);
         let _ = writeln!(
             text,
-            "overlap = {{ grad_reduce = {reduce}, param_gather = {gather}, p2p = {p2p} }}"
+            "overlap = {{ grad_reduce = {reduce}, param_gather = {gather}, p2p = {p2p}, ep = {ep} }}"
         );
     }
 
