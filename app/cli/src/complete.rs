@@ -32,13 +32,19 @@ pub(crate) fn answer() -> Result<bool, clap::Error> {
         .try_complete(std::env::args_os(), None)
 }
 
+/// What the script for bash needs on top.
+const BASH: &str = include_str!("complete.bash");
+
 /// The script that a shell of that name reads once.
 pub(crate) fn script(shell: &str) -> std::io::Result<Vec<u8>> {
     let shells = Shells::builtins();
-    let shell = shells.completer(shell);
-    let shell = shell.ok_or_else(|| std::io::Error::other("the shell is not known"))?;
+    let known = shells.completer(shell);
+    let known = known.ok_or_else(|| std::io::Error::other("the shell is not known"))?;
     let mut script = Vec::new();
-    shell.write_registration(VARIABLE, BINARY, BINARY, BINARY, &mut script)?;
+    known.write_registration(VARIABLE, BINARY, BINARY, BINARY, &mut script)?;
+    if shell == "bash" {
+        script.extend_from_slice(BASH.as_bytes());
+    }
     Ok(script)
 }
 

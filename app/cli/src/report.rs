@@ -82,7 +82,17 @@ fn answer(prediction: &Prediction, terminal: &Terminal) -> String {
             "With recomputation".into(),
             speed(prediction.hardware_tflops_per_gpu),
         ]);
-        table.row(["MFU".into(), percent(prediction.mfu)]);
+        let of = format!(
+            "MFU ({}, {:.0} TFLOP/s)",
+            prediction.mfu_format, prediction.peak_tflops_per_gpu
+        );
+        table.row([of, percent(prediction.mfu)]);
+        if let Some(mfu) = prediction.mfu_of_gemm_format {
+            table.row([
+                format!("- of the {} peak", prediction.gemm_format),
+                percent(mfu),
+            ]);
+        }
     }
     let verdict = if prediction.fits {
         "Memory (fits)"

@@ -43,7 +43,7 @@ impl Drop for Scratch {
     }
 }
 
-fn here() -> &'static Path {
+pub(crate) fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 

@@ -5,6 +5,8 @@
     reason = "a command that cannot be run fails the test"
 )]
 
+#[cfg(unix)]
+mod bash;
 mod command;
 mod errors;
 mod run;

@@ -11,8 +11,8 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use crate::command::Scratch;
 use crate::run::command;
 
-/// What a command shows on a terminal of that many columns and rows, and its exit status.
-fn shown(mut command: Command, (columns, rows): (u16, u16)) -> (i32, String) {
+/// A screen of that many columns and rows, and the terminal that shows on it.
+pub(crate) fn screen((columns, rows): (u16, u16)) -> (File, File) {
     let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&screen).unwrap();
     unlockpt(&screen).unwrap();
@@ -27,6 +27,12 @@ fn shown(mut command: Command, (columns, rows): (u16, u16)) -> (i32, String) {
     let path = Path::new(name.to_str().unwrap());
     let mut options = OpenOptions::new();
     let terminal = options.read(true).write(true).open(path).unwrap();
+    (File::from(screen), terminal)
+}
+
+/// What a command shows on a terminal of that many columns and rows, and its exit status.
+fn shown(mut command: Command, size: (u16, u16)) -> (i32, String) {
+    let (screen, terminal) = screen(size);
     command
         .stdin(Stdio::null())
         .stdout(terminal.try_clone().unwrap())
@@ -36,7 +42,7 @@ fn shown(mut command: Command, (columns, rows): (u16, u16)) -> (i32, String) {
     drop(command);
     let mut bytes = Vec::new();
     // Linux reports the end of a terminal as an error.
-    drop(File::from(screen).read_to_end(&mut bytes));
+    drop((&screen).read_to_end(&mut bytes));
     let status = child.wait().unwrap().code().unwrap_or(-1);
     (status, String::from_utf8(bytes).unwrap().replace('\r', ""))
 }
