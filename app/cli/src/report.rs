@@ -83,8 +83,9 @@ fn answer(prediction: &Prediction, terminal: &Terminal) -> String {
             speed(prediction.hardware_tflops_per_gpu),
         ]);
         let of = format!(
-            "MFU ({}, {:.0} TFLOP/s)",
-            prediction.mfu_format, prediction.peak_tflops_per_gpu
+            "MFU ({}, {} TFLOP/s)",
+            prediction.mfu_format,
+            number(prediction.peak_tflops_per_gpu)
         );
         table.row([of, percent(prediction.mfu)]);
         if let Some(mfu) = prediction.mfu_of_gemm_format {
