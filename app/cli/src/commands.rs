@@ -84,9 +84,9 @@ impl Context {
         }
     }
 
-    /// Whether progress is shown: on a terminal, unless somebody does not want it.
-    pub(crate) fn shows_progress(&self) -> bool {
-        self.stderr.width.is_some() && !self.output.no_progress && !self.output.quiet
+    /// Whether progress is shown: unless somebody does not want it.
+    pub(crate) const fn shows_progress(&self) -> bool {
+        !self.output.no_progress && !self.output.quiet
     }
 }
 

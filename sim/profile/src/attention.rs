@@ -3,7 +3,7 @@
 use units::{Bytes, DType};
 
 use crate::range::Range;
-use crate::roof::{combine, soften, utilisation};
+use crate::roof::{combine, soften, utilization};
 use crate::sheet::Sheet;
 use crate::{
     Attention, AttentionKernel, AttentionSpec, Gemm, Packing, Pass, Provenance, UnfusedSpec,
@@ -75,7 +75,7 @@ impl FlashCurve {
             Pass::Forward => (heads * (q / self.tile).ceil(), 1.0),
             Pass::Backward => (heads * (kv / self.tile).ceil(), self.backward),
         };
-        let filled = soften(utilisation(blocks, self.sms), self.wave);
+        let filled = soften(utilization(blocks, self.sms), self.wave);
         let compute = flops * slow * (1.0 + self.half_len / keys) / (self.rate * filled);
         let bytes = bytes(attention).as_f64();
         let roofline = (flops / self.peak).max(bytes / self.roof);

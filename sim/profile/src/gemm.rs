@@ -2,7 +2,7 @@
 
 use crate::grid::Grid;
 use crate::range::Range;
-use crate::roof::{combine, soften, split_utilisation, whole_tiles};
+use crate::roof::{combine, soften, split_utilization, whole_tiles};
 use crate::sheet::Sheet;
 use crate::{Gemm, GemmSpec, Packing, PointSpec, Provenance};
 use units::DType;
@@ -82,7 +82,7 @@ impl GemmCurve {
     fn compute(&self, [m, n, k]: [f64; 3], batch: f64, accumulate: bool) -> f64 {
         let [rows, columns] = self.tile;
         let tiles = batch * (m / rows).ceil() * (n / columns).ceil();
-        let used = split_utilisation(tiles, k, self.split_k, self.sms);
+        let used = split_utilization(tiles, k, self.split_k, self.sms);
         let flops = 2.0 * batch * whole_tiles(m, rows) * whole_tiles(n, columns) * k;
         let slow = (1.0 + self.half_k / k) * (1.0 + self.half_rows / m);
         let penalty = if accumulate { self.accumulate } else { 1.0 };

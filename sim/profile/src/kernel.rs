@@ -223,7 +223,7 @@ pub enum StreamKind {
     Router,
     /// Permutation of tokens to experts and back.
     Permute,
-    /// Scaling, casting or quantising.
+    /// Scaling, casting or quantizing.
     Cast,
     /// Causal one-dimensional convolution of a Mamba block.
     Convolution,

@@ -23,7 +23,7 @@ struct Habit {
     narrow: f64,
     /// Inner length at which half of the speed is lost.
     half_k: f64,
-    /// Exponent of wave quantisation.
+    /// Exponent of wave quantization.
     wave: f64,
     /// Share of the memory bandwidth of thin products.
     thin: f64,

@@ -23,31 +23,31 @@ pub(crate) fn combine(compute: f64, memory: f64) -> f64 {
 /// ```text
 /// u = blocks / (⌈blocks/sms⌉ · sms)
 /// ```
-pub(crate) fn utilisation(blocks: f64, sms: f64) -> f64 {
+pub(crate) fn utilization(blocks: f64, sms: f64) -> f64 {
     blocks / ((blocks / sms).ceil() * sms)
 }
 
 /// Shortest inner product that is worth a thread block of its own, in elements.
 const SPLIT_LENGTH: f64 = 256.0;
 
-/// Utilisation by tiles whose inner products may be split over up to `split_k` blocks while
+/// Utilization by tiles whose inner products may be split over up to `split_k` blocks while
 /// SMs are idle.
-pub(crate) fn split_utilisation(tiles: f64, k: f64, split_k: f64, sms: f64) -> f64 {
-    let mut best = utilisation(tiles, sms);
+pub(crate) fn split_utilization(tiles: f64, k: f64, split_k: f64, sms: f64) -> f64 {
+    let mut best = utilization(tiles, sms);
     let mut parts = 2.0;
     while parts <= split_k && tiles * parts / 2.0 < sms && SPLIT_LENGTH * parts <= k {
-        best = best.max(utilisation(tiles * parts, sms));
+        best = best.max(utilization(tiles * parts, sms));
         parts *= 2.0;
     }
     best
 }
 
 /// `uʷ`, without the power where it is trivial.
-pub(crate) fn soften(utilisation: f64, wave: f64) -> f64 {
-    if wave <= 0.0 || 1.0 <= utilisation {
+pub(crate) fn soften(utilization: f64, wave: f64) -> f64 {
+    if wave <= 0.0 || 1.0 <= utilization {
         1.0
     } else {
-        powf(utilisation, wave)
+        powf(utilization, wave)
     }
 }
 
@@ -67,16 +67,16 @@ mod tests {
 
     #[test]
     fn one_wave_is_full_only_when_every_sm_has_a_block() {
-        assert_eq!(utilisation(132.0, 132.0), 1.0);
-        assert_eq!(utilisation(66.0, 132.0), 0.5);
-        assert_eq!(utilisation(133.0, 132.0), 133.0 / 264.0);
+        assert_eq!(utilization(132.0, 132.0), 1.0);
+        assert_eq!(utilization(66.0, 132.0), 0.5);
+        assert_eq!(utilization(133.0, 132.0), 133.0 / 264.0);
     }
 
     #[test]
     fn splitting_the_inner_product_fills_idle_sms() {
-        assert_eq!(split_utilisation(33.0, 4096.0, 1.0, 132.0), 0.25);
-        assert_eq!(split_utilisation(33.0, 4096.0, 8.0, 132.0), 1.0);
-        assert_eq!(split_utilisation(33.0, 300.0, 8.0, 132.0), 0.25);
+        assert_eq!(split_utilization(33.0, 4096.0, 1.0, 132.0), 0.25);
+        assert_eq!(split_utilization(33.0, 4096.0, 8.0, 132.0), 1.0);
+        assert_eq!(split_utilization(33.0, 300.0, 8.0, 132.0), 0.25);
     }
 
     #[test]

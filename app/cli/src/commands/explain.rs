@@ -81,8 +81,10 @@ fn read(path: &Path, context: &Context) -> Result<Trace, Exit> {
 fn simulated(args: &ExplainArgs, context: &Context) -> Result<Trace, Exit> {
     let opened = open(&args.scenario, context)?;
     let ready = ready(&opened, context)?;
-    let outcome = run::watched(context, |control| ready.run(Record::Trace, control))
-        .map_err(|error| run::failed(&error, context))?;
+    let outcome = run::watched(context, "simulating", |control| {
+        ready.run(Record::Trace, control)
+    })
+    .map_err(|error| run::failed(&error, context))?;
     outcome.trace.ok_or_else(|| {
         let engine = outcome.prediction.engine;
         let hint = "use --engine analytic or --engine flow";

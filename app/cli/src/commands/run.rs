@@ -1,13 +1,15 @@
 //! Work that takes a while: watched, and stopped by Ctrl-C.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use session::PredictError;
 use units::Control;
 
-use crate::commands::Context;
+use crate::commands::{Context, say};
 use crate::exit::Exit;
 use crate::number::{count, duration};
 
@@ -17,8 +19,11 @@ static CONTROL: Control = Control::new();
 /// Whether a pager shows the result, which is then complete.
 static IS_PAGING: AtomicBool = AtomicBool::new(false);
 
-/// Progress is shown only for work that takes longer than this.
+/// Progress is shown on a terminal only for work that takes longer than this.
 const PATIENCE: Duration = Duration::from_millis(300);
+
+/// A log or a pipe gets a line only for work that takes longer than this.
+const LONG_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Makes the first Ctrl-C ask the work to stop, and the second end it at once.
 pub(crate) fn catch_interrupts() {
@@ -42,8 +47,14 @@ pub(crate) fn leave_interrupts() {
 }
 
 /// Runs work with its progress shown.
-pub(crate) fn watched<T>(context: &Context, work: impl FnOnce(&Control) -> T) -> T {
-    let progress = Progress::start(context);
+///
+/// * `phase` — what the work does, such as `simulating`.
+pub(crate) fn watched<T>(
+    context: &Context,
+    phase: &'static str,
+    work: impl FnOnce(&Control) -> T,
+) -> T {
+    let progress = Progress::start(context, phase);
     let result = work(&CONTROL);
     progress.stop();
     result
@@ -85,56 +96,61 @@ pub(crate) fn failed(error: &PredictError, context: &Context) -> Exit {
     Exit::Failed
 }
 
-/// A line on standard error while work runs.
+/// What is said on standard error while work runs: a line that changes on a terminal, one line
+/// elsewhere.
 struct Progress {
-    bar: Option<ProgressBar>,
-    done: std::sync::mpsc::Sender<()>,
-    drawer: Option<std::thread::JoinHandle<()>>,
+    done: Sender<()>,
+    speaker: Option<JoinHandle<()>>,
 }
 
 impl Progress {
-    fn start(context: &Context) -> Self {
-        let (done, finished) = std::sync::mpsc::channel::<()>();
+    fn start(context: &Context, phase: &'static str) -> Self {
+        let (done, finished) = channel();
         if !context.shows_progress() {
             return Self {
-                bar: None,
                 done,
-                drawer: None,
+                speaker: None,
             };
         }
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        let style = ProgressStyle::with_template("{spinner} simulating {wide_msg} {elapsed}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        let shown = bar.clone();
-        let draw = move || {
-            if finished.recv_timeout(PATIENCE).is_ok() {
-                return;
-            }
-            shown.set_draw_target(ProgressDrawTarget::stderr());
-            while finished.recv_timeout(Duration::from_millis(100)).is_err() {
-                let (events, total) = CONTROL.progress();
-                shown.set_message(message(events, total));
-                shown.tick();
+        let is_terminal = context.stderr.width.is_some();
+        let speak = move || {
+            if is_terminal {
+                draw(phase, &finished);
+            } else if finished.recv_timeout(LONG_PATIENCE).is_err() {
+                say(&format!("{phase} …\n"));
             }
         };
-        let drawer = std::thread::Builder::new()
+        let speaker = std::thread::Builder::new()
             .name("progress".to_owned())
-            .spawn(draw);
+            .spawn(speak);
         Self {
-            bar: Some(bar),
             done,
-            drawer: drawer.ok(),
+            speaker: speaker.ok(),
         }
     }
 
     fn stop(self) {
-        // The drawer may have ended by itself.
+        // The speaker may have ended by itself.
         let _ = self.done.send(());
-        drop(self.drawer.map(std::thread::JoinHandle::join));
-        if let Some(bar) = self.bar {
-            bar.finish_and_clear();
-        }
+        drop(self.speaker.map(JoinHandle::join));
     }
+}
+
+/// Draws a line until the work is finished, and clears it.
+fn draw(phase: &str, finished: &Receiver<()>) {
+    if finished.recv_timeout(PATIENCE).is_ok() {
+        return;
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{spinner} {prefix} {wide_msg} {elapsed}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.set_prefix(phase.to_owned());
+    while finished.recv_timeout(Duration::from_millis(100)).is_err() {
+        let (events, total) = CONTROL.progress();
+        bar.set_message(message(events, total));
+        bar.tick();
+    }
+    bar.finish_and_clear();
 }
 
 fn message(done: u64, total: u64) -> String {

@@ -45,7 +45,7 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
         Record::Path
     };
     let watch = run::Watch::start();
-    let outcome = run::watched(context, |control| ready.run(record, control))
+    let outcome = run::watched(context, "simulating", |control| ready.run(record, control))
         .map_err(|error| run::failed(&error, context))?;
     if 2 <= context.output.verbose {
         context.note(&watch.words(outcome.events, outcome.n_lanes));
@@ -78,6 +78,17 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
 /// Prints the scenario with the origin of every value. Where its names lead nowhere, what was
 /// given is printed all the same, before the errors.
 fn print_scenario(opened: &Opened, context: &Context) -> Result<Exit, Exit> {
+    if context.output.json {
+        let ready = ready(opened, context)?;
+        let document = json!({
+            "schema": 1,
+            "scenario": opened.name,
+            "values": opened.print_json(),
+            "assumptions": ready.scenario.assumptions,
+            "windtunnel": version::json(),
+        });
+        return Ok(context.print(&format!("{document:#}\n")));
+    }
     let printed = context.print(&opened.print());
     if printed != Exit::Done {
         return Ok(printed);
@@ -126,7 +137,8 @@ fn write_trace(
         scenario: ready.text.clone(),
         prediction: document(ready, &outcome.prediction, None),
     };
-    let left_out = save_trace(path, form, existing, &header, trace)
+    let save = |_: &_| save_trace(path, form, existing, &header, trace);
+    let left_out = run::watched(context, "writing the timeline", save)
         .map_err(|error| refuse_save(&error, context))?;
     if let Some(left_out) = left_out {
         context.note(&format!("{}: {left_out}", path.display()));

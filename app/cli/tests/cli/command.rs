@@ -458,6 +458,40 @@ fn the_schema_describes_every_section() {
 }
 
 #[test]
+fn the_schema_of_every_kind_of_file_is_printed() {
+    for (file, field) in [
+        ("cluster", "fabric"),
+        ("gpu", "tflops"),
+        ("node", "scale_up"),
+        ("fabric", "oversubscription"),
+        ("profile", "gemm"),
+    ] {
+        let run = windtunnel(here(), &["schema", file]);
+        assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+        let schema: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert!(schema["properties"][field].is_object(), "{file}.{field}");
+    }
+}
+
+#[test]
+fn values_have_their_origins_in_json_too() {
+    let scratch = Scratch::new("origins");
+    let args = ["simulate", ".", "--print-scenario", "--json"];
+    let run = windtunnel(&scratch.0, &[&args[..], &["--set", "plan.tp=1"]].concat());
+    assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{}", run.stdout);
+    let printed: Value = serde_json::from_str(&run.stdout).unwrap();
+    let values = printed["values"].as_array().unwrap();
+    let origin = |field: &str| {
+        let found = values.iter().find(|value| value["field"] == field);
+        found.map(|value| value["origin"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(origin("plan.tp").as_deref(), Some("--set"));
+    let of_file = origin("cluster.name").unwrap();
+    assert!(of_file.starts_with("scenario.toml:"), "{of_file}");
+    assert!(printed["assumptions"].is_array());
+}
+
+#[test]
 fn completions_are_printed_for_every_shell_and_ask_the_binary() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let run = windtunnel(here(), &["completions", shell]);

@@ -30,7 +30,7 @@ pub struct AttentionSpec {
     /// Mean keys per query at which half of the speed is lost.
     #[serde(default)]
     pub half_len: f64,
-    /// Exponent of the wave utilisation.
+    /// Exponent of the wave utilization.
     #[serde(default = "one")]
     pub wave: f64,
     /// Queries per thread block.

@@ -42,7 +42,7 @@ pub struct GemmSpec {
     /// The rows (of one group) at which half of the speed is lost.
     #[serde(default)]
     pub half_rows: f64,
-    /// Exponent of the wave utilisation: 0 ignores it, 1 is full quantisation.
+    /// Exponent of the wave utilization: 0 ignores it, 1 is full quantization.
     #[serde(default)]
     pub wave: f64,
     /// Rows and columns of the result that one thread block computes.

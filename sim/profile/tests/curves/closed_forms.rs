@@ -37,7 +37,7 @@ fn one_tile_past_a_full_wave_costs_a_second_wave() {
 }
 
 #[test]
-fn without_wave_quantisation_only_whole_tiles_count() {
+fn without_wave_quantization_only_whole_tiles_count() {
     let profile = built(&file_with(vec![plain_product(0.0)]));
     let full = secs(&profile, Gemm::new(132 * 128, 128, 65_536, DType::Bf16));
     let more = secs(&profile, Gemm::new(132 * 128 + 1, 128, 65_536, DType::Bf16));
