@@ -65,9 +65,28 @@ impl Rates {
     }
 }
 
+/// What is counted otherwise than one might expect.
+pub(crate) fn counted_alike(scenario: &Scenario) -> impl Iterator<Item = Assumed> {
+    within_documents(scenario)
+        .into_iter()
+        .chain(far_from_kernels(scenario))
+}
+
+/// Says that attention of packed sequences counts within documents.
+fn within_documents(scenario: &Scenario) -> Option<Assumed> {
+    let packed = scenario.job.packed?;
+    Some(Assumed {
+        field: "model FLOPs".to_owned(),
+        value: format!("attention within documents of {packed} tokens"),
+        reason: "the sequences are packed; a figure that counts scores between documents has more \
+                 TFLOP/s in the same time"
+            .to_owned(),
+    })
+}
+
 /// Says so where kernels compute far from what is counted: windows leave fewer scores than the
 /// convention counts.
-pub(crate) fn counted_alike(scenario: &Scenario) -> Option<Assumed> {
+fn far_from_kernels(scenario: &Scenario) -> Option<Assumed> {
     let vocab = padded_vocab(scenario);
     let counted = model_flops(&scenario.job, vocab, CONVENTION).as_f64();
     let computed = model_flops(&scenario.job, vocab, Convention::Operators).as_f64();
@@ -76,7 +95,7 @@ pub(crate) fn counted_alike(scenario: &Scenario) -> Option<Assumed> {
         field: "model FLOPs".to_owned(),
         value: "as Megatron counts".to_owned(),
         reason: format!(
-            "windows, packing and routers aside; kernels compute {:.0} % of that, and MFU would \
+            "windows and routers aside; kernels compute {:.0} % of that, and MFU would \
              be {share:.2} of what is said",
             share * 100.0
         ),

@@ -17,7 +17,8 @@ use parts::{adapters, parts};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Convention {
     /// `num_floating_point_operations` of Megatron-LM since 2025: half of all scores where
-    /// attention is causal, whatever the window; no router; a Mamba mixer of twice the hidden
+    /// attention is causal, whatever the window, and within documents where sequences are packed;
+    /// no router; a Mamba mixer of twice the hidden
     /// width with `7 d N` for its scan. MFU uses this.
     #[default]
     Megatron,

@@ -121,6 +121,23 @@ fn grouped_queries_and_gates_count_as_megatron_counts_them() {
 }
 
 #[test]
+fn packed_sequences_count_attention_within_documents_where_masks_count() {
+    let llama = layer(4096, Some(attention(32, 8, 128)), Some(swiglu(14_336)));
+    let of = |len, packed| {
+        let mut job = job(vec![llama.clone(); 32], vec![], len, 128_256, None);
+        job.packed = packed;
+        move |convention| by_token(&job, 128_256, convention)
+    };
+    let (packed, short, whole) = (of(8192, Some(512)), of(512, None), of(8192, None));
+    for convention in [Convention::Megatron, Convention::Operators] {
+        assert_close(packed(convention), short(convention));
+    }
+    // The forms of papers know no documents: times that follow from their TFLOP/s stay.
+    let full = Convention::MegatronFull;
+    assert_close(packed(full), whole(full));
+}
+
+#[test]
 fn a_mixture_counts_the_experts_that_a_token_visits() {
     let moe = Some(Ffn::Moe(MoeSpec::swiglu(8, 2, 14_336)));
     let mixtral = layer(4096, Some(attention(32, 8, 128)), moe);
