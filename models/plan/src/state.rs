@@ -7,7 +7,7 @@
 //! single precision:                        4 + 4 + 8 = 16
 //! ```
 //!
-//! Experts are sharded over their own data-parallel ranks. With two copies of each stage (DualPipe)
+//! Experts are sharded over their own data-parallel ranks. With two copies of each stage (`DualPipe`)
 //! the optimizer's shards are of both copies' ranks. Frozen weights (adapters train
 //! beside them) have no gradient and no state. Deliberately absent: activations and buffers
 //! that come and go, which the liveness of a run gives.

@@ -148,7 +148,8 @@ impl Schedule {
                     slot += 1;
                 }
                 let action = self.actions[at];
-                let written = match range.next_if_pair(self, at) {
+                let partner = self.is_pair(at).then(|| range.next()).flatten();
+                let written = match partner {
                     Some(partner) => {
                         slot += 1;
                         let partner = self.actions[partner];
@@ -165,17 +166,6 @@ impl Schedule {
             text.push('\n');
         }
         text
-    }
-}
-
-/// Takes the second pass of a pair.
-trait NextIfPair {
-    fn next_if_pair(&mut self, schedule: &Schedule, at: usize) -> Option<usize>;
-}
-
-impl NextIfPair for std::ops::Range<usize> {
-    fn next_if_pair(&mut self, schedule: &Schedule, at: usize) -> Option<usize> {
-        schedule.is_pair(at).then(|| self.next()).flatten()
     }
 }
 
