@@ -131,7 +131,7 @@ impl Check<'_> {
         }
         let parts = u64::from(degrees.cp) * u64::from(degrees.tp);
         if self.job.seq_len.is_multiple_of(parts) {
-            let reason = "it costs no time and saves activations (Korthikanti et al.)";
+            let reason = "it saves activations for about the same traffic (Korthikanti et al.)";
             self.given("sp", self.spec.sp, true, reason)
         } else {
             self.given("sp", self.spec.sp, false, "tp does not divide the sequence")
