@@ -96,7 +96,7 @@ pub(crate) enum Command {
     /// Simulate one training iteration of a scenario
     #[command(after_help = SIMULATE_EXAMPLES)]
     Simulate(SimulateArgs),
-    /// Say in ten lines what binds a run, and what would help most
+    /// Say in ten lines what binds (limits) a run, and what would help most
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// Print the JSON Schema of a scenario or another file: every field with its meaning
@@ -151,15 +151,15 @@ pub(crate) struct ScenarioArgs {
     #[arg(long, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(assignments))]
     pub(crate) set: Vec<String>,
 
-    /// Seed of every random choice
+    /// Seed of every random choice, such as jitter
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
-    /// Fidelity: see `windtunnel help fidelity`
+    /// How faithfully to simulate: see `windtunnel help fidelity`
     #[arg(long, value_name = "ENGINE")]
     pub(crate) engine: Option<Engine>,
 
-    /// Simulate every rank by itself, where ranks that behave alike would share a lane
+    /// Simulate every GPU by itself, where one would stand for all that behave alike; slower
     #[arg(long)]
     pub(crate) unfold: bool,
 }
@@ -167,13 +167,13 @@ pub(crate) struct ScenarioArgs {
 /// The engines that a scenario can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Engine {
-    /// Closed forms, no events
+    /// Closed formulas, for searches
     Estimate,
-    /// Events, links without contention
+    /// Events; messages do not slow each other down
     Analytic,
-    /// Events, links shared max-min fairly
+    /// Events; messages share links fairly
     Flow,
-    /// Packets, queues and loss
+    /// Packets, queues and loss (not in this build)
     Packet,
 }
 
@@ -195,7 +195,7 @@ pub(crate) struct SimulateArgs {
     #[command(flatten)]
     pub(crate) scenario: ScenarioArgs,
 
-    /// Write the timeline: .json.gz or .json for Perfetto, .wtt for windtunnel
+    /// Write the timeline: .json.gz or .json for Perfetto, .wtt for `windtunnel explain`
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) trace: Option<PathBuf>,
 
@@ -211,7 +211,12 @@ pub(crate) struct SimulateArgs {
     #[arg(long, conflicts_with_all = ["trace", "explain"])]
     pub(crate) print_scenario: bool,
 
-    /// Add what binds the run, in ten lines
+    /// Print the pipeline schedule as CSV in the form of torch.distributed.pipelining, a row a
+    /// device, and stop; `plan.schedule_file` reads it
+    #[arg(long, conflicts_with_all = ["trace", "explain", "print_scenario"])]
+    pub(crate) print_schedule: bool,
+
+    /// Add what binds (limits) the run, in ten lines
     #[arg(long)]
     pub(crate) explain: bool,
 }

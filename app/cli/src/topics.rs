@@ -69,8 +69,9 @@ A number without quotes is taken in bytes, bytes per second or seconds. A string
 without a unit is an error.
 
 FLOP counts take a multiply-add as two. Peaks are dense, without sparsity. MFU
-is the model's own operations, without recomputation, over the dense peak in
-the format of activations (bf16 or fp16), also where products run in fewer bits.";
+(model FLOPs utilization) is the model's own operations, without recomputation,
+over the dense peak in the format of activations (bf16 or fp16), also where
+products run in fewer bits.";
 
 const SCENARIO: &str = "\
 A scenario
@@ -111,4 +112,11 @@ Engines, from fast to faithful
 
 All engines price kernels from the same profiles and collectives from the same
 constants. They agree where their assumptions hold: one flow on an idle path, a
-ring on a fabric with full bisection.";
+ring on a fabric with full bisection.
+
+What a figure is worth, as every report says:
+
+  measured      this shape was measured on this GPU
+  interpolated  a curve fitted to measurements, inside their range
+  extrapolated  the same curve outside that range, or on a related GPU
+  nominal       from the data sheet and usual efficiencies, not measured";

@@ -58,16 +58,20 @@ pub(crate) fn plan(t: &mut Fields<'_, '_>) -> PlanSection {
         etp: degree(t, "etp", "tensor-parallel degree inside experts"),
         dp: degree(t, "dp", "data-parallel degree, fills the GPUs by default"),
         micro_batch: t
-            .get("micro_batch", "sequences of a micro-batch", whole(1))
+            .get("micro_batch", "sequences of one micro-batch", whole(1))
             .optional(),
         schedule: t
-            .get("schedule", "the pipeline schedule", one_of(kinds))
+            .get(
+                "schedule",
+                "the pipeline schedule, or order of passes",
+                one_of(kinds),
+            )
             .optional(),
         schedule_file: None,
         interleave_group: t
             .get(
                 "interleave_group",
-                "micro-batches in a row through one chunk",
+                "interleaved schedules: micro-batches in a row through one model chunk",
                 whole(1),
             )
             .optional(),
@@ -75,24 +79,32 @@ pub(crate) fn plan(t: &mut Fields<'_, '_>) -> PlanSection {
         sp: t
             .get(
                 "sp",
-                "whether norms and residuals are cut over tp by sequence",
+                "whether norms and residuals are cut over tp by sequence (sequence parallelism)",
                 boolean(),
             )
             .optional(),
         cp_method: t
-            .get("cp_method", "attention over cp ranks", one_of(cp_methods()))
+            .get(
+                "cp_method",
+                "how cp ranks exchange keys and values",
+                one_of(cp_methods()),
+            )
             .optional(),
         layer_split: t.get("layer_split", LAYER_SPLIT, layer_split()).optional(),
         shard: t.get("shard", SHARD, shard()).optional(),
         overlap: t
             .get(
                 "overlap",
-                "communication beside computation",
+                "which communication runs beside computation",
                 table(overlap),
             )
             .or_default(),
         offload: t
-            .get("offload", "what is kept outside the GPU", table(offload))
+            .get(
+                "offload",
+                "what is kept outside the GPU's memory",
+                table(offload),
+            )
             .optional(),
         rank_order: t.get("rank_order", RANK_ORDER, rank_order()).optional(),
         rank_gpus: None,
@@ -122,8 +134,8 @@ const RECOMPUTE: &str = "what is computed again: none, selective or full; a numb
      numbers: whole layers of each virtual stage; a list of names: parts of every layer";
 const LAYER_SPLIT: &str = "layers of each virtual stage; or even, or what counts as a layer: \
      embedding, loss, embedding-and-loss";
-const SHARD: &str = "what data-parallel ranks share, over how many of them; zero-1, zero-2 and \
-     zero-3 stand for all ranks";
+const SHARD: &str = "which states data-parallel ranks cut among them, over how many of them; zero-1, \
+     zero-2 and zero-3 stand for all ranks";
 
 fn degree(t: &mut Fields<'_, '_>, key: &'static str, doc: &'static str) -> Option<u32> {
     t.get(key, doc, whole(1)).optional()
@@ -293,14 +305,28 @@ fn offload(t: &mut Fields<'_, '_>) -> Offload {
     let targets = vec![("host", OffloadTarget::Host), ("ssd", OffloadTarget::Ssd)];
     Offload {
         activations: t
-            .get("activations", "share of the activations", part())
+            .get(
+                "activations",
+                "share of the activations that is kept there, 0 to 1",
+                part(),
+            )
             .or(0.0),
         optimizer: t
-            .get("optimizer", "share of the optimizer's states", part())
+            .get(
+                "optimizer",
+                "share of the optimizer's states that is kept there, 0 to 1",
+                part(),
+            )
             .or(0.0),
-        weights: t.get("weights", "share of the weights", part()).or(0.0),
+        weights: t
+            .get(
+                "weights",
+                "share of the weights that is kept there, 0 to 1",
+                part(),
+            )
+            .or(0.0),
         target: t
-            .get("target", "where to", one_of(targets))
+            .get("target", "where it is kept instead", one_of(targets))
             .optional()
             .unwrap_or(OffloadTarget::Host),
     }

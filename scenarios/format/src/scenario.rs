@@ -102,7 +102,9 @@ pub(crate) fn scenario(t: &mut Fields<'_, '_>) -> ScenarioSpec {
     let is_traffic = t.has("workload");
     let spec = ScenarioSpec {
         model: t.get("model", "what is trained", table(model)).optional(),
-        cluster: t.get("cluster", "on what", table(cluster)).optional(),
+        cluster: t
+            .get("cluster", "the machines it runs on", table(cluster))
+            .optional(),
         training: t
             .get(
                 "training",
@@ -110,18 +112,24 @@ pub(crate) fn scenario(t: &mut Fields<'_, '_>) -> ScenarioSpec {
                 table(training),
             )
             .optional(),
-        plan: t.get("plan", "how it is spread", table(plan)).or_default(),
+        plan: t
+            .get("plan", "how the work is spread over the GPUs", table(plan))
+            .or_default(),
         framework: t
-            .get("framework", "whose habits hold", table(framework))
+            .get(
+                "framework",
+                "which training framework: its defaults and kernels hold",
+                table(framework),
+            )
             .or_default(),
         network: t
             .get("network", "what happens between NICs", table(network))
             .or_default(),
         nccl: t
-            .get("nccl", "what is taken out of NCCL's hands", table(nccl))
+            .get("nccl", "choices of NCCL that are set by hand", table(nccl))
             .or_default(),
         settings: t
-            .get("settings", "how the question is answered", table(settings))
+            .get("settings", "how the prediction is made", table(settings))
             .or_default(),
         stragglers: t
             .get(

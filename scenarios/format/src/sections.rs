@@ -33,7 +33,9 @@ const KERNEL: &str = "the attention kernel that runs, at most the newest that th
 
 pub(crate) fn framework(t: &mut Fields<'_, '_>) -> Framework {
     Framework {
-        name: t.get("name", "such as megatron-core", text()).optional(),
+        name: t
+            .get("name", "the framework, such as megatron-core", text())
+            .optional(),
         version: t.get("version", "its version", text()).optional(),
         attention: t
             .get("attention", KERNEL, one_of(ATTENTION.to_vec()))
@@ -88,7 +90,11 @@ pub(crate) fn network(t: &mut Fields<'_, '_>) -> Network {
             )
             .optional(),
         transport: t
-            .get("transport", "how packets get there", one_of(transports))
+            .get(
+                "transport",
+                "the transport protocol of the NICs",
+                one_of(transports),
+            )
             .optional(),
         buffer: t
             .get("buffer", "buffer of a switch port", size())
@@ -198,7 +204,7 @@ pub(crate) fn settings(t: &mut Fields<'_, '_>) -> Settings {
     let engines = Engine::ALL.map(|engine| (engine.name(), engine)).to_vec();
     Settings {
         engine: t
-            .get("engine", "which engine, default flow", one_of(engines))
+            .get("engine", "which engine, default flow; see `windtunnel help fidelity`", one_of(engines))
             .optional(),
         seed: t
             .get("seed", "seed of every random choice, default 1", whole(0))
@@ -261,10 +267,18 @@ pub(crate) fn straggler(t: &mut Fields<'_, '_>) -> Straggler {
         })
     };
     let speed = t
-        .get("speed", "of the GPU, over the usual: 0.8", share())
+        .get(
+            "speed",
+            "speed of the GPU over the usual: 0.8 is 20 % slower",
+            share(),
+        )
         .optional();
     let rate = t
-        .get("rate", "of the link, over the usual: 0.5", share())
+        .get(
+            "rate",
+            "rate of the link over the usual: 0.5 is half",
+            share(),
+        )
         .optional();
     match (gpu, link) {
         (_, Some(name)) => {
@@ -315,9 +329,11 @@ pub(crate) fn prices(t: &mut Fields<'_, '_>) -> Prices {
     let price = || number(Limits::at_least(0.0));
     Prices {
         gpu_hour: t
-            .get("gpu_hour", "of one GPU for one hour", price())
+            .get("gpu_hour", "price of one GPU for one hour", price())
             .optional(),
-        kwh: t.get("kwh", "of one kilowatt-hour", price()).optional(),
+        kwh: t
+            .get("kwh", "price of one kilowatt-hour", price())
+            .optional(),
         currency: t
             .get("currency", "what the prices are in, such as USD", text())
             .optional(),
@@ -341,7 +357,11 @@ pub(crate) fn workload(t: &mut Fields<'_, '_>) -> NetworkWorkload {
     t.exclude("collective", "flows");
     NetworkWorkload {
         collective: t
-            .get("collective", "such as ring or alltoall", text())
+            .get(
+                "collective",
+                "the collective, such as ring or alltoall",
+                text(),
+            )
             .optional(),
         bytes: t.get("bytes", "size of the collective", size()).optional(),
         flows: t.get("flows", "a CSV file of flows", text()).optional(),

@@ -24,10 +24,14 @@ pub struct Training {
 pub(crate) fn training(t: &mut Fields<'_, '_>) -> Training {
     let mut taken = Vec::new();
     let global_batch = t
-        .get("global_batch", "sequences of an iteration", whole(1))
+        .get(
+            "global_batch",
+            "sequences that one iteration trains on",
+            whole(1),
+        )
         .required();
     let seq_len = t
-        .get("seq_len", "tokens of a sequence", whole(1))
+        .get("seq_len", "tokens in each sequence", whole(1))
         .required();
     let precision = precision::precision(t, &mut taken);
     let optimizer = t
@@ -36,7 +40,7 @@ pub(crate) fn training(t: &mut Fields<'_, '_>) -> Training {
     let grad_dtype = t
         .get(
             "grad_dtype",
-            "format in which gradients are accumulated and reduced",
+            "number format in which gradients are accumulated and reduced, default fp32",
             dtypes(),
         )
         .optional();
@@ -60,21 +64,21 @@ pub(crate) fn training(t: &mut Fields<'_, '_>) -> Training {
         dropout: t
             .get(
                 "dropout",
-                "probability",
+                "probability of dropout",
                 number(Limits::within(0.0, 1.0).below_max()),
             )
             .or(0.0),
         packed: t
             .get(
                 "packed",
-                "mean tokens of the sequences packed into one",
+                "mean tokens of the short sequences that are packed into one; absent: nothing is packed",
                 whole(1),
             )
             .optional(),
         peft: t
             .get(
                 "peft",
-                "adapters beside frozen weights",
+                "adapters that are trained beside frozen weights",
                 table(adapter::peft),
             )
             .optional(),
@@ -86,13 +90,14 @@ pub(crate) fn training(t: &mut Fields<'_, '_>) -> Training {
             )
             .optional(),
         total_tokens: t
-            .get("total_tokens", "of the whole run, for its time", whole(1))
+            .get("total_tokens", "tokens of the whole run, to tell its days, energy and cost", whole(1))
             .optional(),
     };
     Training { job, taken }
 }
 
-const OPTIMIZER: &str = "a name, or a table with kind and its parameters";
+const OPTIMIZER: &str =
+    "which optimizer: a name, or a table with kind and its parameters; default adamw";
 
 fn dtypes() -> impl Shape<Out = DType> {
     one_of(

@@ -39,6 +39,9 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
         return print_scenario(&opened, context);
     }
     let ready = ready(&opened, context)?;
+    if args.print_schedule {
+        return finish(&schedule(&ready, context), output, existing, context);
+    }
     let record = if args.trace.is_some() || args.explain {
         Record::Trace
     } else {
@@ -64,15 +67,42 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     } else {
         text(args, &ready, &outcome, context)
     };
+    finish(&text, output, existing, context)
+}
+
+/// Hands over the result: to the reader or to a file.
+fn finish(
+    text: &str,
+    output: Option<PathBuf>,
+    existing: Existing,
+    context: &Context,
+) -> Result<Exit, Exit> {
     match output {
-        None if context.output.json => Ok(context.print(&text)),
-        None => Ok(context.page(&text)),
+        None if context.output.json => Ok(context.print(text)),
+        None => Ok(context.page(text)),
         Some(path) => {
             save(&path, existing, |out| out.write_all(text.as_bytes()))
                 .map_err(|error| refuse_save(&error, context))?;
             Ok(Exit::Done)
         }
     }
+}
+
+/// The pipeline schedule as a file that `plan.schedule_file` names would hold it.
+fn schedule(ready: &Ready, context: &Context) -> String {
+    let plan = &ready.scenario.plan;
+    let csv = plan.schedule().to_csv();
+    if !context.output.json {
+        return csv;
+    }
+    let document = json!({
+        "schema": 1,
+        "scenario": ready.scenario.name,
+        "schedule": plan.schedule_kind().name(),
+        "csv": csv,
+        "windtunnel": version::json(),
+    });
+    format!("{document:#}\n")
 }
 
 /// Prints the scenario with the origin of every value. Where its names lead nowhere, what was

@@ -10,10 +10,18 @@ use crate::shape::{number, text};
 pub(super) fn host(t: &mut Fields<'_, '_>) -> HostSpec {
     HostSpec {
         kernel_us: t
-            .get("kernel_us", "per kernel launch, in µs", positive())
+            .get(
+                "kernel_us",
+                "time of the host per kernel launch, in µs",
+                positive(),
+            )
             .required(),
         layer_us: t
-            .get("layer_us", "per layer and pass, in µs", positive())
+            .get(
+                "layer_us",
+                "time of the host per layer and pass, in µs",
+                positive(),
+            )
             .required(),
         expert_layer_us: t
             .get(
@@ -23,7 +31,11 @@ pub(super) fn host(t: &mut Fields<'_, '_>) -> HostSpec {
             )
             .required(),
         micro_batch_us: t
-            .get("micro_batch_us", "per micro-batch, in µs", positive())
+            .get(
+                "micro_batch_us",
+                "time of the host per micro-batch, in µs",
+                positive(),
+            )
             .required(),
         source: t.get("source", SOURCE, text()).required(),
     }

@@ -46,19 +46,19 @@ pub fn fabric(t: &mut Fields<'_, '_>) -> FabricSpec {
         rails: t.get("rails", "rail-optimised: one per NIC where absent", whole(1)).optional(),
         planes: t.get("planes", "separate copies of the fabric", whole(1)).or(1),
         spines: t
-            .get("spines", "spines per pod and plane; one per uplink of a leaf", whole(1))
+            .get("spines", "spines per pod and plane; one per uplink of a leaf where absent", whole(1))
             .optional(),
         cores: t
-            .get("cores", "core switches per spine of a pod; one per uplink", whole(1))
+            .get("cores", "core switches per spine of a pod; one per uplink where absent", whole(1))
             .optional(),
         link_rate: t
-            .get("link_rate", "of a cable between switches; the fastest NIC's", rate())
+            .get("link_rate", "rate of a cable between switches; that of the fastest NIC where absent", rate())
             .optional(),
         link_latency: t
-            .get("link_latency", "of one cable, with its ports", duration())
+            .get("link_latency", "latency of one cable, with its ports", duration())
             .or(DEFAULT_LINK_LATENCY),
         switch_latency: t
-            .get("switch_latency", "through one switch", duration())
+            .get("switch_latency", "latency through one switch", duration())
             .or(DEFAULT_SWITCH_LATENCY),
         measured: t
             .get(

@@ -93,7 +93,7 @@ fn nics(t: &mut Fields<'_, '_>) -> NicSpec {
             )
             .required(),
         rate: t
-            .get("rate", "of one NIC, one direction", rate())
+            .get("rate", "rate of one NIC, in one direction", rate())
             .required(),
         striped: t
             .get(
@@ -110,21 +110,21 @@ fn host(t: &mut Fields<'_, '_>) -> (HostSpec, Option<BytesPerSec>) {
     let gpu_link = t
         .get(
             "gpu_link",
-            "of a GPU to its PCIe switch or socket, one direction",
+            "rate of a GPU to its PCIe switch or socket, in one direction",
             rate(),
         )
         .required();
     let nic_link = t
         .get(
             "nic_link",
-            "of a NIC to the same; as gpu_link where absent",
+            "rate of a NIC to the same; as gpu_link where absent",
             rate(),
         )
         .optional();
     let socket_link = t
         .get(
             "socket_link",
-            "between two sockets; as gpu_link where absent",
+            "rate between two sockets; as gpu_link where absent",
             rate(),
         )
         .optional();
@@ -144,7 +144,7 @@ fn host(t: &mut Fields<'_, '_>) -> (HostSpec, Option<BytesPerSec>) {
         nic_link: nic_link.unwrap_or(gpu_link),
         socket_link: socket_link.unwrap_or(gpu_link),
         latency: t
-            .get("latency", "of one of these links", duration())
+            .get("latency", "latency of one of these links", duration())
             .or(DEFAULT_HOST_LATENCY),
         memory: t.get("memory", "host memory", size()).optional(),
     };

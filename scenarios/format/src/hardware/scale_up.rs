@@ -30,7 +30,7 @@ pub(super) fn scale_up(t: &mut Fields<'_, '_>) -> ScaleUpSpec {
     let of_one = "one direction: of one GPU (nvswitch), one link (mesh), one pair (full-mesh)";
     let given_rate = t.get("rate", of_one, rate()).optional();
     let latency = t
-        .get("latency", "of one link", duration())
+        .get("latency", "latency of one link", duration())
         .or(DEFAULT_SCALE_UP_LATENCY);
     let domain_nodes = t
         .get(

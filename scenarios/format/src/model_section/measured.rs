@@ -13,15 +13,23 @@ pub(super) fn layer_row(t: &mut Fields<'_, '_>) -> Vec<LayerRow> {
     let times = t
         .get(
             "times",
-            "of one sample, by tensor-parallel degree",
+            "times of one sample, one entry for each tensor-parallel degree",
             list(table(layer_time)),
         )
         .optional();
     let forward = t
-        .get("forward", "without tensor parallelism", duration())
+        .get(
+            "forward",
+            "time of the forward pass of one sample on one GPU",
+            duration(),
+        )
         .optional();
     let backward = t
-        .get("backward", "the same, default twice forward", duration())
+        .get(
+            "backward",
+            "time of its backward pass, default twice forward",
+            duration(),
+        )
         .optional();
     t.exclude("times", "forward");
     if !t.has("times") && !t.has("forward") {
@@ -36,14 +44,24 @@ pub(super) fn layer_row(t: &mut Fields<'_, '_>) -> Vec<LayerRow> {
         backward,
     });
     let repeats = t
-        .get("count", "equal layers in a row", whole::<u32>(1))
+        .get(
+            "count",
+            "how many such layers follow each other",
+            whole::<u32>(1),
+        )
         .or(1);
     let row = LayerRow {
         name: t.get("name", "what it is called", text()).required(),
         times: times.unwrap_or_else(|| alone.into_iter().collect()),
-        params: t.get("params", "its parameters", whole(0)).required(),
+        params: t
+            .get("params", "how many parameters it has", whole(0))
+            .required(),
         output: t
-            .get("output", "what it hands on, for one sample", size())
+            .get(
+                "output",
+                "what it hands to the next layer, for one sample",
+                size(),
+            )
             .required(),
         saved: t
             .get(
@@ -59,9 +77,19 @@ pub(super) fn layer_row(t: &mut Fields<'_, '_>) -> Vec<LayerRow> {
 fn layer_time(t: &mut Fields<'_, '_>) -> LayerTime {
     LayerTime {
         tp: t.get("tp", "tensor-parallel degree", whole(1)).required(),
-        forward: t.get("forward", "of one sample", duration()).required(),
+        forward: t
+            .get(
+                "forward",
+                "time of the forward pass of one sample",
+                duration(),
+            )
+            .required(),
         backward: t
-            .get("backward", "default twice forward", duration())
+            .get(
+                "backward",
+                "time of the backward pass, default twice forward",
+                duration(),
+            )
             .optional(),
     }
 }

@@ -87,7 +87,11 @@ fn switches(t: &mut Fields<'_, '_>, shape: MegatronSpec) -> MegatronSpec {
         .get("norm", "layer or rms, default layer", one_of(norms))
         .optional();
     let position = t
-        .get("position", "default learned", one_of(positions))
+        .get(
+            "position",
+            "kind of positions, default learned",
+            one_of(positions),
+        )
         .optional();
     MegatronSpec {
         tied: t

@@ -103,7 +103,7 @@ impl Parameters {
 
 fn optimizer_table(t: &mut Fields<'_, '_>) -> Optimizer {
     let kind = t
-        .get("kind", "which one", one_of(KINDS.to_vec()))
+        .get("kind", "which optimizer", one_of(KINDS.to_vec()))
         .required();
     let moments = [
         DType::Fp32,
@@ -117,28 +117,38 @@ fn optimizer_table(t: &mut Fields<'_, '_>) -> Optimizer {
         moments: t
             .get(
                 "moments",
-                "adam, galore: format of the moments",
+                "adam, galore: number format of the moments, default fp32",
                 one_of(moments),
             )
             .optional(),
         momentum: t
-            .get("momentum", "sgd: whether one is kept", boolean())
+            .get(
+                "momentum",
+                "sgd: whether momentum is kept, default true",
+                boolean(),
+            )
             .optional(),
         steps: t
-            .get("steps", "muon: Newton-Schulz steps, 5", whole(1))
+            .get("steps", "muon: Newton-Schulz steps, default 5", whole(1))
             .optional(),
-        rank: t.get("rank", "galore: the rank, 1024", whole(1)).optional(),
+        rank: t
+            .get(
+                "rank",
+                "galore: rank of the projection, default 1024",
+                whole(1),
+            )
+            .optional(),
         interval: t
             .get(
                 "interval",
-                "galore 200, kfac 100: steps between two refreshes",
+                "galore, kfac: steps between two refreshes, default 200 and 100",
                 whole(1),
             )
             .optional(),
         density: t
             .get(
                 "density",
-                "frugal: share of values with Adam, 0.25",
+                "frugal: share of values that Adam updates, default 0.25",
                 number(Limits::SHARE),
             )
             .optional(),

@@ -45,7 +45,7 @@ pub(super) fn precision(
     let given = t
         .get(
             "precision",
-            "format of activations and products",
+            "number format of activations and matrix products, default bf16",
             one_of(formats),
         )
         .optional();
@@ -53,15 +53,23 @@ pub(super) fn precision(
         .map(|recipe| (recipe.name(), recipe))
         .to_vec();
     let recipe = t
-        .get("fp8_recipe", "how tensors become fp8", one_of(recipes))
+        .get(
+            "fp8_recipe",
+            "how tensors are scaled to fp8, default delayed",
+            one_of(recipes),
+        )
         .optional();
     let params = t
-        .get("param_dtype", "parameters as layers read them", dtypes())
+        .get(
+            "param_dtype",
+            "number format of the parameters that layers read",
+            dtypes(),
+        )
         .optional();
     let main = t
         .get(
             "main_param_dtype",
-            "the optimizer's copy, or none",
+            "number format of the optimizer's own copy of the parameters, or none",
             main_params(),
         )
         .optional();
