@@ -19,7 +19,7 @@ pub struct Hop {
 
 /// What one rank sends over a boundary between stages: a micro-batch's hidden states, cut over
 /// tensor-parallel ranks where sequences are, or where the framework cuts them.
-pub(crate) fn hop(job: &Job, plan: &Plan, framework: &Framework, sharding: &Sharding) -> Hop {
+pub fn boundary(job: &Job, plan: &Plan, framework: &Framework, sharding: &Sharding) -> Hop {
     let tp = u64::from(plan.degrees().tp);
     let width = job.model.hidden() as f64 * job.precision.compute.bytes();
     let whole = Bytes::from_f64(sharding.tokens() as f64 * width);

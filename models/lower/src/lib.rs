@@ -56,13 +56,12 @@ pub use fabric::Fabric;
 pub use framework::{
     Framework, GradientCopies, NEUTRAL, Reshard, framework, framework_names, framework_with,
 };
-pub use hop::Hop;
-pub use lowering::{Inputs, LowerOptions, Lowered, lower};
+pub use hop::{Hop, boundary};
+pub use lowering::{Inputs, LowerOptions, Lowered, lower, resident};
 pub use piece::{Piece, PieceKind};
 pub use pricing::Prices;
 pub use sheet::{
-    AXIS_SLOTS, LonePass, PassKind, axis_slot, boundary, data_flows, lone_ops, lone_pass, resident,
-    state_of,
+    AXIS_SLOTS, LonePass, PassKind, axis_slot, data_flows, lone_ops, lone_pass, state_of,
 };
 pub use slots::SlotGroup;
 pub use step_buffers::{StepBuffers, pass_gradients};

@@ -7,14 +7,12 @@ use plan::Plan;
 use profile::Profile;
 use task::{Block, Slot};
 use units::{Bytes, Seconds};
-use workload::ops::{Axis, Op, ParamCount, Sharding, StepShards, step_cost};
-use workload::{Job, Resident};
+use workload::Job;
+use workload::ops::{Axis, Op, StepShards, step_cost};
 
 use crate::axes;
 use crate::data_parallel::{DataParallel, data_parallel};
 use crate::framework::Framework;
-use crate::hop::{Hop, hop};
-use crate::lowering::resident_bytes;
 use crate::piece::Piece;
 use crate::site::{HostPart, host_time};
 use crate::slots::{SlotGroup, Slots};
@@ -95,11 +93,6 @@ pub fn data_flows(job: &Job, plan: &Plan, framework: &Framework) -> (DataParalle
     (data, slots.groups().to_vec())
 }
 
-/// What one rank sends over a boundary between stages.
-pub fn boundary(job: &Job, plan: &Plan, framework: &Framework, sharding: &Sharding) -> Hop {
-    hop(job, plan, framework, sharding)
-}
-
 /// Bytes of the optimizer's state for the matrices of a piece, before it is cut over ranks.
 pub fn state_of(job: &Job, piece: &Piece) -> Bytes {
     let whole = StepShards {
@@ -107,9 +100,4 @@ pub fn state_of(job: &Job, piece: &Piece) -> Bytes {
         expert: 1,
     };
     step_cost(job, &piece.ops.matrices, whole).state
-}
-
-/// Bytes a parameter of weights, gradients and states, for so much state of so many parameters.
-pub fn resident(job: &Job, state: Bytes, params: &ParamCount) -> Resident {
-    resident_bytes(job, state, params)
 }

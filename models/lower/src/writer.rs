@@ -10,45 +10,23 @@
 //! asynchronous one starts after everything before it; only an operator that names its slot,
 //! and the end of the list, wait for it.
 
+mod collectives;
+mod worth;
+
 use profile::{Gemm, Kernel, Packing, Profile, Provenance};
 use task::{Block, MemoryEffect, Step, StepId, Work as TaskWork};
-use trace::{Category, Detail, NO_INDEX, Pass, StreamKind};
+use trace::{Category, Detail, NO_INDEX, Pass};
 use units::Seconds;
-use workload::ops::{Axis, Op, Overlap, Work};
+use workload::ops::{Op, Work};
 
 use crate::axes;
+
+pub use worth::Worth;
 
 /// The kernels inside steps, shared by all programs of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Details {
     pub(crate) lists: Vec<Vec<Detail>>,
-}
-
-/// Seconds of kernels by the worth of their price, for the report's list of assumptions.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Worth {
-    /// Seconds by [`Provenance`], in its order.
-    pub secs: [f64; 4],
-}
-
-impl Worth {
-    fn add(&mut self, provenance: Provenance, time: Seconds) {
-        let index = match provenance {
-            Provenance::Measured => 0,
-            Provenance::Interpolated => 1,
-            Provenance::Extrapolated => 2,
-            Provenance::Nominal => 3,
-        };
-        self.secs[index] += time.as_secs();
-    }
-}
-
-impl std::ops::AddAssign for Worth {
-    fn add_assign(&mut self, other: Self) {
-        for (sum, more) in self.secs.iter_mut().zip(other.secs) {
-            *sum += more;
-        }
-    }
 }
 
 /// Appends operators to a block.
@@ -289,64 +267,6 @@ impl<'a> Writer<'a> {
         self.frontier.extend(last);
     }
 
-    fn communicate(&mut self, op: &Op, axis: Axis, work: TaskWork, bytes: u64) {
-        if bytes == 0 {
-            return;
-        }
-        let (stream, category) = axes::stream(axis);
-        match op.overlap {
-            Overlap::None => {
-                self.flush();
-                let step = Step::new(op.name, stream, category, work, self.frontier.clone());
-                let id = self.block.push(step);
-                self.frontier = vec![id];
-            }
-            Overlap::Async(slot) => {
-                self.flush();
-                let step = Step::new(op.name, stream, category, work, self.frontier.clone());
-                let id = self.block.push(step);
-                self.slots.push((slot.0, id));
-            }
-            Overlap::Feeds(parts) => {
-                self.flush();
-                for part in divide(work, parts) {
-                    let step = Step::new(op.name, stream, category, part, self.frontier.clone());
-                    let id = self.block.push(step);
-                    self.feeds.push(id);
-                }
-            }
-            Overlap::Drains(parts) => self.drain(op.name, (stream, category), work, parts),
-        }
-    }
-
-    /// The previous kernel in parts, each followed by its part of the collective.
-    fn drain(
-        &mut self,
-        name: &'static str,
-        (stream, category): (StreamKind, Category),
-        work: TaskWork,
-        parts: u32,
-    ) {
-        let Some((kernel_name, kernel, time)) = self.kernels.pop() else {
-            let step = Step::new(name, stream, category, work, self.frontier.clone());
-            let id = self.block.push(step);
-            self.frontier = vec![id];
-            return;
-        };
-        self.flush();
-        let part_time = self.price_part(&kernel, parts as usize, time);
-        let mut last = self.frontier.clone();
-        for part in divide(work, parts) {
-            let mut step = Step::compute(self.label, part_time, self.frontier.clone());
-            step.category = self.category;
-            step.detail = self.detail(vec![(kernel_name, part_time)]);
-            let computed = self.block.push(step);
-            let step = Step::new(name, stream, category, part, vec![computed]);
-            last = vec![self.block.push(step)];
-        }
-        self.frontier = last;
-    }
-
     fn price(&mut self, kernel: &Kernel) -> Seconds {
         let launches = if let Kernel::Stream(stream) = kernel {
             stream.launches
@@ -412,20 +332,6 @@ impl<'a> Writer<'a> {
         details.lists.push(list);
         u32::try_from(details.lists.len() - 1).unwrap_or(NO_INDEX)
     }
-}
-
-/// A collective in equal parts.
-fn divide(work: TaskWork, parts: u32) -> impl Iterator<Item = TaskWork> {
-    let parts = parts.max(1);
-    let part = match work {
-        TaskWork::Collective { group, kind, bytes } => TaskWork::Collective {
-            group,
-            kind,
-            bytes: bytes / u64::from(parts),
-        },
-        other => other,
-    };
-    (0..parts).map(move |_| part)
 }
 
 #[cfg(test)]

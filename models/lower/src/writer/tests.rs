@@ -2,8 +2,9 @@
 
 use cluster::example;
 use profile::CollectiveKind;
+use trace::StreamKind;
 use units::{Bytes, DType};
-use workload::ops::{Phase, Region, Slot};
+use workload::ops::{Axis, Overlap, Phase, Region, Slot};
 
 use super::*;
 
