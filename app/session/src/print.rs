@@ -27,17 +27,17 @@ impl Opened {
 fn list_table(table: &Table, path: &str, values: &mut Vec<Json>) {
     for entry in table.entries() {
         let dot = if path.is_empty() { "" } else { "." };
-        list_node(&entry.node, format!("{path}{dot}{}", entry.key), values);
+        list_node(&entry.node, &format!("{path}{dot}{}", entry.key), values);
     }
 }
 
-fn list_node(node: &Node, field: String, values: &mut Vec<Json>) {
+fn list_node(node: &Node, field: &str, values: &mut Vec<Json>) {
     let is_table = |item: &Node| matches!(item.value, Value::Table(_));
     match &node.value {
-        Value::Table(table) => list_table(table, &field, values),
+        Value::Table(table) => list_table(table, field, values),
         Value::Array(items) if items.iter().any(is_table) => {
             for (index, item) in items.iter().enumerate() {
-                list_node(item, format!("{field}[{index}]"), values);
+                list_node(item, &format!("{field}[{index}]"), values);
             }
         }
         value => values.push(json!({
@@ -63,6 +63,12 @@ fn plain(value: &Value) -> Json {
 }
 
 impl Ready {
+    /// The pipeline schedule as CSV in the form of `torch.distributed.pipelining`, which
+    /// `plan.schedule_file` reads.
+    pub fn print_schedule(&self) -> String {
+        self.scenario.plan.schedule().to_csv()
+    }
+
     /// What the scenario does not say and what was taken for it, as comments for
     /// [`Opened::print`].
     pub fn print_assumptions(&self) -> String {

@@ -24,12 +24,14 @@ fn completed(lines: &[&str]) -> Vec<String> {
         .stderr(terminal);
     let mut child = bash.spawn().unwrap();
     drop(bash);
-    let mut keys = "source <(windtunnel completions bash)\n".to_owned();
+    screen
+        .write_all(b"source <(windtunnel completions bash)\n")
+        .unwrap();
     for line in lines {
         // At the start of the line: what follows is to be shown, not run.
-        keys.push_str(&format!("{line}\t\u{1}echo MADE '\u{5}'\n"));
+        let keys = format!("{line}\t\u{1}echo MADE '\u{5}'\n");
+        screen.write_all(keys.as_bytes()).unwrap();
     }
-    screen.write_all(keys.as_bytes()).unwrap();
     screen.write_all(b"exit\n").unwrap();
     let mut bytes = Vec::new();
     // Linux reports the end of a terminal as an error.
