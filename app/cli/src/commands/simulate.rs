@@ -1,7 +1,7 @@
 //! `windtunnel simulate`: one training iteration.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use session::{
@@ -90,16 +90,14 @@ fn finish(
 
 /// The pipeline schedule as a file that `plan.schedule_file` names would hold it.
 fn schedule(ready: &Ready, context: &Context) -> String {
-    let plan = &ready.scenario.plan;
-    let csv = plan.schedule().to_csv();
+    let csv = ready.print_schedule();
     if !context.output.json {
         return csv;
     }
     let document = json!({
         "schema": 1,
         "scenario": ready.scenario.name,
-        "schedule": plan.schedule_kind().name(),
-        "csv": csv,
+        "schedule_csv": csv,
         "windtunnel": version::json(),
     });
     format!("{document:#}\n")

@@ -419,6 +419,29 @@ fn the_report_begins_with_the_answer_and_every_number_has_a_unit() {
 }
 
 #[test]
+fn a_printed_schedule_is_a_schedule_file() {
+    let case = here().join("../../scenarios/cases/llama3-70b-dgx-h100");
+    let case = case.to_str().unwrap();
+    let scratch = Scratch::new("schedule");
+    let csv = scratch.0.join("schedule.csv");
+    let out = csv.to_str().unwrap();
+    let printed = ["simulate", case, "--print-schedule", "-o", out];
+    let run = windtunnel(&scratch.0, &printed);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let given = fs::read_to_string(format!("{case}/scenario.toml")).unwrap();
+    let named = given.replace("schedule = \"1f1b\"", "schedule_file = \"schedule.csv\"");
+    assert_ne!(given, named);
+    fs::write(scratch.0.join("scenario.toml"), named).unwrap();
+    let time = |scenario| {
+        let run = windtunnel(&scratch.0, &["simulate", scenario, "--json"]);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        json(&run.stdout)["iteration_time_s"].as_f64().unwrap()
+    };
+    let ratio = time(".") / time(case);
+    assert!((ratio - 1.0).abs() < 1e-9, "{ratio}");
+}
+
+#[test]
 fn color_is_used_when_asked_for_and_not_otherwise() {
     let colored = windtunnel(here(), &["simulate", "nowhere.toml", "--color", "always"]);
     assert!(colored.stderr.contains("\u{1b}[1;31merror"));
