@@ -1,6 +1,6 @@
 //! What leaves the GPU: what is hidden, what it saves, what it costs.
 
-use cluster::{Cluster, StorageSpec};
+use cluster::{Cluster, ClusterSpec, StorageSpec};
 use plan::{Offload, OffloadTarget, PlanSpec, RecomputeSpec, ScheduleKind, ShardLevel};
 use task::Work;
 use trace::{Category, MemoryKind};
@@ -198,14 +198,7 @@ fn drives_that_write_slowly_delay_what_leaves_alone() {
             optimizer: 1.0,
             ..NOTHING
         };
-        let plan = PlanSpec {
-            micro_batch: Some(1),
-            shard: Some(Vec::new()),
-            offload: Some(offload),
-            ..PlanSpec::default()
-        };
-        let cluster = Cluster::build(&spec).expect("a sound cluster");
-        Case::new(job(8, 8), cluster, &plan).seconds()
+        on_node(&spec, offload).seconds()
     };
     let params = replica(NOTHING, FAST).lowered().params[0].dense as f64;
     // Eight GPUs share the drives: four bytes of gradients go down, two of parameters come up.
@@ -214,6 +207,18 @@ fn drives_that_write_slowly_delay_what_leaves_alone() {
     let slower = |time: f64, bytes: f64| (time - even) / (copy(bytes, 8.0) - copy(bytes, 80.0));
     assert!((slower(slow_write, 4.0) - 1.0).abs() < 0.05);
     assert!((slower(slow_read, 2.0) - 1.0).abs() < 0.05);
+}
+
+/// Eight replicas on a node.
+fn on_node(spec: &ClusterSpec, offload: Offload) -> Case {
+    let plan = PlanSpec {
+        micro_batch: Some(1),
+        shard: Some(Vec::new()),
+        offload: Some(offload),
+        ..PlanSpec::default()
+    };
+    let cluster = Cluster::build(spec).expect("a sound cluster");
+    Case::new(job(8, 8), cluster, &plan)
 }
 
 #[test]
@@ -227,14 +232,7 @@ fn what_leaves_must_find_room_in_its_node() {
             write: rate,
             capacity: Some(Bytes::from_gib(drives)),
         });
-        let plan = PlanSpec {
-            micro_batch: Some(1),
-            shard: Some(Vec::new()),
-            offload: Some(offload),
-            ..PlanSpec::default()
-        };
-        let cluster = Cluster::build(&spec).expect("a sound cluster");
-        Case::new(job(8, 8), cluster, &plan).lowered()
+        on_node(&spec, offload).lowered()
     };
     let optimizer = |target| Offload {
         target,

@@ -74,6 +74,18 @@ pub struct Costs {
     pub pair_saves: u64,
 }
 
+impl VocabularyCosts {
+    /// The durations of the four passes, in the order of their kinds.
+    pub(super) const fn passes(&self) -> [u64; 4] {
+        [
+            self.forward,
+            self.backward,
+            self.embedding_forward,
+            self.embedding_backward,
+        ]
+    }
+}
+
 impl Costs {
     /// Equal stages without link time.
     pub fn uniform(n_stages: usize, pass: PassCosts) -> Self {
@@ -99,13 +111,7 @@ pub(super) fn check_range(schedule: &Schedule, costs: &Costs) -> Result<(), Time
         .sum();
     let links: u128 = costs.links.iter().map(|&t| 2 * wide(t)).sum();
     let v = &costs.vocabulary;
-    let passes = [
-        v.forward,
-        v.backward,
-        v.embedding_forward,
-        v.embedding_backward,
-    ];
-    let vocabulary = passes.into_iter().map(wide).sum::<u128>() * schedule.n_devices() as u128
+    let vocabulary = v.passes().into_iter().map(wide).sum::<u128>() * schedule.n_devices() as u128
         + 3 * wide(v.barrier)
         + 2 * wide(v.broadcast);
     let all = (stages + links + vocabulary) * u128::from(schedule.n_micro_batches());

@@ -270,14 +270,7 @@ impl Scratch {
                 self.durations[kind * width + stage] = duration;
             }
         }
-        let v = &costs.vocabulary;
-        let of = [
-            v.forward,
-            v.backward,
-            v.embedding_forward,
-            v.embedding_backward,
-        ];
-        for (kind, duration) in of.into_iter().enumerate() {
+        for (kind, duration) in costs.vocabulary.passes().into_iter().enumerate() {
             self.durations[(4 + kind) * width..][..schedule.n_devices()].fill(duration);
         }
         let devices = schedule.device_of_stage();

@@ -2,7 +2,7 @@
 
 use profile::CollectiveKind;
 use units::Bytes;
-use workload::ops::{Axis, ParamCount, StepShards, optimizer_ops};
+use workload::ops::{Axis, ParamCount, optimizer_ops};
 
 use lower::SlotGroup;
 
@@ -77,10 +77,7 @@ impl Work<'_> {
         let (kind, speed) = self.hosts.of_device[device];
         let plan = self.plan;
         let chunks = merged.chunks(&merged.chunks_of[device]);
-        let shards = StepShards {
-            dense: plan.shards().optimizer,
-            expert: plan.expert_shards().optimizer,
-        };
+        let shards = plan.step_shards();
         let n_chunks = chunks.len() as u64;
         let counts = [params.dense, params.expert, params.dense_trained, n_chunks];
         let key: StepKey = (kind, counts, [shards.dense, shards.expert]);
