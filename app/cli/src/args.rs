@@ -191,6 +191,10 @@ impl Engine {
 
 /// Simulate one training iteration of a scenario.
 #[derive(Args, Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct SimulateArgs {
     #[command(flatten)]
     pub(crate) scenario: ScenarioArgs,
