@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plan::schedule::{
-    ClosedFormScratch, Costs, PassCosts, Schedule, ScheduleKind, interleaved_time,
-    one_f_one_b_time, replay,
+    ClosedFormScratch, Costs, PassCosts, Schedule, ScheduleKind, Scratch, interleaved_time,
+    makespan, one_f_one_b_time, replay,
 };
 use plan::{Plan, PlannedSchedule};
 
@@ -20,8 +20,9 @@ pub(super) struct PipelineScratch {
     links: Vec<u64>,
     costs: Costs,
     schedules: Vec<(Option<ScheduleKey>, Arc<Schedule>)>,
-    /// Ends of all devices in replays, by schedule and fingerprint of the durations.
-    known: BTreeMap<(usize, u128), Vec<f64>>,
+    replay: Scratch,
+    /// Replays, by schedule and fingerprint of the durations.
+    known: BTreeMap<(usize, u128), Passes>,
 }
 
 /// What a generated schedule depends on: its kind, devices, chunks, micro-batches, group.
@@ -87,7 +88,8 @@ pub(super) fn passes(
 }
 
 /// Picoseconds of interleaved 1F1B in closed form, which wants equal hops, and a first stage like
-/// those behind it: where the embedding makes it longer, all devices wait for its passes.
+/// those behind it: where the embedding makes it longer, other devices wait for its passes, up to
+/// once a micro-batch.
 fn interleaved(plan: &Plan, hops: &[f64], scratch: &PipelineScratch) -> Option<u64> {
     let equal = hops
         .windows(2)
@@ -95,13 +97,12 @@ fn interleaved(plan: &Plan, hops: &[f64], scratch: &PipelineScratch) -> Option<u
     let PipelineScratch {
         forward, backward, ..
     } = scratch;
-    let longer = |times: &[u64]| 20 * (times[0].saturating_sub(times[1])) > times[0];
-    if !equal || longer(forward) || longer(backward) {
-        return None;
-    }
     let hop = hops.first().map_or(0, |hop| picos(*hop));
     let n = u64::from(plan.n_micro_batches());
-    interleaved_time(forward, backward, plan.degrees().pp as usize, hop, n)
+    let form = interleaved_time(forward, backward, plan.degrees().pp as usize, hop, n)?;
+    let longer = |times: &[u64]| times[0].saturating_sub(times[1]);
+    let waits = n * (longer(forward) + longer(backward));
+    (equal && waits <= form / 100).then_some(form)
 }
 
 /// All forward passes, then all backward passes: in each direction the slowest stage runs all
@@ -167,31 +168,47 @@ fn replayed(
     let at = scratch.schedule_index(plan);
     let print = fingerprint(&scratch.costs);
     if let Some(known) = scratch.known.get(&(at, print)) {
-        return Passes::of(known.clone());
+        return known.clone();
     }
-    let schedule = &scratch.schedules[at].1;
-    let ends: Vec<f64> = replay(schedule, &scratch.costs).map_or_else(
-        |_| vec![f64::INFINITY; schedule.n_devices()],
-        |replay| {
-            let end = |device| replay.ends[schedule.range(device)].last().copied();
-            (0..schedule.n_devices())
-                .map(|device| end(device).map_or(0.0, |picos| picos as f64 / PICOS))
-                .collect()
-        },
-    );
+    let PipelineScratch {
+        schedules,
+        costs,
+        replay,
+        ..
+    } = scratch;
+    let schedule = &schedules[at].1;
+    // Only where weight gradients are put off does each device end at a time of its own.
+    let splits = (plan.schedule_kind()).is_none_or(ScheduleKind::splits_backward);
+    let passes = if splits {
+        each_end(schedule, costs)
+    } else {
+        let picos = makespan(schedule, costs, replay);
+        Passes {
+            time: picos.map_or(f64::INFINITY, |picos| picos as f64 / PICOS),
+            ends: None,
+        }
+    };
     if scratch.known.len() == KEPT_TIMES {
         scratch.known.clear();
     }
-    scratch.known.insert((at, print), ends.clone());
-    Passes::of(ends)
+    scratch.known.insert((at, print), passes.clone());
+    passes
 }
 
-impl Passes {
-    fn of(ends: Vec<f64>) -> Self {
-        Self {
-            time: ends.iter().copied().fold(0.0, f64::max),
-            ends: Some(ends),
-        }
+/// When each device ends in a replay.
+fn each_end(schedule: &Schedule, costs: &Costs) -> Passes {
+    let n = schedule.n_devices();
+    let ends: Vec<f64> = replay(schedule, costs).map_or_else(
+        |_| vec![f64::INFINITY; n],
+        |replay| {
+            let last = |device| replay.ends[schedule.range(device)].last().copied();
+            let end = |device| last(device).map_or(0.0, |picos| picos as f64 / PICOS);
+            (0..n).map(end).collect()
+        },
+    );
+    Passes {
+        time: ends.iter().copied().fold(0.0, f64::max),
+        ends: Some(ends),
     }
 }
 

@@ -45,6 +45,15 @@ impl Rehearsal {
     }
 }
 
+impl Rehearsal {
+    /// By how many seconds the work of the lane has grown that has grown most.
+    fn most_grown_since(&self, shorter: &Self) -> f64 {
+        let work = |lane: &Breakdown| lane.total() - lane.bubble_s;
+        let lanes = self.lanes.iter().zip(&shorter.lanes);
+        lanes.fold(0.0, |most, (b, a)| f64::max(most, work(b) - work(a)))
+    }
+}
+
 /// Rehearses an iteration of a plan of the scenario's job.
 ///
 /// # Errors
@@ -79,7 +88,10 @@ pub(crate) fn rehearse(
         at += span;
         let newer = (b.time - a.time) / f64::from(span);
         let left = f64::from(n - at);
-        if ((newer - slope) * left).abs() <= SETTLED * (b.time + newer * left) {
+        // In the end no iteration grows more slowly than the work of its busiest lane.
+        let busiest = b.most_grown_since(&a) / f64::from(span);
+        let change = (newer - slope).abs().max(busiest - newer);
+        if change * left <= SETTLED * (b.time + newer * left) {
             return Ok(extended(&a, b, left / f64::from(span)));
         }
         slope = newer;

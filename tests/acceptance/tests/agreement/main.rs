@@ -15,7 +15,7 @@ use space::{Family, drawn};
 const EACH: u64 = 100;
 /// The seed in front of each family's first plan, unless `AGREEMENT_SEED` is another. No threshold
 /// of a doubt was chosen on plans of this one.
-const SEED: u64 = 7_000_000;
+const SEED: u64 = 8_000_000;
 /// What "agrees" means.
 const TOLERANCE: f64 = 0.02;
 
@@ -155,7 +155,7 @@ fn the_closed_form_agrees_with_the_engine_on_a_thousand_random_plans_or_says_why
     );
     // All 1,000 when this was written.
     assert!(plans * 98 <= estimates * 100, "{estimates} of {plans}");
-    // Formulas alone stood for 355 plans when this was written: five of the ten families are such
+    // Formulas alone stood for 354 plans when this was written: five of the ten families are such
     // that they always or mostly doubt themselves.
     assert!(plans * 3 <= plain * 10, "{plain} of {plans} without doubt");
 }
