@@ -281,7 +281,7 @@ pub(crate) struct CompletionArgs {
 /// Write manual pages into a folder.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ManArgs {
-    /// A folder that is there
+    /// The folder; made where it is missing
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) folder: PathBuf,
 

@@ -10,14 +10,20 @@ use crate::args::{Cli, ManArgs};
 use crate::commands::{Context, refuse_save};
 use crate::exit::Exit;
 
-/// Writes the pages into a folder.
+/// Writes the pages into a folder, which is made where it is missing.
 pub(crate) fn run(args: &ManArgs, context: &Context) -> Exit {
     let existing = if args.force {
         Existing::Replace
     } else {
         Existing::Refuse
     };
-    let written = pages().and_then(|pages| write(&args.folder, existing, &pages));
+    let folder = std::fs::create_dir_all(&args.folder).map_err(|source| SaveError::Unwritable {
+        path: args.folder.clone(),
+        source,
+    });
+    let written = folder
+        .and_then(|()| pages())
+        .and_then(|pages| write(&args.folder, existing, &pages));
     match written {
         Ok(n_pages) => {
             context.note(&format!("{n_pages} pages are in {}", args.folder.display()));

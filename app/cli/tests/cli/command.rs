@@ -541,13 +541,16 @@ fn completions_are_printed_for_every_shell_and_ask_the_binary() {
 #[test]
 fn manual_pages_are_written_for_every_command_and_not_over_others() {
     let scratch = Scratch::new("man");
-    let run = windtunnel(&scratch.0, &["man", "."]);
+    let run = windtunnel(&scratch.0, &["man", "deep/man1"]);
     assert_eq!((run.status, run.stdout.as_str()), (0, ""), "{}", run.stderr);
-    let page = fs::read_to_string(scratch.0.join("windtunnel-simulate.1")).unwrap();
+    let page = fs::read_to_string(scratch.0.join("deep/man1/windtunnel-simulate.1")).unwrap();
     assert!(page.contains(".TH windtunnel-simulate 1"), "{page}");
-    assert!(scratch.0.join("windtunnel.1").is_file());
-    assert_eq!(windtunnel(&scratch.0, &["man", "."]).status, 2);
-    assert_eq!(windtunnel(&scratch.0, &["man", ".", "--force"]).status, 0);
+    assert!(scratch.0.join("deep/man1/windtunnel.1").is_file());
+    assert_eq!(windtunnel(&scratch.0, &["man", "deep/man1"]).status, 2);
+    assert_eq!(
+        windtunnel(&scratch.0, &["man", "deep/man1", "--force"]).status,
+        0
+    );
 }
 
 #[cfg(unix)]
