@@ -174,11 +174,18 @@ impl Explanation {
 }
 
 fn named_share((category, share): &(Category, f64)) -> String {
-    format!("{} {}", category.name(), percent(*share))
+    let name = match category {
+        Category::Other => "host and other",
+        category => category.name(),
+    };
+    format!("{name} {}", percent(*share))
 }
 
 fn action(remedy: Remedy) -> String {
     match remedy {
+        Remedy::Free(Category::Other) => {
+            "no host time between kernels (plan.cuda_graphs = true saves most launches)".to_owned()
+        }
         Remedy::Free(category) => format!("free {} {}", category.name(), noun(category)),
         Remedy::Halve(category) => format!("{} twice as fast", category.name()),
         Remedy::Balance => "stages in balance".to_owned(),
