@@ -93,8 +93,9 @@ pub(crate) fn epilogue(
         .partition(|op| matches!(op.name, "unscale" | "grad_norm"));
     w.write(norm);
     if let Some(slot) = input.epilogue.norm {
-        let (stream, category) = (StreamKind::Pp, Category::Pp);
-        w.push(sum(slot, Bytes::new(4), (stream, category), "grad-norm"));
+        // A part of clipping, with one stage too: it counts for the optimizer.
+        let on = (StreamKind::Pp, Category::Optimizer);
+        w.push(sum(slot, Bytes::new(4), on, "grad-norm"));
     }
     update(input, &rest, pieces.len(), &mut w);
     if let Some(mirrored) = input.epilogue.mirrored

@@ -4,6 +4,10 @@
 //! the NICs in front of a link together are no faster than the link, or those behind it, the
 //! link cannot be full before they are: max-min fair rates are the same without it. On a fabric
 //! that never blocks only NICs are left, and then transfers look alike that cross other switches.
+//!
+//! What was measured from one node to another (Pipette measures one transfer between each two
+//! servers, arXiv 2405.18093) holds for all transfers between the two together: it is one more
+//! link, behind those of the fabric, that all of them cross.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +15,7 @@ use cluster::{Cluster, LinkKind};
 use collective::{Choice, Pattern, hops};
 use network::{Folded, fold};
 use profile::CommProfile;
-use units::{BytesPerSec, GpuId, LinkId};
+use units::{BytesPerSec, GpuId, LinkId, NodeId};
 
 use crate::binding::Binding;
 use crate::fabric::{Owner, Use, patterns};
@@ -19,6 +23,10 @@ use crate::fabric::{Owner, Use, patterns};
 /// The transfers of a run.
 pub(crate) struct Traffic<'a> {
     cluster: &'a Cluster,
+    /// By link: those of the cluster, then one for each measured pair of nodes in use.
+    rates: Vec<BytesPerSec>,
+    /// The link of a measured pair: from one node to another.
+    measured: BTreeMap<(NodeId, NodeId), LinkId>,
     /// Color and links of each.
     flows: Vec<(u32, Vec<LinkId>)>,
     /// What the flows of each color belong to, and their share of its bytes.
@@ -40,6 +48,8 @@ impl<'a> Traffic<'a> {
     ) -> Self {
         let mut traffic = Self {
             cluster,
+            rates: cluster.links().iter().map(|link| link.rate).collect(),
+            measured: BTreeMap::new(),
             flows: Vec::new(),
             owners: Vec::new(),
             colors: BTreeMap::new(),
@@ -72,9 +82,22 @@ impl<'a> Traffic<'a> {
             let mut links = Vec::with_capacity(8);
             let (from, to) = (hop.from, hop.to);
             self.cluster.route(from, to, Cluster::D_MOD_K, &mut links);
+            links.extend(self.measured_link(from, to));
             self.flows.push((color, links));
         }
         self.bundles.push((owner, self.flows.len()));
+    }
+
+    /// The link that stands for what was measured between the nodes of two GPUs.
+    fn measured_link(&mut self, from: GpuId, to: GpuId) -> Option<LinkId> {
+        let rate = self.cluster.measured_rate(from, to)?;
+        let nodes = (self.cluster.node_of(from), self.cluster.node_of(to));
+        let rates = &mut self.rates;
+        let link = self.measured.entry(nodes).or_insert_with(|| {
+            rates.push(rate);
+            LinkId::from_index(rates.len() - 1)
+        });
+        Some(*link)
     }
 
     /// Folds the transfers over the links that can slow them down.
@@ -83,13 +106,16 @@ impl<'a> Traffic<'a> {
         for (_, links) in &mut self.flows {
             links.retain(|link| binds[link.index()]);
         }
-        let rates: Vec<BytesPerSec> = self.cluster.links().iter().map(|link| link.rate).collect();
-        fold(&self.flows, &rates)
+        fold(&self.flows, &self.rates)
     }
 
     /// By link: whether it could be full before the NICs in front of it, and before those behind.
     fn links_that_bind(&self) -> Vec<bool> {
-        let is_nic = |link: &LinkId| self.cluster.link(*link).kind == LinkKind::Nic;
+        let links = self.cluster.links();
+        let is_nic = |link: &LinkId| {
+            let own = links.get(link.index());
+            own.is_some_and(|link| link.kind == LinkKind::Nic)
+        };
         let mut sides: [Vec<(LinkId, LinkId)>; 2] = Default::default();
         for (_, links) in &self.flows {
             let mut nics = links.iter().copied().filter(is_nic);
@@ -100,12 +126,12 @@ impl<'a> Traffic<'a> {
                 side.extend(others.map(|link| (*link, nic)));
             }
         }
-        let mut binds = vec![true; self.cluster.links().len()];
+        let mut binds = vec![true; self.rates.len()];
         for mut side in sides {
             side.sort_unstable();
             side.dedup();
             for nics in side.chunk_by(|a, b| a.0 == b.0) {
-                let rate = |link: LinkId| self.cluster.link(link).rate.as_f64();
+                let rate = |link: LinkId| self.rates[link.index()].as_f64();
                 let most: f64 = nics.iter().map(|(_, nic)| rate(*nic)).sum();
                 binds[nics[0].0.index()] &= rate(nics[0].0) < most;
             }

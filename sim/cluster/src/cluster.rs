@@ -346,6 +346,11 @@ impl Cluster {
         path.iter().map(|link| self.link(*link).latency).sum()
     }
 
+    /// Whether rates between some nodes were measured.
+    pub const fn has_measured_rates(&self) -> bool {
+        self.measured.is_some()
+    }
+
     /// What was measured from the node of one GPU to the node of another; `None` inside a node.
     pub fn measured_rate(&self, from: GpuId, to: GpuId) -> Option<BytesPerSec> {
         self.measured_between(self.node_of(from), self.node_of(to))

@@ -66,7 +66,7 @@
 //! | `link_rate` | `link_rate` | of one cable between switches; default the fastest NIC |
 //! | `link_latency` | `link_latency` | of a cable with its two ports, default `"500 ns"` |
 //! | `switch_latency` | `switch_latency` | through one switch, default `"300 ns"` |
-//! | `measured_gbytes_per_s` | `measured` | list of rows: row = sending node, column = receiving node, 10⁹ B/s; 0 = not measured |
+//! | `measured_gbytes_per_s` | `measured` | list of rows: row = sending node, column = receiving node, 10⁹ B/s, shared by all transfers from the one to the other; 0 = not measured |
 //!
 //! `clusters/NAME.toml` is a [`ClusterSpec`]; a scenario's `[cluster]` has the same keys:
 //!
@@ -329,8 +329,8 @@ pub struct FabricSpec {
     pub link_latency: Seconds,
     /// Through one switch.
     pub switch_latency: Seconds,
-    /// What one node reaches towards another: `[from][to]`, where measured. Bounds every route
-    /// between the two. The diagonal is ignored.
+    /// What one node reaches towards another: `[from][to]`, where measured. Bounds all routes
+    /// from the one to the other together, as a link that they share. The diagonal is ignored.
     pub measured: Option<Vec<Vec<Option<BytesPerSec>>>>,
     /// Where the figures are from.
     pub source: String,

@@ -1,11 +1,11 @@
-//! What ranks send to everywhere: the capacity of NICs, leaves and pods.
+//! What ranks send to everywhere: the capacity of NICs, leaves, pods and measured pairs of nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cluster::{Cluster, Device, LinkKind, NicId};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
-use units::GpuId;
+use units::{GpuId, NodeId};
 
 use crate::hops::Domains;
 
@@ -14,6 +14,7 @@ use crate::hops::Domains;
 ///
 /// Each level between the ranks and the whole fabric (NIC, group of leaves, pod) sends what its
 /// links carry; the ranks below share that for the part of their traffic that leaves the level.
+/// What was measured between two nodes is shared by all that goes from one to the other.
 pub(crate) fn pairs(cluster: &Cluster, group: &Domains, siblings: &[Domains]) -> f64 {
     let mut levels = Levels::default();
     for gpus in siblings.iter().flat_map(|sibling| &sibling.members) {
@@ -28,9 +29,55 @@ pub(crate) fn pairs(cluster: &Cluster, group: &Domains, siblings: &[Domains]) ->
     }
     let ranks: usize = group.members.iter().map(Vec::len).sum();
     let domains = group.members.iter();
-    domains
+    let rate = domains
         .map(|members| levels.rate(cluster, members, ranks as f64))
-        .fold(f64::INFINITY, f64::min)
+        .fold(f64::INFINITY, f64::min);
+    if cluster.has_measured_rates() {
+        rate.min(measured(cluster, group, siblings))
+    } else {
+        rate
+    }
+}
+
+/// What a rank sends where every rank sends equally much to each rank of other domains, and the
+/// slowest measured pair of nodes that the group uses carries no more than was measured: the rate
+/// of the ranks that send to most others.
+fn measured(cluster: &Cluster, group: &Domains, siblings: &[Domains]) -> f64 {
+    let own = messages(cluster, group);
+    let mut loads = own.clone();
+    for (nodes, count) in siblings
+        .iter()
+        .flat_map(|sibling| messages(cluster, sibling))
+    {
+        *loads.entry(nodes).or_default() += count;
+    }
+    let ranks: usize = group.members.iter().map(Vec::len).sum();
+    let fewest = group.members.iter().map(Vec::len).min().unwrap_or(0);
+    let outside = (ranks - fewest) as f64;
+    let rates = own.keys().filter_map(|nodes| {
+        let measured = cluster.measured_between(nodes.0, nodes.1)?;
+        Some(measured.as_f64() / loads[nodes] * outside)
+    });
+    rates.fold(f64::INFINITY, f64::min)
+}
+
+/// How many ranks of one node send to how many of another, multiplied, over domains.
+fn messages(cluster: &Cluster, group: &Domains) -> BTreeMap<(NodeId, NodeId), f64> {
+    let mut counts: BTreeMap<(usize, NodeId), f64> = BTreeMap::new();
+    for (domain, members) in group.members.iter().enumerate() {
+        for &gpu in members {
+            *counts.entry((domain, cluster.node_of(gpu))).or_default() += 1.0;
+        }
+    }
+    let mut messages = BTreeMap::new();
+    for (&(from, sender), sending) in &counts {
+        for (&(to, receiver), receiving) in &counts {
+            if from != to {
+                *messages.entry((sender, receiver)).or_default() += sending * receiving;
+            }
+        }
+    }
+    messages
 }
 
 /// A group of leaves or a pod.
