@@ -55,7 +55,7 @@ pub enum PlanError {
     #[error("ep {ep} does not divide the model's {experts} experts")]
     Experts { ep: u32, experts: u64 },
     #[error("{field} is {value}, but the model has no experts")]
-    NoExperts { field: &'static str, value: u32 },
+    NoExperts { field: &'static str, value: f64 },
     #[error(
         "ep {ep} x etp {etp} does not divide tp {tp} x cp {cp} x dp {dp}, the ranks of a pipeline \
          stage"
@@ -137,6 +137,8 @@ pub enum PlanError {
     },
     #[error("recompute has {given} entries, but pp x vp is {stages}")]
     RecomputeLength { given: usize, stages: u32 },
+    #[error("recompute is {given}, but a virtual stage has {layers} layers at most")]
+    RecomputeLayers { given: u32, layers: u32 },
     #[error("recompute names {module}, but the model has no layer with it")]
     RecomputeNothing { module: &'static str },
     #[error("{field} is {value}, but {limit} is needed")]
@@ -173,6 +175,52 @@ pub enum PlanError {
 }
 
 impl PlanError {
+    /// The hints of the errors of one plan, in their order. Errors that are about `tp` have one
+    /// in common: degrees that mend them all.
+    pub fn hints(errors: &[Self]) -> Vec<Option<String>> {
+        let on_tp = |error: &&Self| error.takes_tp(1).is_some();
+        let shared = (1 < errors.iter().filter(on_tp).count()).then(|| {
+            let takes_all = |tp: &u64| errors.iter().all(|one| one.takes_tp(*tp) != Some(false));
+            let most = errors.iter().filter_map(Self::tp).max().unwrap_or(1);
+            let fitting: Vec<u64> = (1..=u64::from(most).max(16)).filter(takes_all).collect();
+            fits("tp", &fitting)
+        });
+        let hint = |error: &Self| match &shared {
+            Some(shared) if on_tp(&error) => shared.clone(),
+            _ => error.hint(),
+        };
+        errors.iter().map(hint).collect()
+    }
+
+    /// The tensor-parallel degree that an error is about.
+    const fn tp(&self) -> Option<u32> {
+        match self {
+            Self::DoesNotTile { tp, .. }
+            | Self::Heads { tp, .. }
+            | Self::KvHeads { tp, .. }
+            | Self::FfnWidth { tp, .. } => Some(*tp),
+            _ => None,
+        }
+    }
+
+    /// Whether another `tp` would mend the error; `None` where it is not about `tp`.
+    fn takes_tp(&self, other: u64) -> Option<bool> {
+        match *self {
+            Self::Heads { heads, .. } => Some(heads.is_multiple_of(other)),
+            Self::KvHeads { kv_heads, .. } => {
+                Some(kv_heads.is_multiple_of(other) || other.is_multiple_of(kv_heads.max(1)))
+            }
+            Self::FfnWidth { width, .. } => Some(width.is_multiple_of(other)),
+            Self::DoesNotTile { tp, cp, pp, gpus } => {
+                let rest = u64::from(cp) * u64::from(pp);
+                let is_at_fault = !gpus.is_multiple_of(u64::from(tp) * u64::from(cp));
+                (is_at_fault && gpus.is_multiple_of(rest))
+                    .then(|| gpus.is_multiple_of(rest * other))
+            }
+            _ => None,
+        }
+    }
+
     /// The field of a scenario's `[plan]` that is at fault.
     pub const fn field(&self) -> &'static str {
         match self {
@@ -201,7 +249,9 @@ impl PlanError {
             Self::RankTableLength { .. }
             | Self::RankTableGpu { .. }
             | Self::RankTableTwice { .. } => "rank_order_file",
-            Self::RecomputeLength { .. } | Self::RecomputeNothing { .. } => "recompute",
+            Self::RecomputeLength { .. }
+            | Self::RecomputeLayers { .. }
+            | Self::RecomputeNothing { .. } => "recompute",
             Self::ExpertMissing { .. } | Self::ExpertUnknown { .. } => "moe.experts_file",
         }
     }
@@ -216,8 +266,10 @@ impl PlanError {
             Self::DoesNotTile { tp, cp, pp, gpus } => tile_hint(*tp, *cp, *pp, *gpus),
             Self::Heads { tp, heads } => fits("tp", &divisors(*heads, u64::from(*tp).max(16))),
             Self::KvHeads { kv_heads, .. } => fits("tp", &divisors(*kv_heads, *kv_heads)),
-            Self::FfnWidth { tp, width } => fits("tp", &divisors(*width, u64::from(*tp))),
-            Self::ExpertWidth { etp, width } => fits("etp", &divisors(*width, u64::from(*etp))),
+            Self::FfnWidth { tp, width } => fits("tp", &divisors(*width, u64::from(*tp).max(16))),
+            Self::ExpertWidth { etp, width } => {
+                fits("etp", &divisors(*width, u64::from(*etp).max(16)))
+            }
             Self::CpHeads { heads, .. } => fits("cp", &divisors(*heads, *heads))
                 .map(|hint| hint + ", or use cp_method \"ring\""),
             Self::SeqLen { parts, seq_len, .. } => seq_len
@@ -289,6 +341,9 @@ impl PlanError {
             Self::RecomputeLength { stages, .. } => Some(format!(
                 "list a count for each of the {stages} virtual stages"
             )),
+            Self::RecomputeLayers { layers, .. } => {
+                Some(format!("give at most {layers}, or \"full\" for all layers"))
+            }
             Self::RecomputeNothing { module } => {
                 Some(format!("leave \"{module}\" out of `recompute`"))
             }

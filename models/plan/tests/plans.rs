@@ -573,3 +573,58 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_errors_of_one_tp_have_one_hint_that_mends_them_all() {
+    let errors = [
+        PlanError::DoesNotTile {
+            tp: 3,
+            cp: 1,
+            pp: 1,
+            gpus: 8,
+        },
+        PlanError::Heads { tp: 3, heads: 32 },
+        PlanError::FfnWidth {
+            tp: 3,
+            width: 14_336,
+        },
+    ];
+    let hints = PlanError::hints(&errors);
+    for hint in hints {
+        assert_eq!(hint.as_deref(), Some("tp can be 1, 2, 4 or 8"));
+    }
+    let width = PlanError::FfnWidth {
+        tp: 3,
+        width: 14_336,
+    };
+    let own = "tp can be 1, 2, 4, 7, 8, 14 or 16".to_owned();
+    assert_eq!(PlanError::hints(&[width]), [Some(own)]);
+    let expert = PlanError::ExpertWidth { etp: 3, width: 8 };
+    assert_eq!(expert.hint().unwrap(), "etp can be 1, 2, 4 or 8");
+}
+
+#[test]
+fn a_dense_model_has_no_capacity_and_no_more_layers_than_it_has() {
+    let capacity = PlanSpec {
+        moe: MoeSpec {
+            capacity_factor: Some(2.0),
+            ..MoeSpec::default()
+        },
+        ..PlanSpec::default()
+    };
+    assert_eq!(
+        refused(&capacity).0,
+        "moe.capacity_factor is 2, but the model has no experts"
+    );
+    let recompute = PlanSpec {
+        pp: Some(4),
+        recompute: Some(RecomputeSpec::Layers(21)),
+        ..PlanSpec::default()
+    };
+    let (message, hint) = refused(&recompute);
+    assert_eq!(
+        message,
+        "recompute is 21, but a virtual stage has 20 layers at most"
+    );
+    assert_eq!(hint, "give at most 20, or \"full\" for all layers");
+}

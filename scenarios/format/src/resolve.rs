@@ -95,6 +95,7 @@ struct Resolver<'a> {
     /// Sections whose values cannot be trusted, because some of them could not be read.
     broken: BTreeSet<String>,
     failures: Vec<Failure>,
+    plan_errors: Vec<PlanError>,
     warnings: Vec<String>,
     assumed: Vec<Assumed>,
 }
@@ -107,6 +108,7 @@ impl<'a> Resolver<'a> {
             library,
             broken: BTreeSet::new(),
             failures: Vec::new(),
+            plan_errors: Vec::new(),
             warnings: Vec::new(),
             assumed: Vec::new(),
         }
@@ -133,6 +135,7 @@ impl Resolver<'_> {
             (Some(job), Some(cluster)) => self.plan(job, cluster),
             _ => self.plan_in_part(model.as_ref(), cluster.as_ref()),
         };
+        self.refuse_plan();
         self.warn_of_idle_fields();
         let (profiles, comm) = prices?;
         Some(Scenario {
@@ -229,7 +232,7 @@ impl Resolver<'_> {
                 self.fits_into_passes(checked.plan)
             }
             Err(errors) => {
-                self.refuse_plan(&errors);
+                self.plan_errors.extend(errors.iter().cloned());
                 // Degrees that do not fit the cluster keep the rest of a plan from being checked.
                 if errors.iter().any(|error| error.field() == "dp") {
                     self.plan_in_part(Some(&job.model), None);
@@ -277,10 +280,12 @@ impl Resolver<'_> {
         None
     }
 
-    fn refuse_plan(&mut self, errors: &[PlanError]) {
-        for error in errors {
+    /// Reports what is wrong with the plan: errors about one degree have one hint.
+    fn refuse_plan(&mut self) {
+        let errors = std::mem::take(&mut self.plan_errors);
+        for (error, hint) in errors.iter().zip(PlanError::hints(&errors)) {
             let field = self.given_degree(error.field());
-            self.refuse(&format!("plan.{field}"), error, error.hint());
+            self.refuse(&format!("plan.{field}"), error, hint);
         }
     }
 

@@ -166,3 +166,14 @@ fn without_errors_in_fields_the_whole_reading_is_the_plain_one() {
         format::read_scenario(&document)
     );
 }
+
+#[test]
+fn all_errors_of_one_tp_have_one_hint() {
+    let text =
+        format!("{MODEL}[cluster]\nname = \"dgx-h100\"\nnodes = 1\n{TRAINING}[plan]\ntp = 3\n");
+    let failures = check::scenario(&text).unwrap_err();
+    assert_eq!(failures.len(), 3, "{failures:?}");
+    for failure in failures {
+        assert_eq!(failure.problem.hint().unwrap(), "tp can be 1, 2, 4 or 8");
+    }
+}

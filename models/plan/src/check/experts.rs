@@ -20,8 +20,12 @@ impl Check<'_> {
             ..
         } = degrees;
         if self.shape.experts.is_empty() {
-            for (field, value) in [("ep", self.spec.ep), ("etp", self.spec.etp)] {
-                if let Some(value) = value.filter(|value| 1 < *value) {
+            let degrees = [("ep", self.spec.ep), ("etp", self.spec.etp)];
+            let degrees = degrees
+                .map(|(field, value)| (field, value.filter(|value| 1 < *value).map(f64::from)));
+            let factor = ("moe.capacity_factor", self.spec.moe.capacity_factor);
+            for (field, value) in degrees.into_iter().chain([factor]) {
+                if let Some(value) = value {
                     self.errors.push(PlanError::NoExperts { field, value });
                 }
             }

@@ -303,10 +303,26 @@ impl Check<'_> {
                         stages: u32::try_from(n_stages).unwrap_or(u32::MAX),
                     });
                 }
+                self.check_recomputed(counts.iter().max(), stages);
                 RecomputePolicy::FirstLayers(counts.clone())
             }
-            RecomputeSpec::Layers(count) => RecomputePolicy::FirstLayers(vec![*count; n_stages]),
+            RecomputeSpec::Layers(count) => {
+                self.check_recomputed(Some(count), stages);
+                RecomputePolicy::FirstLayers(vec![*count; n_stages])
+            }
             _ => RecomputePolicy::Uniform(Recompute::None),
+        }
+    }
+
+    /// No stage computes more layers again than the largest one has.
+    fn check_recomputed(&mut self, most: Option<&u32>, stages: Option<&[StageContent]>) {
+        let layers = stages.and_then(|all| all.iter().map(|stage| stage.layers.len()).max());
+        let layers = layers.and_then(|layers| u32::try_from(layers).ok());
+        if let (Some(&given), Some(layers)) = (most, layers)
+            && layers < given
+        {
+            let error = PlanError::RecomputeLayers { given, layers };
+            self.errors.push(error);
         }
     }
 }

@@ -39,7 +39,7 @@ impl Resolver<'_> {
         let one = self.errors_with(0, model, cluster)?;
         let other = self.errors_with(1, model, cluster)?;
         let shared: Vec<PlanError> = one.into_iter().filter(|one| other.contains(one)).collect();
-        self.refuse_plan(&shared);
+        self.plan_errors.extend(shared.iter().cloned());
         // Degrees that do not fit the cluster keep the rest of a plan from being checked.
         if cluster.is_some() && shared.iter().any(|error| error.field() == "dp") {
             return self.plan_in_part(model, None);
