@@ -4,14 +4,9 @@ use crate::estimate::work::{Merged, Work};
 use crate::prediction::Breakdown;
 
 impl Work<'_> {
-    /// The device with the most work: its passes, what is exposed, and idle time for the rest.
-    pub(super) fn breakdown(
-        &self,
-        merged: &Merged,
-        total: f64,
-        exposed: f64,
-        [optimizer, sync]: [f64; 2],
-    ) -> Breakdown {
+    /// The device with the most work: its passes, what stands around them, and idle time for the
+    /// rest.
+    pub(super) fn breakdown(&self, merged: &Merged, total: f64, around: &Breakdown) -> Breakdown {
         let n = f64::from(self.plan.n_micro_batches());
         let work = |chunks: &Vec<usize>| {
             let mut sum = Breakdown::default();
@@ -39,9 +34,10 @@ impl Work<'_> {
             .map(work)
             .max_by(|a, b| a.total().total_cmp(&b.total()));
         let mut breakdown = busiest.unwrap_or_default();
-        breakdown.optimizer_s = optimizer;
-        breakdown.pp_s += sync;
-        breakdown.dp_s += exposed.min((total - breakdown.total()).max(0.0));
+        breakdown.optimizer_s = around.optimizer_s;
+        breakdown.tp_s += around.tp_s;
+        breakdown.pp_s += around.pp_s;
+        breakdown.dp_s += around.dp_s.min((total - breakdown.total()).max(0.0));
         // What rounding leaves of an exact fit goes to compute, so that the parts sum up.
         breakdown.bubble_s = (total - breakdown.total()).max(0.0);
         breakdown.compute_s += total - breakdown.total();

@@ -29,27 +29,26 @@ impl Work<'_> {
             .time_on(&shape, CollectiveKind::AllReduce, bytes)
     }
 
-    /// What all ranks of a replica wait for between the last gradient and the optimizer step.
-    pub(super) fn epilogue_time(&self, params: &[ParamCount]) -> f64 {
-        let plan = self.plan;
-        let job = &self.scenario.job;
-        let degrees = plan.degrees();
-        let all_reduce = CollectiveKind::AllReduce;
-        let mut time = 0.0;
-        if plan.sequence_parallel() && 1 < degrees.tp {
-            let most = params
-                .iter()
-                .map(|params| params.replicated)
-                .max()
-                .unwrap_or(0);
-            let bytes = Bytes::from_f64(most as f64 * job.grad_dtype.bytes());
-            time += self.shapes.time(Axis::Tp, all_reduce, bytes);
+    /// The sum over tensor-parallel ranks of gradients of norms, which each of them holds.
+    pub(super) fn norms_time(&self, params: &[ParamCount]) -> f64 {
+        if !self.plan.sequence_parallel() || self.plan.degrees().tp == 1 {
+            return 0.0;
         }
-        if self.scenario.framework.clips_gradients && 1 < degrees.tp * degrees.pp {
-            let shape = self.group_shape(SlotGroup::Replica);
-            time += self.shapes.time_on(&shape, all_reduce, Bytes::new(4));
+        let replicated = params.iter().map(|params| params.replicated);
+        let most = replicated.max().unwrap_or(0);
+        let bytes = Bytes::from_f64(most as f64 * self.scenario.job.grad_dtype.bytes());
+        self.shapes.time(Axis::Tp, CollectiveKind::AllReduce, bytes)
+    }
+
+    /// What the ranks of a replica take to agree on the norm of all gradients.
+    pub(super) fn clip_time(&self) -> f64 {
+        let degrees = self.plan.degrees();
+        if !self.scenario.framework.clips_gradients || degrees.tp * degrees.pp == 1 {
+            return 0.0;
         }
-        time
+        let shape = self.group_shape(SlotGroup::Replica);
+        self.shapes
+            .time_on(&shape, CollectiveKind::AllReduce, Bytes::new(4))
     }
 
     /// The longest optimizer step.

@@ -15,6 +15,7 @@ use crate::estimate::shapes::{ShapeCache, Shapes};
 use crate::estimate::stage::StageSums;
 use crate::estimate::sync::Wire;
 use crate::estimate::waits::Gradients;
+use crate::prediction::Breakdown;
 use crate::simulate::contention;
 
 /// One estimate under way.
@@ -104,7 +105,8 @@ impl Work<'_> {
         );
         let tied = (hops.behind.as_slice(), self.tied_time());
         let Gradients { end, late, tied } = self.end_of_passes(&merged, &waits, &passes, tied);
-        let sync = tied + self.epilogue_time(&waits.params);
+        let (norms, clip) = (self.norms_time(&waits.params), self.clip_time());
+        let sync = tied + (norms + clip);
         let optimizer = self.slowest_step(&merged, &waits.params, kept);
         let after = if data.overlap_gather || data.gather_each_pass {
             0.0
@@ -121,7 +123,14 @@ impl Work<'_> {
         estimate.iteration_time_s = total;
         estimate.doubt = self.doubt(&merged, &data, &waits, (late, total), hops.are_slow);
         let exposed = fixed + late;
-        estimate.breakdown = self.breakdown(&merged, total, exposed, [optimizer, sync]);
+        let around = Breakdown {
+            tp_s: norms,
+            pp_s: tied,
+            dp_s: exposed,
+            optimizer_s: optimizer + clip,
+            ..Breakdown::default()
+        };
+        estimate.breakdown = self.breakdown(&merged, total, &around);
         estimate
     }
 
