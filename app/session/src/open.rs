@@ -59,6 +59,7 @@ pub fn open(request: &Request) -> Result<Opened, Vec<Failure>> {
     };
     let (mut above, warnings) = from_environment(&request.environment, &scenario_fields());
     above.extend(request.above.iter().cloned());
+    let start = format::Place::new(&scenario, 0..0);
     let layers = Layers {
         user,
         scenario,
@@ -70,7 +71,13 @@ pub fn open(request: &Request) -> Result<Opened, Vec<Failure>> {
         files: &Disk,
         base: &base,
     };
-    let spec = read_whole_scenario(&document, &library)?;
+    let spec = read_whole_scenario(&document, &library).map_err(|mut failures| {
+        // What a file without anything lacks has no place of its own.
+        for failure in &mut failures {
+            failure.place.get_or_insert_with(|| start.clone());
+        }
+        failures
+    })?;
     Ok(Opened {
         name: name_of(&path),
         spec,

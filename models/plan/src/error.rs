@@ -264,12 +264,10 @@ impl PlanError {
                 tp, cp, pp, gpus, ..
             } => Some(larger_hint([*tp, *cp, *pp], *gpus)),
             Self::DoesNotTile { tp, cp, pp, gpus } => tile_hint(*tp, *cp, *pp, *gpus),
-            Self::Heads { tp, heads } => fits("tp", &divisors(*heads, u64::from(*tp).max(16))),
+            Self::Heads { tp, heads } => fits("tp", &nearby(*heads, *tp)),
             Self::KvHeads { kv_heads, .. } => fits("tp", &divisors(*kv_heads, *kv_heads)),
-            Self::FfnWidth { tp, width } => fits("tp", &divisors(*width, u64::from(*tp).max(16))),
-            Self::ExpertWidth { etp, width } => {
-                fits("etp", &divisors(*width, u64::from(*etp).max(16)))
-            }
+            Self::FfnWidth { tp, width } => fits("tp", &nearby(*width, *tp)),
+            Self::ExpertWidth { etp, width } => fits("etp", &nearby(*width, *etp)),
             Self::CpHeads { heads, .. } => fits("cp", &divisors(*heads, *heads))
                 .map(|hint| hint + ", or use cp_method \"ring\""),
             Self::SeqLen { parts, seq_len, .. } => seq_len
@@ -386,6 +384,11 @@ fn divisors(n: u64, most: u64) -> Vec<u64> {
     (1..=n.min(most).min(1 << 16))
         .filter(|d| n.is_multiple_of(*d))
         .collect()
+}
+
+/// Divisors of `n` that a degree can be instead of `degree`: up to it, and to those of a node.
+fn nearby(n: u64, degree: u32) -> Vec<u64> {
+    divisors(n, u64::from(degree).max(16))
 }
 
 fn tile_hint(tp: u32, cp: u32, pp: u32, gpus: u64) -> Option<String> {

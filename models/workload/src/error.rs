@@ -49,6 +49,7 @@ pub enum ModelError {
         found: String,
         family: String,
         near: Option<String>,
+        known: Box<str>,
     },
     #[error("{field} is {found}, which is not modeled")]
     Unsupported {
@@ -59,6 +60,9 @@ pub enum ModelError {
     #[error("the model has more than {limit} parameters")]
     TooLarge { limit: u64 },
 }
+
+/// The reason of a contradiction between a number and its limit.
+pub(crate) const AT_MOST: &str = "the first is at most the second";
 
 impl ModelError {
     /// The field at fault, as the description names it; `None` where the text as a whole is.
@@ -91,23 +95,33 @@ impl ModelError {
             Self::Missing { near, .. } => near
                 .as_deref()
                 .map(|near| format!("there is a field `{near}`; did you mean it to be this one?")),
-            Self::Override { near, .. } => near.as_deref().map(did_you_mean),
+            Self::Override { near, known, .. } => Some(
+                near.as_deref()
+                    .map_or_else(|| format!("known fields: {known}"), did_you_mean),
+            ),
             Self::Unsupported { supported, .. } => Some(format!("known are {supported}")),
             Self::Wrong { found, .. } if found.starts_with('"') => {
                 Some("write it without quotes, unless it is a text".to_owned())
             }
             Self::Contradiction {
-                found, other_found, ..
-            } => divisors(found, other_found),
-            Self::Wrong { .. } => None,
+                found,
+                other_found,
+                reason,
+                ..
+            } => contradiction(found, other_found, reason),
+            Self::Wrong { expected, .. } => Some(format!("give {expected}")),
             Self::TooLarge { .. } => Some("look for a digit too many".to_owned()),
         }
     }
 }
 
-/// What the second number may be where it has to divide the first.
-fn divisors(found: &str, other: &str) -> Option<String> {
+/// What the second number may be where it has to divide the first, or the first where it is at
+/// most the second.
+fn contradiction(found: &str, other: &str, reason: &str) -> Option<String> {
     let (found, other): (u64, u64) = (found.parse().ok()?, other.parse().ok()?);
+    if reason.contains("at most") {
+        return Some(format!("give at most {other}"));
+    }
     if found % other.max(1) == 0 || 1 << 24 < found {
         return None;
     }

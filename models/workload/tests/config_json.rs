@@ -442,3 +442,21 @@ fn the_list_of_architectures_is_sorted_and_unique() {
     sorted.dedup();
     assert_eq!(names, sorted);
 }
+
+#[test]
+fn a_config_at_fault_is_told_once_and_how_to_mend_it() {
+    let refused = |text: &str| Model::read_config_json(text, &[]).unwrap_err();
+    let base =
+        r#""model_type": "llama", "hidden_size": 64, "vocab_size": 100, "intermediate_size": 128"#;
+    let errors = refused(&format!(
+        r#"{{ {base}, "num_attention_heads": 4, "num_hidden_layers": -1 }}"#
+    ));
+    let hint = errors[0].hint().unwrap();
+    assert!(hint.starts_with("give a whole number from 1"), "{hint}");
+    let errors = refused(
+        r#"{ "model_type": "mixtral", "hidden_size": 64, "vocab_size": 100, "intermediate_size": 128,
+             "num_attention_heads": 4, "num_hidden_layers": 2, "num_key_value_heads": 4,
+             "num_local_experts": 8, "num_experts_per_tok": 9 }"#,
+    );
+    assert_eq!(errors[0].hint().as_deref(), Some("give at most 8"));
+}

@@ -177,3 +177,28 @@ fn all_errors_of_one_tp_have_one_hint() {
         assert_eq!(failure.problem.hint().unwrap(), "tp can be 1, 2, 4 or 8");
     }
 }
+
+#[test]
+fn an_override_at_fault_is_blamed_itself_and_an_unknown_one_lists_the_fields() {
+    let with = |own: &str| format!("{MODEL}{own}\n{CLUSTER}{TRAINING}");
+    let failures = check::scenario(&with("layers = 0")).unwrap_err();
+    assert_eq!(failures[0].field, "model.layers");
+    assert_eq!(
+        failures[0].place.as_ref().unwrap().to_string(),
+        "scenario.toml:4:10"
+    );
+    let failures = check::scenario(&with("foo = 12")).unwrap_err();
+    let hint = failures[0].problem.hint().unwrap();
+    assert!(hint.starts_with("known fields: "), "{hint}");
+    assert!(hint.contains("layers"), "{hint}");
+}
+
+#[test]
+fn a_cluster_too_large_is_told_in_gpus() {
+    let text = format!("{MODEL}[cluster]\nname = \"dgx-h100\"\nnodes = 4294967295\n{TRAINING}");
+    let failures = check::scenario(&text).unwrap_err();
+    assert_eq!(
+        failures[0].to_string(),
+        "the nodes have 34359738360 GPUs in all, above the limit of 1048576"
+    );
+}

@@ -38,8 +38,8 @@ impl Cluster {
         let (nodes, node_links) = number(spec, &groups, &fabric);
         let links = node_links + fabric.all_links();
         if u128::from(MAX_LINKS) < links {
-            return Err(vec![ClusterError::TooMany {
-                field: "nodes".to_owned(),
+            return Err(vec![ClusterError::TooManyInAll {
+                what: "links",
                 value: u64::try_from(links).unwrap_or(u64::MAX),
                 limit: MAX_LINKS,
             }]);

@@ -192,7 +192,13 @@ fn check_size(spec: &ClusterSpec, errors: &mut Vec<ClusterError>) {
         .iter()
         .map(|group| u64::from(group.count) * u64::from(used(group)))
         .sum();
-    limit("nodes".to_owned(), gpus, MAX_GPUS, errors);
+    if MAX_GPUS < gpus {
+        errors.push(ClusterError::TooManyInAll {
+            what: "GPUs",
+            value: gpus,
+            limit: MAX_GPUS,
+        });
+    }
 }
 
 /// Nodes of different scale-up domains need NICs to meet.

@@ -19,6 +19,12 @@ pub enum ClusterError {
         value: u64,
         limit: u64,
     },
+    #[error("the nodes have {value} {what} in all, above the limit of {limit}")]
+    TooManyInAll {
+        what: &'static str,
+        value: u64,
+        limit: u64,
+    },
     #[error("{field} is {value}, not a finite number {}", if *.zero { "from 0" } else { "above 0" })]
     NotANumber {
         field: String,
@@ -117,6 +123,9 @@ impl ClusterError {
             Self::EmptyGroup { .. } => "remove the group, or set count to 1 or more".to_owned(),
             Self::Zero { field } => format!("set {field} to 1 or more, or leave it out"),
             Self::TooMany { limit, .. } => format!("at most {limit} can be simulated"),
+            Self::TooManyInAll { what, limit, .. } => {
+                format!("at most {limit} {what} can be simulated")
+            }
             Self::OutOfRange { .. } => {
                 "1 never blocks, 7 leaves a seventh of the rate above".to_owned()
             }
@@ -152,7 +161,7 @@ impl ClusterError {
     /// Where the error is, as a path of keys from the root of a cluster file.
     pub fn field(&self) -> String {
         match self {
-            Self::NoNodes => "nodes".to_owned(),
+            Self::NoNodes | Self::TooManyInAll { .. } => "nodes".to_owned(),
             Self::EmptyGroup { group, .. } => format!("nodes[{group}].count"),
             Self::Zero { field }
             | Self::TooMany { field, .. }

@@ -100,7 +100,10 @@ fn several_domains_need_nics() {
 fn sizes_that_no_machine_holds_are_refused() {
     let mut spec = two_dgx_h100();
     spec.groups[0].count = u32::MAX;
-    assert!(matches!(errors(&spec)[..], [ClusterError::TooMany { .. }]));
+    assert!(matches!(
+        errors(&spec)[..],
+        [ClusterError::TooManyInAll { .. }]
+    ));
     spec.groups[0].count = 100_000;
     spec.fabric.nodes_per_leaf = 1;
     spec.fabric.spines = Some(1 << 20);
@@ -116,5 +119,8 @@ fn sizes_that_no_machine_holds_are_refused() {
         latency: Seconds::ZERO,
     };
     let spec = cluster(node, 4096, fabric(FabricKind::Single));
-    assert!(matches!(errors(&spec)[..], [ClusterError::TooMany { .. }]));
+    assert!(matches!(
+        errors(&spec)[..],
+        [ClusterError::TooManyInAll { .. }]
+    ));
 }

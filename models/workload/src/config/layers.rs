@@ -20,21 +20,27 @@ pub(super) fn reaches(c: &Config<'_>, n: u64, rule: impl Fn(u64) -> Reach) -> Ve
     let Some(list) = c.by_layer("layer_types", n) else {
         return (0..n).map(rule).collect();
     };
+    let reach = |value: &Value| match value.as_str() {
+        Some("full_attention") => Some(Reach::Full),
+        Some("sliding_attention") => Some(Reach::Sliding),
+        Some("chunked_attention") => Some(Reach::Chunked),
+        _ => None,
+    };
+    let mut unknown = (0..).zip(list).filter(|(_, value)| reach(value).is_none());
+    // One error for all entries: a list that is written another way has as many as layers.
+    if let Some((index, value)) = unknown.next() {
+        let found = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        let found = match unknown.count() {
+            0 => found,
+            more => format!("{found} (and {more} more entries are unknown)"),
+        };
+        let known = "full_attention, sliding_attention, chunked_attention";
+        c.unsupported(&format!("layer_types[{index}]"), &found, known);
+    }
     list.iter()
-        .enumerate()
-        .map(|(index, value)| match value.as_str() {
-            Some("full_attention") => Reach::Full,
-            Some("sliding_attention") => Reach::Sliding,
-            Some("chunked_attention") => Reach::Chunked,
-            _ => {
-                let found = value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned);
-                let known = "full_attention, sliding_attention, chunked_attention";
-                c.unsupported(&format!("layer_types[{index}]"), &found, known);
-                Reach::Full
-            }
-        })
+        .map(|value| reach(value).unwrap_or(Reach::Full))
         .collect()
 }
 

@@ -30,6 +30,11 @@ pub enum OverrideValue {
 }
 
 impl Override {
+    /// Whether it sets that key of a config.json.
+    pub fn sets(&self, key: &str) -> bool {
+        self.field == key || keys(&self.field).contains(&key)
+    }
+
     /// Sets a field to a count.
     pub fn count(field: impl Into<String>, value: u64) -> Self {
         Self {
@@ -88,11 +93,13 @@ pub(super) fn check(config: &Config<'_>, overrides: &[Override]) {
         }
         let names = groups::GROUPS.iter();
         let known = names.filter(|group| group.keys.iter().any(|key| config.was_asked(key)));
+        let known: Vec<&str> = known.map(|group| group.name).collect();
         config.refuse(ModelError::Override {
             field: one.field.clone(),
             found: one.json().to_string(),
             family: config.family.to_owned(),
-            near: nearest(&one.field, known.map(|group| group.name)),
+            near: nearest(&one.field, known.iter().copied()),
+            known: known.join(", ").into(),
         });
     }
 }

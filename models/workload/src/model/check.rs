@@ -7,7 +7,7 @@ use super::layer::{Ffn, Layer, Mixer};
 use super::mamba::MambaSpec;
 use super::spec::ModelSpec;
 use super::{Model, Stack};
-use crate::error::ModelError;
+use crate::error::{AT_MOST, ModelError};
 use crate::tensor::Tensor;
 
 /// Which field is checked, and what it is.
@@ -75,7 +75,7 @@ fn at_most(field: &str, found: u64, other: &str, limit: u64) -> Checked {
         found: found.to_string(),
         other: other.to_owned(),
         other_found: limit.to_string(),
-        reason: "the first is at most the second".to_owned(),
+        reason: AT_MOST.to_owned(),
     })
 }
 

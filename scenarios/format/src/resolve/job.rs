@@ -111,16 +111,17 @@ impl Resolver<'_> {
     /// Points to the override at fault, else into the `config.json`.
     fn config_error(&mut self, error: &ModelError, source: &Arc<Source>, overrides: &[Override]) {
         let field = error.field().unwrap_or_default();
-        let is_ours = overrides.iter().any(|one| one.field == field);
-        let path = if is_ours {
-            format!("model.{field}")
-        } else {
-            "model.config".to_owned()
-        };
+        let ours = overrides.iter().find(|one| one.sets(field));
+        let is_ours = ours.is_some();
+        let path = ours.map_or_else(
+            || "model.config".to_owned(),
+            |one| format!("model.{}", one.field),
+        );
         let place = match error {
             ModelError::Override { .. } => self.document.key_place(&path),
             _ if is_ours => self.document.place(&path),
-            _ => json_place(error, source),
+            ModelError::TooLarge { .. } => None,
+            _ => Some(json_place(error, source)),
         };
         let failure = Failure {
             problem: Problem::Refused {
@@ -171,8 +172,9 @@ fn model_name(name: &str) -> String {
     }
 }
 
-/// Where a `config.json` is wrong: at the line of a syntax error, else at the key of the field.
-fn json_place(error: &ModelError, source: &Arc<Source>) -> Option<Place> {
+/// Where a `config.json` is wrong: at the line of a syntax error, else at the key of the field,
+/// else at the start of the file.
+fn json_place(error: &ModelError, source: &Arc<Source>) -> Place {
     if let ModelError::NotJson { line, column, .. } = error {
         let before: usize = source
             .text
@@ -181,10 +183,15 @@ fn json_place(error: &ModelError, source: &Arc<Source>) -> Option<Place> {
             .map(str::len)
             .sum();
         let at = before + column.saturating_sub(1);
-        return Some(Place::new(source, at..at + 1));
+        return Place::new(source, at..at + 1);
     }
-    let field = error.field()?;
-    let key = format!("\"{}\"", field.rsplit('.').next().unwrap_or(field));
-    let at = source.text.find(&key)?;
-    Some(Place::new(source, at..at + key.len()))
+    let start = || Place::new(source, 0..0);
+    let Some(field) = error.field() else {
+        return start();
+    };
+    let key = field.rsplit('.').next().unwrap_or(field);
+    let key = format!("\"{}\"", key.split('[').next().unwrap_or(key));
+    // The file of a field that is not there is named all the same.
+    let found = source.text.find(&key);
+    found.map_or_else(start, |at| Place::new(source, at..at + key.len()))
 }

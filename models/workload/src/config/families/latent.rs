@@ -5,6 +5,7 @@ use super::super::decoder::{
 };
 use super::super::reader::Config;
 use super::experts::{add_mtp, routed};
+use crate::error::AT_MOST;
 use crate::model::{
     Activation, AttentionSpec, ExpertGroups, Ffn, IndexerSpec, Layer, Mixer, MlaSpec, ModelSpec,
     MoeSpec, Norms,
@@ -184,6 +185,14 @@ fn with_experts(
 ) -> ModelSpec {
     let moe = mixture(c, generation);
     let first = c.count("first_k_dense_replace", generation.first_dense);
+    if decoder.n < first && !c.cut {
+        let found = [first, decoder.n].map(|count| count.to_string());
+        c.contradict(
+            ["first_k_dense_replace", "num_hidden_layers"],
+            found,
+            AT_MOST,
+        );
+    }
     let every = c.number("moe_layer_freq", 1, 1 << 24).unwrap_or(1);
     let mut layers: Vec<Layer> = Vec::new();
     for index in 0..decoder.n {
