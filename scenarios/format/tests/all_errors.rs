@@ -202,3 +202,10 @@ fn a_cluster_too_large_is_told_in_gpus() {
         "the nodes have 34359738360 GPUs in all, above the limit of 1048576"
     );
 }
+
+#[test]
+fn a_gpu_is_slow_once() {
+    let slow = "[[stragglers]]\ngpu = \"n0g0\"\nspeed = 0.5\n";
+    let text = format!("{MODEL}{CLUSTER}{TRAINING}{slow}{slow}");
+    assert_eq!(fields(&text), ["stragglers[1].gpu"]);
+}

@@ -137,6 +137,17 @@ impl Resolver<'_> {
         }
         for (index, straggler) in self.spec.stragglers.iter().enumerate() {
             let (key, fault) = fault(straggler);
+            let is_same = |one: &Straggler| {
+                matches!((one, straggler),
+                (Straggler::Gpu { name: a, .. }, Straggler::Gpu { name: b, .. }) if a == b)
+            };
+            if self.spec.stragglers[..index].iter().any(is_same) {
+                fails = true;
+                let hint = "keep one of its entries".to_owned();
+                let field = format!("stragglers[{index}].{key}");
+                self.refuse(&field, &"the GPU is listed twice", Some(hint));
+                continue;
+            }
             match degraded.degraded(&[fault]) {
                 Ok(slower) => degraded = slower,
                 Err(errors) => {
