@@ -628,3 +628,22 @@ fn a_dense_model_has_no_capacity_and_no_more_layers_than_it_has() {
     );
     assert_eq!(hint, "give at most 20, or \"full\" for all layers");
 }
+
+#[test]
+fn padding_to_a_capacity_is_named() {
+    let job = moe(512);
+    let spec = PlanSpec {
+        moe: MoeSpec {
+            capacity_factor: Some(2.0),
+            ..MoeSpec::default()
+        },
+        ..PlanSpec::default()
+    };
+    let says = |spec: &PlanSpec| {
+        let checked = Plan::check(spec, &job, &dgx(16)).unwrap();
+        let mut fields = checked.assumptions.iter().map(|one| one.field);
+        fields.any(|field| field == "moe.capacity_factor")
+    };
+    assert!(says(&spec));
+    assert!(!says(&PlanSpec::default()));
+}

@@ -64,6 +64,10 @@ impl Check<'_> {
                 limit: "a positive number",
             });
         }
+        if factor.is_some() && !self.shape.experts.is_empty() {
+            let reason = "rows beyond are dropped and missing ones computed";
+            self.assume("moe.capacity_factor", "experts padded to it".into(), reason);
+        }
         let dispatcher = if self.shape.experts.is_empty() || degrees.ep == 1 {
             moe.dispatcher.unwrap_or_default()
         } else {
