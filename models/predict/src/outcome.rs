@@ -10,7 +10,7 @@ use crate::memory::{Memory, memory};
 use crate::nccl::unheeded;
 use crate::plan_json::plan_json;
 use crate::prediction::{Assumed, Breakdown, Prediction, SCHEMA, Sources};
-use crate::rates::{Rates, counted_alike};
+use crate::rates::{Rates, counted_otherwise};
 use crate::scenario::{Engine, Scenario};
 use crate::sources::sources;
 
@@ -109,7 +109,7 @@ impl Answer {
             critical_path: self.critical_path,
             plan: plan_json(&scenario.plan),
             assumptions: (self.assumptions.into_iter())
-                .chain(counted_alike(scenario))
+                .chain(counted_otherwise(scenario))
                 .collect(),
             sources: self.sources,
             totals: totals(scenario, &rates),

@@ -66,7 +66,7 @@ impl Rates {
 }
 
 /// What is counted otherwise than one might expect.
-pub(crate) fn counted_alike(scenario: &Scenario) -> impl Iterator<Item = Assumed> {
+pub(crate) fn counted_otherwise(scenario: &Scenario) -> impl Iterator<Item = Assumed> {
     within_documents(scenario)
         .into_iter()
         .chain(far_from_kernels(scenario))

@@ -16,11 +16,12 @@ use workload::Job;
 use workload::ops::TpOverlap;
 
 use crate::error::{Failure, Problem, push};
+use crate::fields::Fields;
 use crate::library::{At, Library};
 use crate::plan_files;
 use crate::scenario::{ScenarioSpec, draft};
 use crate::sections::Engine;
-use crate::tree::Table;
+use crate::tree::{Table, Value};
 
 /// A scenario that can be simulated.
 #[derive(Clone, Debug)]
@@ -116,6 +117,16 @@ impl<'a> Resolver<'a> {
 
     fn is_broken(&self, section: &str) -> bool {
         self.broken.contains(section)
+    }
+
+    /// What can be read of a broken section, whose errors were told already.
+    fn readable<T>(&self, section: &str, read: &dyn Fn(&mut Fields<'_, '_>) -> T) -> Option<T> {
+        let node = self.document.get(section)?;
+        let Value::Table(table) = &node.value else {
+            return None;
+        };
+        let (place, mut told) = (Some(node.place.clone()), Vec::new());
+        Some(Fields::read(table, place, section, &mut told, read))
     }
 }
 

@@ -71,7 +71,7 @@ pub enum NodeCount {
     Kinds(Vec<Nodes>),
 }
 
-fn cluster(t: &mut Fields<'_, '_>) -> ClusterSection {
+pub(crate) fn cluster(t: &mut Fields<'_, '_>) -> ClusterSection {
     t.exclude("name", "file");
     let count = mapped(whole::<u32>(1), NodeCount::Of);
     let kinds = mapped(list(table(nodes)), NodeCount::Kinds);

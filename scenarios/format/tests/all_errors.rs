@@ -209,3 +209,20 @@ fn a_gpu_is_slow_once() {
     let text = format!("{MODEL}{CLUSTER}{TRAINING}{slow}{slow}");
     assert_eq!(fields(&text), ["stragglers[1].gpu"]);
 }
+
+#[test]
+fn an_error_in_a_section_hides_no_unknown_name_beside_it() {
+    let text = format!(
+        "schema = 1\n[model]\nconfig = \"llama3-70\"\nlayers = nan\n\
+         [cluster]\nname = \"dgx-h10\"\nnodes = -3\n{TRAINING}"
+    );
+    let found = fields(&text);
+    for field in [
+        "model.layers",
+        "model.config",
+        "cluster.nodes",
+        "cluster.name",
+    ] {
+        assert!(found.iter().any(|one| one == field), "{field} of {found:?}");
+    }
+}

@@ -8,7 +8,7 @@ use workload::{Job, Model, ModelError, Override};
 
 use super::{Resolver, partial};
 use crate::error::{Failure, Problem, push};
-use crate::model_section::ModelSection;
+use crate::model_section::{self, ModelSection};
 use crate::reference::is_path;
 use crate::source::{Place, Source};
 use crate::zoo::Shelf;
@@ -41,6 +41,12 @@ impl Resolver<'_> {
 
     pub(super) fn model(&mut self) -> Option<Model> {
         if self.is_broken("model") {
+            if let ModelSection::Config { name, .. } =
+                self.readable("model", &model_section::model)?
+                && !name.is_empty()
+            {
+                self.config(&name, &[]);
+            }
             return None;
         }
         match self.spec.model.as_ref()? {

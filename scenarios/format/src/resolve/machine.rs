@@ -10,17 +10,19 @@ use crate::error::{Failure, Problem};
 use crate::hardware::{self, ClusterFile, Nodes};
 use crate::library::{At, Library, read_source};
 use crate::reference::{Named, is_path};
-use crate::scenario::{ClusterSection, NodeCount};
+use crate::scenario::{self, ClusterSection, NodeCount};
 use crate::sections::Straggler;
 use crate::tree::{Table, parse};
 use crate::zoo::Shelf;
 
 impl Resolver<'_> {
     pub(super) fn cluster(&mut self) -> Option<Cluster> {
-        let section = self.spec.cluster.clone()?;
         if self.is_broken("cluster") {
+            let section = self.readable("cluster", &scenario::cluster)?;
+            self.base_cluster(&section);
             return None;
         }
+        let section = self.spec.cluster.clone()?;
         let base = self.base_cluster(&section)?;
         let file = self.changed(base.file, &section)?;
         let (document, own) = (self.document, &base.document);
