@@ -1,0 +1,52 @@
+//! What can be wrong with a table of runs.
+
+/// Why a table of runs cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum RunsError {
+    #[error("{path} cannot be read: {source}")]
+    Unreadable {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("{path}: {source}")]
+    NotCsv { path: String, source: csv::Error },
+    #[error("{path} has no column {column:?}")]
+    NoColumn { path: String, column: &'static str },
+    #[error("{path}:{line}: `{column}` is {found:?}, not {expected}")]
+    BadCell {
+        path: String,
+        line: u64,
+        column: String,
+        found: String,
+        expected: &'static str,
+    },
+    #[error("{path} has no row {row:?}")]
+    NoRow { path: String, row: String },
+    #[error("{path} has no rows")]
+    Empty { path: String },
+}
+
+impl RunsError {
+    /// What to change, where we can tell.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreadable { .. } => None,
+            Self::NotCsv { .. } => {
+                Some("a table of runs is CSV with one header line, one row a run".to_owned())
+            }
+            Self::NoColumn { column, .. } => Some(format!(
+                "add a column `{column}`; docs/measured-runs.md lists what each column means"
+            )),
+            Self::BadCell { .. } => {
+                Some("correct the cell, or leave it empty: what is empty is inferred".to_owned())
+            }
+            Self::NoRow { .. } => Some(
+                "a row is named by its `row_id`, or by its line where the table has none"
+                    .to_owned(),
+            ),
+            Self::Empty { .. } => Some("one row a run, below the header line".to_owned()),
+        }
+    }
+}
