@@ -21,7 +21,9 @@ use crate::shape::{list, table, text};
 pub use choices::{Choices, Chosen, DefaultShard};
 pub use habits::Habits;
 pub use nearest::nearest_framework;
+pub(crate) use scales::on;
 pub use scales::{HostChoices, On, Scale, ScaleTable};
+pub(crate) use version::holds as version_holds;
 
 /// What a framework file says.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,6 +6,7 @@ pub mod curves;
 mod error;
 pub mod fields;
 mod files;
+pub mod fitted;
 pub mod framework;
 pub mod hardware;
 pub mod kind;

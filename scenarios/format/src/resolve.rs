@@ -169,7 +169,8 @@ impl Resolver<'_> {
             prices: self.prices(),
             assumptions: std::mem::take(&mut self.assumed),
         };
-        Some(scenario.scaled(&habits.scales))
+        let scales = self.scales(&habits, &scenario.cluster)?;
+        Some(scenario.scaled(&scales))
     }
 
     fn at(&self, field: &str) -> At {

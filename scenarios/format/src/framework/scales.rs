@@ -96,7 +96,7 @@ impl On {
     }
 }
 
-pub(super) fn on(t: &mut Fields<'_, '_>) -> On {
+pub(crate) fn on(t: &mut Fields<'_, '_>) -> On {
     On {
         architecture: t
             .get(
