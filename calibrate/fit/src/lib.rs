@@ -9,3 +9,4 @@
 
 pub mod least_squares;
 mod matrix;
+pub mod scalars;

@@ -109,9 +109,15 @@ impl Scenario {
     ///   collectives take the slower of their multipliers, since groups may span kinds.
     #[must_use]
     pub fn scaled(mut self, scales: &[Scales]) -> Self {
+        self.scale(scales);
+        self
+    }
+
+    /// As [`Self::scaled`], in place.
+    pub fn scale(&mut self, scales: &[Scales]) {
         for (profile, scales) in self.profiles.iter_mut().zip(scales) {
-            let scaled = profile.clone().scaled(&scales.kernels());
-            *profile = scaled.exposing(scales.exposed());
+            let slower = profile.clone().scaled(&scales.kernels());
+            *profile = slower.exposing(scales.exposed());
         }
         let axes = scales.iter().map(Scales::axes);
         let axes = axes.reduce(AxisScales::max).unwrap_or(AxisScales::ONE);
@@ -119,6 +125,5 @@ impl Scenario {
             let framework = Arc::make_mut(&mut self.framework);
             framework.axes = framework.axes.times(axes);
         }
-        self
     }
 }

@@ -122,6 +122,14 @@ pub fn shipped() -> &'static FittedFile {
 }
 
 impl FittedScale {
+    fn over(&self, scales: &mut Scales) {
+        if self.key.is_share() {
+            scales[self.key] = (scales[self.key] + self.value).min(1.0);
+        } else {
+            scales[self.key] *= self.value;
+        }
+    }
+
     /// Whether it holds for a run on a GPU, taken as of the framework at one place of its chain.
     fn holds(&self, setting: &Setting<'_>, framework: Option<&str>, gpu: &GpuSpec) -> bool {
         let named = |own: &Option<String>, other: &str| {
@@ -146,8 +154,8 @@ impl FittedScale {
 }
 
 impl FittedFile {
-    /// The scalars of a run on a GPU, over others.
-    pub fn over(&self, scales: &mut Scales, setting: &Setting<'_>, gpu: &GpuSpec) {
+    /// The places of the scalars that hold for a run on a GPU.
+    pub fn holding(&self, setting: &Setting<'_>, gpu: &GpuSpec) -> Vec<usize> {
         let known = |name: &&&str| {
             let is = |scale: &FittedScale| {
                 scale
@@ -158,15 +166,24 @@ impl FittedFile {
             self.scales.iter().any(is)
         };
         let framework = setting.frameworks.iter().find(known).copied();
-        for scale in &self.scales {
-            if scale.holds(setting, framework, gpu) {
-                if scale.key.is_share() {
-                    scales[scale.key] = (scales[scale.key] + scale.value).min(1.0);
-                } else {
-                    scales[scale.key] *= scale.value;
-                }
-            }
+        let holds = |at: &usize| self.scales[*at].holds(setting, framework, gpu);
+        (0..self.scales.len()).filter(holds).collect()
+    }
+
+    /// The scalars of a run on a GPU, over others.
+    pub fn over(&self, scales: &mut Scales, setting: &Setting<'_>, gpu: &GpuSpec) {
+        for at in self.holding(setting, gpu) {
+            self.scales[at].over(scales);
         }
+    }
+
+    /// All of its scalars, wherever they hold.
+    pub fn all(&self) -> Scales {
+        let mut scales = Scales::default();
+        for scale in &self.scales {
+            scale.over(&mut scales);
+        }
+        scales
     }
 }
 
