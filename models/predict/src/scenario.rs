@@ -109,9 +109,9 @@ impl Scenario {
     ///   collectives take the slower of their multipliers, since groups may span kinds.
     #[must_use]
     pub fn scaled(mut self, scales: &[Scales]) -> Self {
-        for (profile, scales) in self.profiles.iter_mut().zip(scales) {
-            let scaled = profile.clone().scaled(&scales.kernels());
-            *profile = scaled.exposing(scales.exposed());
+        for (profile, by) in self.profiles.iter_mut().zip(scales) {
+            let own = profile.clone().scaled(&by.kernels());
+            *profile = own.exposing(by.exposed());
         }
         let axes = scales.iter().map(Scales::axes);
         let axes = axes.reduce(AxisScales::max).unwrap_or(AxisScales::ONE);

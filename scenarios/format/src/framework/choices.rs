@@ -1,6 +1,6 @@
 //! `[choices]`: what a framework does without being asked.
 
-use lower::{Framework, GradientCopies, Overlaps, Reshard};
+use lower::{Framework, GradientCopies, Overlaps, Replay, Reshard};
 use profile::AttentionKernel;
 use workload::ops::Fusion;
 
@@ -46,6 +46,11 @@ const RESHARD: [(&str, Reshard); 3] = [
     ("unless-pipelined", Reshard::UnlessPipelined),
 ];
 
+const REPLAY: [(&str, Replay); 2] = [
+    ("whole", Replay::Whole),
+    ("until-needed", Replay::UntilNeeded),
+];
+
 const COPIES: [(&str, GradientCopies); 3] = [
     ("none", GradientCopies::None),
     ("float", GradientCopies::Float),
@@ -77,6 +82,7 @@ pub struct Choices {
     pub gradient_copies: Option<Chosen<GradientCopies>>,
     pub cuda_graphs: Option<Chosen<bool>>,
     pub shard: Option<Chosen<DefaultShard>>,
+    pub replay: Option<Chosen<Replay>>,
 }
 
 type Choice<T> = Option<Chosen<T>>;
@@ -171,6 +177,12 @@ pub(super) fn choices(t: &mut Fields<'_, '_>) -> Choices {
             "what the optimizer copies of the gradients",
             &|| one_of(COPIES.to_vec()),
         ),
+        replay: chosen(
+            t,
+            "replay",
+            "how far recomputed parts of a layer run before its backward pass",
+            &|| one_of(REPLAY.to_vec()),
+        ),
         shard: chosen(
             t,
             "shard",
@@ -227,6 +239,7 @@ impl Choices {
         set(&mut framework.reshard, &self.reshard);
         set(&mut framework.copies, &self.gradient_copies);
         set(&mut framework.cuda_graphs, &self.cuda_graphs);
+        set(&mut framework.replay, &self.replay);
         if let Some(chosen) = &self.shard {
             *shard = Some(chosen.value);
         }
