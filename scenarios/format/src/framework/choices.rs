@@ -192,7 +192,7 @@ pub(super) fn choices(t: &mut Fields<'_, '_>) -> Choices {
     }
 }
 
-fn set<T: Copy>(to: &mut T, choice: &Choice<T>) {
+fn set<T: Copy>(to: &mut T, choice: Option<&Chosen<T>>) {
     if let Some(chosen) = choice {
         *to = chosen.value;
     }
@@ -213,33 +213,39 @@ impl Choices {
             grouped_gemm,
             permute,
         } = &mut framework.fusion;
-        set(attention, &self.attention);
-        set(softmax_limit, &self.softmax_limit);
-        set(norm, &self.fused_norm);
-        set(bias_dropout_residual, &self.fused_bias_dropout_residual);
-        set(activation, &self.fused_activation);
-        set(rotary, &self.fused_rotary);
-        set(cross_entropy, &self.fused_cross_entropy);
-        set(grad_accumulation, &self.fused_grad_accumulation);
-        set(grouped_gemm, &self.grouped_gemm);
-        set(permute, &self.fused_permute);
+        set(attention, self.attention.as_ref());
+        set(softmax_limit, self.softmax_limit.as_ref());
+        set(norm, self.fused_norm.as_ref());
+        set(
+            bias_dropout_residual,
+            self.fused_bias_dropout_residual.as_ref(),
+        );
+        set(activation, self.fused_activation.as_ref());
+        set(rotary, self.fused_rotary.as_ref());
+        set(cross_entropy, self.fused_cross_entropy.as_ref());
+        set(grad_accumulation, self.fused_grad_accumulation.as_ref());
+        set(grouped_gemm, self.grouped_gemm.as_ref());
+        set(permute, self.fused_permute.as_ref());
         let Overlaps {
             tp,
             p2p,
             grad_reduce,
             param_gather,
         } = &mut framework.overlaps;
-        set(tp, &self.overlap_tp);
-        set(p2p, &self.overlap_p2p);
-        set(grad_reduce, &self.overlap_grad_reduce);
-        set(param_gather, &self.overlap_param_gather);
-        set(&mut framework.vocab_multiple, &self.vocab_multiple);
-        set(&mut framework.scatter_gather, &self.scatter_gather);
-        set(&mut framework.clips_gradients, &self.clips_gradients);
-        set(&mut framework.reshard, &self.reshard);
-        set(&mut framework.copies, &self.gradient_copies);
-        set(&mut framework.cuda_graphs, &self.cuda_graphs);
-        set(&mut framework.replay, &self.replay);
+        set(tp, self.overlap_tp.as_ref());
+        set(p2p, self.overlap_p2p.as_ref());
+        set(grad_reduce, self.overlap_grad_reduce.as_ref());
+        set(param_gather, self.overlap_param_gather.as_ref());
+        set(&mut framework.vocab_multiple, self.vocab_multiple.as_ref());
+        set(&mut framework.scatter_gather, self.scatter_gather.as_ref());
+        set(
+            &mut framework.clips_gradients,
+            self.clips_gradients.as_ref(),
+        );
+        set(&mut framework.reshard, self.reshard.as_ref());
+        set(&mut framework.copies, self.gradient_copies.as_ref());
+        set(&mut framework.cuda_graphs, self.cuda_graphs.as_ref());
+        set(&mut framework.replay, self.replay.as_ref());
         if let Some(chosen) = &self.shard {
             *shard = Some(chosen.value);
         }
