@@ -31,6 +31,8 @@ pub struct Framework {
     pub copies: GradientCopies,
     /// Whether kernels are captured in CUDA graphs, where a plan does not say.
     pub cuda_graphs: bool,
+    /// How far it computes again what a backward pass needs.
+    pub replay: Replay,
     /// What its collectives take over what the model says, by axis.
     pub axes: AxisScales,
     /// Where the choices come from.
@@ -78,6 +80,16 @@ pub enum Reshard {
     UnlessPipelined,
 }
 
+/// How far the recomputed parts of a layer run before its backward pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Replay {
+    /// To their end (Megatron's `CheckpointFunction`, `PyTorch`'s reentrant checkpoints).
+    Whole,
+    /// Until everything that the backward pass needs is back (`PyTorch`'s other checkpoints,
+    /// unless `set_checkpoint_early_stop` says otherwise).
+    UntilNeeded,
+}
+
 /// What an optimizer copies of the gradients, beside those that add up over micro-batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GradientCopies {
@@ -103,6 +115,7 @@ pub const NEUTRAL: Framework = Framework {
     reshard: Reshard::EachPass,
     copies: GradientCopies::None,
     cuda_graphs: false,
+    replay: Replay::Whole,
     axes: AxisScales::ONE,
     source: Cow::Borrowed("assumed: the kernels that current frameworks share"),
 };

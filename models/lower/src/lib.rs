@@ -54,7 +54,7 @@ pub use binding::{Binding, Price, Route};
 pub use book::{Book, Spread, book, build_piece};
 pub use data_parallel::{DataParallel, Flow, Stage};
 pub use fabric::Fabric;
-pub use framework::{Framework, GradientCopies, NEUTRAL, Overlaps, Reshard};
+pub use framework::{Framework, GradientCopies, NEUTRAL, Overlaps, Replay, Reshard};
 pub use hop::{Hop, boundary};
 pub use lowering::{Inputs, LowerOptions, Lowered, lower, resident};
 pub use piece::{Piece, PieceKind};

@@ -69,7 +69,7 @@ pub(crate) fn host_time(
         .iter()
         .filter(|piece| matches!(piece.kind, PieceKind::Layer(_)) && !is_measured(piece));
     let per_layer = layers.map(|piece| {
-        let again = part.replays && piece.replay.len() == piece.ops.forward.len();
+        let again = part.replays && piece.replays_all;
         let passes = part.passes + f64::from(u8::from(again));
         let once = if piece.routed {
             host.expert_layer

@@ -115,9 +115,9 @@ impl Scenario {
 
     /// As [`Self::scaled`], in place.
     pub fn scale(&mut self, scales: &[Scales]) {
-        for (profile, scales) in self.profiles.iter_mut().zip(scales) {
-            let slower = profile.clone().scaled(&scales.kernels());
-            *profile = slower.exposing(scales.exposed());
+        for (profile, by) in self.profiles.iter_mut().zip(scales) {
+            let own = profile.clone().scaled(&by.kernels());
+            *profile = own.exposing(by.exposed());
         }
         let axes = scales.iter().map(Scales::axes);
         let axes = axes.reduce(AxisScales::max).unwrap_or(AxisScales::ONE);

@@ -184,7 +184,7 @@ impl Library<'_> {
             let file = read_source(&source, &framework_file)?;
             let own = is_path(&name).then(|| library.path(&name));
             if let Some(folder) = own.as_deref().and_then(Path::parent) {
-                base = folder.to_owned();
+                folder.clone_into(&mut base);
             }
             next.clone_from(&file.nearest);
             chain.push(file);

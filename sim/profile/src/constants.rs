@@ -21,6 +21,8 @@ pub struct HostCost {
     pub tp_share: f64,
     /// What CUDA graphs leave of kernels and layers: 0 where everything is captured.
     pub graphs_share: f64,
+    /// What they leave of a mixture-of-experts layer, of which only parts can be captured.
+    pub moe_graphs_share: f64,
 }
 
 impl HostCost {
@@ -30,21 +32,17 @@ impl HostCost {
         Self {
             kernel: self.kernel * self.graphs_share,
             layer: self.layer * self.graphs_share,
-            expert_layer: self.expert_layer * self.graphs_share,
+            expert_layer: self.expert_layer * self.moe_graphs_share,
             ..self
         }
     }
 
-    /// What a tensor-parallel degree makes of every time: `1 + tp_share · log₂ tp`.
-    pub fn at_tp(&self, tp: u32) -> f64 {
-        1.0 + self.tp_share * f64::from(tp.max(1).ilog2())
-    }
-
-    /// What is left for a plan: of that tensor-parallel degree, with graphs or without.
+    /// What is left for a plan: of that tensor-parallel degree, which multiplies every time by
+    /// `1 + tp_share · log₂ tp`, with graphs or without.
     #[must_use]
     pub fn under(self, tp: u32, graphs: bool) -> Self {
         let left = if graphs { self.captured() } else { self };
-        let factor = self.at_tp(tp);
+        let factor = 1.0 + self.tp_share * f64::from(tp.max(1).ilog2());
         Self {
             kernel: left.kernel * factor,
             layer: left.layer * factor,
@@ -72,6 +70,7 @@ impl HostCost {
             micro_batch: Seconds::from_micros(spec.micro_batch_us),
             tp_share: 0.0,
             graphs_share: 0.0,
+            moe_graphs_share: 0.0,
         }
     }
 }
@@ -176,9 +175,11 @@ mod tests {
             micro_batch: Seconds::from_micros(1_000.0),
             tp_share: 0.1,
             graphs_share: 0.5,
+            moe_graphs_share: 0.25,
         };
         let under = host.under(4, true);
         assert!((under.layer.as_micros() - 480.0).abs() < 1e-9);
+        assert!((under.expert_layer.as_micros() - 600.0).abs() < 1e-9);
         assert!((under.micro_batch.as_micros() - 1_200.0).abs() < 1e-9);
         assert_eq!(host.under(1, false), host);
     }

@@ -57,14 +57,12 @@ impl StageSums {
 
     /// The host's time where it is more than the GPU's.
     ///
-    /// * `launches` — of the profile's time for kernels and layers: what CUDA graphs leave.
     /// * `each` — seconds of a micro-batch, which the forward passes of all chunks share.
     /// * `splits` — whether backward passes run as two.
-    pub(super) fn with_host(&mut self, launches: f64, each: f64, splits: bool) {
-        self.forward.host = self.forward.host * launches + each;
-        self.backward.host *= 2.0 * launches;
-        self.input_grad.host *= launches;
-        self.weight_grad.host *= launches;
+    pub(super) fn with_host(&mut self, each: f64, splits: bool) {
+        self.forward.host += each;
+        // A whole backward pass counts two.
+        self.backward.host *= 2.0;
         let passes = [
             (&mut self.forward, true),
             (&mut self.backward, !splits),

@@ -66,11 +66,8 @@ impl Work<'_> {
             ] {
                 *pass = pass.at_speed(speed);
             }
-            let host = self.scenario.profiles[kind].host();
-            let factor = host.at_tp(tp);
-            let launches = if graphs { host.graphs_share } else { 1.0 };
-            let each = host.micro_batch.as_secs() * (factor / chunks);
-            sum.with_host(launches * factor, each, splits);
+            let host = self.scenario.profiles[kind].host().under(tp, graphs);
+            sum.with_host(host.micro_batch.as_secs() * (1.0 / chunks), splits);
             stages.push(sum);
         }
         let mut chunks_of = vec![Vec::new(); self.plan.degrees().pp as usize];

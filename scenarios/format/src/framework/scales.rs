@@ -121,6 +121,7 @@ pub struct HostChoices {
     pub micro_batch_us: Option<f64>,
     pub tp_share: Option<f64>,
     pub graphs_share: Option<f64>,
+    pub moe_graphs_share: Option<f64>,
     pub source: String,
 }
 
@@ -165,6 +166,13 @@ pub(super) fn host(t: &mut Fields<'_, '_>) -> HostChoices {
                 number(SHARE),
             )
             .optional(),
+        moe_graphs_share: t
+            .get(
+                "moe_graphs_share",
+                "what CUDA graphs leave of a mixture-of-experts layer",
+                number(SHARE),
+            )
+            .optional(),
         source: t
             .get("source", "where the figures come from", text())
             .required(),
@@ -182,6 +190,7 @@ impl HostChoices {
             micro_batch: time(self.micro_batch_us, host.micro_batch),
             tp_share: self.tp_share.unwrap_or(host.tp_share),
             graphs_share: self.graphs_share.unwrap_or(host.graphs_share),
+            moe_graphs_share: self.moe_graphs_share.unwrap_or(host.moe_graphs_share),
         }
     }
 }

@@ -122,7 +122,8 @@ impl Resolver<'_> {
             overlap.grad_reduce = Some(false);
             self.assume("plan.overlap.grad_reduce", "false", waits);
         }
-        if !overlaps.param_gather && overlap.param_gather.is_none() && data {
+        let shards = spec.shard.as_ref().is_none_or(|levels| !levels.is_empty());
+        if !overlaps.param_gather && overlap.param_gather.is_none() && data && shards {
             overlap.param_gather = Some(false);
             self.assume("plan.overlap.param_gather", "false", waits);
         }
