@@ -63,6 +63,7 @@ pub use scales::{AxisScales, ScaleKey, Scales};
 pub use sheet::{
     AXIS_SLOTS, LonePass, PassKind, axis_slot, data_flows, lone_ops, lone_pass, state_of,
 };
+pub use site::issued;
 pub use slots::SlotGroup;
 pub use step_buffers::{StepBuffers, pass_gradients};
 pub use writer::Worth;

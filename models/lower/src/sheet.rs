@@ -62,7 +62,7 @@ pub fn lone_pass(profile: &Profile, host: &HostCost, piece: &Piece, pass: PassKi
         replays,
         micro_batch: 0.0,
     };
-    let host = host_time(host, &[piece], w.n_launches(), part);
+    let host = host_time(host, &[piece], w.launched(), part);
     let (block, worth) = w.finish();
     LonePass {
         block,

@@ -16,8 +16,11 @@ pub struct HostCost {
     pub expert_layer: Seconds,
     /// Per micro-batch.
     pub micro_batch: Seconds,
-    /// What each doubling of the tensor-parallel degree adds, as a share: more calls, and more
-    /// hosts that wait for each other.
+    /// Per attention core whose softmax is several kernels, not one.
+    pub loose_softmax: Seconds,
+    /// What hosts of a tensor-parallel group that wait for each other add, as a share, times the
+    /// third power of the doublings of their number: hardly anything up to four, a fifth at eight
+    /// where this is 0.0074.
     pub tp_share: f64,
     /// What CUDA graphs leave of kernels and layers: 0 where everything is captured.
     pub graphs_share: f64,
@@ -33,21 +36,24 @@ impl HostCost {
             kernel: self.kernel * self.graphs_share,
             layer: self.layer * self.graphs_share,
             expert_layer: self.expert_layer * self.moe_graphs_share,
+            loose_softmax: self.loose_softmax * self.graphs_share,
             ..self
         }
     }
 
     /// What is left for a plan: of that tensor-parallel degree, which multiplies every time by
-    /// `1 + tp_share · log₂ tp`, with graphs or without.
+    /// `1 + tp_share · (log₂ tp)³`, with graphs or without.
     #[must_use]
     pub fn under(self, tp: u32, graphs: bool) -> Self {
         let left = if graphs { self.captured() } else { self };
-        let factor = 1.0 + self.tp_share * f64::from(tp.max(1).ilog2());
+        let doublings = f64::from(tp.max(1).ilog2());
+        let factor = 1.0 + self.tp_share * doublings * doublings * doublings;
         Self {
             kernel: left.kernel * factor,
             layer: left.layer * factor,
             expert_layer: left.expert_layer * factor,
             micro_batch: left.micro_batch * factor,
+            loose_softmax: left.loose_softmax * factor,
             ..left
         }
     }
@@ -68,6 +74,7 @@ impl HostCost {
             layer: Seconds::from_micros(spec.layer_us),
             expert_layer: Seconds::from_micros(spec.expert_layer_us),
             micro_batch: Seconds::from_micros(spec.micro_batch_us),
+            loose_softmax: Seconds::ZERO,
             tp_share: 0.0,
             graphs_share: 0.0,
             moe_graphs_share: 0.0,
@@ -173,6 +180,7 @@ mod tests {
             layer: Seconds::from_micros(800.0),
             expert_layer: Seconds::from_micros(2_000.0),
             micro_batch: Seconds::from_micros(1_000.0),
+            loose_softmax: Seconds::ZERO,
             tp_share: 0.1,
             graphs_share: 0.5,
             moe_graphs_share: 0.25,

@@ -122,6 +122,7 @@ impl KernelScales {
             layer: host.layer * self.host,
             expert_layer: host.expert_layer * (self.host * self.host_moe),
             micro_batch: host.micro_batch * self.host,
+            loose_softmax: host.loose_softmax * self.host,
             ..host
         }
     }

@@ -6,7 +6,7 @@ use workload::Job;
 use workload::Layer;
 use workload::ops::{ParamCount, Recompute};
 
-use lower::PieceKind;
+use lower::{PieceKind, issued};
 
 use crate::estimate::sheet::{PassTime, Sheet, SheetInput};
 
@@ -58,8 +58,9 @@ impl StageSums {
     /// The host's time where it is more than the GPU's.
     ///
     /// * `each` — seconds of a micro-batch, which the forward passes of all chunks share.
-    /// * `splits` — whether backward passes run as two.
-    pub(super) fn with_host(&mut self, each: f64, splits: bool) {
+    /// * `ahead` — whether the host may issue a pass while the one before it runs, which it can
+    ///   where nothing is waited for between them: without a pipeline.
+    pub(super) fn with_host(&mut self, each: f64, splits: bool, ahead: bool) {
         self.forward.host += each;
         // A whole backward pass counts two.
         self.backward.host *= 2.0;
@@ -70,8 +71,16 @@ impl StageSums {
             (&mut self.weight_grad, splits),
         ];
         for (pass, runs) in passes {
+            pass.host = issued(pass.host, pass.compute);
             self.host_bound |= runs && pass.total < pass.host;
-            pass.total = pass.total.max(pass.host);
+            if !ahead || splits {
+                pass.total = pass.total.max(pass.host);
+            }
+        }
+        if ahead && !splits {
+            let more = self.forward.host + self.backward.host;
+            let less = self.forward.total + self.backward.total;
+            self.backward.total += (more - less).max(0.0);
         }
     }
 }

@@ -67,7 +67,8 @@ impl Work<'_> {
                 *pass = pass.at_speed(speed);
             }
             let host = self.scenario.profiles[kind].host().under(tp, graphs);
-            sum.with_host(host.micro_batch.as_secs() * (1.0 / chunks), splits);
+            let each = host.micro_batch.as_secs() * (1.0 / chunks);
+            sum.with_host(each, splits, self.plan.degrees().pp == 1);
             stages.push(sum);
         }
         let mut chunks_of = vec![Vec::new(); self.plan.degrees().pp as usize];
