@@ -1,5 +1,6 @@
 //! `[comm]` of a profile: the constants of collectives.
 
+mod reached;
 mod tuning;
 
 use std::collections::BTreeMap;
@@ -200,6 +201,7 @@ fn scale_up(t: &mut Fields<'_, '_>) -> ScaleUpComm {
         channels: t
             .get("channels", "parallel rings inside one domain", whole(1))
             .required(),
+        reached: t.get("reached", REACHED, table(reached::inside)).optional(),
         name,
         efficiency,
         pairs_efficiency,
@@ -212,6 +214,7 @@ fn scale_up(t: &mut Fields<'_, '_>) -> ScaleUpComm {
     }
 }
 
+const REACHED: &str = "what collectives take where tables were fitted; the rest then only chooses";
 const LL_CAP: &str = "most of LL over all channels, in 10⁹ bytes/s: one node, two, more";
 const LL128_RING_CAP: &str =
     "most of LL128 in a ring, per channel, in 10⁹ bytes/s: one node, two, more";
@@ -259,6 +262,9 @@ fn network(t: &mut Fields<'_, '_>) -> NetworkComm {
         channels_per_nic: t
             .get("channels_per_nic", "channels per NIC", whole(1))
             .required(),
+        reached: t
+            .get("reached", REACHED, table(reached::between))
+            .optional(),
         name,
         efficiency,
         pairs_efficiency,
