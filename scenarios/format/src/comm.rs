@@ -4,19 +4,37 @@ mod reached;
 mod tuning;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use profile::{
     CollectiveKind, CommProfile, LatencyTable, NetworkComm, ProfileError, Provenance, ScaleUpComm,
     ScaleUpKind,
 };
 
+use crate::curves::read_profile;
 use crate::fields::Fields;
 use crate::kind::Limits;
 use crate::shape::{
     Number, OneOf, Shape, array, boolean, list, number, one_of, table, text, whole,
 };
+use crate::zoo::Shelf;
 
 const BY_PROTOCOL: &str = "in µs: LL, LL128, Simple";
+
+/// Name of the profile of the zoo with fitted constants of collectives.
+const FITTED: &str = "collectives";
+
+/// NCCL's constants, with what the zoo has fitted in front.
+pub fn fitted() -> &'static CommProfile {
+    static FITTED_COMM: OnceLock<CommProfile> = OnceLock::new();
+    FITTED_COMM.get_or_init(|| {
+        let source = Shelf::Profiles.open(FITTED);
+        let source = source.expect("the zoo has this profile");
+        let file = read_profile(&source).expect("a test reads every profile of the zoo");
+        let nominal = CommProfile::nccl();
+        file.comm.map_or(nominal.clone(), |over| nominal.with(over))
+    })
+}
 
 pub(crate) fn comm(t: &mut Fields<'_, '_>) -> CommProfile {
     CommProfile {

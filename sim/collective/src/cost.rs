@@ -408,8 +408,7 @@ impl<'a> Model<'a> {
         let inside = self.per_domain - 1.0;
         let outside = self.n - f64::from(self.shape.fewest);
         let scale_up = self.intra * self.scale_up.pairs_efficiency / self.scale_up.efficiency;
-        // Its own NIC alone: grouped sends to one rank use one of the node's rails.
-        let network = self.ring / f64::from(self.shape.rails.max(1));
+        let network = self.root_rate();
         way.slope = (inside / scale_up).max(outside / network) / self.n;
         way.wire = 1.0 / (self.n * self.network.efficiency);
         way.pattern = if self.kind == CollectiveKind::Gather {
@@ -418,6 +417,17 @@ impl<'a> Model<'a> {
             Pattern::Scatter
         };
         way
+    }
+
+    /// What one rank receives from ranks of other domains, or sends to them: all comes in by its own
+    /// NIC, and goes out by that of the receiver's rail, over `NVLink` first (NCCL's PXN).
+    fn root_rate(&self) -> f64 {
+        let nic = self.ring / f64::from(self.shape.rails.max(1));
+        if self.kind == CollectiveKind::Scatter {
+            nic * f64::from(self.shape.lanes)
+        } else {
+            nic
+        }
     }
 
     /// Every rank sends to the next: one of a domain's ranks to another domain, by its own NIC.

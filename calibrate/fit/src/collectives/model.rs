@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use collective::Priced;
-use profile::CommProfile;
+use profile::{CollectiveKind, CommProfile};
 use units::math::ln;
 
 use super::parameters::{Knob, Target, unset_between, unset_inside};
@@ -27,7 +27,7 @@ impl<'a> CommModel<'a> {
             match knob.target {
                 Target::Inside(at, _) => base.scale_up[at].reached = Some(unset_inside()),
                 Target::Between(at, _) => base.network[at].reached = Some(unset_between()),
-                Target::Launch(_) => {}
+                Target::Launch(_) | Target::Send(_) => {}
             }
         }
         let weight = |row: &Row| {
@@ -55,10 +55,10 @@ impl<'a> CommModel<'a> {
         }
     }
 
-    /// Constants with those values, and the launches of campaigns in µs.
-    pub(crate) fn constants(&self, values: &[f64]) -> (CommProfile, Vec<f64>) {
+    /// Constants with those values, and the launches of campaigns and of their sends in µs.
+    pub(crate) fn constants(&self, values: &[f64]) -> (CommProfile, Vec<[f64; 2]>) {
         let mut comm = self.base.clone();
-        let mut launches = vec![0.0; self.rows.campaigns.len()];
+        let mut launches = vec![[0.0; 2]; self.rows.campaigns.len()];
         for (knob, value) in self.knobs.iter().zip(values) {
             match knob.target {
                 Target::Inside(at, field) => {
@@ -71,7 +71,8 @@ impl<'a> CommModel<'a> {
                         *field(reached) = *value;
                     }
                 }
-                Target::Launch(at) => launches[at] = *value,
+                Target::Launch(at) => launches[at][0] = *value,
+                Target::Send(at) => launches[at][1] = *value,
             }
         }
         (comm, launches)
@@ -94,7 +95,7 @@ impl<'a> CommModel<'a> {
 
     /// A measured time is that of the collective or of its launches, whichever is longer:
     /// `(a⁴ + b⁴)^¼`, which rounds the corner where both are about as long.
-    fn with_launch(&self, setup: &Setup, micros: f64, launches: &[f64]) -> f64 {
+    fn with_launch(&self, setup: &Setup, micros: f64, launches: &[[f64; 2]]) -> f64 {
         let Some(campaign) = setup.campaign else {
             return micros;
         };
@@ -102,7 +103,13 @@ impl<'a> CommModel<'a> {
             Launch::OneProcess => f64::from(setup.ranks),
             Launch::Torch => 1.0,
         };
-        let launch = launches[campaign] * ranks;
+        let sends = if setup.kind == CollectiveKind::AllToAll {
+            f64::from(setup.ranks)
+        } else {
+            0.0
+        };
+        let [launch, send] = launches[campaign];
+        let launch = (launch + send * sends) * ranks;
         (micros.powi(4) + launch.powi(4)).sqrt().sqrt()
     }
 }
@@ -121,6 +128,9 @@ impl Model for CommModel<'_> {
                     usize::from(setup.shape.network) == at && setup.shape.domains > 1
                 }
                 Target::Launch(at) => setup.campaign == Some(at),
+                Target::Send(at) => {
+                    setup.campaign == Some(at) && setup.kind == CollectiveKind::AllToAll
+                }
             }
         };
         let rows = self.rows.rows.iter().enumerate();

@@ -1,7 +1,7 @@
 //! The constants that are fitted, and what is believed of them before.
 //!
 //! Priors are NCCL's own constants where it has them; their spread says how far NCCL's authors
-//! expect machines to differ: latencies by half, rates by a sixth. What NCCL has no constant for
+//! expect machines to differ: latencies by a third, over networks by a factor of two, rates by a sixth. What NCCL has no constant for
 //! (ramps, copies) may be anything within a factor of three.
 
 use profile::{
@@ -18,10 +18,19 @@ pub(crate) const INSIDE: [&str; 4] = [
     "nvlink-ampere",
     "nvlink-volta",
 ];
-pub(crate) const BETWEEN: [&str; 5] = ["infiniband", "roce", "efa", "tcpxo", "tcpx"];
+pub(crate) const BETWEEN: [&str; 7] = [
+    "infiniband",
+    "roce",
+    "efa",
+    "efa-1",
+    "efa-3",
+    "tcpxo",
+    "tcpx",
+];
 
 /// Standard deviations of logarithms.
-const LATENCY: f64 = 0.5;
+const LATENCY: f64 = 0.3;
+const NETWORK_LATENCY: f64 = 0.7;
 const RATE: f64 = 0.15;
 const LL_RATE: f64 = 0.5;
 const UNKNOWN: f64 = 1.0;
@@ -35,6 +44,8 @@ pub(crate) enum Target {
     Between(usize, fn(&mut BetweenReached) -> &mut f64),
     /// µs of launching in a campaign.
     Launch(usize),
+    /// µs that each grouped send adds to that.
+    Send(usize),
 }
 
 /// A parameter and where it goes.
@@ -66,6 +77,12 @@ pub(crate) fn knobs(base: &CommProfile, campaigns: &[Campaign]) -> Vec<Knob> {
             parameter: Parameter::new(format!("launch, {}", campaign.name), prior, LATENCY),
             target: Target::Launch(at),
         });
+        if campaign.sends {
+            knobs.push(Knob {
+                parameter: Parameter::new(format!("send, {}", campaign.name), 1.0, UNKNOWN),
+                target: Target::Send(at),
+            });
+        }
     }
     knobs
 }
@@ -141,15 +158,21 @@ fn between(knobs: &mut Vec<Knob>, at: usize, entry: &NetworkComm) {
     };
     let simple = entry.efficiency;
     let (ll, ll128) = (0.4 * simple, 0.92 * simple);
-    add("hop_us LL", hop(Protocol::Ll), LATENCY, |own| {
+    add("hop_us LL", hop(Protocol::Ll), NETWORK_LATENCY, |own| {
         &mut own.hop_us[0]
     });
-    add("hop_us LL128", hop(Protocol::Ll128), LATENCY, |own| {
-        &mut own.hop_us[1]
-    });
-    add("hop_us Simple", hop(Protocol::Simple), LATENCY, |own| {
-        &mut own.hop_us[2]
-    });
+    add(
+        "hop_us LL128",
+        hop(Protocol::Ll128),
+        NETWORK_LATENCY,
+        |own| &mut own.hop_us[1],
+    );
+    add(
+        "hop_us Simple",
+        hop(Protocol::Simple),
+        NETWORK_LATENCY,
+        |own| &mut own.hop_us[2],
+    );
     add("ring LL", ll, LL_RATE, |own| &mut own.ring[0]);
     add("ring LL128", ll128, RATE, |own| &mut own.ring[1]);
     add("ring Simple", simple, RATE, |own| &mut own.ring[2]);

@@ -53,6 +53,8 @@ pub(crate) struct Campaign {
     pub(crate) name: String,
     /// How it launches.
     pub(crate) launch: Launch,
+    /// Whether it measured grouped sends, each of which the host prepares.
+    pub(crate) sends: bool,
 }
 
 /// How a collective is launched, as far as it takes time.
@@ -96,6 +98,7 @@ impl Rows {
                 .map(|(name, launch)| Campaign {
                     name: (*name).to_owned(),
                     launch: *launch,
+                    sends: *name == "microsoft/superbenchmark",
                 })
                 .collect(),
             ..Self::default()

@@ -107,7 +107,17 @@ impl CommProfile {
         Self {
             tuning: Tuning::default(),
             scale_up: vec![blackwell(), hopper(), ampere(), volta(), infinity(), pcie()],
-            network: vec![tcpxo(), tcpx(), ena(), tcp(), efa(), roce(), infiniband()],
+            network: vec![
+                tcpxo(),
+                tcpx(),
+                ena(),
+                tcp(),
+                efa_1(),
+                efa_3(),
+                efa(),
+                roce(),
+                infiniband(),
+            ],
         }
     }
 }
@@ -263,16 +273,37 @@ fn roce() -> NetworkComm {
     }
 }
 
-/// AWS's adapter: all-reduces of 8 bytes over two nodes take 69 µs on p5 and 164 µs on p4de,
-/// where InfiniBand takes 30 to 46 µs (aws-samples/awsome-distributed-training at 7217859), so a
-/// NIC costs about 15 µs more.
+/// AWS's adapter of p5 and p5e. NCCL takes the latency that the plugin reports (aws/aws-ofi-nccl,
+/// `src/platform-aws.c`); all-reduces of 8 bytes over two nodes of p5 take 69 µs, so it is long
+/// (aws-samples/awsome-distributed-training at 7217859).
 fn efa() -> NetworkComm {
     NetworkComm {
         name: "efa".to_owned(),
         fabrics: names(&["efa"]),
-        nic_us: 15.0,
-        source: format!("{NCCL}; NIC: aws-samples/awsome-distributed-training at 7217859"),
+        nic_us: 75.0,
+        source: format!("{NCCL}; NIC: aws/aws-ofi-nccl, src/platform-aws.c, p5"),
         ..infiniband()
+    }
+}
+
+/// Its first generation, of p4d and p4de: 164 µs where [`efa`] takes 69.
+fn efa_1() -> NetworkComm {
+    NetworkComm {
+        name: "efa-1".to_owned(),
+        fabrics: names(&["efa-1"]),
+        source: format!("{NCCL}; NIC: aws/aws-ofi-nccl, src/platform-aws.c, p4d"),
+        ..efa()
+    }
+}
+
+/// Its third generation and later, of p5en and p6.
+fn efa_3() -> NetworkComm {
+    NetworkComm {
+        name: "efa-3".to_owned(),
+        fabrics: names(&["efa-3"]),
+        nic_us: 35.0,
+        source: format!("{NCCL}; NIC: aws/aws-ofi-nccl, src/platform-aws.c, p5en"),
+        ..efa()
     }
 }
 
