@@ -331,6 +331,7 @@ impl Resolver<'_> {
                 algorithm: nccl.algorithm,
                 protocol: nccl.protocol,
                 collnet: nccl.collnet.unwrap_or(false),
+                ..Choice::default()
             },
         })
     }

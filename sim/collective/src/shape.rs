@@ -1,5 +1,7 @@
 //! What of a group of GPUs matters to the cost of its collectives.
 
+use std::collections::BTreeSet;
+
 use cluster::Cluster;
 use profile::CommProfile;
 use units::{BytesPerSec, GpuId};
@@ -25,6 +27,8 @@ pub struct CommShape {
     pub fewest: u32,
     /// NICs that the group uses in the domain with fewest of them.
     pub rails: u32,
+    /// Rails or planes of the fabric on which these NICs are; 1 where any NIC reaches any other.
+    pub lanes: u32,
     /// What a rank sends to the other ranks of its domain, one direction.
     pub intra: BytesPerSec,
     /// What a domain sends to the next in a ring while the siblings do so too.
@@ -69,6 +73,7 @@ impl CommShape {
             per_domain: ranks,
             fewest: ranks,
             rails: 0,
+            lanes: 1,
             intra: rate,
             ring: rate,
             trees: rate,
@@ -156,6 +161,7 @@ pub(crate) fn shape_of(
         per_domain: count(group.members.iter().map(Vec::len).max().unwrap_or(0)),
         fewest: count(group.members.iter().map(Vec::len).min().unwrap_or(0)),
         rails: count(group.rails.iter().map(Vec::len).min().unwrap_or(0)),
+        lanes: lanes(cluster, &group.rails),
         intra,
         ring,
         trees,
@@ -164,6 +170,16 @@ pub(crate) fn shape_of(
         network: comm.network_of(cluster.network(), cluster.fabric_name()),
         pace: 1.0,
     }
+}
+
+/// The different lanes of the NICs of the first domain.
+fn lanes(cluster: &Cluster, rails: &[Vec<GpuId>]) -> u32 {
+    let nics = rails.first().into_iter().flatten();
+    let lanes: BTreeSet<u32> = nics
+        .filter_map(|&gpu| cluster.nic_of(gpu))
+        .map(|nic| cluster.lane_of(nic))
+        .collect();
+    u32::try_from(lanes.len()).unwrap_or(1).max(1)
 }
 
 /// The rate of a pattern between domains while the siblings run it too.

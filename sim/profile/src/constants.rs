@@ -181,7 +181,7 @@ mod tests {
             expert_layer: Seconds::from_micros(2_000.0),
             micro_batch: Seconds::from_micros(1_000.0),
             loose_softmax: Seconds::ZERO,
-            tp_share: 0.1,
+            tp_share: 0.025,
             graphs_share: 0.5,
             moe_graphs_share: 0.25,
         };

@@ -36,8 +36,8 @@ mod stream;
 
 pub use collectives::CollectiveKind;
 pub use comm::{
-    Algorithm, BufferComm, CommProfile, LatencyTable, NetworkComm, Protocol, ScaleUpComm,
-    ScaleUpKind, Tuning,
+    Algorithm, BetweenReached, BufferComm, CommFit, CommProfile, InsideReached, LatencyTable,
+    NetworkComm, Protocol, ScaleUpComm, ScaleUpKind, Tuning,
 };
 pub use constants::{HostCost, Interference, MemoryConstants};
 pub use error::ProfileError;
