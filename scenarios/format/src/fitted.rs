@@ -125,6 +125,8 @@ impl FittedScale {
     fn over(&self, scales: &mut Scales) {
         if self.key.is_share() {
             scales[self.key] = (scales[self.key] + self.value).min(1.0);
+        } else if self.key.is_added() {
+            scales[self.key] += self.value;
         } else {
             scales[self.key] *= self.value;
         }

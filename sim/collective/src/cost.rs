@@ -48,6 +48,17 @@ impl Way {
         ] {
             *term *= pace;
         }
+        self.takes = self.takes.map(|takes| takes.at_pace(pace));
+        self
+    }
+
+    /// The same way behind a wait of its ranks for each other, in seconds.
+    pub(crate) fn with_skew(mut self, seconds: f64) -> Self {
+        self.latency += seconds;
+        self.takes = self.takes.map(|takes| Takes {
+            latency: takes.latency + seconds,
+            ..takes
+        });
         self
     }
 }

@@ -18,6 +18,14 @@ pub(crate) struct Takes {
 }
 
 impl Takes {
+    /// The same, so many times as long.
+    pub(crate) fn at_pace(mut self, pace: f64) -> Self {
+        for term in [&mut self.latency, &mut self.slope, &mut self.ramp] {
+            *term *= pace;
+        }
+        self
+    }
+
     /// The seconds of the bytes, without the latency.
     pub(crate) fn transfer(self, size: f64) -> f64 {
         let smooth = size * self.slope;

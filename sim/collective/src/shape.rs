@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use cluster::Cluster;
 use profile::CommProfile;
+use units::math::log2;
 use units::{BytesPerSec, GpuId};
 
 use crate::hops::{Domains, Pattern, hops_between};
@@ -45,6 +46,9 @@ pub struct CommShape {
     /// What collectives take over what the model says, 1 unless a fit says otherwise. Where links
     /// are shared, they carry that much more.
     pub pace: f64,
+    /// Seconds for which ranks wait for each other before each collective, 0 unless a fit says
+    /// otherwise: kernels do not end at the same time on all of them.
+    pub skew: f64,
 }
 
 impl CommShape {
@@ -52,6 +56,16 @@ impl CommShape {
     #[must_use]
     pub fn at_pace(mut self, pace: f64) -> Self {
         self.pace *= pace;
+        self
+    }
+
+    /// The same shape whose ranks wait for each other before each collective: `1 + log₂ ranks`
+    /// times some seconds, since the slowest of many is slower.
+    #[must_use]
+    pub fn with_skew(mut self, seconds: f64) -> Self {
+        if 1 < self.ranks {
+            self.skew += seconds * (1.0 + log2(f64::from(self.ranks)));
+        }
         self
     }
 
@@ -81,6 +95,7 @@ impl CommShape {
             scale_up,
             network: 0,
             pace: 1.0,
+            skew: 0.0,
         }
     }
 
@@ -169,6 +184,7 @@ pub(crate) fn shape_of(
         scale_up,
         network: comm.network_of(cluster.network(), cluster.fabric_name()),
         pace: 1.0,
+        skew: 0.0,
     }
 }
 

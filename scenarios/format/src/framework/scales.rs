@@ -46,7 +46,13 @@ const SHARE: Limits = Limits::within(0.0, 1.0);
 pub(super) fn scales(t: &mut Fields<'_, '_>) -> ScaleTable {
     let mut found = Vec::new();
     for key in ScaleKey::ALL {
-        let limits = if key.is_share() { SHARE } else { MULTIPLIER };
+        let limits = if key.is_share() {
+            SHARE
+        } else if key.is_added() {
+            Limits::within(0.0, 1e6)
+        } else {
+            MULTIPLIER
+        };
         let alone = mapped(number(limits), |value| Scale {
             value,
             log_sd: None,
