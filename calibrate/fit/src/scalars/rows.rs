@@ -45,11 +45,8 @@ pub struct FitRow {
 pub fn load(table: &Table, control: &Control) -> Result<Vec<FitRow>, RunsError> {
     let mut rows = Vec::new();
     for record in &table.records {
-        let mut drafts = runs::training::drafts(record, table)?;
-        for draft in &mut drafts {
-            draft.set("settings", "fit", "none");
-        }
-        let Ok(chosen) = validate::choose(&format!("row {}", record.id()), &drafts, control) else {
+        let unfitted = |draft: &mut runs::Draft| draft.set("settings", "fit", "none");
+        let Ok(chosen) = validate::choose_row(record, table, &unfitted, control)? else {
             continue;
         };
         let gpus = u64::from(chosen.scenario.plan.n_ranks());
