@@ -48,11 +48,13 @@ pub enum ScaleKey {
     TpExposed,
     /// The same of context parallelism.
     CpExposed,
+    /// The same of sums of gradients, where they are summed once an iteration.
+    DpExposed,
 }
 
 impl ScaleKey {
     /// Every scalar, in the order of [`Scales`].
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Gemm,
         Self::Grouped,
         Self::Attention,
@@ -72,6 +74,7 @@ impl ScaleKey {
         Self::Pp,
         Self::TpExposed,
         Self::CpExposed,
+        Self::DpExposed,
     ];
 
     /// The name as framework files write it.
@@ -96,6 +99,7 @@ impl ScaleKey {
             Self::Pp => "pp",
             Self::TpExposed => "tp_exposed",
             Self::CpExposed => "cp_exposed",
+            Self::DpExposed => "dp_exposed",
         }
     }
 
@@ -127,12 +131,15 @@ impl ScaleKey {
             Self::CpExposed => {
                 "share of overlapped context-parallel communication that is waited for nevertheless"
             }
+            Self::DpExposed => {
+                "share of overlapped sums of gradients that is waited for nevertheless, where they are summed once an iteration"
+            }
         }
     }
 
     /// Whether it is a share from 0 to 1, not a multiplier.
     pub const fn is_share(self) -> bool {
-        matches!(self, Self::TpExposed | Self::CpExposed)
+        matches!(self, Self::TpExposed | Self::CpExposed | Self::DpExposed)
     }
 
     /// The value that changes nothing.
