@@ -35,6 +35,8 @@ pub struct Framework {
     pub replay: Replay,
     /// What its collectives take over what the model says, by axis.
     pub axes: AxisScales,
+    /// Share of the sums of gradients beside backward passes that is waited for nevertheless.
+    pub dp_exposed: f64,
     /// Where the choices come from.
     pub source: Cow<'static, str>,
 }
@@ -117,6 +119,7 @@ pub const NEUTRAL: Framework = Framework {
     cuda_graphs: false,
     replay: Replay::Whole,
     axes: AxisScales::ONE,
+    dp_exposed: 0.0,
     source: Cow::Borrowed("assumed: the kernels that current frameworks share"),
 };
 

@@ -51,6 +51,8 @@ pub enum ScaleKey {
     TpExposed,
     /// The same of context parallelism.
     CpExposed,
+    /// The same of sums of gradients, where they are summed once an iteration.
+    DpExposed,
 }
 
 impl ScaleKey {
@@ -76,6 +78,7 @@ impl ScaleKey {
         Self::TpSkew,
         Self::TpExposed,
         Self::CpExposed,
+        Self::DpExposed,
     ];
 
     /// The name as framework files write it.
@@ -101,6 +104,7 @@ impl ScaleKey {
             Self::TpSkew => "tp_skew_us",
             Self::TpExposed => "tp_exposed",
             Self::CpExposed => "cp_exposed",
+            Self::DpExposed => "dp_exposed",
         }
     }
 
@@ -135,12 +139,15 @@ impl ScaleKey {
             Self::CpExposed => {
                 "share of overlapped context-parallel communication that is waited for nevertheless"
             }
+            Self::DpExposed => {
+                "share of overlapped sums of gradients that is waited for nevertheless, where they are summed once an iteration"
+            }
         }
     }
 
     /// Whether it is a share from 0 to 1, not a multiplier.
     pub const fn is_share(self) -> bool {
-        matches!(self, Self::TpExposed | Self::CpExposed)
+        matches!(self, Self::TpExposed | Self::CpExposed | Self::DpExposed)
     }
 
     /// Whether values add up, not multiply.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cluster::Cluster;
 use collective::Choice;
-use lower::{AxisScales, Framework, Inputs, Scales};
+use lower::{AxisScales, Framework, Inputs, ScaleKey, Scales};
 use plan::Plan;
 use profile::{CommProfile, Profile};
 use workload::Job;
@@ -121,9 +121,12 @@ impl Scenario {
         }
         let axes = scales.iter().map(Scales::axes);
         let axes = axes.reduce(AxisScales::max).unwrap_or(AxisScales::ONE);
-        if axes != AxisScales::ONE {
+        let more = scales.iter().map(|by| by[ScaleKey::DpExposed]);
+        let more = more.fold(0.0, f64::max);
+        if axes != AxisScales::ONE || 0.0 < more {
             let framework = Arc::make_mut(&mut self.framework);
             framework.axes = framework.axes.times(axes);
+            framework.dp_exposed += more * (1.0 - framework.dp_exposed);
         }
     }
 }

@@ -148,3 +148,40 @@ fn exposed_communication_lies_between_overlap_and_none() {
         assert!((all / none - 1.0).abs() < 0.01, "{all} {none}");
     }
 }
+
+#[test]
+fn exposed_sums_of_gradients_come_behind_the_passes() {
+    let time = |engine, overlaps, exposed: f64| {
+        let mut case = scenario(engine);
+        let spec = PlanSpec {
+            tp: Some(2),
+            sp: Some(true),
+            micro_batch: Some(1),
+            shard: Some(ShardLevel::ZERO_1.to_vec()),
+            overlap: OverlapSpec {
+                grad_reduce: Some(overlaps),
+                param_gather: Some(false),
+                ..OverlapSpec::default()
+            },
+            ..PlanSpec::default()
+        };
+        case.plan = Plan::check(&spec, &case.job, &case.cluster)
+            .expect("a plan that fits")
+            .plan;
+        let scales = Scales::default().with(ScaleKey::DpExposed, exposed);
+        let kinds = case.cluster.kinds().len();
+        seconds(&case.scaled(&vec![scales; kinds]))
+    };
+    for engine in Engine::ALL {
+        let [hidden, half, all] = [0.0, 0.5, 1.0].map(|share| time(engine, true, share));
+        assert!(hidden < half && half < all, "{hidden} {half} {all}");
+        let none = time(engine, false, 0.0);
+        assert!((all / none - 1.0).abs() < 1e-9, "{all} {none}");
+    }
+    let [estimate, analytic, flow] = Engine::ALL.map(|engine| time(engine, true, 0.5));
+    assert!(
+        (analytic / estimate - 1.0).abs() < 0.02,
+        "{estimate} {analytic}"
+    );
+    assert!((flow / estimate - 1.0).abs() < 0.02, "{estimate} {flow}");
+}

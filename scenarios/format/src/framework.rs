@@ -8,6 +8,7 @@
 //! FrameworkFile, the chain folded from the far end ──> Habits: Framework, host, scales of each GPU
 //! ```
 
+mod chain;
 mod choices;
 mod habits;
 mod nearest;

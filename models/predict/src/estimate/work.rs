@@ -90,7 +90,8 @@ impl Work<'_> {
             price: &price,
             dense: &data.dense,
             expert: &data.expert,
-            grad_bytes: data.grad_bytes,
+            grad_bytes: data.grad_bytes * (1.0 - data.exposed),
+            exposed_bytes: data.grad_bytes * data.exposed,
             param_bytes: data.param_bytes,
         };
         let slow = contention(self.scenario).compute_beside[trace::Category::Dp.index()];
