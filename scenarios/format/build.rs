@@ -1,4 +1,4 @@
-//! Embeds the zoo: every hardware file, model and profile beside this crate, by the stem of its
+//! Embeds the zoo: every hardware file, model, profile and framework beside this crate, by the stem of its
 //! name.
 
 use std::fmt::Write as _;
@@ -6,13 +6,14 @@ use std::path::Path;
 use std::{env, fs};
 
 /// Folder, ending, name of the table in the generated code.
-const FOLDERS: [(&str, &str, &str); 6] = [
+const FOLDERS: [(&str, &str, &str); 7] = [
     ("../hardware/gpus", "toml", "GPUS"),
     ("../hardware/nodes", "toml", "NODES"),
     ("../hardware/fabrics", "toml", "FABRICS"),
     ("../hardware/clusters", "toml", "CLUSTERS"),
     ("../models", "json", "MODELS"),
     ("../profiles", "toml", "PROFILES"),
+    ("../frameworks", "toml", "FRAMEWORKS"),
 ];
 
 fn main() {

@@ -255,6 +255,8 @@ pub(crate) enum SchemaFile {
     Fabric,
     /// What a GPU or a network achieves
     Profile,
+    /// What a training framework does without being asked
+    Framework,
 }
 
 impl SchemaFile {
@@ -267,6 +269,7 @@ impl SchemaFile {
             Self::Node => Layout::Node,
             Self::Fabric => Layout::Fabric,
             Self::Profile => Layout::Profile,
+            Self::Framework => Layout::Framework,
         }
     }
 }

@@ -125,6 +125,7 @@ fn values(path: &str, about: &Value) -> Vec<String> {
         "model.config" => Some(Shelf::Models),
         "cluster.name" => Some(Shelf::Clusters),
         "cluster.fabric" => Some(Shelf::Fabrics),
+        "framework.name" => Some(Shelf::Frameworks),
         _ => None,
     };
     if let Some(shelf) = shelf {

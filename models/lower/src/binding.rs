@@ -14,6 +14,7 @@ use profile::{CollectiveKind, CommProfile};
 use task::{Channel, Group, LaneSetup, Lanes, SendPrice};
 use units::{Bytes, BytesPerSec, ClassId, GpuId, GroupId, LaneId, RankId};
 
+use crate::scales::AxisScales;
 use crate::slots::SlotGroup;
 
 /// What the groups of one price share: their shape, and who they are.
@@ -68,6 +69,7 @@ pub(crate) struct Binder<'a> {
     pub(crate) cluster: &'a Cluster,
     pub(crate) comm: &'a CommProfile,
     pub(crate) choice: &'a Choice,
+    pub(crate) axes: AxisScales,
     pub(crate) ranks: &'a Ranks,
     pub(crate) gpu_of: &'a dyn Fn(RankId) -> GpuId,
     pub(crate) slots: &'a [SlotGroup],
@@ -166,6 +168,7 @@ impl Binder<'_> {
                     .cloned()
                     .collect();
                 collective::shape(self.cluster, self.comm, &own, &siblings)
+                    .at_pace(self.axes.of_group(self.slots[slot]))
             });
             let groups = groups.iter().map(|group| self.gpus(group)).collect();
             let slot = u16::try_from(slot).unwrap_or(u16::MAX);
@@ -239,7 +242,7 @@ impl Binder<'_> {
                 .filter(|rank| *rank != one && self.ranks.coords(*rank).pp == stage)
                 .map(|rank| self.pair(rank, receiver).to_vec())
                 .collect();
-            collective::shape(self.cluster, self.comm, &own, &siblings)
+            collective::shape(self.cluster, self.comm, &own, &siblings).at_pace(self.axes.pp)
         });
         Route {
             shape,

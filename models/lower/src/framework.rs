@@ -1,37 +1,68 @@
 //! What a training framework fuses, pads and issues: choices that no plan says.
 
-use std::sync::OnceLock;
+use std::borrow::Cow;
 
 use cluster::GpuSpec;
 use profile::AttentionKernel;
 use workload::ops::Fusion;
 
+use crate::scales::AxisScales;
+
 /// The choices of one framework.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Framework {
     /// The name as scenarios write it.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Which operators run as one kernel.
     pub fusion: Fusion,
     /// The vocabulary is padded to a multiple of this times the tensor-parallel degree.
     pub vocab_multiple: u64,
-    /// Host time over that of the profile: 1 for eager `PyTorch` with fused modules.
-    pub host_scale: f64,
     /// Whether each tensor-parallel rank sends its part of an activation to the next stage,
     /// which gathers it there (Megatron-LM `scatter_gather_tensors_in_pipeline`; `DeepSpeed`'s
     /// `PartitionedTensor`).
     pub scatter_gather: bool,
-    /// Whether sums of tensor parallelism run beside products, and sends of interleaved schedules
-    /// beside passes, where a plan does not say.
-    pub overlaps: bool,
+    /// What runs beside what, where a plan does not say.
+    pub overlaps: Overlaps,
     /// Whether the norm of the gradients is agreed on before each step.
     pub clips_gradients: bool,
     /// How long gathered weights stay, where weights are sharded.
     pub reshard: Reshard,
     /// What its optimizer copies of the gradients.
     pub copies: GradientCopies,
+    /// Whether kernels are captured in CUDA graphs, where a plan does not say.
+    pub cuda_graphs: bool,
+    /// What its collectives take over what the model says, by axis.
+    pub axes: AxisScales,
     /// Where the choices come from.
-    pub source: &'static str,
+    pub source: Cow<'static, str>,
+}
+
+/// What runs beside kernels. Each holds where a plan does not say, and where the plan has such
+/// communication at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each overlap is a flag of a framework"
+)]
+pub struct Overlaps {
+    /// Sums of tensor parallelism beside products.
+    pub tp: bool,
+    /// Sends of interleaved schedules beside passes.
+    pub p2p: bool,
+    /// Sums of gradients beside backward passes.
+    pub grad_reduce: bool,
+    /// Gathers of parameters beside forward passes.
+    pub param_gather: bool,
+}
+
+impl Overlaps {
+    /// Everything that can be hidden is.
+    pub const ALL: Self = Self {
+        tp: true,
+        p2p: true,
+        grad_reduce: true,
+        param_gather: true,
+    };
 }
 
 /// How long gathered weights stay on a GPU, where weights are sharded.
@@ -63,127 +94,20 @@ pub enum GradientCopies {
 
 /// The framework of scenarios that name none: modern kernels and padding, as Megatron-Core's.
 pub const NEUTRAL: Framework = Framework {
-    name: "neutral",
+    name: Cow::Borrowed("neutral"),
     fusion: Fusion::MODERN,
     vocab_multiple: 128,
-    host_scale: 1.0,
     scatter_gather: true,
-    overlaps: true,
+    overlaps: Overlaps::ALL,
     clips_gradients: true,
     reshard: Reshard::EachPass,
     copies: GradientCopies::None,
-    source: "assumed: the kernels that current frameworks share",
+    cuda_graphs: false,
+    axes: AxisScales::ONE,
+    source: Cow::Borrowed("assumed: the kernels that current frameworks share"),
 };
 
-const FRAMEWORKS: [Framework; 8] = [
-    NEUTRAL,
-    Framework {
-        name: "megatron-core",
-        source: "NVIDIA/Megatron-LM, megatron/training/arguments.py: defaults with Transformer Engine",
-        ..NEUTRAL
-    },
-    Framework {
-        name: "megatron-bridge",
-        source: "NVIDIA-NeMo/Megatron-Bridge recipes: Megatron-Core with Transformer Engine",
-        ..NEUTRAL
-    },
-    Framework {
-        name: "nemo",
-        source: "NVIDIA/NeMo performance recipes: Megatron-Core with Transformer Engine",
-        ..NEUTRAL
-    },
-    Framework {
-        name: "megatron-lm-2021",
-        fusion: Fusion::MEGATRON_2021,
-        overlaps: false,
-        copies: GradientCopies::Float,
-        source: "arXiv 2104.04473, section 4.2 (fused kernels) and 4.1 (scatter/gather); megatron/mpu/layers.py before \
-                 async_tensor_model_parallel_allreduce",
-        ..NEUTRAL
-    },
-    Framework {
-        name: "megatron-deepspeed",
-        fusion: Fusion::MEGATRON_2021,
-        overlaps: false,
-        copies: GradientCopies::Flat,
-        source: "bigscience-workshop/Megatron-DeepSpeed: Megatron-LM's kernels of 2021; DeepSpeed's pipeline, \
-                 which cuts what crosses stages over tensor-parallel ranks (runtime/pipe/engine.py, \
-                 is_pipe_partitioned, is_grad_partitioned); products that wait for their sums \
-                 (megatron/mpu/layers.py, ColumnParallelLinear)",
-        ..NEUTRAL
-    },
-    Framework {
-        name: "torchtitan",
-        fusion: Fusion {
-            bias_dropout_residual: false,
-            grad_accumulation: false,
-            ..Fusion::MODERN
-        },
-        vocab_multiple: 1,
-        scatter_gather: false,
-        reshard: Reshard::UnlessPipelined,
-        source: "pytorch/torchtitan: FSDP2 and torch.compile over each block; \
-                 fsdp_reshard_after_forward = \"default\"",
-        ..NEUTRAL
-    },
-    Framework {
-        name: "composer-fsdp",
-        fusion: Fusion {
-            attention: AttentionKernel::Flash1,
-            grad_accumulation: false,
-            rotary: false,
-            cross_entropy: false,
-            ..Fusion::MODERN
-        },
-        vocab_multiple: 1,
-        scatter_gather: false,
-        source: "mosaicml/llm-foundry, scripts/train/benchmarking: FSDP; submit_benchmarks.py, attn_impl = triton, \
-                 a kernel of FlashAttention's first generation",
-        ..NEUTRAL
-    },
-];
-
-/// The framework of that name.
-pub fn framework(name: &str) -> Option<&'static Framework> {
-    FRAMEWORKS.iter().find(|known| known.name == name)
-}
-
-/// A framework that runs another attention kernel than is its habit.
-pub fn framework_with(base: &Framework, attention: AttentionKernel) -> Option<&'static Framework> {
-    static KNOWN: OnceLock<Vec<Framework>> = OnceLock::new();
-    let known = KNOWN.get_or_init(|| {
-        let all = FRAMEWORKS.iter();
-        let of = |base: &'static Framework| ATTENTION.map(|kernel| base.with_attention(kernel));
-        all.flat_map(of).collect()
-    });
-    let mut known = known.iter();
-    known.find(|known| known.name == base.name && known.fusion.attention == attention)
-}
-
-const ATTENTION: [AttentionKernel; 4] = [
-    AttentionKernel::Unfused,
-    AttentionKernel::Flash1,
-    AttentionKernel::Flash2,
-    AttentionKernel::Flash3,
-];
-
-/// Every name, for messages.
-pub fn framework_names() -> impl Iterator<Item = &'static str> {
-    FRAMEWORKS.iter().map(|known| known.name)
-}
-
 impl Framework {
-    fn with_attention(&self, attention: AttentionKernel) -> Self {
-        let fusion = Fusion {
-            attention,
-            ..self.fusion
-        };
-        Self {
-            fusion,
-            ..self.clone()
-        }
-    }
-
     /// The framework's kernels on these GPUs: the newest attention kernel that all of them run.
     ///
     /// FlashAttention-3 needs Hopper or newer, FlashAttention-2 Ampere or newer (Dao-AILab,

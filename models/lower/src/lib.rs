@@ -39,6 +39,7 @@ mod piece;
 mod pricing;
 mod program;
 mod reduce;
+mod scales;
 mod sheet;
 mod site;
 mod slots;
@@ -53,13 +54,12 @@ pub use binding::{Binding, Price, Route};
 pub use book::{Book, Spread, book, build_piece};
 pub use data_parallel::{DataParallel, Flow, Stage};
 pub use fabric::Fabric;
-pub use framework::{
-    Framework, GradientCopies, NEUTRAL, Reshard, framework, framework_names, framework_with,
-};
+pub use framework::{Framework, GradientCopies, NEUTRAL, Overlaps, Reshard};
 pub use hop::{Hop, boundary};
 pub use lowering::{Inputs, LowerOptions, Lowered, lower, resident};
 pub use piece::{Piece, PieceKind};
 pub use pricing::Prices;
+pub use scales::{AxisScales, ScaleKey, Scales};
 pub use sheet::{
     AXIS_SLOTS, LonePass, PassKind, axis_slot, data_flows, lone_ops, lone_pass, state_of,
 };

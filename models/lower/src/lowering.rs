@@ -146,6 +146,7 @@ pub fn lower(inputs: &Inputs<'_>, options: LowerOptions) -> Lowered {
         cluster,
         comm: inputs.comm,
         choice: inputs.choice,
+        axes: framework.axes,
         ranks: plan.ranks(),
         gpu_of: &|rank| plan.gpu_of(rank),
         slots: slots.groups(),

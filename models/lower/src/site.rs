@@ -89,18 +89,6 @@ fn is_measured(piece: &Piece) -> bool {
     ops.any(|op| matches!(op.work, OpWork::Measured(_)))
 }
 
-/// What a framework leaves of the host's cost. Graphs leave only that of the micro-batch.
-pub(crate) fn host_cost(profile: &Profile, scale: f64, graphs: bool) -> HostCost {
-    let host = profile.host();
-    let host = if graphs { host.captured() } else { host };
-    HostCost {
-        kernel: host.kernel * scale,
-        layer: host.layer * scale,
-        expert_layer: host.expert_layer * scale,
-        micro_batch: host.micro_batch * scale,
-    }
-}
-
 /// A place for the host's time at the head of a block, nothing until [`Site::close`] fills it.
 pub(crate) fn host_step() -> Step {
     let work = Work::Delay(Seconds::ZERO);

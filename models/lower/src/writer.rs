@@ -13,11 +13,11 @@
 mod collectives;
 mod worth;
 
-use profile::{Gemm, Kernel, Packing, Profile, Provenance};
+use profile::{Gemm, Kernel, Packing, Place, Profile, Provenance};
 use task::{Block, MemoryEffect, Step, StepId, Work as TaskWork};
 use trace::{Category, Detail, NO_INDEX, Pass};
 use units::Seconds;
-use workload::ops::{Op, Work};
+use workload::ops::{Op, Region, Work};
 
 use crate::axes;
 
@@ -29,6 +29,28 @@ pub(crate) struct Details {
     pub(crate) lists: Vec<Vec<Detail>>,
 }
 
+/// A kernel and the part of the model that it works for.
+#[derive(Clone, Copy, Debug)]
+struct Located {
+    kernel: Kernel,
+    place: Place,
+}
+
+impl Located {
+    fn of(kernel: Kernel, region: Region) -> Self {
+        let place = match region {
+            Region::Router
+            | Region::Dispatch
+            | Region::Experts
+            | Region::ExpertActivation
+            | Region::Combine => Place::Experts,
+            Region::Logits | Region::Loss => Place::Head,
+            _ => Place::Dense,
+        };
+        Self { kernel, place }
+    }
+}
+
 /// Appends operators to a block.
 pub(crate) struct Writer<'a> {
     profile: &'a Profile,
@@ -38,7 +60,7 @@ pub(crate) struct Writer<'a> {
     pass: Pass,
     /// What the next operator waits for.
     frontier: Vec<StepId>,
-    kernels: Vec<(&'static str, Kernel, Seconds)>,
+    kernels: Vec<(&'static str, Located, Seconds)>,
     slots: Vec<(u8, StepId)>,
     /// Parts of an all-gather that feed the next kernel.
     feeds: Vec<StepId>,
@@ -215,7 +237,7 @@ impl<'a> Writer<'a> {
             }
         }
         match op.work {
-            Work::Kernel(kernel) => self.kernel(op.name, kernel),
+            Work::Kernel(kernel) => self.kernel(op.name, Located::of(kernel, op.region)),
             Work::Measured(time) => {
                 self.worth.add(Provenance::Measured, time);
                 self.flush();
@@ -247,7 +269,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn kernel(&mut self, name: &'static str, kernel: Kernel) {
+    fn kernel(&mut self, name: &'static str, kernel: Located) {
         let time = self.price(&kernel);
         if self.feeds.is_empty() {
             self.kernels.push((name, kernel, time));
@@ -267,13 +289,13 @@ impl<'a> Writer<'a> {
         self.frontier.extend(last);
     }
 
-    fn price(&mut self, kernel: &Kernel) -> Seconds {
-        let launches = if let Kernel::Stream(stream) = kernel {
+    fn price(&mut self, located: &Located) -> Seconds {
+        let launches = if let Kernel::Stream(stream) = &located.kernel {
             stream.launches
         } else {
             1
         };
-        let timed = self.profile.time(kernel);
+        let timed = self.profile.time_at(&located.kernel, located.place);
         let time = timed.time + self.profile.launch() * f64::from(launches);
         self.n_launches += launches;
         self.worth.add(timed.provenance, time);
@@ -281,15 +303,16 @@ impl<'a> Writer<'a> {
     }
 
     /// One of `parts` equal parts of a kernel: fewer rows of a product fill the GPU less well.
-    fn price_part(&self, kernel: &Kernel, parts: usize, whole: Seconds) -> Seconds {
+    fn price_part(&self, located: &Located, parts: usize, whole: Seconds) -> Seconds {
         let parts = parts.max(1);
-        match kernel {
+        match &located.kernel {
             Kernel::Gemm(gemm) if gemm.packing == Packing::Single => {
                 let part = Gemm {
                     m: gemm.m.div_ceil(parts as u64).max(1),
                     ..*gemm
                 };
-                self.profile.time(&Kernel::Gemm(part)).time + self.profile.launch()
+                let part = Kernel::Gemm(part);
+                self.profile.time_at(&part, located.place).time + self.profile.launch()
             }
             _ => whole / parts as f64,
         }

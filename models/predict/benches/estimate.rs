@@ -65,7 +65,7 @@ fn space() -> (Scenario, Vec<Plan>) {
         plan: plans[0].clone(),
         profiles,
         comm: CommProfile::nccl(),
-        framework: &lower::NEUTRAL,
+        framework: std::sync::Arc::new(lower::NEUTRAL),
         settings: Settings::default(),
         prices: predict::Prices::default(),
         assumptions: Vec::new(),

@@ -1,8 +1,10 @@
 //! What a prediction is asked of: everything parsed and checked, nothing computed.
 
+use std::sync::Arc;
+
 use cluster::Cluster;
 use collective::Choice;
-use lower::{Framework, Inputs};
+use lower::{AxisScales, Framework, Inputs, Scales};
 use plan::Plan;
 use profile::{CommProfile, Profile};
 use workload::Job;
@@ -77,7 +79,7 @@ pub struct Scenario {
     /// The constants of collectives.
     pub comm: CommProfile,
     /// What the framework fuses, pads and issues.
-    pub framework: &'static Framework,
+    pub framework: Arc<Framework>,
     /// How the question is answered.
     pub settings: Settings,
     /// What a run costs.
@@ -96,7 +98,27 @@ impl Scenario {
             profiles: &self.profiles,
             comm: &self.comm,
             choice: &self.settings.choice,
-            framework: self.framework,
+            framework: &self.framework,
         }
+    }
+
+    /// The same scenario with its times scaled, on top of what was scaled before. This is the one
+    /// place where scalars enter: profiles and framework carry them from here.
+    ///
+    /// * `scales` — for each kind of GPU, in the order of [`Self::profiles`]. Where kinds differ,
+    ///   collectives take the slower of their multipliers, since groups may span kinds.
+    #[must_use]
+    pub fn scaled(mut self, scales: &[Scales]) -> Self {
+        for (profile, scales) in self.profiles.iter_mut().zip(scales) {
+            let scaled = profile.clone().scaled(&scales.kernels());
+            *profile = scaled.exposing(scales.exposed());
+        }
+        let axes = scales.iter().map(Scales::axes);
+        let axes = axes.reduce(AxisScales::max).unwrap_or(AxisScales::ONE);
+        if axes != AxisScales::ONE {
+            let framework = Arc::make_mut(&mut self.framework);
+            framework.axes = framework.axes.times(axes);
+        }
+        self
     }
 }

@@ -117,7 +117,7 @@ fn scenario(cluster: Cluster, model: &str, batch: u64, spec: &PlanSpec) -> Optio
         job,
         plan,
         comm: CommProfile::nccl(),
-        framework: &lower::NEUTRAL,
+        framework: std::sync::Arc::new(lower::NEUTRAL),
         settings: Settings {
             seed: 1,
             ..Settings::default()

@@ -29,7 +29,7 @@ fn scenario(nodes: u32, batch: u64, spec: &PlanSpec) -> Scenario {
         plan,
         profiles,
         comm: CommProfile::nccl(),
-        framework: &lower::NEUTRAL,
+        framework: std::sync::Arc::new(lower::NEUTRAL),
         settings: Settings {
             seed: 1,
             ..Settings::default()

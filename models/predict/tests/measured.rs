@@ -34,7 +34,7 @@ fn scenario(gpus: u32, gbytes: f64, spec: &PlanSpec) -> Scenario {
         job,
         plan: plan.plan,
         comm: CommProfile::nccl(),
-        framework: &lower::NEUTRAL,
+        framework: std::sync::Arc::new(lower::NEUTRAL),
         settings: Settings::default(),
         prices: predict::Prices::default(),
         assumptions: Vec::new(),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::curves::profile_file;
 use crate::fields::Fields;
+use crate::framework::framework_file;
 use crate::hardware::{cluster, fabric, gpu, node};
 use crate::kind::{Field, table_schema};
 use crate::scenario::scenario_fields;
@@ -25,17 +26,20 @@ pub enum Layout {
     Fabric,
     /// What a GPU or a network achieves.
     Profile,
+    /// What a training framework does without being asked.
+    Framework,
 }
 
 impl Layout {
     /// Every layout.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Scenario,
         Self::Cluster,
         Self::Gpu,
         Self::Node,
         Self::Fabric,
         Self::Profile,
+        Self::Framework,
     ];
 
     /// What messages call such a file.
@@ -47,6 +51,7 @@ impl Layout {
             Self::Node => "node",
             Self::Fabric => "fabric",
             Self::Profile => "profile",
+            Self::Framework => "framework",
         }
     }
 
@@ -72,6 +77,7 @@ impl Layout {
             Self::Node => Fields::describe(&node),
             Self::Fabric => Fields::describe(&fabric),
             Self::Profile => Fields::describe(&profile_file),
+            Self::Framework => Fields::describe(&framework_file),
         }
     }
 }

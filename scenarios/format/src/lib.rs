@@ -6,6 +6,7 @@ pub mod curves;
 mod error;
 pub mod fields;
 mod files;
+pub mod framework;
 pub mod hardware;
 pub mod kind;
 mod layers;
@@ -28,6 +29,7 @@ mod zoo;
 
 pub use error::{Failure, MAX_ERRORS, Problem};
 pub use files::{Disk, Files, NoFiles, PROFILE_LIMIT, SCENARIO_FILE, SCENARIO_LIMIT, read_limited};
+pub use framework::{FrameworkFile, Habits, nearest_framework};
 pub use layers::{Assignment, ENVIRONMENT_PREFIX, Layers, environment_name, from_environment};
 pub use layout::{Layout, json_schema};
 pub use library::{At, Library, read_source};

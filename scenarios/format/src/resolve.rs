@@ -1,22 +1,25 @@
 //! From what a scenario file says to the values that a prediction is asked of: names are looked
 //! up, files read, and everything is checked against everything else.
 
+mod habits;
 mod job;
 mod machine;
 mod partial;
 mod prices;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use cluster::Cluster;
 use collective::Choice;
-use plan::{Plan, PlanError, PlanSpec};
+use plan::{Plan, PlanError};
 use predict::{Assumed, Scenario};
+use profile::Profile;
 use workload::Job;
-use workload::ops::TpOverlap;
 
 use crate::error::{Failure, Problem, push};
 use crate::fields::Fields;
+use crate::framework::Habits;
 use crate::library::{At, Library};
 use crate::plan_files;
 use crate::scenario::{ScenarioSpec, draft};
@@ -136,31 +139,37 @@ impl Resolver<'_> {
         let cluster = self.cluster();
         let model = self.model();
         let job = self.job(model.as_ref());
-        let framework = self.framework();
+        let habits = self.habits(cluster.as_ref());
         let settings = self.settings();
         let prices = cluster.as_ref().and_then(|cluster| {
             self.check_formats(cluster);
             self.profiles(cluster)
         });
         let plan = match (&job, &cluster) {
-            (Some(job), Some(cluster)) => self.plan(job, cluster),
+            (Some(job), Some(cluster)) => self.plan(job, cluster, habits.as_ref()),
             _ => self.plan_in_part(model.as_ref(), cluster.as_ref()),
         };
         self.refuse_plan();
         self.warn_of_idle_fields();
         let (profiles, comm) = prices?;
-        Some(Scenario {
+        let habits = habits?;
+        let on_its_host = |profile: Profile| {
+            let host = habits.host(profile.host());
+            profile.with_host(host)
+        };
+        let scenario = Scenario {
             name: name.to_owned(),
             cluster: cluster?,
             job: job?,
             plan: plan?,
-            profiles,
+            profiles: profiles.into_iter().map(on_its_host).collect(),
             comm,
-            framework: framework?,
+            framework: Arc::new(habits.framework.clone()),
             settings: settings?,
             prices: self.prices(),
             assumptions: std::mem::take(&mut self.assumed),
-        })
+        };
+        Some(scenario.scaled(&habits.scales))
     }
 
     fn at(&self, field: &str) -> At {
@@ -223,13 +232,16 @@ impl Resolver<'_> {
 
 /// Plan, framework, settings, profiles.
 impl Resolver<'_> {
-    fn plan(&mut self, job: &Job, cluster: &Cluster) -> Option<Plan> {
+    fn plan(&mut self, job: &Job, cluster: &Cluster, habits: Option<&Habits>) -> Option<Plan> {
         if self.is_broken("plan") {
             return None;
         }
         let at = |field: &str| self.at(field);
         let spec = match plan_files::read(&self.spec.plan, cluster, self.library, &at) {
-            Ok(spec) => self.with_habits(spec),
+            Ok(spec) => match habits {
+                Some(habits) => self.with_habits(spec, habits, cluster),
+                None => spec,
+            },
             Err(failures) => {
                 self.keep(failures);
                 return None;
@@ -251,27 +263,6 @@ impl Resolver<'_> {
                 None
             }
         }
-    }
-
-    /// The plan with overlaps that its framework does not have switched off, where it names none.
-    fn with_habits(&mut self, mut spec: PlanSpec) -> PlanSpec {
-        let name = self.spec.framework.name.as_deref();
-        if name
-            .and_then(lower::framework)
-            .is_none_or(|known| known.overlaps)
-        {
-            return spec;
-        }
-        let waits = "this framework waits for its collectives and sends";
-        if spec.overlap.tp.is_none() && spec.tp.is_some_and(|tp| 1 < tp) {
-            spec.overlap.tp = Some(TpOverlap::None);
-            self.assume("plan.overlap.tp", "false", waits);
-        }
-        if spec.overlap.p2p.is_none() && spec.pp.is_some_and(|pp| 1 < pp) {
-            spec.overlap.p2p = Some(false);
-            self.assume("plan.overlap.p2p", "false", waits);
-        }
-        spec
     }
 
     /// A pass of a stage numbers its steps in 16 bits: enough for every model that is trained, but
@@ -309,29 +300,6 @@ impl Resolver<'_> {
         let degrees = [("pp", spec.pp), ("tp", spec.tp), ("cp", spec.cp)];
         let given = degrees.into_iter().find(|(_, degree)| degree.is_some());
         given.map_or(field, |(field, _)| field)
-    }
-
-    fn framework(&mut self) -> Option<&'static lower::Framework> {
-        let named = self.named_framework()?;
-        let attention = self.spec.framework.attention;
-        attention.map_or(Some(named), |kernel| lower::framework_with(named, kernel))
-    }
-
-    fn named_framework(&mut self) -> Option<&'static lower::Framework> {
-        let Some(name) = &self.spec.framework.name else {
-            self.assume("framework.name", lower::NEUTRAL.name, lower::NEUTRAL.source);
-            return Some(&lower::NEUTRAL);
-        };
-        let found = lower::framework(name);
-        if found.is_none() {
-            let problem = Problem::UnknownName {
-                what: "framework",
-                name: name.clone(),
-                known: lower::framework_names().map(str::to_owned).collect(),
-            };
-            self.fail("framework.name", problem);
-        }
-        found
     }
 
     fn settings(&mut self) -> Option<predict::Settings> {
@@ -378,16 +346,10 @@ impl Resolver<'_> {
     /// Fields that nothing of this scenario looks at.
     fn warn_of_idle_fields(&mut self) {
         const NO_PACKETS: &str = "this engine sees no packets";
-        const ALL_VERSIONS: &str = "the same habits are taken for all versions";
         let (network, nccl) = (&self.spec.network, &self.spec.nccl);
         let unlike = |given: Option<&str>, usual: &str| given.is_some_and(|name| name != usual);
         let balancing = unlike(network.load_balancing, "ecmp");
         let given = [
-            (
-                "framework.version",
-                self.spec.framework.version.is_some(),
-                ALL_VERSIONS,
-            ),
             ("network.load_balancing", balancing, NO_PACKETS),
             (
                 "network.transport",

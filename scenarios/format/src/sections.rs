@@ -14,6 +14,8 @@ use crate::tree::Value;
 pub struct Framework {
     /// Its name.
     pub name: Option<String>,
+    /// A framework file.
+    pub file: Option<String>,
     /// Its version.
     pub version: Option<String>,
     /// The attention kernel that runs, where it is not the framework's habit.
@@ -21,7 +23,7 @@ pub struct Framework {
 }
 
 /// The attention kernels that a scenario can name.
-const ATTENTION: [(&str, AttentionKernel); 4] = [
+pub(crate) const ATTENTION: [(&str, AttentionKernel); 4] = [
     ("unfused", AttentionKernel::Unfused),
     ("flash1", AttentionKernel::Flash1),
     ("flash2", AttentionKernel::Flash2),
@@ -32,11 +34,19 @@ const KERNEL: &str = "the attention kernel that runs, at most the newest that th
                       of the framework";
 
 pub(crate) fn framework(t: &mut Fields<'_, '_>) -> Framework {
+    t.exclude("name", "file");
     Framework {
         name: t
             .get("name", "the framework, such as megatron-core", text())
             .optional(),
-        version: t.get("version", "its version", text()).optional(),
+        file: t.get("file", "a framework file", text()).optional(),
+        version: t
+            .get(
+                "version",
+                "its version, where its file tells releases apart; the newest by default",
+                text(),
+            )
+            .optional(),
         attention: t
             .get("attention", KERNEL, one_of(ATTENTION.to_vec()))
             .optional(),

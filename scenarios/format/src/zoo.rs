@@ -1,4 +1,4 @@
-//! The zoo: hardware, models and profiles that come with the binary.
+//! The zoo: hardware, models, profiles and frameworks that come with the binary.
 
 use std::sync::Arc;
 
@@ -24,17 +24,20 @@ pub enum Shelf {
     Models,
     /// Profiles of GPUs and collectives.
     Profiles,
+    /// Training frameworks.
+    Frameworks,
 }
 
 impl Shelf {
     /// Every shelf.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Gpus,
         Self::Nodes,
         Self::Fabrics,
         Self::Clusters,
         Self::Models,
         Self::Profiles,
+        Self::Frameworks,
     ];
 
     /// What one thing on the shelf is called.
@@ -46,6 +49,7 @@ impl Shelf {
             Self::Clusters => "cluster",
             Self::Models => "model",
             Self::Profiles => "profile",
+            Self::Frameworks => "framework",
         }
     }
 
@@ -58,6 +62,7 @@ impl Shelf {
             Self::Clusters => "zoo/clusters",
             Self::Models => "zoo/models",
             Self::Profiles => "zoo/profiles",
+            Self::Frameworks => "zoo/frameworks",
         }
     }
 
@@ -76,6 +81,7 @@ impl Shelf {
             Self::Clusters => embedded::CLUSTERS,
             Self::Models => embedded::MODELS,
             Self::Profiles => embedded::PROFILES,
+            Self::Frameworks => embedded::FRAMEWORKS,
         }
     }
 

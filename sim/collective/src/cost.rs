@@ -33,6 +33,21 @@ pub(crate) struct Way {
     pub(crate) pattern: Pattern,
 }
 
+impl Way {
+    /// The same way, so many times as long for every size.
+    pub(crate) fn at_pace(mut self, pace: f64) -> Self {
+        for term in [
+            &mut self.latency,
+            &mut self.slope,
+            &mut self.ramp,
+            &mut self.wire,
+        ] {
+            *term *= pace;
+        }
+        self
+    }
+}
+
 /// The most ways that one kind of collective has.
 pub(crate) const MAX_WAYS: usize = 10;
 

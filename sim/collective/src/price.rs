@@ -96,7 +96,7 @@ impl<'a> Priced<'a> {
         for choice in [*choice, relaxed, open] {
             let mut n_ways = 0;
             model.ways(choice, |way| {
-                priced.ways[n_ways] = Some(way);
+                priced.ways[n_ways] = Some(way.at_pace(shape.pace));
                 n_ways += 1;
             });
             if n_ways > 0 {

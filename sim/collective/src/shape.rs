@@ -38,9 +38,19 @@ pub struct CommShape {
     pub scale_up: u8,
     /// The entry of [`CommProfile::network`].
     pub network: u8,
+    /// What collectives take over what the model says, 1 unless a fit says otherwise. Where links
+    /// are shared, they carry that much more.
+    pub pace: f64,
 }
 
 impl CommShape {
+    /// The same shape whose collectives take so many times as long.
+    #[must_use]
+    pub fn at_pace(mut self, pace: f64) -> Self {
+        self.pace *= pace;
+        self
+    }
+
     /// Channels (parallel rings) of the communicator; with
     /// [`CommProfile::memory`] they give the size of its buffers.
     pub fn channels(&self, comm: &CommProfile) -> u32 {
@@ -65,6 +75,7 @@ impl CommShape {
             pairs: rate,
             scale_up,
             network: 0,
+            pace: 1.0,
         }
     }
 
@@ -151,6 +162,7 @@ pub(crate) fn shape_of(
         pairs,
         scale_up,
         network: comm.network_of(cluster.network(), cluster.fabric_name()),
+        pace: 1.0,
     }
 }
 

@@ -388,6 +388,7 @@ fn shapes() -> impl Strategy<Value = CommShape> {
             pairs: gbytes(nics / f64::from(per_domain)),
             scale_up,
             network,
+            pace: 1.0,
         },
     )
 }

@@ -16,17 +16,41 @@ pub struct HostCost {
     pub expert_layer: Seconds,
     /// Per micro-batch.
     pub micro_batch: Seconds,
+    /// What each doubling of the tensor-parallel degree adds, as a share: more calls, and more
+    /// hosts that wait for each other.
+    pub tp_share: f64,
+    /// What CUDA graphs leave of kernels and layers: 0 where everything is captured.
+    pub graphs_share: f64,
 }
 
 impl HostCost {
-    /// Everything captured in graphs: only the micro-batch is left.
+    /// Captured in graphs: the micro-batch is left, and of kernels and layers what graphs leave.
     #[must_use]
     pub fn captured(self) -> Self {
         Self {
-            kernel: Seconds::ZERO,
-            layer: Seconds::ZERO,
-            expert_layer: Seconds::ZERO,
-            micro_batch: self.micro_batch,
+            kernel: self.kernel * self.graphs_share,
+            layer: self.layer * self.graphs_share,
+            expert_layer: self.expert_layer * self.graphs_share,
+            ..self
+        }
+    }
+
+    /// What a tensor-parallel degree makes of every time: `1 + tp_share · log₂ tp`.
+    pub fn at_tp(&self, tp: u32) -> f64 {
+        1.0 + self.tp_share * f64::from(tp.max(1).ilog2())
+    }
+
+    /// What is left for a plan: of that tensor-parallel degree, with graphs or without.
+    #[must_use]
+    pub fn under(self, tp: u32, graphs: bool) -> Self {
+        let left = if graphs { self.captured() } else { self };
+        let factor = self.at_tp(tp);
+        Self {
+            kernel: left.kernel * factor,
+            layer: left.layer * factor,
+            expert_layer: left.expert_layer * factor,
+            micro_batch: left.micro_batch * factor,
+            ..left
         }
     }
 
@@ -46,6 +70,8 @@ impl HostCost {
             layer: Seconds::from_micros(spec.layer_us),
             expert_layer: Seconds::from_micros(spec.expert_layer_us),
             micro_batch: Seconds::from_micros(spec.micro_batch_us),
+            tp_share: 0.0,
+            graphs_share: 0.0,
         }
     }
 }
@@ -139,6 +165,22 @@ mod tests {
         assert!((host.pass(25, true).as_micros() - 2150.0).abs() < 1e-9);
         assert_eq!(host.captured().pass(25, true), Seconds::ZERO);
         assert_eq!(host.captured().micro_batch, host.micro_batch);
+    }
+
+    #[test]
+    fn graphs_of_parts_leave_a_share_and_tensor_parallelism_adds_one() {
+        let host = HostCost {
+            kernel: Seconds::ZERO,
+            layer: Seconds::from_micros(800.0),
+            expert_layer: Seconds::from_micros(2_000.0),
+            micro_batch: Seconds::from_micros(1_000.0),
+            tp_share: 0.1,
+            graphs_share: 0.5,
+        };
+        let under = host.under(4, true);
+        assert!((under.layer.as_micros() - 480.0).abs() < 1e-9);
+        assert!((under.micro_batch.as_micros() - 1_200.0).abs() < 1e-9);
+        assert_eq!(host.under(1, false), host);
     }
 
     #[test]

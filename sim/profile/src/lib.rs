@@ -29,6 +29,7 @@ mod profile;
 mod provenance;
 mod range;
 mod roof;
+mod scales;
 mod sheet;
 mod spec;
 mod stream;
@@ -45,6 +46,7 @@ pub use kernel::{
 };
 pub use profile::Profile;
 pub use provenance::{Provenance, Timed};
+pub use scales::{Exposed, KernelScales, Place};
 pub use spec::{
     AttentionSpec, FitSpec, GemmSpec, GridSpec, HostSpec, InterferenceSpec, MemorySpec,
     PackingKind, PointSpec, ProfileSpec, ScanSpec, StreamKindSpec, StreamSpec, UnfusedSpec,

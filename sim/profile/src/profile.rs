@@ -11,14 +11,14 @@ use crate::nominal;
 use crate::sheet::{Sheet, slot};
 use crate::stream::{ScanCurve, StreamCurve};
 use crate::{
-    Attention, AttentionKernel, Gemm, HostCost, Interference, Kernel, MemoryConstants, Packing,
-    PackingKind, ProfileError, ProfileSpec, Provenance, Timed,
+    Attention, AttentionKernel, Exposed, Gemm, HostCost, Interference, Kernel, KernelScales,
+    MemoryConstants, Packing, PackingKind, Place, ProfileError, ProfileSpec, Provenance, Timed,
 };
 
 /// What one kind of GPU achieves.
 ///
 /// Invariant: every constant is finite and inside the range that [`ProfileSpec`] prints, so that
-/// no time is negative, NaN or below the roofline of the data sheet.
+/// no time is negative, NaN or, before [`Profile::scaled`], below the roofline of the data sheet.
 #[derive(Clone, Debug)]
 pub struct Profile {
     name: String,
@@ -33,6 +33,8 @@ pub struct Profile {
     memory: MemoryConstants,
     interference: Interference,
     sources: Vec<(String, Provenance, String)>,
+    scales: KernelScales,
+    exposed: Exposed,
 }
 
 impl Profile {
@@ -92,7 +94,32 @@ impl Profile {
             memory: MemoryConstants::new(parts.section(|spec| spec.memory.as_ref())),
             interference: Interference::new(interference, sheet.sms),
             sources: parts.sources(),
+            scales: KernelScales::ONE,
+            exposed: Exposed::default(),
         }
+    }
+
+    /// The same profile with its times multiplied, on top of what was multiplied before.
+    #[must_use]
+    pub fn scaled(mut self, by: &KernelScales) -> Self {
+        self.scales = self.scales.times(by);
+        self.launch *= by.launch;
+        self.host = by.on_host(self.host);
+        self
+    }
+
+    /// The same profile with another host.
+    #[must_use]
+    pub fn with_host(mut self, host: HostCost) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// The same profile where that much more of what runs beside kernels is waited for.
+    #[must_use]
+    pub fn exposing(mut self, more: Exposed) -> Self {
+        self.exposed = self.exposed.and(more);
+        self
     }
 
     /// The profile's name.
@@ -126,15 +153,24 @@ impl Profile {
     /// assert_eq!(timed.provenance, Provenance::Nominal);
     /// ```
     pub fn time(&self, kernel: &Kernel) -> Timed {
+        self.time_at(kernel, Place::Dense)
+    }
+
+    /// The same for a kernel at some place of a model.
+    pub fn time_at(&self, kernel: &Kernel, place: Place) -> Timed {
+        let scale = self.scales.of(kernel, place);
         let (secs, provenance) = match kernel {
-            Kernel::Gemm(gemm) => self.product(gemm).time(gemm),
-            Kernel::Attention(attention) => self.attention(attention),
+            Kernel::Gemm(gemm) => times(self.product(gemm).time(gemm), scale),
+            Kernel::Attention(attention) => match self.fused(attention) {
+                Some(curve) => times(curve.time(attention), scale),
+                None => self.unfused(attention),
+            },
             Kernel::Stream(stream) => {
                 let gaps = f64::from(stream.launches.saturating_sub(1)) * self.launch;
-                let (time, provenance) = self.stream.time(stream);
+                let (time, provenance) = times(self.stream.time(stream), scale);
                 (time + gaps, provenance)
             }
-            Kernel::Scan(scan) => self.scan.time(scan),
+            Kernel::Scan(scan) => times(self.scan.time(scan), scale),
         };
         Timed {
             time: Seconds::from_secs(secs),
@@ -187,6 +223,11 @@ impl Profile {
         self.interference
     }
 
+    /// What of communication beside kernels is waited for.
+    pub fn exposed(&self) -> Exposed {
+        self.exposed
+    }
+
     /// Where each part comes from: what it is, its worth inside the range of its data, and its
     /// source.
     pub fn sources(&self) -> Vec<(String, Provenance, String)> {
@@ -218,23 +259,20 @@ impl Profile {
             })
     }
 
-    fn attention(&self, attention: &Attention) -> (f64, Provenance) {
-        match self.fused(attention) {
-            Some(curve) => curve.time(attention),
-            None => self.unfused(attention),
-        }
-    }
-
     fn unfused(&self, attention: &Attention) -> (f64, Provenance) {
         let parts = self.unfused.parts(attention);
-        let mut time = self.stream.plain(parts.softmax.as_f64());
+        let mut time = self.stream.plain(parts.softmax.as_f64()) * self.scales.stream;
         let mut provenance = self.stream.provenance;
         for (gemm, count) in [parts.scores, parts.outputs] {
             let (secs, worth) = self.product(&gemm).time(&gemm);
-            time += secs * count * parts.slow;
+            time += secs * count * parts.slow * self.scales.product(&gemm);
             provenance = provenance.max(worth);
         }
         let gaps = f64::from(parts.kernels.saturating_sub(1)) * self.launch;
         (time + gaps, provenance)
     }
+}
+
+fn times((secs, provenance): (f64, Provenance), scale: f64) -> (f64, Provenance) {
+    (secs * scale, provenance)
 }

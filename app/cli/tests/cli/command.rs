@@ -488,6 +488,7 @@ fn the_schema_of_every_kind_of_file_is_printed() {
         ("node", "scale_up"),
         ("fabric", "oversubscription"),
         ("profile", "gemm"),
+        ("framework", "choices"),
     ] {
         let run = windtunnel(here(), &["schema", file]);
         assert_eq!((run.status, run.stderr.as_str()), (0, ""));

@@ -16,7 +16,7 @@ use crate::hop::Hop;
 use crate::offload::Copies;
 use crate::piece::Piece;
 use crate::program::{DeviceInput, device_program};
-use crate::site::{Site, host_cost};
+use crate::site::Site;
 use crate::slots::{SlotGroup, Slots};
 use crate::spread::sharing;
 use crate::step_buffers::StepBuffers;
@@ -111,7 +111,6 @@ impl Devices<'_> {
             job,
             plan,
             profiles,
-            framework,
             ..
         } = *self.inputs;
         let profile = &profiles[cluster.kind_of(gpu)];
@@ -119,7 +118,7 @@ impl Devices<'_> {
             profile,
             data: self.data,
             copies: Copies::new(cluster, plan, gpu, job.precision.params.bytes()),
-            host: host_cost(profile, framework.host_scale, plan.cuda_graphs()),
+            host: profile.host().under(plan.degrees().tp, plan.cuda_graphs()),
             overlap_p2p: plan.overlap().p2p,
         }
     }

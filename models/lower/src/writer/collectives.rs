@@ -14,13 +14,24 @@ impl Writer<'_> {
             return;
         }
         let (stream, category) = axes::stream(axis);
-        match op.overlap {
-            Overlap::None => {
-                self.flush();
-                let step = Step::new(op.name, stream, category, work, self.frontier.clone());
-                let id = self.block.push(step);
-                self.frontier = vec![id];
-            }
+        let on = (stream, category);
+        let share = self.exposed(axis);
+        let overlap = if 1.0 <= share {
+            Overlap::None
+        } else {
+            op.overlap
+        };
+        let (waited, work) = if overlap == Overlap::None || share <= 0.0 {
+            (None, work)
+        } else {
+            (Some(scaled(work, share)), scaled(work, 1.0 - share))
+        };
+        let drains = matches!(overlap, Overlap::Drains(_));
+        if let Some(waited) = waited.filter(|_| !drains) {
+            self.wait(op.name, on, waited);
+        }
+        match overlap {
+            Overlap::None => self.wait(op.name, on, work),
             Overlap::Async(slot) => {
                 self.flush();
                 let step = Step::new(op.name, stream, category, work, self.frontier.clone());
@@ -35,7 +46,34 @@ impl Writer<'_> {
                     self.feeds.push(id);
                 }
             }
-            Overlap::Drains(parts) => self.drain(op.name, (stream, category), work, parts),
+            Overlap::Drains(parts) => self.drain(op.name, on, work, parts),
+        }
+        if let Some(waited) = waited.filter(|_| drains) {
+            self.wait(op.name, on, waited);
+        }
+    }
+
+    /// Writes a collective that everything waits for.
+    fn wait(
+        &mut self,
+        name: &'static str,
+        (stream, category): (StreamKind, Category),
+        work: TaskWork,
+    ) {
+        self.flush();
+        let step = Step::new(name, stream, category, work, self.frontier.clone());
+        let id = self.block.push(step);
+        self.frontier = vec![id];
+    }
+
+    /// The share of an axis's overlapped collectives that is waited for nevertheless. It becomes a
+    /// collective of its own, with a latency of its own.
+    fn exposed(&self, axis: Axis) -> f64 {
+        let exposed = self.profile.exposed();
+        match axis {
+            Axis::Tp | Axis::Etp => exposed.tp,
+            Axis::Cp => exposed.cp,
+            _ => 0.0,
         }
     }
 
@@ -65,6 +103,18 @@ impl Writer<'_> {
             last = vec![self.block.push(step)];
         }
         self.frontier = last;
+    }
+}
+
+/// A collective of so many times the bytes.
+fn scaled(work: TaskWork, by: f64) -> TaskWork {
+    match work {
+        TaskWork::Collective { group, kind, bytes } => TaskWork::Collective {
+            group,
+            kind,
+            bytes: bytes.scale(by),
+        },
+        other => other,
     }
 }
 

@@ -6,7 +6,7 @@ use engine::{LaneTotals, Lists, Options, Run, run};
 use lower::{Framework, Inputs, LowerOptions, Lowered, NEUTRAL, Prices, lower};
 use network::Analytic;
 use plan::{Plan, PlanSpec, ScheduleKind};
-use profile::{CollectiveKind, CommProfile, Profile};
+use profile::{CollectiveKind, CommProfile, KernelScales, Profile};
 use task::{Slot, Work};
 use trace::MemoryKind;
 use units::{Bytes, Control};
@@ -99,6 +99,17 @@ impl Case {
             cluster,
             job,
             plan,
+        }
+    }
+
+    /// Takes the host's time away.
+    pub(crate) fn without_host(&mut self) {
+        let none = KernelScales {
+            host: 0.0,
+            ..KernelScales::ONE
+        };
+        for profile in &mut self.profiles {
+            *profile = profile.clone().scaled(&none);
         }
     }
 

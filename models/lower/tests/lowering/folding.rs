@@ -97,7 +97,7 @@ fn experts(shared: Option<u64>, beside: bool) -> Case {
         ..PlanSpec::default()
     };
     let mut case = Case::new(job, gpus(8), &spec);
-    case.framework.host_scale = 0.0;
+    case.without_host();
     case
 }
 

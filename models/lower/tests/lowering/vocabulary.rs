@@ -160,7 +160,7 @@ fn by_order(case: &Case) -> f64 {
 fn barriers_beside_kernels_add_little_to_what_the_order_allows() {
     for schedule in [ScheduleKind::Vocab1, ScheduleKind::Vocab1VHalf] {
         let mut case = case(schedule, 65_536);
-        case.framework.host_scale = 0.0;
+        case.without_host();
         let (least, time) = (by_order(&case), case.seconds());
         let more = time / least - 1.0;
         assert!(
@@ -202,7 +202,7 @@ fn a_spread_vocabulary_is_faster_with_tensor_parallelism_too() {
             ..pipeline(4, schedule)
         };
         let mut case = of(&spec, 65_536, false);
-        case.framework.host_scale = 0.0;
+        case.without_host();
         case.seconds()
     };
     let naive = time(ScheduleKind::OneFOneB);

@@ -115,7 +115,7 @@ impl<'a> Estimator<'a> {
     /// The closed form for a plan of the same job on the same cluster.
     pub fn estimate(&mut self, plan: &Plan) -> Estimate {
         let scenario = self.scenario;
-        let framework = scenario.framework;
+        let framework = &scenario.framework;
         let fusion = framework.fusion_on(scenario.cluster.kinds());
         let mut sharding = plan.sharding(scenario.job.seq_len, framework.vocab_multiple, fusion);
         sharding.experts.shared_overlap |= plan.overlap().ep;
@@ -123,7 +123,7 @@ impl<'a> Estimator<'a> {
             &mut self.shapes.borrow_mut(),
             &scenario.cluster,
             &scenario.comm,
-            &scenario.settings.choice,
+            (&scenario.settings.choice, framework.axes),
             plan,
         );
         let hosts = Hosts::of(scenario, plan, self.uniform);

@@ -39,7 +39,7 @@ impl Work<'_> {
         let message = boundary(
             &self.scenario.job,
             plan,
-            self.scenario.framework,
+            &self.scenario.framework,
             &self.sharding,
         );
         let gather = message.gather.map_or(0.0, |bytes| {
@@ -103,6 +103,10 @@ impl Work<'_> {
 
     /// What the message goes over. All pairs of two stages send at about the same time.
     pub(super) fn pair(&self, ends: [RankId; 2]) -> CommShape {
+        self.between(ends).at_pace(self.scenario.framework.axes.pp)
+    }
+
+    fn between(&self, ends: [RankId; 2]) -> CommShape {
         let Scenario { cluster, comm, .. } = self.scenario;
         let ranks = self.plan.ranks();
         let stride = ends[1].get();

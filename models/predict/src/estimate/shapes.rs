@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cluster::Cluster;
 use collective::{Choice, CommShape, Priced, regular_shape, shape};
 use engine::{Phase, Pricing};
-use lower::AXIS_SLOTS;
+use lower::{AXIS_SLOTS, AxisScales};
 use plan::Plan;
 use profile::{CollectiveKind, CommProfile};
 use units::{Bytes, GpuId, RankId};
@@ -163,14 +163,14 @@ impl<'a> Shapes<'a> {
         cache: &mut ShapeCache,
         cluster: &Cluster,
         comm: &'a CommProfile,
-        choice: &'a Choice,
+        (choice, axes): (&'a Choice, AxisScales),
         plan: &Plan,
     ) -> Self {
         let mut differ = false;
         let of_slot = AXIS_SLOTS.map(|axis| {
             let (shape, uneven) = cache.axis(cluster, comm, plan, axis);
             differ |= uneven;
-            shape
+            shape.at_pace(axes.of(axis))
         });
         Self {
             of_slot,

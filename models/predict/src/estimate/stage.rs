@@ -1,7 +1,6 @@
 //! Sums over the pieces of every virtual stage.
 
 use plan::Plan;
-use profile::Profile;
 use units::Bytes;
 use workload::Job;
 use workload::Layer;
@@ -58,17 +57,10 @@ impl StageSums {
 
     /// The host's time where it is more than the GPU's.
     ///
-    /// * `launches` — of the profile's time for kernels and layers: 0 with CUDA graphs.
-    /// * `micro_batch` — of its time for a micro-batch, which the forward passes of all chunks share.
+    /// * `launches` — of the profile's time for kernels and layers: what CUDA graphs leave.
+    /// * `each` — seconds of a micro-batch, which the forward passes of all chunks share.
     /// * `splits` — whether backward passes run as two.
-    pub(super) fn with_host(
-        &mut self,
-        profile: &Profile,
-        launches: f64,
-        micro_batch: f64,
-        splits: bool,
-    ) {
-        let each = profile.host().micro_batch.as_secs() * micro_batch;
+    pub(super) fn with_host(&mut self, launches: f64, each: f64, splits: bool) {
         self.forward.host = self.forward.host * launches + each;
         self.backward.host *= 2.0 * launches;
         self.input_grad.host *= launches;

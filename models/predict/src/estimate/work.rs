@@ -47,9 +47,8 @@ impl Work<'_> {
     /// Takes each stage's sums from the kind of its device, stretched by its speed.
     pub(super) fn merge(&self, mut sums: Vec<(usize, Vec<StageSums>)>) -> Merged {
         let devices = self.plan.device_of_stage();
-        let scale = self.scenario.framework.host_scale;
-        let launches = if self.plan.cuda_graphs() { 0.0 } else { scale };
-        let micro_batch = scale / f64::from(self.plan.chunks());
+        let (tp, graphs) = (self.plan.degrees().tp, self.plan.cuda_graphs());
+        let chunks = f64::from(self.plan.chunks());
         let splits = (self.plan.schedule_kind()).is_some_and(ScheduleKind::splits_backward);
         let mut stages = Vec::with_capacity(devices.len());
         for (stage, device) in devices.iter().enumerate() {
@@ -67,7 +66,11 @@ impl Work<'_> {
             ] {
                 *pass = pass.at_speed(speed);
             }
-            sum.with_host(&self.scenario.profiles[kind], launches, micro_batch, splits);
+            let host = self.scenario.profiles[kind].host();
+            let factor = host.at_tp(tp);
+            let launches = if graphs { host.graphs_share } else { 1.0 };
+            let each = host.micro_batch.as_secs() * (factor / chunks);
+            sum.with_host(launches * factor, each, splits);
             stages.push(sum);
         }
         let mut chunks_of = vec![Vec::new(); self.plan.degrees().pp as usize];
@@ -80,7 +83,7 @@ impl Work<'_> {
     /// Adds everything up.
     pub(super) fn finish(&self, mut merged: Merged, kept: &mut Kept) -> Estimate {
         let plan = self.plan;
-        let (data, slots) = data_flows(&self.scenario.job, plan, self.scenario.framework);
+        let (data, slots) = data_flows(&self.scenario.job, plan, &self.scenario.framework);
         let price = |stage: &lower::Stage, bytes: Bytes| {
             let shape = self.group_shape(slots[usize::from(stage.slot)]);
             self.shapes.time_on(&shape, stage.kind, bytes)
@@ -149,6 +152,7 @@ impl Work<'_> {
             0
         };
         self.shape_of(&group.ranks(self.plan.ranks(), RankId::new(0)), inner)
+            .at_pace(self.scenario.framework.axes.of_group(group))
     }
 
     pub(super) fn shape_of(&self, ranks: &[RankId], inner: u32) -> CommShape {

@@ -87,7 +87,7 @@ fn scenario(name: &str, cluster: Cluster, job: Job, spec: &PlanSpec) -> Scenario
         plan: checked.plan,
         profiles,
         comm: CommProfile::nccl(),
-        framework: &lower::NEUTRAL,
+        framework: std::sync::Arc::new(lower::NEUTRAL),
         settings: Settings {
             seed: 1,
             ..Settings::default()

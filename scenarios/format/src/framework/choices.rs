@@ -1,0 +1,234 @@
+//! `[choices]`: what a framework does without being asked.
+
+use lower::{Framework, GradientCopies, Overlaps, Reshard};
+use profile::AttentionKernel;
+use workload::ops::Fusion;
+
+use crate::fields::Fields;
+use crate::sections::ATTENTION;
+use crate::shape::{Shape, boolean, one_of, table, text, whole};
+
+/// A choice and where it is documented.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen<T> {
+    /// What is chosen.
+    pub value: T,
+    /// File and function or flag.
+    pub source: String,
+}
+
+/// How data-parallel ranks share states, where a plan does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DefaultShard {
+    /// Nothing is shared.
+    None,
+    /// The optimizer's states (`ZeRO`-1).
+    Optimizer,
+    /// Gradients too (`ZeRO`-2).
+    Gradients,
+    /// Weights too (`ZeRO`-3, FSDP).
+    Weights,
+    /// Weights inside nodes, gradients and the optimizer's states over all ranks.
+    InNode,
+}
+
+const SHARDS: [(&str, DefaultShard); 5] = [
+    ("none", DefaultShard::None),
+    ("zero-1", DefaultShard::Optimizer),
+    ("zero-2", DefaultShard::Gradients),
+    ("zero-3", DefaultShard::Weights),
+    ("weights-in-node", DefaultShard::InNode),
+];
+
+const RESHARD: [(&str, Reshard); 3] = [
+    ("each-pass", Reshard::EachPass),
+    ("after-backward", Reshard::AfterBackward),
+    ("unless-pipelined", Reshard::UnlessPipelined),
+];
+
+const COPIES: [(&str, GradientCopies); 3] = [
+    ("none", GradientCopies::None),
+    ("float", GradientCopies::Float),
+    ("flat", GradientCopies::Flat),
+];
+
+/// What a framework does without being asked; what is absent, the nearest framework says.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(missing_docs, reason = "the descriptions of the fields say it")]
+pub struct Choices {
+    pub attention: Option<Chosen<AttentionKernel>>,
+    pub softmax_limit: Option<Chosen<u64>>,
+    pub fused_norm: Option<Chosen<bool>>,
+    pub fused_bias_dropout_residual: Option<Chosen<bool>>,
+    pub fused_activation: Option<Chosen<bool>>,
+    pub fused_rotary: Option<Chosen<bool>>,
+    pub fused_cross_entropy: Option<Chosen<bool>>,
+    pub fused_grad_accumulation: Option<Chosen<bool>>,
+    pub grouped_gemm: Option<Chosen<bool>>,
+    pub fused_permute: Option<Chosen<bool>>,
+    pub vocab_multiple: Option<Chosen<u64>>,
+    pub scatter_gather: Option<Chosen<bool>>,
+    pub overlap_tp: Option<Chosen<bool>>,
+    pub overlap_p2p: Option<Chosen<bool>>,
+    pub overlap_grad_reduce: Option<Chosen<bool>>,
+    pub overlap_param_gather: Option<Chosen<bool>>,
+    pub clips_gradients: Option<Chosen<bool>>,
+    pub reshard: Option<Chosen<Reshard>>,
+    pub gradient_copies: Option<Chosen<GradientCopies>>,
+    pub cuda_graphs: Option<Chosen<bool>>,
+    pub shard: Option<Chosen<DefaultShard>>,
+}
+
+type Choice<T> = Option<Chosen<T>>;
+
+fn chosen<S: Shape>(
+    t: &mut Fields<'_, '_>,
+    key: &'static str,
+    doc: &'static str,
+    shape: &dyn Fn() -> S,
+) -> Choice<S::Out> {
+    let read = |t: &mut Fields<'_, '_>| Chosen {
+        value: t.get("value", "what is chosen", shape()).required(),
+        source: t
+            .get("source", "file and function or flag that says so", text())
+            .required(),
+    };
+    t.get(key, doc, table(read)).optional()
+}
+
+pub(super) fn choices(t: &mut Fields<'_, '_>) -> Choices {
+    let mut flag = |key, doc| chosen(t, key, doc, &boolean);
+    Choices {
+        fused_norm: flag("fused_norm", "norms in one kernel"),
+        fused_bias_dropout_residual: flag(
+            "fused_bias_dropout_residual",
+            "bias, dropout and residual addition in one kernel",
+        ),
+        fused_activation: flag("fused_activation", "bias and activation in one kernel"),
+        fused_rotary: flag("fused_rotary", "rotary embedding in one kernel"),
+        fused_cross_entropy: flag(
+            "fused_cross_entropy",
+            "softmax, loss and gradient over logits in their own format",
+        ),
+        fused_grad_accumulation: flag(
+            "fused_grad_accumulation",
+            "weight gradients added to the main gradients inside their product",
+        ),
+        grouped_gemm: flag(
+            "grouped_gemm",
+            "one launch for the products of all experts of a GPU",
+        ),
+        fused_permute: flag("fused_permute", "permutation of tokens in one kernel"),
+        scatter_gather: flag(
+            "scatter_gather",
+            "each tensor-parallel rank sends its part of an activation to the next stage",
+        ),
+        overlap_tp: flag("overlap_tp", "sums of tensor parallelism beside products"),
+        overlap_p2p: flag(
+            "overlap_p2p",
+            "sends of interleaved schedules beside passes",
+        ),
+        overlap_grad_reduce: flag(
+            "overlap_grad_reduce",
+            "sums of gradients beside backward passes",
+        ),
+        overlap_param_gather: flag(
+            "overlap_param_gather",
+            "gathers of parameters beside forward passes",
+        ),
+        clips_gradients: flag(
+            "clips_gradients",
+            "the norm of the gradients before each step",
+        ),
+        cuda_graphs: flag("cuda_graphs", "kernels captured in CUDA graphs"),
+        attention: chosen(
+            t,
+            "attention",
+            "the newest attention kernel it runs",
+            &|| one_of(ATTENTION.to_vec()),
+        ),
+        softmax_limit: chosen(
+            t,
+            "softmax_limit",
+            "longest sequence for which unfused attention has a fused softmax",
+            &|| whole(0),
+        ),
+        vocab_multiple: chosen(
+            t,
+            "vocab_multiple",
+            "the vocabulary is padded to a multiple of this times tp",
+            &|| whole(1),
+        ),
+        reshard: chosen(
+            t,
+            "reshard",
+            "how long gathered weights stay, where weights are sharded",
+            &|| one_of(RESHARD.to_vec()),
+        ),
+        gradient_copies: chosen(
+            t,
+            "gradient_copies",
+            "what the optimizer copies of the gradients",
+            &|| one_of(COPIES.to_vec()),
+        ),
+        shard: chosen(
+            t,
+            "shard",
+            "what data-parallel ranks share, where a plan does not say",
+            &|| one_of(SHARDS.to_vec()),
+        ),
+    }
+}
+
+fn set<T: Copy>(to: &mut T, choice: &Choice<T>) {
+    if let Some(chosen) = choice {
+        *to = chosen.value;
+    }
+}
+
+impl Choices {
+    /// Changes a framework to what these choices say.
+    pub(super) fn apply(&self, framework: &mut Framework, shard: &mut Option<DefaultShard>) {
+        let Fusion {
+            attention,
+            softmax_limit,
+            norm,
+            bias_dropout_residual,
+            activation,
+            rotary,
+            cross_entropy,
+            grad_accumulation,
+            grouped_gemm,
+            permute,
+        } = &mut framework.fusion;
+        set(attention, &self.attention);
+        set(softmax_limit, &self.softmax_limit);
+        set(norm, &self.fused_norm);
+        set(bias_dropout_residual, &self.fused_bias_dropout_residual);
+        set(activation, &self.fused_activation);
+        set(rotary, &self.fused_rotary);
+        set(cross_entropy, &self.fused_cross_entropy);
+        set(grad_accumulation, &self.fused_grad_accumulation);
+        set(grouped_gemm, &self.grouped_gemm);
+        set(permute, &self.fused_permute);
+        let Overlaps {
+            tp,
+            p2p,
+            grad_reduce,
+            param_gather,
+        } = &mut framework.overlaps;
+        set(tp, &self.overlap_tp);
+        set(p2p, &self.overlap_p2p);
+        set(grad_reduce, &self.overlap_grad_reduce);
+        set(param_gather, &self.overlap_param_gather);
+        set(&mut framework.vocab_multiple, &self.vocab_multiple);
+        set(&mut framework.scatter_gather, &self.scatter_gather);
+        set(&mut framework.clips_gradients, &self.clips_gradients);
+        set(&mut framework.reshard, &self.reshard);
+        set(&mut framework.copies, &self.gradient_copies);
+        set(&mut framework.cuda_graphs, &self.cuda_graphs);
+        if let Some(chosen) = &self.shard {
+            *shard = Some(chosen.value);
+        }
+    }
+}
