@@ -31,6 +31,8 @@ pub struct Framework {
     pub copies: GradientCopies,
     /// Whether kernels are captured in CUDA graphs, where a plan does not say.
     pub cuda_graphs: bool,
+    /// Whether kernels give the same bits again, which asks for workspaces.
+    pub deterministic: bool,
     /// What its collectives take over what the model says, by axis.
     pub axes: AxisScales,
     /// Where the choices come from.
@@ -103,6 +105,7 @@ pub const NEUTRAL: Framework = Framework {
     reshard: Reshard::EachPass,
     copies: GradientCopies::None,
     cuda_graphs: false,
+    deterministic: false,
     axes: AxisScales::ONE,
     source: Cow::Borrowed("assumed: the kernels that current frameworks share"),
 };

@@ -56,7 +56,7 @@ pub use data_parallel::{DataParallel, Flow, Stage};
 pub use fabric::Fabric;
 pub use framework::{Framework, GradientCopies, NEUTRAL, Overlaps, Reshard};
 pub use hop::{Hop, boundary};
-pub use lowering::{Inputs, LowerOptions, Lowered, lower, resident};
+pub use lowering::{Inputs, LowerOptions, Lowered, beside_tensors, lower, resident};
 pub use piece::{Piece, PieceKind};
 pub use pricing::Prices;
 pub use scales::{AxisScales, ScaleKey, Scales};

@@ -76,3 +76,7 @@ pub(super) const GRADIENTS: Rule = Rule::new(
     "gradients add up in fp32 under bf16, else in the format of the parameters (arguments.py)",
 );
 pub(super) const FRAMEWORK: Rule = Rule::new("ci-framework", "Megatron-LM's own training script");
+pub(super) const SWITCHES: Rule = Rule::new(
+    "ci-switches",
+    "all cases but releases, context parallelism, DeepSeek proxies and those named nondeterministic set --deterministic-mode and cuBLAS workspaces of 32 MiB; all but releases and proxies set --no-gradient-accumulation-fusion; proxies fuse loss and permutation",
+);

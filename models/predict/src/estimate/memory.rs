@@ -1,6 +1,6 @@
 //! Peaks of memory from the number of micro-batches in flight.
 
-use lower::{StepBuffers, pass_gradients};
+use lower::{StepBuffers, beside_tensors, boundary, pass_gradients};
 use plan::schedule::{ActionKind, ScheduleKind, peak_level};
 use plan::state::{StateBytes, StateParts, gather_buffers};
 use plan::{Plan, PlannedSchedule, Schedule};
@@ -47,6 +47,7 @@ impl Work<'_> {
             fits: true,
             ..Estimate::default()
         };
+        let hop = boundary(job, self.plan, framework, &self.sharding);
         let mut fullest = -1.0;
         for (device, stages) in (0_u32..).zip(&merged.chunks_of) {
             let (kind, _) = self.hosts.of_device[device as usize];
@@ -54,7 +55,8 @@ impl Work<'_> {
             let params = &params[device as usize];
             let constants = profiles[kind].memory();
             let mut parts = self.state(&chunks, params);
-            parts[MemoryKind::Workspace.index()] += constants.framework + constants.workspace;
+            parts[MemoryKind::Workspace.index()] +=
+                beside_tensors(constants, framework, self.plan, params, hop);
             let resting: Bytes = parts.iter().copied().sum();
             let kept_ones = activations(self.plan, device, &chunks, &mut kept.scratch);
             let peak = resting + kept_ones;

@@ -86,8 +86,12 @@ pub struct Fusion {
     pub activation: bool,
     /// Rotary embedding in one kernel.
     pub rotary: bool,
-    /// Softmax, loss and its gradient over logits in their own format.
+    /// Softmax, loss and its gradient over logits in one kernel.
     pub cross_entropy: bool,
+    /// Whether that kernel works on the logits as they are (Transformer Engine); a compiled one
+    /// casts them to fp32 and subtracts the largest beside them (Megatron-Core
+    /// `fused_cross_entropy.py`).
+    pub cross_entropy_in_place: bool,
     /// Weight gradients are added to the main gradients inside their product.
     pub grad_accumulation: bool,
     /// One launch for the products of all experts on a GPU.
@@ -107,6 +111,7 @@ impl Fusion {
         activation: true,
         rotary: true,
         cross_entropy: true,
+        cross_entropy_in_place: true,
         grad_accumulation: true,
         grouped_gemm: true,
         permute: true,
