@@ -45,6 +45,8 @@ pub struct Nodes {
     pub count: u32,
     /// GPUs used in each of them, default all.
     pub gpus: Option<u32>,
+    /// Nodes of each scale-up domain that are used, default all that share one.
+    pub domain_nodes: Option<u32>,
 }
 
 /// A cluster file.
@@ -77,6 +79,13 @@ pub(crate) fn nodes(t: &mut Fields<'_, '_>) -> Nodes {
         count: t.get("count", "nodes of that kind", whole(1)).required(),
         gpus: t
             .get("gpus", "GPUs used in each of them, default all", whole(1))
+            .optional(),
+        domain_nodes: t
+            .get(
+                "domain_nodes",
+                "nodes used of each scale-up domain (trays of an NVL72 rack), default all of it",
+                whole(1),
+            )
             .optional(),
     }
 }

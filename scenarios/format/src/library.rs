@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cluster::{ClusterSpec, FabricKind, FabricSpec, GpuSpec, NodeGroup, NodeSpec};
+use cluster::{ClusterSpec, FabricKind, FabricSpec, GpuSpec, NodeGroup, NodeSpec, ScaleUpSpec};
 
 use crate::curves::{self, ProfileFile};
 use crate::error::{Failure, Problem, push};
@@ -263,8 +263,21 @@ impl Library<'_> {
     }
 
     fn group(&self, nodes: &Nodes, at: &At) -> Result<NodeGroup, Vec<Failure>> {
+        let mut node = self.node(&nodes.kind, at)?;
+        if let Some(used) = nodes.domain_nodes {
+            use_part(&mut node, used).map_err(|problem| {
+                let field = format!("{}.domain_nodes", at.field);
+                vec![
+                    At {
+                        field,
+                        ..at.clone()
+                    }
+                    .failure(problem),
+                ]
+            })?;
+        }
         Ok(NodeGroup {
-            node: self.node(&nodes.kind, at)?,
+            node,
             count: nodes.count,
             gpus_used: nodes.gpus,
         })
@@ -292,6 +305,26 @@ impl Library<'_> {
         }
         Ok(sheets)
     }
+}
+
+/// Leaves that many nodes of a scale-up domain, where so many share one.
+fn use_part(node: &mut NodeSpec, used: u32) -> Result<(), Problem> {
+    let message = match &mut node.scale_up {
+        ScaleUpSpec::NvSwitch { domain_nodes, .. } if used <= *domain_nodes => {
+            *domain_nodes = used;
+            return Ok(());
+        }
+        ScaleUpSpec::NvSwitch { domain_nodes, .. } => format!(
+            "`domain_nodes` is {used}, but {domain_nodes} nodes of {:?} share a scale-up domain",
+            node.name
+        ),
+        _ => format!(
+            "`domain_nodes` is given, but {:?} has no switch that several nodes share",
+            node.name
+        ),
+    };
+    let hint = Some("leave `domain_nodes` out to use whole domains".to_owned());
+    Err(Problem::Refused { message, hint })
 }
 
 /// What connects a node with itself.
@@ -378,6 +411,28 @@ mod tests {
             let gpu = library.gpu(&spec.gpu, &at).unwrap();
             profile::Profile::build(&spec, &gpu).unwrap();
         }
+    }
+
+    #[test]
+    fn part_of_a_rack_is_a_smaller_domain() {
+        let nodes = |kind: &str, used: u32| {
+            let text = format!(
+                "name = \"x\"\nfabric = \"rail-optimised\"\n[[nodes]]\nkind = \"{kind}\"\ncount = 32\ndomain_nodes = {used}\n"
+            );
+            let file = read_source(&Source::new("x.toml", text), &hardware::cluster).unwrap();
+            library().complete(&file, &|_| At::default())
+        };
+        let spec = nodes("gb200-nvl72", 16).unwrap();
+        assert!(matches!(
+            spec.groups[0].node.scale_up,
+            ScaleUpSpec::NvSwitch {
+                domain_nodes: 16,
+                ..
+            }
+        ));
+        let more = nodes("gb200-nvl72", 19).unwrap_err();
+        assert!(more[0].to_string().contains("18 nodes"), "{}", more[0]);
+        assert!(nodes("p3.8xlarge", 2).is_err());
     }
 
     #[test]

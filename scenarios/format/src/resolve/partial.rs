@@ -110,6 +110,7 @@ fn stand_in_cluster(plan: &PlanSpec, stand_in: usize) -> Option<Cluster> {
             kind: Named::Name("host-100g".to_owned()),
             count: u32::try_from(gpus).ok()?,
             gpus: None,
+            domain_nodes: None,
         }],
         fabric: Some(Named::Name("nonblocking".to_owned())),
         ..ClusterFile::default()

@@ -1,0 +1,214 @@
+//! Which framework ran a row, and what it does without being asked.
+
+use super::spelled::has_any;
+use super::{Row, recipe};
+use crate::{Draft, Record, Rule};
+
+/// A framework as the product knows it, and whether the row names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Family {
+    /// The framework profile.
+    pub name: &'static str,
+    /// Why it stands for another name, where it does.
+    pub stands_in: Option<Rule>,
+    /// Whether kernels, formats and overlaps are those of 2021: fp16 gradients, dropout, nothing
+    /// beside anything.
+    pub of_2021: bool,
+}
+
+const fn known(name: &'static str) -> Family {
+    Family {
+        name,
+        stands_in: None,
+        of_2021: false,
+    }
+}
+
+const fn old(name: &'static str) -> Family {
+    Family {
+        name,
+        stands_in: None,
+        of_2021: true,
+    }
+}
+
+const UNKNOWN: Rule = Rule::new(
+    "nearest-framework",
+    "no profile of this framework: the one that is nearest by its documented features",
+);
+const UNNAMED: Rule = Rule::new("neutral-framework", "the row names no framework");
+
+/// Words of names, first match wins, and the profile that they stand for.
+const NAMES: [(&[&str], Family); 12] = [
+    (
+        &["megatron-bridge", "megatron bridge"],
+        known("megatron-bridge"),
+    ),
+    (&["nemo"], known("nemo")),
+    (&["composer", "foundry"], known("composer-fsdp")),
+    (&["torchtitan"], known("torchtitan")),
+    (&["megatron-core", "mcore"], known("megatron-core")),
+    (
+        &[
+            "megatron-deepspeed",
+            "megatron+deepspeed",
+            "megatron-lm/deepspeed",
+            "deepspeed+megatron",
+        ],
+        old("megatron-deepspeed"),
+    ),
+    (
+        &["hf+deepspeed", "deepspeed"],
+        Family {
+            name: "megatron-deepspeed",
+            stands_in: Some(UNKNOWN),
+            of_2021: true,
+        },
+    ),
+    (&["megatron"], known("megatron-core")),
+    (
+        &[
+            "fsdp",
+            "accelerate",
+            "torchtune",
+            "lightning",
+            "llama-factory",
+            "axolotl",
+            "fairscale",
+        ],
+        Family {
+            name: "torchtitan",
+            stands_in: Some(UNKNOWN),
+            of_2021: false,
+        },
+    ),
+    (
+        &["maxtext", "jax", "alpa", "levanter", "torch"],
+        Family {
+            name: "torchtitan",
+            stands_in: Some(UNKNOWN),
+            of_2021: false,
+        },
+    ),
+    (
+        &[
+            "nanotron",
+            "colossal",
+            "internevo",
+            "primus",
+            "swift",
+            "verl",
+            "mindspeed",
+            "simumax",
+        ],
+        Family {
+            name: "megatron-core",
+            stands_in: Some(UNKNOWN),
+            of_2021: false,
+        },
+    ),
+    (&["neutral"], known("neutral")),
+];
+
+/// The framework of a row.
+pub fn family(record: &Record) -> Family {
+    let name = record.or_empty("framework");
+    if name.is_empty() {
+        return Family {
+            name: "neutral",
+            stands_in: Some(UNNAMED),
+            of_2021: false,
+        };
+    }
+    let found = NAMES.iter().find(|(words, _)| has_any(name, words));
+    let family = found.map_or(
+        Family {
+            name: "neutral",
+            stands_in: Some(UNKNOWN),
+            of_2021: false,
+        },
+        |(_, family)| *family,
+    );
+    if family.name == "megatron-core" && family.stands_in.is_none() && is_old(record) {
+        return old("megatron-lm-2021");
+    }
+    family
+}
+
+/// Whether a run of Megatron-LM is from the years before Megatron-Core, or on GPUs of that time.
+fn is_old(record: &Record) -> bool {
+    let date = record.or_empty("release_or_date");
+    let year = date
+        .split(|c: char| !c.is_ascii_digit())
+        .find(|part| part.len() == 4);
+    let year: Option<u32> = year.and_then(|part| part.parse().ok());
+    year.is_some_and(|year| year <= 2022)
+        || (year.is_none() && has_any(record.or_empty("gpu"), &["v100", "t4", "p100"]))
+        || has_any(record.or_empty("section"), &["2104.04473"])
+}
+
+const PADDED: Rule = Rule::new(
+    "padding-masks",
+    "models with padding masks ran without fused attention (NeMo-Framework-Launcher, BERT and T5)",
+);
+const LAUNCHER: Rule = Rule::new(
+    "launcher-attention",
+    "masked_softmax_fusion and no flash attention in launcher_scripts/conf/training/gpt3/5b.yaml",
+);
+
+/// Writes `[framework]`.
+pub(super) fn framework(row: &Row<'_>, draft: &mut Draft) {
+    match row.family.stands_in {
+        Some(rule) => draft.assume("framework", "name", row.family.name, rule),
+        None => draft.set("framework", "name", row.family.name),
+    }
+    if let Some(version) = version(row.record) {
+        draft.set("framework", "version", version);
+    }
+    let kind = draft
+        .get("model.megatron", "kind")
+        .and_then(toml::Value::as_str);
+    if matches!(kind, Some("bert" | "t5")) {
+        draft.assume("framework", "attention", "unfused", PADDED);
+    } else if recipe::is_launcher(row.record) {
+        draft.assume("framework", "attention", "unfused", LAUNCHER);
+    }
+}
+
+/// The release that a row names, such as `26.04.01` or `24.07`.
+fn version(record: &Record) -> Option<String> {
+    let text = record.text("release_or_date")?;
+    let mut parts = text.split(|c: char| !(c.is_ascii_digit() || c == '.'));
+    let found = parts.find(|part| part.contains('.') && part.len() >= 3)?;
+    Some(found.trim_matches('.').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Table;
+
+    fn of(framework: &str, date: &str) -> Family {
+        let text = format!("framework,release_or_date\n\"{framework}\",{date}\n");
+        let table = Table::parse("x", text.as_bytes()).unwrap();
+        family(&table.records[0])
+    }
+
+    #[test]
+    fn frameworks_are_known_by_their_usual_names() {
+        assert_eq!(
+            of("Megatron-Bridge/Megatron-Core", "26.06").name,
+            "megatron-bridge"
+        );
+        assert_eq!(of("NeMo/Megatron-Core", "24.07").name, "nemo");
+        assert_eq!(of("Megatron-LM 0.14", "2026-05").name, "megatron-core");
+        assert_eq!(of("Megatron-LM", "2021-05..07").name, "megatron-lm-2021");
+        assert_eq!(
+            of("DeepSpeed+Megatron-LM v1.1.5 3D (fp?)", "2022").name,
+            "megatron-deepspeed"
+        );
+        let strange = of("HomegrownTrainer", "2025");
+        assert_eq!(strange.name, "neutral");
+        assert!(strange.stands_in.is_some());
+    }
+}

@@ -1,0 +1,188 @@
+//! Rows of one source and GPU: how large their errors are.
+
+use std::collections::BTreeMap;
+
+use runs::{Quantity, Record};
+
+use crate::rank::spearman;
+use crate::row::{Compared, Row};
+
+/// Predicted and measured failures for want of memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Confusion {
+    /// Failed, as predicted.
+    pub true_positive: u32,
+    /// Ran, predicted not to fit.
+    pub false_positive: u32,
+    /// Failed, predicted to fit.
+    pub false_negative: u32,
+    /// Ran, as predicted.
+    pub true_negative: u32,
+}
+
+/// Errors of the rows of one source, GPU and quantity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// The repository.
+    pub source_repo: String,
+    /// The file of the repository.
+    pub source_path: String,
+    /// The GPU.
+    pub gpu: String,
+    /// What was measured.
+    pub quantity: &'static str,
+    /// Rows that were compared.
+    pub count: u32,
+    /// Rows that could not be predicted.
+    pub skipped: u32,
+    /// Mean of |predicted / measured − 1|.
+    pub mape: Option<f64>,
+    /// Its median.
+    pub median_ape: Option<f64>,
+    /// Its 90th percentile.
+    pub p90_ape: Option<f64>,
+    /// Mean of predicted / measured − 1.
+    pub bias: Option<f64>,
+    /// Median rank correlation over cells of five rows and more.
+    pub spearman: Option<f64>,
+    /// Failures.
+    pub oom: Confusion,
+}
+
+/// Rows grouped by repository, path, GPU and quantity, in the order of their names.
+pub fn groups(rows: &[Row]) -> Vec<Group> {
+    let mut by_key: BTreeMap<[&str; 4], Vec<(&Row, &Compared)>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| !row.contradicts) {
+        for compared in &row.compared {
+            let key = [
+                row.record.or_empty("source_repo"),
+                row.record.or_empty("source_path"),
+                row.record.or_empty("gpu"),
+                compared.quantity.name(),
+            ];
+            by_key.entry(key).or_default().push((row, compared));
+        }
+    }
+    by_key
+        .into_iter()
+        .map(|(key, members)| group(key, &members))
+        .collect()
+}
+
+fn group([source_repo, source_path, gpu, _]: [&str; 4], members: &[(&Row, &Compared)]) -> Group {
+    let quantity = members[0].1.quantity.name();
+    let errors: Vec<f64> = members.iter().filter_map(|(_, one)| one.error()).collect();
+    let mut sizes: Vec<f64> = errors.iter().map(|error| error.abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    let skipped = members
+        .iter()
+        .filter(|(_, one)| one.predicted.is_none())
+        .count();
+    let mean = |values: &[f64]| {
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    Group {
+        source_repo: source_repo.to_owned(),
+        source_path: source_path.to_owned(),
+        gpu: gpu.to_owned(),
+        quantity,
+        count: count(members.len() - skipped),
+        skipped: count(skipped),
+        mape: mean(&sizes),
+        median_ape: quantile(&sizes, 0.5),
+        p90_ape: quantile(&sizes, 0.9),
+        bias: mean(&errors),
+        spearman: if quantity == Quantity::IterationTime.name() {
+            within_cells(members)
+        } else {
+            None
+        },
+        oom: confusion(members),
+    }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+fn confusion(members: &[(&Row, &Compared)]) -> Confusion {
+    let mut found = Confusion::default();
+    for (_, one) in members {
+        let (Quantity::OutOfMemory, Some(predicted)) = (one.quantity, one.predicted) else {
+            continue;
+        };
+        let slot = match (0.5 < one.measured, 0.5 < predicted) {
+            (true, true) => &mut found.true_positive,
+            (false, true) => &mut found.false_positive,
+            (true, false) => &mut found.false_negative,
+            (false, false) => &mut found.true_negative,
+        };
+        *slot += 1;
+    }
+    found
+}
+
+/// What makes runs comparable: plans of one model on one machine.
+fn cell(record: &Record) -> Vec<String> {
+    const COLUMNS: [&str; 9] = [
+        "model",
+        "hidden",
+        "layers",
+        "gpu",
+        "num_gpus",
+        "gbs",
+        "seq_len",
+        "precision",
+        "release_or_date",
+    ];
+    COLUMNS
+        .iter()
+        .map(|column| record.or_empty(column).to_owned())
+        .collect()
+}
+
+/// Median over cells of five rows and more of the rank correlation within them.
+fn within_cells(members: &[(&Row, &Compared)]) -> Option<f64> {
+    const SMALLEST: usize = 5;
+    let mut cells: BTreeMap<Vec<String>, Vec<(f64, f64)>> = BTreeMap::new();
+    for (row, one) in members {
+        if let Some(predicted) = one.predicted {
+            cells
+                .entry(cell(&row.record))
+                .or_default()
+                .push((predicted, one.measured));
+        }
+    }
+    let large = cells.values().filter(|pairs| SMALLEST <= pairs.len());
+    let mut found: Vec<f64> = large.filter_map(|pairs| spearman(pairs)).collect();
+    found.sort_by(f64::total_cmp);
+    quantile(&found, 0.5)
+}
+
+/// A quantile of sorted values, between neighbors in proportion.
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let place = share * last as f64;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a place in the list"
+    )]
+    let below = place.floor() as usize;
+    let above = (below + 1).min(last);
+    let part = place - below as f64;
+    Some(sorted[below] + (sorted[above] - sorted[below]) * part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_lie_between_neighbors() {
+        let values = [1.0, 2.0, 4.0];
+        assert_eq!(quantile(&values, 0.5), Some(2.0));
+        assert_eq!(quantile(&values, 0.75), Some(3.0));
+        assert_eq!(quantile(&[], 0.5), None);
+    }
+}
