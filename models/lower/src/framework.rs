@@ -31,6 +31,9 @@ pub struct Framework {
     pub copies: GradientCopies,
     /// Whether kernels are captured in CUDA graphs, where a plan does not say.
     pub cuda_graphs: bool,
+    /// Whether modules keep a gradient of each shape of weight that nobody reads, for autograd,
+    /// where products add to main gradients.
+    pub dummy_gradients: bool,
     /// Whether kernels give the same bits again, which asks for workspaces.
     pub deterministic: bool,
     /// What its collectives take over what the model says, by axis.
@@ -105,6 +108,7 @@ pub const NEUTRAL: Framework = Framework {
     reshard: Reshard::EachPass,
     copies: GradientCopies::None,
     cuda_graphs: false,
+    dummy_gradients: false,
     deterministic: false,
     axes: AxisScales::ONE,
     source: Cow::Borrowed("assumed: the kernels that current frameworks share"),

@@ -89,7 +89,7 @@ impl Devices<'_> {
         let mut resident = [0; MemoryKind::ALL.len()];
         resident[MemoryKind::Weights.index()] = own.weights.as_u64();
         let apart = pass_gradients(job, framework, &device.params);
-        resident[MemoryKind::Gradients.index()] = (own.gradients + apart).as_u64();
+        resident[MemoryKind::Gradients.index()] = (own.gradients + apart + device.dummies).as_u64();
         resident[MemoryKind::Optimizer.index()] = own.optimizer.as_u64();
         let constants = profiles[kind].memory();
         resident[MemoryKind::Workspace.index()] =

@@ -1,6 +1,6 @@
 //! Peaks of memory from the number of micro-batches in flight.
 
-use lower::{StepBuffers, beside_tensors, boundary, pass_gradients};
+use lower::{Dummies, StepBuffers, beside_tensors, boundary, pass_gradients};
 use plan::schedule::{ActionKind, ScheduleKind, peak_level};
 use plan::state::{StateBytes, StateParts, gather_buffers};
 use plan::{Plan, PlannedSchedule, Schedule};
@@ -106,8 +106,13 @@ impl Work<'_> {
         let own = StateBytes::of(params, &per_param).on_gpu(self.plan).parts();
         let mut parts = Parts::default();
         parts[MemoryKind::Weights.index()] = own.weights;
-        parts[MemoryKind::Gradients.index()] =
-            own.gradients + pass_gradients(job, framework, params);
+        let mut dummies = Dummies::default();
+        for chunk in chunks {
+            dummies.merge(&chunk.dummies);
+        }
+        parts[MemoryKind::Gradients.index()] = own.gradients
+            + pass_gradients(job, framework, params)
+            + dummies.bytes(job, framework);
         parts[MemoryKind::Optimizer.index()] = own.optimizer;
         parts[MemoryKind::Communication.index()] = gather_buffers(self.plan, layer);
         parts
@@ -129,13 +134,19 @@ fn activations(
         .map(|chunk| chunk.transient.max(chunk.workspace))
         .max();
     let transient = transient.unwrap_or_default();
-    match plan.schedule_kind() {
-        Some(ScheduleKind::GPipe) => of(chunks, n) + transient,
-        _ if p == 1 => of(chunks, 1) + transient,
-        Some(ScheduleKind::OneFOneB) => of(chunks, (p - device).min(n)) + transient,
-        Some(ScheduleKind::Interleaved) => interleaved(plan, device, chunks) + transient,
-        _ => replayed(scratch.schedule(plan), device, chunks) + transient,
-    }
+    let kept = match plan.schedule_kind() {
+        Some(ScheduleKind::GPipe) => of(chunks, n),
+        _ if p == 1 => of(chunks, 1),
+        Some(ScheduleKind::OneFOneB) => of(chunks, (p - device).min(n)),
+        Some(ScheduleKind::Interleaved) => interleaved(plan, device, chunks),
+        _ => replayed(scratch.schedule(plan), device, chunks),
+    };
+    let at_embedding = chunks.iter().map(|chunk| {
+        let own = chunk.kept + chunk.logits;
+        kept.saturating_sub(own) + chunk.embedding
+    });
+    let at_embedding = at_embedding.max().unwrap_or_default();
+    at_embedding.max(kept + transient)
 }
 
 /// Interleaved 1F1B (Narayanan et al. 2021, section 2.2): device `i` of `p` runs

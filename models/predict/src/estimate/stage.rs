@@ -6,7 +6,7 @@ use workload::Job;
 use workload::Layer;
 use workload::ops::{ParamCount, Recompute};
 
-use lower::PieceKind;
+use lower::{Dummies, PieceKind};
 
 use crate::estimate::sheet::{PassTime, Sheet, SheetInput};
 
@@ -25,6 +25,10 @@ pub(super) struct StageSums {
     pub(super) state: Bytes,
     pub(super) transient: Bytes,
     pub(super) workspace: Bytes,
+    /// What the embedding's backward pass needs, when all else of its micro-batch has gone.
+    pub(super) embedding: Bytes,
+    /// Shapes of weights of which a gradient may be kept that nobody reads.
+    pub(super) dummies: Dummies,
     /// Whether the host takes longer than the GPU for one of its passes.
     pub(super) host_bound: bool,
     /// Pieces in forward order, runs of equal ones counted: index into the sheet, how many.
@@ -47,7 +51,12 @@ impl StageSums {
         }
         self.held += piece.held * u64::from(times);
         self.state += piece.state * u64::from(times);
-        self.transient = self.transient.max(piece.transient);
+        if matches!(piece.piece.kind, PieceKind::Embedding) {
+            self.embedding = self.embedding.max(piece.transient);
+        } else {
+            self.transient = self.transient.max(piece.transient);
+        }
+        self.dummies.add(&piece.piece.ops.matrices);
         self.workspace = self.workspace.max(piece.workspace);
         match self.runs.last_mut() {
             Some((last, count)) if *last == at => *count += times,

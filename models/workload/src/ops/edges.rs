@@ -87,8 +87,9 @@ impl Builder<'_> {
     /// Unfused (Megatron-LM `vocab_parallel_cross_entropy`): logits are cast to fp32, the largest
     /// is subtracted, exponentials are summed and kept as the softmax; the largest logit, the
     /// target's logit and the sum are reduced one by one. Fused: the format of the logits is
-    /// kept, and the latter two are reduced together; a compiled loss keeps fp32, and holds the
-    /// logits, their cast and the difference from the largest at once.
+    /// kept, and the latter two are reduced together; the kernel works on a copy with tokens in
+    /// another order, beside the logits. A compiled loss keeps fp32, and holds the logits, their
+    /// cast and the difference from the largest at once.
     pub(super) fn cross_entropy(&mut self, vocab: u64) {
         let columns = self.shard.padded_vocab(vocab) / u64::from(self.shard.tp);
         let values = self.tokens * columns;
@@ -101,7 +102,7 @@ impl Builder<'_> {
         // Kept, and held besides in the forward and the backward pass.
         let [kept, forward, backward] = match (fused, self.shard.fusion.cross_entropy_in_place) {
             (false, _) => [4, act, act],
-            (true, true) => [act, 0, 0],
+            (true, true) => [act, act, act],
             (true, false) => [4, 4 + act, act],
         };
         let op = self.forward("cross_entropy", Region::Loss, work, values * kept);

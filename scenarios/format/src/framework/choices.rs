@@ -77,6 +77,7 @@ pub struct Choices {
     pub reshard: Option<Chosen<Reshard>>,
     pub gradient_copies: Option<Chosen<GradientCopies>>,
     pub cuda_graphs: Option<Chosen<bool>>,
+    pub dummy_gradients: Option<Chosen<bool>>,
     pub deterministic: Option<Chosen<bool>>,
     pub shard: Option<Chosen<DefaultShard>>,
 }
@@ -151,6 +152,10 @@ pub(crate) fn choices(t: &mut Fields<'_, '_>) -> Choices {
             "the norm of the gradients before each step",
         ),
         cuda_graphs: flag("cuda_graphs", "kernels captured in CUDA graphs"),
+        dummy_gradients: flag(
+            "dummy_gradients",
+            "a gradient of each shape of weight that nobody reads, where products add to main gradients",
+        ),
         deterministic: flag(
             "deterministic",
             "kernels that give the same bits again, with a workspace of 32 MiB",
@@ -243,6 +248,7 @@ impl Choices {
         set(&mut framework.reshard, &self.reshard);
         set(&mut framework.copies, &self.gradient_copies);
         set(&mut framework.cuda_graphs, &self.cuda_graphs);
+        set(&mut framework.dummy_gradients, &self.dummy_gradients);
         set(&mut framework.deterministic, &self.deterministic);
         if let Some(chosen) = &self.shard {
             *shard = Some(chosen.value);
