@@ -182,7 +182,7 @@ fn framework(case: &Case<'_>, draft: &mut Draft) {
     let local = case.text("transformer-impl") == Some("local");
     let masks = matches!(case.family, Family::Bert | Family::T5);
     let old = case.env.contains("dracooci")
-        || (case.env == "lts_dgx_a100" && case.text("recipe").is_none());
+        || (case.env == "lts_dgx_a100" && case.text("nodes").is_none());
     match backend {
         Some("unfused" | "local") => draft.set(FRAMEWORKS, "attention", "unfused"),
         Some(_) => {}
@@ -201,10 +201,11 @@ fn framework(case: &Case<'_>, draft: &mut Draft) {
 /// What a case does otherwise than the script without being asked.
 fn choices(case: &Case<'_>) -> Value {
     let proxy = case.is_proxy();
+    let free_dense = !case.has_experts() && case.family == Family::Gpt;
     let is_free = case.is_release()
-        || 1 < case.cp
         || proxy
-        || case.named("nondeterministic")
+        || (free_dense && 1 < case.cp)
+        || (free_dense && case.named("nondeterministic"))
         || case.named("cross_entropy_loss_fusion");
     let switches = [
         ("deterministic", !is_free),

@@ -129,11 +129,6 @@ fn activations(
 ) -> Bytes {
     let n = plan.n_micro_batches();
     let p = plan.degrees().pp;
-    let transient = chunks
-        .iter()
-        .map(|chunk| chunk.transient.max(chunk.workspace))
-        .max();
-    let transient = transient.unwrap_or_default();
     let kept = match plan.schedule_kind() {
         Some(ScheduleKind::GPipe) => of(chunks, n),
         _ if p == 1 => of(chunks, 1),
@@ -141,12 +136,16 @@ fn activations(
         Some(ScheduleKind::Interleaved) => interleaved(plan, device, chunks),
         _ => replayed(scratch.schedule(plan), device, chunks),
     };
-    let at_embedding = chunks.iter().map(|chunk| {
+    // A backward pass frees the logits of its micro-batch before its layers, and these before
+    // the embedding.
+    let peaks = chunks.iter().map(|chunk| {
+        let at_head = kept + chunk.head;
+        let in_layers = kept.saturating_sub(chunk.logits) + chunk.transient;
         let own = chunk.kept + chunk.logits;
-        kept.saturating_sub(own) + chunk.embedding
+        let at_embedding = kept.saturating_sub(own) + chunk.embedding;
+        at_head.max(in_layers).max(at_embedding)
     });
-    let at_embedding = at_embedding.max().unwrap_or_default();
-    at_embedding.max(kept + transient)
+    peaks.max().unwrap_or_default()
 }
 
 /// Interleaved 1F1B (Narayanan et al. 2021, section 2.2): device `i` of `p` runs

@@ -48,6 +48,9 @@ pub struct Experts {
     pub activation_dtype: Option<DType>,
     /// Whether the shared experts run beside the dispatch.
     pub shared_overlap: bool,
+    /// Rows of a rank's experts at the most over the mean, where routers choose freely: what is kept
+    /// of them, not their time. The mean where absent.
+    pub peak_rows: Option<f64>,
     /// Over how many scale-up domains the ranks of an expert-parallel group are spread; 0 and 1
     /// both mean that they share one.
     pub domains: u32,
@@ -186,6 +189,7 @@ impl Sharding {
                 dispatch_dtype: None,
                 activation_dtype: None,
                 shared_overlap: false,
+                peak_rows: None,
                 domains: 1,
             },
             micro_batch: 1,

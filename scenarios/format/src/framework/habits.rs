@@ -80,6 +80,7 @@ impl Habits {
         file.choices.apply(&mut self.framework, &mut self.shard);
         self.host.push(file.host.clone());
         self.memory.push(file.memory.clone());
+        file.memory.apply(&mut self.framework);
         let mut releases: Vec<_> = file.releases.iter().collect();
         releases.retain(|release| holds(&release.from, version));
         releases.sort_by(|a, b| older(&a.from, &b.from));

@@ -1,5 +1,6 @@
 //! `[memory]`: what a framework allocates besides tensors, and what its allocator keeps.
 
+use lower::Framework;
 use profile::MemoryConstants;
 use units::Bytes;
 
@@ -18,6 +19,7 @@ pub struct MemoryChoices {
     pub borders: Option<f64>,
     pub communicator_mib: Option<f64>,
     pub slack: Option<f64>,
+    pub expert_rows: Option<f64>,
     pub source: String,
 }
 
@@ -47,6 +49,13 @@ pub(super) fn memory(t: &mut Fields<'_, '_>) -> MemoryChoices {
                 number(Limits::within(0.0, 1.0).below_max()),
             )
             .optional(),
+        expert_rows: t
+            .get(
+                "expert_rows",
+                "rows of a rank's experts at the most over the mean",
+                number(Limits::within(1.0, 100.0)),
+            )
+            .optional(),
         source: t
             .get("source", "where the figures come from", text())
             .required(),
@@ -54,6 +63,11 @@ pub(super) fn memory(t: &mut Fields<'_, '_>) -> MemoryChoices {
 }
 
 impl MemoryChoices {
+    /// Changes a framework to what these say.
+    pub(super) fn apply(&self, framework: &mut Framework) {
+        framework.expert_rows = self.expert_rows.unwrap_or(framework.expert_rows);
+    }
+
     /// Puts these over what the profile, or a framework further away, says.
     pub(super) fn over(&self, memory: MemoryConstants) -> MemoryConstants {
         let mib = |given: Option<f64>, known: Bytes| {
