@@ -59,6 +59,7 @@ impl Book {
 pub fn book(cluster: &Cluster, job: &Job, plan: &Plan, framework: &Framework) -> Book {
     let fusion = framework.fusion_on(cluster.kinds());
     let mut sharding = plan.sharding(job.seq_len, framework.vocab_multiple, fusion);
+    sharding.experts.peak_rows = framework.peak_rows(&sharding.experts);
     sharding.experts.shared_overlap |= plan.overlap().ep;
     let (kinds, kind_of) = job.model.layer_kinds();
     let mut known: Vec<(PieceKind, Recompute)> = Vec::new();

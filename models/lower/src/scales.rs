@@ -57,7 +57,7 @@ pub enum ScaleKey {
 
 impl ScaleKey {
     /// Every scalar, in the order of [`Scales`].
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Gemm,
         Self::Grouped,
         Self::Attention,

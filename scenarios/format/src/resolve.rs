@@ -155,7 +155,8 @@ impl Resolver<'_> {
         let habits = habits?;
         let on_its_host = |profile: Profile| {
             let host = habits.host(profile.host());
-            profile.with_host(host)
+            let memory = habits.memory(*profile.memory());
+            profile.with_host(host).with_memory(memory)
         };
         let scenario = Scenario {
             name: name.to_owned(),

@@ -1,9 +1,9 @@
-//! What a profile says besides curves: the host's time, memory that no tensor explains, and
-//! what communication takes from compute.
+//! What a profile says besides curves: the host's time, and what communication takes from
+//! compute.
 
-use units::{Bytes, Seconds};
+use units::Seconds;
 
-use crate::{HostSpec, InterferenceSpec, Kernel, MemorySpec};
+use crate::{HostSpec, InterferenceSpec, Kernel};
 
 /// What the host needs to issue work. A stretch of work takes the larger of GPU and host time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,44 +82,6 @@ impl HostCost {
     }
 }
 
-/// Memory of a device that no tensor of the model explains.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MemoryConstants {
-    /// Driver context and loaded kernels; outside the framework's allocator.
-    pub context: Bytes,
-    /// Small buffers of the framework; allocated.
-    pub framework: Bytes,
-    /// Workspace of the matrix library; allocated.
-    pub workspace: Bytes,
-    /// Buffers of one communicator; outside the allocator.
-    pub communicator: Bytes,
-    /// Reserved but unused by the allocator, as a share of the allocated peak.
-    pub slack: f64,
-}
-
-impl MemoryConstants {
-    /// What the allocator reserves for an allocated peak.
-    pub fn reserved(&self, allocated: Bytes) -> Bytes {
-        allocated.scale(1.0 + self.slack)
-    }
-
-    /// What the device shows as used: reserved, context and communicators.
-    pub fn device_used(&self, allocated: Bytes, communicators: u64) -> Bytes {
-        self.reserved(allocated) + self.context + self.communicator * communicators
-    }
-
-    pub(crate) fn new(spec: &MemorySpec) -> Self {
-        let mib = |mib: f64| Bytes::from_f64(mib * 1_048_576.0);
-        Self {
-            context: mib(spec.context_mib),
-            framework: mib(spec.framework_mib),
-            workspace: mib(spec.workspace_mib),
-            communicator: mib(spec.communicator_mib),
-            slack: spec.slack,
-        }
-    }
-}
-
 /// What communication kernels take from compute kernels while both run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interference {
@@ -156,7 +118,7 @@ impl Interference {
 mod tests {
     use super::*;
     use crate::{Gemm, Stream, StreamKind};
-    use units::DType;
+    use units::{Bytes, DType};
 
     #[test]
     fn graphs_leave_only_the_host_time_of_the_micro_batch() {
@@ -190,21 +152,6 @@ mod tests {
         assert!((under.expert_layer.as_micros() - 600.0).abs() < 1e-9);
         assert!((under.micro_batch.as_micros() - 1_200.0).abs() < 1e-9);
         assert_eq!(host.under(1, false), host);
-    }
-
-    #[test]
-    fn a_device_shows_more_than_was_allocated() {
-        let memory = MemoryConstants::new(&MemorySpec {
-            context_mib: 500.0,
-            framework_mib: 95.0,
-            workspace_mib: 32.0,
-            communicator_mib: 250.0,
-            slack: 0.05,
-            source: String::new(),
-        });
-        let mib = 1 << 20;
-        let used = memory.device_used(Bytes::new(1000 * mib), 2);
-        assert_eq!(used, Bytes::new((1050 + 500 + 500) * mib));
     }
 
     #[test]

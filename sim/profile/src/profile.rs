@@ -115,6 +115,13 @@ impl Profile {
         self
     }
 
+    /// The same profile with other memory that no tensor explains.
+    #[must_use]
+    pub fn with_memory(mut self, memory: MemoryConstants) -> Self {
+        self.memory = memory;
+        self
+    }
+
     /// The same profile where that much more of what runs beside kernels is waited for.
     #[must_use]
     pub fn exposing(mut self, more: Exposed) -> Self {

@@ -118,6 +118,7 @@ impl<'a> Estimator<'a> {
         let framework = &scenario.framework;
         let fusion = framework.fusion_on(scenario.cluster.kinds());
         let mut sharding = plan.sharding(scenario.job.seq_len, framework.vocab_multiple, fusion);
+        sharding.experts.peak_rows = framework.peak_rows(&sharding.experts);
         sharding.experts.shared_overlap |= plan.overlap().ep;
         let shapes = Shapes::new(
             &mut self.shapes.borrow_mut(),

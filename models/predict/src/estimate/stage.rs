@@ -6,7 +6,7 @@ use workload::Job;
 use workload::Layer;
 use workload::ops::{ParamCount, Recompute};
 
-use lower::{PieceKind, issued};
+use lower::{Dummies, PieceKind, issued};
 
 use crate::estimate::sheet::{PassTime, Sheet, SheetInput};
 
@@ -23,8 +23,14 @@ pub(super) struct StageSums {
     pub(super) logits: Bytes,
     pub(super) held: Bytes,
     pub(super) state: Bytes,
+    /// What a pass needs beside what is kept, embedding and head apart.
     pub(super) transient: Bytes,
-    pub(super) workspace: Bytes,
+    /// The same of the head, beside its logits.
+    pub(super) head: Bytes,
+    /// What the embedding's backward pass needs, when all else of its micro-batch has gone.
+    pub(super) embedding: Bytes,
+    /// Shapes of weights of which a gradient may be kept that nobody reads.
+    pub(super) dummies: Dummies,
     /// Whether the host takes longer than the GPU for one of its passes.
     pub(super) host_bound: bool,
     /// Pieces in forward order, runs of equal ones counted: index into the sheet, how many.
@@ -47,8 +53,14 @@ impl StageSums {
         }
         self.held += piece.held * u64::from(times);
         self.state += piece.state * u64::from(times);
-        self.transient = self.transient.max(piece.transient);
-        self.workspace = self.workspace.max(piece.workspace);
+        let beside = piece.transient.max(piece.workspace);
+        let most = match piece.piece.kind {
+            PieceKind::Embedding => &mut self.embedding,
+            PieceKind::Head(_) => &mut self.head,
+            _ => &mut self.transient,
+        };
+        *most = beside.max(*most);
+        self.dummies.add(&piece.piece.ops.matrices);
         match self.runs.last_mut() {
             Some((last, count)) if *last == at => *count += times,
             _ => self.runs.push((at, times)),

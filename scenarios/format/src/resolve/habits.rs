@@ -19,6 +19,7 @@ impl Resolver<'_> {
         let gpus = cluster.map_or(&[][..], Cluster::kinds);
         let section = &self.spec.framework;
         let mut habits = Habits::of(&chain, section.version.as_deref(), gpus);
+        habits.choose(&section.choices);
         if let Some(kernel) = section.attention {
             habits.framework.fusion.attention = kernel;
         }
