@@ -13,6 +13,7 @@
 mod draft;
 mod error;
 mod measured;
+pub mod megatron_ci;
 mod rule;
 mod table;
 pub mod training;
