@@ -4,7 +4,11 @@ mod open;
 mod print;
 mod save;
 mod simulate;
+mod validate;
 
+pub use ::validate::{
+    Compared, Document, Facts, Group, GroupEntry, Row, RowEntry, Settings as ValidateSettings,
+};
 pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Layout, Place, Problem, Shelf, Source, json_schema,
 };
@@ -14,6 +18,10 @@ pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, Outcome, PredictError, Prediction, Record, Scenario,
     Sources, Table,
 };
+pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
 pub use trace::{Explanation, Trace, explain};
+pub use validate::{
+    Found, RowText, Tables, Validation, Worst, read_tables, row_text, validate, worst,
+};

@@ -110,6 +110,11 @@ impl Record {
             .map_or_else(|| self.line.to_string(), str::to_owned)
     }
 
+    /// The path of the table that the row is from.
+    pub const fn path(&self) -> &Arc<str> {
+        &self.path
+    }
+
     /// A cell, unless empty.
     pub fn text(&self, column: &str) -> Option<&str> {
         self.cells.get(column).map(String::as_str)

@@ -9,12 +9,20 @@
 //! Every row appears, once for each quantity that it measured: one that cannot be predicted is
 //! counted and says why.
 
+mod document;
+mod facts;
 mod group;
+mod kind;
 mod rank;
 mod row;
 mod scenario;
+#[cfg(test)]
+mod tests;
 
-pub use group::{Confusion, Group, groups};
+pub use document::{Confused, Document, GroupEntry, RowEntry};
+pub use facts::Facts;
+pub use group::{Confusion, Group, group_of_all, groups};
+pub use kind::{Kind, Label};
 pub use rank::spearman;
-pub use row::{Compared, Row, Run, run};
-pub use scenario::{Chosen, choose};
+pub use row::{Compared, Row, Run, run, run_as, unpredicted};
+pub use scenario::{Chosen, NotChosen, Settings, choose, scenario_of};
