@@ -260,7 +260,7 @@ pub(crate) struct ValidateArgs {
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20", conflicts_with = "row")]
     pub(crate) worst: Option<usize>,
 
-    /// Print the scenario that a row became, ready for `simulate`, and stop; N is its row_id, or
+    /// Print the scenario that a row became, ready for `simulate`, and stop; N is its `row_id`, or
     /// its line where the table has none
     #[arg(long, value_name = "N")]
     pub(crate) row: Option<String>,

@@ -95,7 +95,9 @@ pub fn run_as(
     control: &Control,
 ) -> Result<Option<Run>, RunsError> {
     let mut drafts = kind.drafts(record, table)?;
-    drafts.iter_mut().for_each(|draft| settings.put(draft));
+    for draft in &mut drafts {
+        settings.put(draft);
+    }
     let name = format!("row {}", record.id());
     let chosen = match choose(&name, &drafts, control) {
         Ok(chosen) => chosen,
