@@ -132,6 +132,7 @@ Examples:
   windtunnel validate my-runs.csv --worst 20
   windtunnel validate my-runs.csv --row 17 > row17.toml && windtunnel simulate row17.toml
   windtunnel validate my-runs.csv --max-mape 15% --json
+  windtunnel validate calibrate/data/runs/*.csv --report out/
 
 Columns are those of calibrate/data/runs/training_runs.csv; `gpu` and `gbs` are needed, and what
 is empty is inferred by named rules, which --row and --worst print.";
@@ -268,6 +269,24 @@ pub(crate) struct ValidateArgs {
     /// Fail (exit status 1) where the mean error of a group is larger, such as 15%
     #[arg(long, value_name = "PERCENT", value_parser = share, conflicts_with = "row")]
     pub(crate) max_mape: Option<f64>,
+
+    /// Write the accuracy report into a folder: accuracy.md, and figures in accuracy/
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, conflicts_with = "row")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Where the fit left what it knows of groups that it left out; the report prints it
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "calibrate/data/fit",
+        requires = "report",
+        value_hint = clap::ValueHint::DirPath
+    )]
+    pub(crate) fit: PathBuf,
+
+    /// Replace files that are there already
+    #[arg(long, requires = "report")]
+    pub(crate) force: bool,
 
     /// How faithfully to simulate: see `windtunnel help fidelity`
     #[arg(long, value_name = "ENGINE", default_value = "estimate")]

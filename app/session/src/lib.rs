@@ -8,6 +8,7 @@ mod validate;
 
 pub use ::validate::{
     Compared, Document, Facts, Group, GroupEntry, Row, RowEntry, Settings as ValidateSettings,
+    Worst,
 };
 pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Layout, Place, Problem, Shelf, Source, json_schema,
@@ -23,5 +24,6 @@ pub use save::{Existing, SaveError, check, save};
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
 pub use trace::{Explanation, Trace, explain};
 pub use validate::{
-    Found, RowText, Tables, Validation, Worst, read_tables, row_text, validate, worst,
+    Found, ReportError, ReportRequest, RowText, Tables, Validation, check_report, read_tables,
+    row_text, save_report, validate, worst,
 };

@@ -3,13 +3,15 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use predict::Breakdown;
 use rayon::prelude::*;
-use runs::{Draft, Record, RunsError, Table};
-use units::{Bytes, Control};
+use runs::{Record, RunsError, Table};
+use units::Control;
 use validate::{
-    Compared, Group, Kind, Row, Settings, group_of_all, groups, run_as, scenario_of, unpredicted,
+    Compared, Fit, Group, Kind, Row, Settings, Worst, accuracy, furthest_off, group_of_all, groups,
+    run_as, scenario_of, unpredicted,
 };
+
+use crate::save::{Existing, SaveError, check, save};
 
 /// Tables that were read, each with the kind that its columns say.
 #[derive(Clone, Debug)]
@@ -211,23 +213,6 @@ fn title(row: &Row, record: &Record, table: &Table) -> String {
     )
 }
 
-/// A row whose prediction is far off, with where its time goes.
-#[derive(Clone, Debug)]
-pub struct Worst {
-    /// The row.
-    pub row: Row,
-    /// The quantity that is far off.
-    pub compared: Compared,
-    /// Where the predicted time goes.
-    pub breakdown: Breakdown,
-    /// The predicted peak of the framework's allocator.
-    pub peak_allocated_bytes: Bytes,
-    /// What the scenario itself leaves to defaults.
-    pub defaults: Vec<predict::Assumed>,
-    /// The draft, for its fields.
-    pub draft: Draft,
-}
-
 /// The rows that are furthest off, the worst first; each is predicted again for its breakdown.
 pub fn worst(
     tables: &Tables,
@@ -236,32 +221,96 @@ pub fn worst(
     settings: &Settings,
     control: &Control,
 ) -> Vec<Worst> {
-    let mut all: Vec<(f64, usize, &Compared)> = Vec::new();
-    for (at, row) in validation.rows.iter().enumerate() {
-        let compared = row.compared.iter().filter(|_| row.apart.is_none());
-        all.extend(compared.filter_map(|one| Some((one.error()?.abs(), at, one))));
-    }
-    all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let records = tables.records();
-    let again = |(_, at, compared): &(f64, usize, &Compared)| {
-        let row = &validation.rows[*at];
+    let again = |(at, compared): (usize, &Compared)| {
+        let row = &validation.rows[at];
         let is_it = |(_, table, record): &&(Kind, &Table, &Record)| {
-            record.line == row.record.line
-                && record.path() == row.record.path()
-                && table.path == *record.path()
+            record.line == row.record.line && table.path == *row.record.path()
         };
         let (kind, table, record) = records.iter().find(is_it)?;
         let run = run_as(*kind, record, table, settings, control).ok()??;
-        let chosen = run.chosen?;
-        let prediction = chosen.outcome.prediction;
+        let prediction = run.chosen?.outcome.prediction;
         Some(Worst {
             row: run.row,
-            compared: (*compared).clone(),
+            compared: compared.clone(),
             breakdown: prediction.breakdown,
             peak_allocated_bytes: prediction.peak_allocated_bytes,
             defaults: prediction.assumptions,
-            draft: chosen.draft,
         })
     };
-    all.iter().take(n_rows).filter_map(again).collect()
+    let furthest = furthest_off(&validation.rows).into_iter().take(n_rows);
+    furthest.filter_map(again).collect()
+}
+
+/// So many of the worst rows are explained in a report.
+const EXPLAINED: usize = 20;
+
+/// Where a report goes, and from what it is made besides the rows.
+#[derive(Clone, Debug)]
+pub struct ReportRequest {
+    /// The folder; made where it is missing.
+    pub folder: PathBuf,
+    /// Where the fit left its files; each may be missing.
+    pub fit: PathBuf,
+    /// What makes the report again, for its readers.
+    pub command: String,
+    /// What to do with files that are there already.
+    pub existing: Existing,
+}
+
+/// Why a report was not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum ReportError {
+    #[error(transparent)]
+    Fit(#[from] RunsError),
+    #[error(transparent)]
+    Save(#[from] SaveError),
+}
+
+/// The names of the files of a report that would be replaced; fails early where that is refused.
+///
+/// # Errors
+///
+/// [`SaveError::Exists`].
+pub fn check_report(request: &ReportRequest) -> Result<(), SaveError> {
+    check(&request.folder.join("accuracy.md"), request.existing)
+}
+
+/// Writes the accuracy report: every file whole or not at all; gives the paths.
+///
+/// # Errors
+///
+/// [`ReportError`].
+pub fn save_report(
+    request: &ReportRequest,
+    tables: &Tables,
+    validation: &Validation,
+    settings: &Settings,
+    control: &Control,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let fit = Fit::read(&request.fit)?;
+    let worst = worst(tables, validation, EXPLAINED, settings, control);
+    let pages = accuracy(&validation.rows, &worst, &fit, &request.command);
+    let paths: Vec<PathBuf> = pages
+        .iter()
+        .map(|page| request.folder.join(&page.name))
+        .collect();
+    for path in &paths {
+        check(path, request.existing)?;
+    }
+    for folder in paths.iter().filter_map(|path| path.parent()) {
+        let unwritable = |source| SaveError::Unwritable {
+            path: folder.to_owned(),
+            source,
+        };
+        std::fs::create_dir_all(folder).map_err(unwritable)?;
+    }
+    for (page, path) in pages.iter().zip(&paths) {
+        save(path, request.existing, |out| {
+            out.write_all(page.text.as_bytes())
+        })?;
+    }
+    Ok(paths)
 }

@@ -1,9 +1,9 @@
 //! What a row became, in numbers: by what reports sort errors.
 
-use predict::Scenario;
+use crate::scenario::Chosen;
 
 /// Size and spread of a scenario.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
     /// Parameters of the model.
     pub params: u64,
@@ -21,6 +21,8 @@ pub struct Facts {
     pub dp: u32,
     /// Whether the model has routed experts.
     pub experts: bool,
+    /// Predicted memory in use over the device's, on the fullest GPU.
+    pub fill: f64,
     /// The profile of the first kind of GPU.
     pub profile: String,
     /// The architecture of the first kind of GPU, such as Hopper.
@@ -28,8 +30,9 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The facts of a scenario.
-    pub(crate) fn of(scenario: &Scenario) -> Self {
+    /// The facts of a scenario and its prediction.
+    pub(crate) fn of(chosen: &Chosen) -> Self {
+        let (scenario, answer) = (&chosen.scenario, &chosen.outcome.prediction);
         let degrees = scenario.plan.degrees();
         let model = &scenario.job.model;
         let kinds = scenario.cluster.kinds();
@@ -42,6 +45,7 @@ impl Facts {
             ep: degrees.ep,
             dp: degrees.dp,
             experts: model.active_params() < model.params(),
+            fill: answer.device_used_bytes.as_f64() / answer.device_memory_bytes.as_f64(),
             profile: scenario
                 .profiles
                 .first()

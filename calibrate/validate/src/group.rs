@@ -192,15 +192,20 @@ fn cell(record: &Record) -> Vec<String> {
 
 /// Median over cells of five rows and more of the rank correlation within them.
 fn within_cells(members: &[Member<'_>]) -> Option<f64> {
+    let predicted = compared(members)
+        .filter_map(|(row, one)| Some((&row.record, one.predicted?, one.measured)));
+    correlation_within_cells(predicted)
+}
+
+/// The same of rows with their predicted and measured values.
+pub(crate) fn correlation_within_cells<'a>(
+    rows: impl Iterator<Item = (&'a Record, f64, f64)>,
+) -> Option<f64> {
     const SMALLEST: usize = 5;
     let mut cells: BTreeMap<Vec<String>, Vec<(f64, f64)>> = BTreeMap::new();
-    for (row, one) in compared(members) {
-        if let Some(predicted) = one.predicted {
-            cells
-                .entry(cell(&row.record))
-                .or_default()
-                .push((predicted, one.measured));
-        }
+    for (record, predicted, measured) in rows {
+        let pairs = cells.entry(cell(record)).or_default();
+        pairs.push((predicted, measured));
     }
     let large = cells.values().filter(|pairs| SMALLEST <= pairs.len());
     let mut found: Vec<f64> = large.filter_map(|pairs| spearman(pairs)).collect();

@@ -106,7 +106,7 @@ pub fn run_as(
     };
     let mut row = unpredicted(kind, record, String::new()).row;
     row.skipped = None;
-    row.facts = Some(Facts::of(&chosen.scenario));
+    row.facts = Some(Facts::of(&chosen));
     row.assumptions = chosen.draft.assumptions();
     compare(&mut row, kind, Some(&chosen))?;
     Ok(Some(Run {

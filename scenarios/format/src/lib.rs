@@ -8,6 +8,7 @@ pub mod fields;
 mod files;
 pub mod framework;
 pub mod hardware;
+mod kept;
 pub mod kind;
 mod layers;
 mod layout;

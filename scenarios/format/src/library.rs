@@ -11,6 +11,7 @@ use crate::fields::Fields;
 use crate::files::{Files, PROFILE_LIMIT, SCENARIO_LIMIT};
 use crate::framework::{FrameworkFile, framework_file};
 use crate::hardware::{self, ClusterFile, Nodes};
+use crate::kept::{self, kept};
 use crate::reference::{Named, is_path};
 use crate::source::{Place, Source};
 use crate::tree::parse;
@@ -113,7 +114,9 @@ impl Library<'_> {
     ///
     /// Everything that is wrong with the name or the file.
     pub fn gpu(&self, name: &str, at: &At) -> Result<GpuSpec, Vec<Failure>> {
-        read_source(&self.open(Shelf::Gpus, name, at)?, &hardware::gpu)
+        kept(&kept::GPUS, name, || {
+            read_source(&self.open(Shelf::Gpus, name, at)?, &hardware::gpu)
+        })
     }
 
     /// A kind of node.
@@ -124,7 +127,9 @@ impl Library<'_> {
     pub fn node(&self, node: &Named<NodeSpec>, at: &At) -> Result<NodeSpec, Vec<Failure>> {
         match node {
             Named::Inline(node) => Ok((**node).clone()),
-            Named::Name(name) => read_source(&self.open(Shelf::Nodes, name, at)?, &hardware::node),
+            Named::Name(name) => kept(&kept::NODES, name, || {
+                read_source(&self.open(Shelf::Nodes, name, at)?, &hardware::node)
+            }),
         }
     }
 
@@ -136,9 +141,9 @@ impl Library<'_> {
     pub fn fabric(&self, fabric: &Named<FabricSpec>, at: &At) -> Result<FabricSpec, Vec<Failure>> {
         match fabric {
             Named::Inline(fabric) => Ok((**fabric).clone()),
-            Named::Name(name) => {
+            Named::Name(name) => kept(&kept::FABRICS, name, || {
                 read_source(&self.open(Shelf::Fabrics, name, at)?, &hardware::fabric)
-            }
+            }),
         }
     }
 
@@ -157,7 +162,9 @@ impl Library<'_> {
     ///
     /// Everything that is wrong with the name or the file.
     pub fn profile(&self, name: &str, at: &At) -> Result<ProfileFile, Vec<Failure>> {
-        curves::read_profile(&self.open(Shelf::Profiles, name, at)?)
+        kept(&kept::PROFILES, name, || {
+            curves::read_profile(&self.open(Shelf::Profiles, name, at)?)
+        })
     }
 
     /// A framework and, behind it, those that hold where it says nothing.
@@ -180,8 +187,12 @@ impl Library<'_> {
                 files: self.files,
                 base: &base,
             };
-            let source = library.open(Shelf::Frameworks, &name, at)?;
-            let file = read_source(&source, &framework_file)?;
+            let file = kept(&kept::FRAMEWORKS, &name, || {
+                read_source(
+                    &library.open(Shelf::Frameworks, &name, at)?,
+                    &framework_file,
+                )
+            })?;
             let own = is_path(&name).then(|| library.path(&name));
             if let Some(folder) = own.as_deref().and_then(Path::parent) {
                 base = folder.to_owned();
@@ -196,11 +207,9 @@ impl Library<'_> {
     /// chip.
     pub fn profile_of(&self, gpu: &str) -> Option<&'static str> {
         let by = |key: &str| {
-            let names = |name: &&str| {
-                let source = Shelf::Profiles.open(name).ok();
-                source.is_some_and(|source| line_names(&source.text, key, gpu))
-            };
-            Shelf::Profiles.names().find(names)
+            let mut all = Shelf::Profiles.texts();
+            all.find(|(_, text)| line_names(text, key, gpu))
+                .map(|(name, _)| name)
         };
         by("gpu = ").or_else(|| by("relatives = "))
     }

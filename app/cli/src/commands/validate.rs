@@ -4,12 +4,12 @@ use std::num::NonZeroUsize;
 
 use serde_json::{Value, json};
 use session::{
-    Found, Group, RowText, RunsError, Tables, ValidateSettings, Validation, Worst, read_tables,
-    row_text, worst,
+    Existing, Found, Group, ReportError, ReportRequest, RowText, RunsError, Tables,
+    ValidateSettings, Validation, Worst, check_report, read_tables, row_text, save_report, worst,
 };
 
 use crate::args::ValidateArgs;
-use crate::commands::{Context, run};
+use crate::commands::{Context, refuse_save, run};
 use crate::exit::Exit;
 use crate::number::percent;
 use crate::validation;
@@ -33,7 +33,14 @@ fn answer(args: &ValidateArgs, context: &Context) -> Result<Exit, Exit> {
     if let Some(id) = &args.row {
         return one_row(id, &tables, &settings, context);
     }
+    let request = report_request(args);
+    if let Some(request) = &request {
+        check_report(request).map_err(|error| refuse_save(&error, context))?;
+    }
     let (found, worst) = predict(args, &tables, &settings, context);
+    if let Some(request) = request.filter(|_| !found.partial) {
+        write_report(&request, &tables, &found, &settings, context)?;
+    }
     let text = if context.output.json {
         format!("{:#}\n", document(&found, worst.as_deref(), context))
     } else {
@@ -45,6 +52,55 @@ fn answer(args: &ValidateArgs, context: &Context) -> Result<Exit, Exit> {
         context.page(&text)
     };
     Ok(verdict(args, &found, printed, context))
+}
+
+/// What the report is made from, where one is asked for.
+fn report_request(args: &ValidateArgs) -> Option<ReportRequest> {
+    let folder = args.report.clone()?;
+    let tables = args.tables.iter().chain(&args.extra);
+    let tables: Vec<String> = tables.map(|path| path.display().to_string()).collect();
+    Some(ReportRequest {
+        // Readers of the report start in the repository, where its folder is `docs`.
+        command: format!(
+            "cargo run --release -- validate {} --report docs --force",
+            tables.join(" ")
+        ),
+        folder,
+        fit: args.fit.clone(),
+        existing: if args.force {
+            Existing::Replace
+        } else {
+            Existing::Refuse
+        },
+    })
+}
+
+fn write_report(
+    request: &ReportRequest,
+    tables: &Tables,
+    found: &Validation,
+    settings: &ValidateSettings,
+    context: &Context,
+) -> Result<(), Exit> {
+    let saved = run::watched(context, "writing the report", |control| {
+        save_report(request, tables, found, settings, control)
+    });
+    match saved {
+        Ok(paths) => {
+            let n_figures = paths.len().saturating_sub(1);
+            let folder = request.folder.display();
+            context.note(&format!(
+                "accuracy.md and {n_figures} figures are in {folder}"
+            ));
+            Ok(())
+        }
+        Err(ReportError::Save(error)) => Err(refuse_save(&error, context)),
+        Err(ReportError::Fit(error)) => Err(refuse(&[error], context)),
+        Err(error) => {
+            context.error(&error.to_string(), None);
+            Err(Exit::Failed)
+        }
+    }
 }
 
 /// Predicts every row; then once more those that are to be explained.

@@ -12,3 +12,4 @@ mod errors;
 mod run;
 #[cfg(unix)]
 mod screen;
+mod validate;
