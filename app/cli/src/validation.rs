@@ -26,6 +26,7 @@ pub(crate) fn report(
     let mut sections = Vec::new();
     if !context.output.quiet {
         sections.push(rows(found, terminal));
+        sections.push(skipped_rows(found, terminal));
         sections.push(apart(found, terminal));
     }
     if let Some(worst) = worst {
@@ -137,11 +138,31 @@ fn signed(error: f64) -> String {
     format!("{:+.1} %", error * 100.0)
 }
 
+/// Rows that were not predicted, and why.
+fn skipped_rows(found: &Validation, terminal: &Terminal) -> String {
+    let reason = |row: &Row| {
+        let uncompared = row.uncompared.as_ref().map(|(_, reason)| reason.clone());
+        row.skipped.clone().or(uncompared)
+    };
+    listed("Rows that were skipped", found, &reason, terminal)
+}
+
 /// Rows that stand outside every group, and why.
 fn apart(found: &Validation, terminal: &Terminal) -> String {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    let reason = |row: &Row| row.apart.map(str::to_owned);
+    listed("Rows outside every group", found, &reason, terminal)
+}
+
+/// Rows by the reason that they have, in the order of the tables.
+fn listed(
+    title: &str,
+    found: &Validation,
+    reason: &dyn Fn(&Row) -> Option<String>,
+    terminal: &Terminal,
+) -> String {
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
     for row in &found.rows {
-        let Some(reason) = row.apart else { continue };
+        let Some(reason) = reason(row) else { continue };
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, ids)) => ids.push(&row.id),
             None => reasons.push((reason, vec![&row.id])),
@@ -150,9 +171,10 @@ fn apart(found: &Validation, terminal: &Terminal) -> String {
     if reasons.is_empty() {
         return String::new();
     }
-    let mut text = "## Rows outside every group\n\n".to_owned();
+    let mut text = format!("## {title}\n\n");
     for (reason, ids) in reasons {
-        let line = format!("- {reason}: rows {}", ids.join(", "));
+        let noun = if ids.len() == 1 { "row" } else { "rows" };
+        let line = format!("- {reason}: {noun} {}", ids.join(", "));
         let _ = writeln!(text, "{}", wrapped(&line, terminal.width));
     }
     text

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use runs::{Record, RunsError, Table};
 use units::Control;
 use validate::{
-    Compared, Fit, Group, Kind, Row, Settings, Worst, accuracy, furthest_off, group_of_all, groups,
-    run_as, scenario_of, unpredicted,
+    Compared, Fit, Group, Kind, Row, Settings, Worst, accuracy, explains, furthest_off,
+    group_of_all, groups, run_as, scenario_of, unpredicted,
 };
 
 use crate::save::{Existing, SaveError, check, save};
@@ -221,6 +221,17 @@ pub fn worst(
     settings: &Settings,
     control: &Control,
 ) -> Vec<Worst> {
+    worst_of(tables, validation, n_rows, |_, _| true, settings, control)
+}
+
+fn worst_of(
+    tables: &Tables,
+    validation: &Validation,
+    n_rows: usize,
+    counts: impl Fn(&Row, &Compared) -> bool,
+    settings: &Settings,
+    control: &Control,
+) -> Vec<Worst> {
     let records = tables.records();
     let again = |(at, compared): (usize, &Compared)| {
         let row = &validation.rows[at];
@@ -238,7 +249,9 @@ pub fn worst(
             defaults: prediction.assumptions,
         })
     };
-    let furthest = furthest_off(&validation.rows).into_iter().take(n_rows);
+    let furthest = furthest_off(&validation.rows, counts)
+        .into_iter()
+        .take(n_rows);
     furthest.filter_map(again).collect()
 }
 
@@ -291,7 +304,7 @@ pub fn save_report(
     control: &Control,
 ) -> Result<Vec<PathBuf>, ReportError> {
     let fit = Fit::read(&request.fit)?;
-    let worst = worst(tables, validation, EXPLAINED, settings, control);
+    let worst = worst_of(tables, validation, EXPLAINED, explains, settings, control);
     let pages = accuracy(&validation.rows, &worst, &fit, &request.command);
     let paths: Vec<PathBuf> = pages
         .iter()

@@ -22,7 +22,9 @@ mod target;
 
 pub use fit::Fit;
 
-use crate::row::Row;
+use runs::Quantity;
+
+use crate::row::{Compared, Row};
 use crate::worst::Worst;
 
 /// A file of the report.
@@ -47,6 +49,12 @@ pub fn accuracy(rows: &[Row], worst: &[Worst], fit: &Fit, command: &str) -> Vec<
         text,
     };
     std::iter::once(page).chain(figures).collect()
+}
+
+/// Whether a report explains a row where it is far off: not the time of an integration test, a model
+/// of milliseconds on a shared test machine, of which hundreds would hide all other rows.
+pub fn explains(row: &Row, compared: &Compared) -> bool {
+    compared.quantity != Quantity::IterationTime || !subset::is_test(row)
 }
 
 #[cfg(test)]

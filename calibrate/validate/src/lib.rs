@@ -22,7 +22,7 @@ mod scenario;
 mod tests;
 mod worst;
 
-pub use accuracy::{Fit, Page, accuracy};
+pub use accuracy::{Fit, Page, accuracy, explains};
 pub use document::{Confused, Document, GroupEntry, RowEntry};
 pub use facts::Facts;
 pub use group::{Confusion, Group, group_of_all, groups};

@@ -22,10 +22,16 @@ pub struct Worst {
 
 /// The places of the rows that are furthest off with the quantity that is, the worst first.
 /// Rows outside every group are left out.
-pub fn furthest_off(rows: &[Row]) -> Vec<(usize, &Compared)> {
+///
+/// * `counts` — which quantities of which rows count.
+pub fn furthest_off(
+    rows: &[Row],
+    counts: impl Fn(&Row, &Compared) -> bool,
+) -> Vec<(usize, &Compared)> {
     let mut all: Vec<(f64, usize, &Compared)> = Vec::new();
     for (at, row) in rows.iter().enumerate() {
-        let compared = row.compared.iter().filter(|_| row.apart.is_none());
+        let compared = row.compared.iter();
+        let compared = compared.filter(|one| row.apart.is_none() && counts(row, one));
         all.extend(compared.filter_map(|one| Some((one.error()?.abs(), at, one))));
     }
     all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));

@@ -116,7 +116,7 @@ fn rows_and_groups_are_printed_and_nothing_vanishes() {
     );
     assert!(
         run.stdout
-            .contains("- the source contradicts itself: rows 10\n")
+            .contains("- the source contradicts itself: row 10\n")
     );
     assert!(
         run.stdout

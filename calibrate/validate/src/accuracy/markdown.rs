@@ -54,3 +54,16 @@ pub(super) fn seconds(secs: f64) -> String {
 pub(super) fn gib(bytes: f64) -> String {
     format!("{:.2} GiB", bytes / 1_073_741_824.0)
 }
+
+/// A number of rows, with thousands separators.
+pub(super) fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at != 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

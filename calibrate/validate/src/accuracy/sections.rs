@@ -11,7 +11,7 @@ use runs::Quantity;
 
 use super::figure;
 use super::fit::Fit;
-use super::markdown::percent;
+use super::markdown::{count, percent};
 use super::point::Point;
 use super::stats::stats;
 use super::subset::is_test;
@@ -53,7 +53,7 @@ fn introduction(rows: &[Row], points: &[Point<'_>], command: &str) -> String {
     let sum = all.map_or_else(String::new, |all| {
         format!(
             "Iteration time of {} training runs: mean error {}, median {}, bias {}.",
-            all.n,
+            count(all.n),
             percent(all.mape),
             percent(all.median),
             super::markdown::signed(all.bias),
@@ -63,8 +63,9 @@ fn introduction(rows: &[Row], points: &[Point<'_>], command: &str) -> String {
         "The profiles have not been cross-validated, so every prediction here is by the shipped profiles.".to_owned()
     } else {
         format!(
-            "For {left_out} of them the prediction is by parameters that were fitted without the row's group, so that it \
-             says what the fit is worth on runs that it has not seen; the others are predicted by the shipped profiles."
+            "For {} of them the prediction is by parameters that were fitted without the row's group, so that it \
+             says what the fit is worth on runs that it has not seen; the others are predicted by the shipped profiles.",
+            count(left_out)
         )
     };
     let skipped = rows.iter().filter(|row| row.skipped.is_some()).count();
@@ -75,7 +76,7 @@ fn introduction(rows: &[Row], points: &[Point<'_>], command: &str) -> String {
          [measured-runs.md](measured-runs.md). MAPE is the mean of |predicted / measured - 1|, bias the mean of \
          predicted / measured - 1.\n\n{sum} {unseen}\n\n![Predicted against measured iteration time]({})\n\n\
          Black: equal. Gray: a fifth more, a fifth less.\n",
-        rows.len(),
+        count(rows.len()),
         figure::path("time"),
     )
 }

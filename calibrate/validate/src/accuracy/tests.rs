@@ -144,7 +144,7 @@ fn figures_hold_every_point_and_are_equal_when_made_again() {
 #[test]
 fn the_furthest_off_stand_first_and_contradictions_nowhere() {
     let rows = rows();
-    let furthest = furthest_off(&rows);
+    let furthest = furthest_off(&rows, |_, _| true);
     let errors: Vec<f64> = furthest
         .iter()
         .filter_map(|(_, one)| one.error())

@@ -46,6 +46,7 @@ fn draw(
     let mut chart = ChartBuilder::on(&root)
         .caption(title, (FONT, 20))
         .margin(12)
+        .margin_right(28)
         .x_label_area_size(40)
         .y_label_area_size(270)
         .build_cartesian_2d(low..high, 0.0..f64::from(n.max(1)))?;
@@ -53,7 +54,7 @@ fn draw(
         .configure_mesh()
         .disable_y_mesh()
         .y_labels(0)
-        .x_labels(20)
+        .x_labels(9)
         .x_desc("predicted / measured - 1: 10th percentile, median, 90th percentile")
         .x_label_formatter(&|error| format!("{:+.0} %", error * 100.0))
         .bold_line_style(LIGHT)

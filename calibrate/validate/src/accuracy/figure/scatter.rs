@@ -49,6 +49,7 @@ fn draw(svg: &mut String, title: &str, studies: &BTreeMap<&str, Vec<Dot>>) -> Dr
     let mut chart = ChartBuilder::on(&root)
         .caption(title, (FONT, 20))
         .margin(12)
+        .margin_right(28)
         .x_label_area_size(44)
         .y_label_area_size(64)
         .build_cartesian_2d(low..high, low..high)?;
@@ -67,7 +68,9 @@ fn draw(svg: &mut String, title: &str, studies: &BTreeMap<&str, Vec<Dot>>) -> Dr
     // Equal, and a fifth more and less.
     for (off, color) in [(1.0, RGBColor(0, 0, 0)), (1.2, GRAY), (1.0 / 1.2, GRAY)] {
         let shift = log10(off);
-        let line = vec![(low, low + shift), (high, high + shift)];
+        // Both ends lie inside: what leaves the figure would be bent to its border.
+        let (from, to) = (low.max(low - shift), high.min(high - shift));
+        let line = vec![(from, from + shift), (to, to + shift)];
         chart.draw_series([PathElement::new(line, color)])?;
     }
     for (at, (name, dots)) in studies.iter().enumerate() {

@@ -2,6 +2,7 @@
 //! frameworks left out.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use runs::Quantity;
 
@@ -57,12 +58,13 @@ pub(super) fn section(_: &[Row], fit: &Fit, points: &[Point<'_>]) -> String {
     if inside.is_empty() {
         text.push_str("No interval is given with the predictions of left-out groups.\n");
     } else {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "An interval reaches from the 10th to the 90th percentile. Of {} iteration times whose group was left out, {} lie in theirs \
              (75 to 85 % are to).\n",
             inside.len(),
             percent(hits as f64 / inside.len() as f64)
-        ));
+        );
     }
     text.push_str(&narrow(fit));
     for (scheme, what, goal) in WIDE {
@@ -124,7 +126,7 @@ fn narrow(fit: &Fit) -> String {
         };
         let lines: Vec<_> = below.into_iter().map(line).collect();
         let headers = ["left out by", "group", ">n", ">MAPE", ">in the interval"];
-        text.push_str(&format!("\n{}", table(&headers, &lines)));
+        let _ = write!(text, "\n{}", table(&headers, &lines));
     }
     text
 }

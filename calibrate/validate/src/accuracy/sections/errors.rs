@@ -1,6 +1,7 @@
 //! Errors by source, GPU, parallelism, size, age and rule, and rows outside every group.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use runs::Quantity;
 
@@ -30,26 +31,28 @@ pub(super) fn section(points: &[Point<'_>]) -> String {
             .iter()
             .map(|(name, stats)| line(name, stats))
             .collect();
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n### By {}\n\n![Errors by {}]({})\n\n{}",
             slice.name,
             slice.name,
             figure::path(&figure::file(slice.name)),
             table(&HEADERS, &lines)
-        ));
+        );
     }
     let tests = points
         .iter()
         .filter(|point| point.quantity == Quantity::IterationTime && is_test(point.row));
     if let Some(stats) = stats(tests) {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\nBesides, {} integration tests of Megatron-LM print their time: models that a GPU computes in milliseconds, timed on shared \
              test machines. Mean error {}, median {}, bias {}.\n",
             stats.n,
             percent(stats.mape),
             percent(stats.median),
             signed(stats.bias)
-        ));
+        );
     }
     text
 }
@@ -131,7 +134,7 @@ pub(super) fn apart(rows: &[Row]) -> String {
         text.push_str("None.\n");
     }
     for ((repo, reason), ids) in reasons {
-        text.push_str(&format!("- {repo}: {reason}: {}\n", ids.join(", ")));
+        let _ = write!(text, "- {repo}: {reason}: {}\n", ids.join(", "));
     }
     text
 }

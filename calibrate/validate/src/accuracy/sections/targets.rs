@@ -1,5 +1,7 @@
 //! Every target, what is reached, and by how much it is missed.
 
+use std::fmt::Write as _;
+
 use super::super::fit::Fit;
 use super::super::markdown::{percent, table};
 use super::super::point::{Point, left_out_points, shipped_points};
@@ -108,13 +110,14 @@ fn ranks(rows: &[Row], fit: &Fit, shipped: &[Point<'_>]) -> String {
             rho.map_or_else(|| "not known".to_owned(), |rho| format!("{rho:.2}"))
         };
         let (unseen, shipped) = (of(&left_out_points(rows, fit, scheme)), of(shipped));
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n{}: rank correlation within cells of five rows and more (median over cells) {} left out, {} with the shipped profiles; \
              to be reached: {goal}.\n",
             target.name,
             words(unseen),
             words(shipped),
-        ));
+        );
     }
     text
 }

@@ -14,7 +14,7 @@ use crate::worst::Worst;
 /// Each row with where its time goes, what was inferred, and how its siblings fare.
 pub(super) fn section(worst: &[Worst], points: &[Point<'_>]) -> String {
     let mut text = format!(
-        "## The {} worst rows\n\nAs the shipped profiles predict them. Siblings are rows of the same study, model and GPU: where they are far off, too, the model of the \
+        "## The {} worst rows\n\nAs the shipped profiles predict them; times of integration tests are left out here. Siblings are rows of the same study, model and GPU: where they are far off, too, the model of the \
          machine or the framework is to blame; where they are not, the row or its description is.\n",
         worst.len()
     );
