@@ -1,8 +1,10 @@
 //! A CSV of runs, cell by cell, with errors that name file, line and column.
 
+mod twins;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::RunsError;
 
@@ -15,6 +17,8 @@ pub struct Table {
     pub columns: Vec<String>,
     /// The rows, in the order of the file.
     pub records: Vec<Record>,
+    /// Rows that repeat one another, found when first asked for.
+    twins: OnceLock<twins::Twins>,
 }
 
 /// One row: the cells that are not empty, by column.
@@ -79,7 +83,19 @@ impl Table {
             path,
             columns,
             records,
+            twins: OnceLock::new(),
         })
+    }
+
+    /// Other rows that repeat a row's run: same source, model, GPU, batch and degrees.
+    pub fn twins(&self, record: &Record) -> impl Iterator<Item = &Record> {
+        let twins = self.twins.get_or_init(|| twins::twins(&self.records));
+        let places = twins
+            .get(&twins::key(record))
+            .map_or(&[][..], Vec::as_slice);
+        let alike = places.iter().map(|place| &self.records[*place]);
+        let line = record.line;
+        alike.filter(move |other| other.line != line)
     }
 
     /// Whether the table has a column.
@@ -108,6 +124,11 @@ impl Record {
     pub fn id(&self) -> String {
         self.text("row_id")
             .map_or_else(|| self.line.to_string(), str::to_owned)
+    }
+
+    /// The path of the table that the row is from.
+    pub const fn path(&self) -> &Arc<str> {
+        &self.path
     }
 
     /// A cell, unless empty.

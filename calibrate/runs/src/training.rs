@@ -77,26 +77,9 @@ impl Row<'_> {
     }
 
     fn twin(&self, column: &str) -> Result<Option<u64>, RunsError> {
-        const SAME: [&str; 10] = [
-            "source_repo",
-            "model",
-            "gpu",
-            "seq_len",
-            "gbs",
-            "precision",
-            "tp",
-            "pp",
-            "cp",
-            "dp",
-        ];
         let mut found = None;
-        for other in &self.table.records {
-            let alike = SAME
-                .iter()
-                .all(|name| other.text(name) == self.record.text(name));
-            if alike && other.line != self.record.line {
-                found = found.or(other.count(column)?);
-            }
+        for other in self.table.twins(self.record) {
+            found = found.or(other.count(column)?);
         }
         Ok(found)
     }
