@@ -157,12 +157,18 @@ impl Library<'_> {
     }
 
     /// The name of the profile of the zoo for a GPU: measured on it, else on one with the same
-    /// chip.
+    /// chip. Profiles that are only for those who name them do not count.
     pub fn profile_of(&self, gpu: &str) -> Option<&'static str> {
         let by = |key: &str| {
             let names = |name: &&str| {
                 let source = Shelf::Profiles.open(name).ok();
-                source.is_some_and(|source| line_names(&source.text, key, gpu))
+                source.is_some_and(|source| {
+                    line_names(&source.text, key, gpu)
+                        && !source
+                            .text
+                            .lines()
+                            .any(|line| line == "only_by_name = true")
+                })
             };
             Shelf::Profiles.names().find(names)
         };
@@ -337,7 +343,8 @@ mod tests {
                 continue;
             };
             assert_eq!(spec.name, name);
-            assert_eq!(library.profile_of(&spec.gpu), Some(name));
+            let usual = library.profile_of(&spec.gpu);
+            assert_eq!(usual == Some(name), !spec.only_by_name);
             let gpu = library.gpu(&spec.gpu, &at).unwrap();
             profile::Profile::build(&spec, &gpu).unwrap();
         }

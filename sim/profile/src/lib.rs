@@ -46,6 +46,7 @@ pub use kernel::{
 pub use profile::Profile;
 pub use provenance::{Provenance, Timed};
 pub use spec::{
-    AttentionSpec, FitSpec, GemmSpec, GridSpec, HostSpec, InterferenceSpec, MemorySpec,
-    PackingKind, PointSpec, ProfileSpec, ScanSpec, StreamKindSpec, StreamSpec, UnfusedSpec,
+    AttentionPointSpec, AttentionSpec, FitSpec, GemmSpec, GridSpec, HostSpec, InterferenceSpec,
+    MemorySpec, PackingKind, PointSpec, ProfileSpec, ScanSpec, StreamKindSpec, StreamSpec,
+    UnfusedSpec,
 };

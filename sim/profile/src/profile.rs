@@ -68,11 +68,7 @@ impl Profile {
             spec,
             fallback: &fallback,
             sheet: &sheet,
-            best: if spec.gpu == gpu.name || spec.relatives.contains(&gpu.name) {
-                Provenance::Measured
-            } else {
-                Provenance::Extrapolated
-            },
+            best: worth(spec, gpu),
         };
         let interference = parts.section(|spec| spec.interference.as_ref());
         Self {
@@ -236,5 +232,15 @@ impl Profile {
         }
         let gaps = f64::from(parts.kernels.saturating_sub(1)) * self.launch;
         (time + gaps, provenance)
+    }
+}
+
+/// The most that anything of a file is worth on a GPU.
+fn worth(spec: &ProfileSpec, gpu: &GpuSpec) -> Provenance {
+    let same = spec.gpu == gpu.name || spec.relatives.contains(&gpu.name);
+    if same && spec.scaled_from.is_none() {
+        Provenance::Measured
+    } else {
+        Provenance::Extrapolated
     }
 }

@@ -92,7 +92,6 @@ fn commands_of_the_contract_that_are_not_built_say_so() {
         "plan",
         "export",
         "import",
-        "calibrate",
         "validate",
         "collective",
         "sweep",
