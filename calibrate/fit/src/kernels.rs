@@ -14,6 +14,7 @@ mod catalog;
 mod curve;
 mod experts;
 mod gemm;
+mod knobs;
 mod measured;
 mod report;
 mod scaled;
@@ -44,6 +45,10 @@ use crate::table::TableError;
 /// # Errors
 ///
 /// The first table that cannot be read.
+///
+/// # Panics
+///
+/// Never: the zoo has every GPU of the catalog, and forms keep their constants in range.
 pub fn fit(data: &Path, threads: NonZeroUsize) -> Result<Vec<FittedProfile>, TableError> {
     let folder = data.join("kernels");
     let kin = systems::fit(&folder)?;

@@ -143,7 +143,7 @@ impl Table {
         Ok((self.rows.iter())
             .map(|(line, cells)| Cells {
                 columns,
-                cells: places.map(|at| cells[at].as_str()),
+                texts: places.map(|at| cells[at].as_str()),
                 line: *line,
                 path: &self.path,
             })
@@ -155,7 +155,7 @@ impl Table {
 #[derive(Clone, Copy, Debug)]
 pub struct Cells<'a, const N: usize> {
     columns: [&'static str; N],
-    cells: [&'a str; N],
+    texts: [&'a str; N],
     line: usize,
     path: &'a Path,
 }
@@ -163,7 +163,7 @@ pub struct Cells<'a, const N: usize> {
 impl<'a, const N: usize> Cells<'a, N> {
     /// The text of the column at that place of the columns asked for.
     pub fn text(&self, at: usize) -> &'a str {
-        self.cells[at]
+        self.texts[at]
     }
 
     /// A whole number of 1 and more.
@@ -172,7 +172,7 @@ impl<'a, const N: usize> Cells<'a, N> {
     ///
     /// Any other text.
     pub fn count(&self, at: usize) -> Result<u64, TableError> {
-        let read = self.cells[at].parse().ok().filter(|value| 0 < *value);
+        let read = self.texts[at].parse().ok().filter(|value| 0 < *value);
         read.ok_or_else(|| self.refused(at, "a whole number of 1 and more"))
     }
 
@@ -182,14 +182,14 @@ impl<'a, const N: usize> Cells<'a, N> {
     ///
     /// Any other text.
     pub fn positive(&self, at: usize) -> Result<f64, TableError> {
-        let read = self.cells[at].parse::<f64>().ok();
+        let read = self.texts[at].parse::<f64>().ok();
         let read = read.filter(|value| value.is_finite() && 0.0 < *value);
         read.ok_or_else(|| self.refused(at, "a number above 0"))
     }
 
     /// What to say of a cell that is not what is needed.
     pub fn refused(&self, at: usize, expected: &'static str) -> TableError {
-        self.wrong(self.columns[at], self.cells[at], expected)
+        self.wrong(self.columns[at], self.texts[at], expected)
     }
 
     /// What to say of a part of a cell that is not what is needed.

@@ -124,7 +124,7 @@ pub(crate) struct System {
     pub(crate) gpu: &'static str,
     pub(crate) relatives: &'static [&'static str],
     /// Its name in the table.
-    pub(crate) system: &'static str,
+    pub(crate) key: &'static str,
     pub(crate) kernel: AttentionKernel,
     /// Whether the zoo has another profile of that GPU.
     pub(crate) only_by_name: bool,
@@ -135,7 +135,7 @@ pub(crate) const A100_PCIE: System = System {
     title: "A100-PCIe-80GB",
     gpu: "a100-pcie-80gb",
     relatives: &["a100-pcie-40gb"],
-    system: "a100_pcie",
+    key: "a100_pcie",
     kernel: AttentionKernel::Flash2,
     only_by_name: false,
 };
@@ -145,7 +145,7 @@ pub(crate) const B200: System = System {
     title: "B200-SXM of SimuMax's authors",
     gpu: "b200",
     relatives: &[],
-    system: "b200_bf16_ceperm",
+    key: "b200_bf16_ceperm",
     kernel: AttentionKernel::Flash3,
     only_by_name: true,
 };

@@ -287,14 +287,11 @@ pub(crate) struct CrossValidated {
     pub(crate) values: Vec<Vec<f64>>,
 }
 
+/// From rows to the constants and the curve that they make.
+pub(crate) type Refit<'a> = dyn Fn(&[Row]) -> (Vec<f64>, Curve) + 'a;
+
 /// Fits without each fold in turn, and predicts it.
-///
-/// * `refit` — from rows to the constants and the curve that they make.
-pub(crate) fn cross_validate(
-    rows: &[Row],
-    folds: Folds,
-    refit: &dyn Fn(&[Row]) -> (Vec<f64>, Curve),
-) -> CrossValidated {
+pub(crate) fn cross_validate(rows: &[Row], folds: Folds, refit: &Refit<'_>) -> CrossValidated {
     let mut found = CrossValidated::default();
     for out in folds.of(rows) {
         let is_out = |row: &&Row| out.binary_search(&row.group).is_ok();

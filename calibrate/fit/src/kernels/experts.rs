@@ -9,6 +9,7 @@ use units::DType;
 use super::curve::{Curve, Errors, Folds, Form, Knob, Row};
 use super::curve::{constants, constants_from, cross_validate, intervals};
 use super::gemm::{self, Products};
+use super::knobs;
 use super::report::FittedCurve;
 use super::template;
 use crate::table::{Table, TableError};
@@ -74,9 +75,9 @@ fn layers(single: &GemmSpec, tile: [u32; 2]) -> Form {
         ..grouped(single)
     };
     let knobs = vec![
-        gemm::half_rows(60.0),
-        gemm::bandwidth(single.bandwidth),
-        gemm::base(30.0),
+        knobs::half_rows(60.0),
+        knobs::bandwidth(single.bandwidth),
+        knobs::base(30.0),
         Knob::new("moved_bytes", (1.5, 0.5), 2, |_, _| {}),
     ];
     Form {
@@ -93,9 +94,9 @@ pub(crate) fn fit_grouped(
     rows: &[Row],
     source: &str,
 ) -> Products {
-    let mut knobs = vec![gemm::half_rows(60.0)];
+    let mut knobs = vec![knobs::half_rows(60.0)];
     if is_rich(rows) {
-        knobs.extend([gemm::bandwidth(single.bandwidth), gemm::product()]);
+        knobs.extend([knobs::bandwidth(single.bandwidth), knobs::product()]);
     }
     let form = Form {
         template: template(vec![grouped(single)], Vec::new()),
@@ -119,10 +120,10 @@ pub(crate) fn fit_weights(
     let form = Form {
         template: template(vec![spec], Vec::new()),
         knobs: vec![
-            gemm::efficiency(single.efficiency),
-            gemm::half_k(60.0),
-            gemm::bandwidth(single.bandwidth),
-            gemm::product(),
+            knobs::efficiency(single.efficiency),
+            knobs::half_k(60.0),
+            knobs::bandwidth(single.bandwidth),
+            knobs::product(),
         ],
         extra: None,
     };

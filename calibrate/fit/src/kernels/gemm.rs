@@ -11,6 +11,7 @@ use units::DType;
 
 use super::curve::{CrossValidated, cross_validate, intervals};
 use super::curve::{Curve, Errors, Folds, Form, Knob, Row, constants, constants_from};
+use super::knobs;
 use super::report::FittedCurve;
 use super::template;
 use crate::table::{Table, TableError};
@@ -135,7 +136,7 @@ pub(crate) fn fit_measured(
     source: &str,
 ) -> Products {
     let mut form = form(dtypes, [128, 256], 1.0, false);
-    form.knobs.push(accumulate());
+    form.knobs.push(knobs::accumulate());
     let (values, found) = constants(&form, gpu, rows);
     let refit = |rows: &[Row]| {
         let (values, _) = constants_from(&form, gpu, rows, &found.values);
@@ -147,7 +148,7 @@ pub(crate) fn fit_measured(
     let mut spec = form.spec(&values).gemm.swap_remove(0);
     source.clone_into(&mut spec.source);
     let mut fitted = fitted(rows, &errors, &checked);
-    fitted.held_out_by = "all products of three extents, in 8 parts".to_owned();
+    "all products of three extents, in 8 parts".clone_into(&mut fitted.held_out_by);
     spec.fit = Some(fitted);
     let note = format!(
         "{} rows; unseen shapes: {}, above 0.3 ms {}, bias {}.",
@@ -176,11 +177,11 @@ fn form(dtypes: &[DType], tile: [u32; 2], accumulate: f64, quantized: bool) -> F
         ..empty(dtypes, PackingKind::Single)
     };
     let mut knobs = vec![
-        efficiency(0.7),
-        half_k(60.0),
-        wave(),
-        bandwidth(0.6),
-        base(4.0),
+        knobs::efficiency(0.7),
+        knobs::half_k(60.0),
+        knobs::wave(),
+        knobs::bandwidth(0.6),
+        knobs::base(4.0),
     ];
     let extra = quantized.then_some(knobs.len());
     if quantized {
@@ -314,54 +315,6 @@ pub(crate) fn ranges(rows: &[Row]) -> [[f64; 2]; 3] {
         }
     }
     ranges
-}
-
-pub(crate) fn efficiency(prior: f64) -> Knob {
-    Knob::new("efficiency", (prior, 0.4), 3, |spec, value| {
-        spec.gemm[0].efficiency = value.clamp(1e-3, 1.0);
-    })
-}
-
-pub(crate) fn half_k(prior: f64) -> Knob {
-    Knob::new("half_k", (prior, 1.5), 0, |spec, value| {
-        spec.gemm[0].half_k = value.min(1e6);
-    })
-}
-
-pub(crate) fn half_rows(prior: f64) -> Knob {
-    Knob::new("half_rows", (prior, 1.0), 0, |spec, value| {
-        spec.gemm[0].half_rows = value.min(1e6);
-    })
-}
-
-pub(crate) fn wave() -> Knob {
-    Knob::new("wave", (0.2, 1.0), 3, |spec, value| {
-        spec.gemm[0].wave = value.min(1.0);
-    })
-}
-
-pub(crate) fn bandwidth(prior: f64) -> Knob {
-    Knob::new("bandwidth", (prior, 0.4), 3, |spec, value| {
-        spec.gemm[0].bandwidth = value.clamp(1e-3, 1.0);
-    })
-}
-
-pub(crate) fn base(prior: f64) -> Knob {
-    Knob::new("base_us", (prior, 1.0), 1, |spec, value| {
-        spec.gemm[0].base_us = value.min(1e6);
-    })
-}
-
-pub(crate) fn accumulate() -> Knob {
-    Knob::new("accumulate", (0.93, 0.1), 3, |spec, value| {
-        spec.gemm[0].accumulate = value.clamp(1e-3, 1.0);
-    })
-}
-
-pub(crate) fn product() -> Knob {
-    Knob::new("product_us", (5.0, 1.0), 1, |spec, value| {
-        spec.gemm[0].product_us = value.min(1e6);
-    })
 }
 
 /// Formats in a row.

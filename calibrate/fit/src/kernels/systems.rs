@@ -62,7 +62,7 @@ pub(crate) fn fit(folder: &Path) -> Result<Systems, TableError> {
 }
 
 fn system(path: &Path, system: &System) -> Result<Lent, TableError> {
-    let operators = simumax::read(path, system.system, system.kernel)?;
+    let operators = simumax::read(path, system.key, system.kernel)?;
     let gpu = sheet(system.gpu);
     let source = format!("{SIMUMAX}, {}", system.title);
     let single = gemm::fit_measured(&gpu, WIDE, &operators.products, &source);
