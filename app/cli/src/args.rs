@@ -105,6 +105,8 @@ pub(crate) enum Command {
     /// Predict every row of tables of measured runs, and say how far off the predictions are
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
+    /// Make profiles from measurements
+    Calibrate(CalibrateArgs),
     /// Print the JSON Schema of a scenario or another file: every field with its meaning
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),
@@ -372,6 +374,56 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Make profiles from measurements.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CalibrateArgs {
+    #[command(subcommand)]
+    pub(crate) command: CalibrateCommand,
+}
+
+/// What calibration does.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum CalibrateCommand {
+    /// Fit profiles on tables of measurements, and print their errors on rows that were left out
+    #[command(after_help = FIT_EXAMPLES)]
+    Fit(FitArgs),
+}
+
+const FIT_EXAMPLES: &str = "\
+Examples:
+  windtunnel calibrate fit --only kernels
+  windtunnel calibrate fit --only kernels --output scenarios/profiles
+
+The same tables give the same bytes, whatever the number of threads.";
+
+/// Fit profiles on tables of measurements.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct FitArgs {
+    /// Fit these parts alone; can be given several times
+    #[arg(long, value_name = "PART")]
+    pub(crate) only: Vec<FitPart>,
+
+    /// The folder with the tables
+    #[arg(long, value_name = "DIR", default_value = "calibrate/data", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) data: PathBuf,
+
+    /// Write the profiles into this folder, in place of those that are there
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// The parts of a fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FitPart {
+    /// Profiles of GPUs, from tables of kernels
+    Kernels,
+}
+
+impl FitPart {
+    /// Every part, in the order in which they are fitted.
+    pub(crate) const ALL: [Self; 1] = [Self::Kernels];
+}
+
 /// Print the JSON Schema of a kind of file.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SchemaArgs {
@@ -449,7 +501,7 @@ impl HelpArgs {
 }
 
 /// Commands that the contract names and this build does not have.
-const NOT_YET: [&str; 6] = ["plan", "export", "import", "calibrate", "sweep", "gui"];
+const NOT_YET: [&str; 5] = ["plan", "export", "import", "sweep", "gui"];
 
 /// Options of `simulate` for network workloads, which this build does not have.
 const NOT_YET_OPTIONS: [&str; 5] = [
