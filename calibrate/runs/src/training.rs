@@ -59,6 +59,9 @@ pub fn drafts(record: &Record, table: &Table) -> Result<Vec<Draft>, RunsError> {
     plan::plan(&row, gpus, &mut draft)?;
     framework::framework(&row, &mut draft);
     draft.set("settings", "engine", "estimate");
+    if let Some((profile, rule)) = machine::profile(record) {
+        draft.assume("settings", "profiles", vec![profile], rule);
+    }
     Ok(plan::alternatives(&row, &draft))
 }
 
