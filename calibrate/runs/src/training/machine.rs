@@ -262,5 +262,6 @@ const OWN_TABLE: Rule = Rule::new(
 /// The profile of a machine whose operators were measured beside its runs.
 pub(super) fn profile(record: &crate::Record) -> Option<(&'static str, Rule)> {
     let is_simumax = has_any(record.or_empty("source_repo"), &["simumax"]);
-    (is_simumax && has_any(record.or_empty("gpu"), &["b200"])).then_some(("b200-simumax", OWN_TABLE))
+    (is_simumax && has_any(record.or_empty("gpu"), &["b200"]))
+        .then_some(("b200-simumax", OWN_TABLE))
 }
