@@ -112,9 +112,10 @@ fn assert_agreement_by(comm: &CommProfile, cluster: &Cluster, groups: &[Vec<GpuI
             for bytes in [0, 1 << 10, 1 << 20, 100 << 20, 4 << 30] {
                 let bytes = Bytes::new(bytes);
                 let (closed, simulated) = both(comm, cluster, groups, kind, bytes, &shape, choice);
-                // Transfers are whole bytes: some nanoseconds at the slowest rates.
+                // Transfers are whole bytes: some nanoseconds at the slowest rates, and at those of
+                // small transfers, which ramps slow down.
                 assert!(
-                    (simulated - closed).abs() < 1e-6 * closed + 3e-9,
+                    (simulated - closed).abs() < 1e-6 * closed + 2e-8,
                     "{what}: {kind:?} of {bytes}, {choice:?}: {closed} s closed, {simulated} s simulated"
                 );
             }
