@@ -16,5 +16,5 @@ mod scenario;
 
 pub use group::{Confusion, Group, groups};
 pub use rank::spearman;
-pub use row::{Compared, Row, Run, run};
+pub use row::{Compared, Row, Run, memory, run};
 pub use scenario::{Chosen, choose};
