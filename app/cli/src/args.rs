@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 use session::Layout;
 
-use crate::complete::{assignments, scenarios};
+use crate::complete::{assignments, clusters, collectives, scenarios};
 use crate::topics::Topic;
 
 const STYLES: Styles = Styles::styled()
@@ -99,6 +99,9 @@ pub(crate) enum Command {
     /// Say in ten lines what binds (limits) a run, and what would help most
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Print the table that nccl-tests would print for a cluster
+    #[command(after_help = COLLECTIVE_EXAMPLES)]
+    Collective(CollectiveArgs),
     /// Print the JSON Schema of a scenario or another file: every field with its meaning
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),
@@ -122,6 +125,12 @@ const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   windtunnel explain scenarios/cases/llama3-70b-dgx-h100
   windtunnel explain run.wtt";
+
+const COLLECTIVE_EXAMPLES: &str = "\
+Examples:
+  windtunnel collective all_reduce --cluster dgx-h100 --nodes 16 --bytes 8:8G
+  windtunnel collective alltoall --cluster p5 --nodes 4 --bytes 1M:1G --datatype half
+  windtunnel collective all_gather --cluster my-cluster.toml --bytes 64M:1G -i 64M --json";
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
@@ -232,6 +241,51 @@ pub(crate) struct ExplainArgs {
     pub(crate) scenario: ScenarioArgs,
 }
 
+/// Print the table that nccl-tests would print for a cluster.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CollectiveArgs {
+    /// `all_reduce`, `all_gather`, `reduce_scatter`, `alltoall`, `broadcast`, `reduce`, `sendrecv`,
+    /// `gather` or `scatter`
+    #[arg(value_name = "KIND", add = ArgValueCompleter::new(collectives))]
+    pub(crate) kind: String,
+
+    /// A cluster of the zoo, or the path of a cluster file
+    #[arg(long, value_name = "CLUSTER", add = ArgValueCompleter::new(clusters))]
+    pub(crate) cluster: String,
+
+    /// Nodes; default all of the cluster's file
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) nodes: Option<u32>,
+
+    /// GPUs used of each node; default all
+    #[arg(long, value_name = "N")]
+    pub(crate) gpus_per_node: Option<u32>,
+
+    /// Sizes, MIN:MAX or one; K, M and G are 2^10, 2^20 and 2^30 bytes
+    #[arg(short = 'b', long, value_name = "MIN:MAX", default_value = "8:8G")]
+    pub(crate) bytes: String,
+
+    /// From one size to the next, times this; default 2
+    #[arg(short = 'f', long, value_name = "N", conflicts_with = "step_bytes")]
+    pub(crate) step_factor: Option<u64>,
+
+    /// From one size to the next, plus this
+    #[arg(short = 'i', long, value_name = "SIZE")]
+    pub(crate) step_bytes: Option<String>,
+
+    /// Type of the elements: float, half, bfloat16, double, int8, ...
+    #[arg(short = 'd', long, value_name = "TYPE", default_value = "float")]
+    pub(crate) datatype: String,
+
+    /// Only this algorithm, as `NCCL_ALGO` names it: ring, tree, nvls, nvls-tree, pat
+    #[arg(long, value_name = "ALGORITHM")]
+    pub(crate) algo: Option<String>,
+
+    /// Only this protocol, as `NCCL_PROTO` names it: ll, ll128, simple
+    #[arg(long, value_name = "PROTOCOL")]
+    pub(crate) proto: Option<String>,
+}
+
 /// Print the JSON Schema of a kind of file.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SchemaArgs {
@@ -309,13 +363,12 @@ impl HelpArgs {
 }
 
 /// Commands that the contract names and this build does not have.
-const NOT_YET: [&str; 8] = [
+const NOT_YET: [&str; 7] = [
     "plan",
     "export",
     "import",
     "calibrate",
     "validate",
-    "collective",
     "sweep",
     "gui",
 ];
@@ -383,7 +436,7 @@ mod tests {
     fn commands_of_the_contract_are_there_or_known_to_be_missing() {
         let cli = Cli::command();
         let names: Vec<_> = cli.get_subcommands().map(clap::Command::get_name).collect();
-        for name in ["simulate", "explain", "schema", "completions"] {
+        for name in ["simulate", "explain", "collective", "schema", "completions"] {
             assert!(names.contains(&name));
         }
         assert!(NOT_YET.iter().all(|name| !names.contains(name)));

@@ -1,10 +1,15 @@
 //! Open, edit, predict, compare and export, in plain data: what front ends know of the rest.
 
+mod collective;
 mod open;
 mod print;
 mod save;
 mod simulate;
 
+pub use collective::{
+    CollectiveRequest, CollectiveRow, CollectiveTable, Sizes, SizesError, collective_kinds,
+    collective_table,
+};
 pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Layout, Place, Problem, Shelf, Source, json_schema,
 };

@@ -1,9 +1,9 @@
 //! The fit, and what it is worth on groups that it has not seen.
 
 use fit::least_squares::{Fit, Model, Options, Parameter, fit};
-use predict::{Prediction, Record, predict};
+use predict::{Record, Scenario, predict};
 use units::Control;
-use units::math::ln;
+use units::math::{exp, ln};
 
 use crate::constants::{Constant, Constants};
 use crate::rows::{Class, Row};
@@ -92,14 +92,17 @@ fn groups<'a>(rows: &[&'a Row]) -> Vec<&'a str> {
 
 /// Natural logarithm of a row's predicted memory over what was measured.
 fn log_error(row: &Row, values: &[f64]) -> f64 {
-    let scenario = Constants(values).apply(&row.scenario);
-    let outcome = predict(&scenario, Record::Totals, &Control::new());
-    outcome.map_or(0.0, |outcome| {
-        ln(like(row, &outcome.prediction) / row.measured)
-    })
+    log_error_of(row, &Constants(values).apply(&row.scenario))
 }
 
-/// The predicted figure that is like what was measured.
-fn like(row: &Row, prediction: &Prediction) -> f64 {
-    validate::memory(prediction, row.kind)
+/// Predicted over measured memory of a row, minus 1, with the constants of the framework files.
+pub fn error_as_shipped(row: &Row) -> f64 {
+    exp(log_error_of(row, &row.scenario)) - 1.0
+}
+
+fn log_error_of(row: &Row, scenario: &Scenario) -> f64 {
+    let outcome = predict(scenario, Record::Totals, &Control::new());
+    outcome.map_or(0.0, |outcome| {
+        ln(validate::memory(&outcome.prediction, row.kind) / row.measured)
+    })
 }

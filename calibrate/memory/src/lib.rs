@@ -17,6 +17,6 @@ mod rows;
 
 pub use constants::{Constant, Constants};
 pub use error::MemoryError;
-pub use fitting::{Fitted, fit_memory};
+pub use fitting::{Fitted, error_as_shipped, fit_memory};
 pub use report::{Summary, constants_text, summaries, summaries_text};
 pub use rows::{Class, Row, rows};

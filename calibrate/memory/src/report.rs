@@ -85,7 +85,10 @@ pub fn summaries_text(all: &[Summary]) -> String {
 /// The constants as a table, each with its interval of one standard deviation.
 pub fn constants_text(fitted: &Fitted) -> String {
     let mut text = String::from("framework           constant            value  from .. to\n");
-    let all = Constant::ALL.iter().zip(&fitted.fit.values).zip(&fitted.fit.log_sd);
+    let all = Constant::ALL
+        .iter()
+        .zip(&fitted.fit.values)
+        .zip(&fitted.fit.log_sd);
     for ((constant, value), sd) in all {
         let _ = writeln!(
             text,

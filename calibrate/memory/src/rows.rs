@@ -93,7 +93,11 @@ fn integration(record: &Record) -> Result<Option<Row>, MemoryError> {
     };
     let mut draft = megatron_ci::draft(record)?;
     draft.set("settings", "engine", "estimate");
-    let id = format!("{}, {}", record.or_empty("test_case"), record.or_empty("env"));
+    let id = format!(
+        "{}, {}",
+        record.or_empty("test_case"),
+        record.or_empty("env")
+    );
     let scenario = scenario(&id, &[draft])?;
     let class = match record.or_empty("family") {
         _ if apart.is_some() => Class::SetApart,

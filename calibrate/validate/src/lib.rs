@@ -17,4 +17,4 @@ mod scenario;
 pub use group::{Confusion, Group, groups};
 pub use rank::spearman;
 pub use row::{Compared, Row, Run, memory, run};
-pub use scenario::{Chosen, choose};
+pub use scenario::{Chosen, choose, choose_row};

@@ -5,7 +5,7 @@ use runs::training::{self, Time};
 use runs::{Measured, MemoryKind, Quantity, Record, RunsError, Table};
 use units::Control;
 
-use crate::scenario::{Chosen, choose};
+use crate::scenario::{Chosen, choose_row};
 
 /// One quantity of one row.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,9 +63,7 @@ pub struct Run {
 ///
 /// [`RunsError`] where a cell cannot be read. A row that cannot be predicted is no error.
 pub fn run(record: &Record, table: &Table, control: &Control) -> Result<Run, RunsError> {
-    let drafts = training::drafts(record, table)?;
-    let name = format!("row {}", record.id());
-    let chosen = choose(&name, &drafts, control);
+    let chosen = choose_row(record, table, &|_| (), control)?;
     let (chosen, skipped) = match chosen {
         Ok(chosen) => (Some(chosen), None),
         Err(reason) => (None, Some(reason)),

@@ -70,7 +70,8 @@ pub fn book(cluster: &Cluster, job: &Job, plan: &Plan, framework: &Framework) ->
             .position(|known| *known == (kind, policy))
             .unwrap_or_else(|| {
                 known.push((kind, policy));
-                pieces.push(build_piece(job, &sharding, &kinds, kind, policy));
+                let piece = build_piece(job, &sharding, &kinds, kind, policy);
+                pieces.push(piece.replayed(framework.replay));
                 known.len() - 1
             });
         u32::try_from(at).unwrap_or(u32::MAX)

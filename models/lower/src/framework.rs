@@ -31,6 +31,8 @@ pub struct Framework {
     pub copies: GradientCopies,
     /// Whether kernels are captured in CUDA graphs, where a plan does not say.
     pub cuda_graphs: bool,
+    /// How far it computes again what a backward pass needs.
+    pub replay: Replay,
     /// Whether modules keep a gradient of each shape of weight that nobody reads, for autograd,
     /// where products add to main gradients.
     pub dummy_gradients: bool,
@@ -40,6 +42,8 @@ pub struct Framework {
     pub deterministic: bool,
     /// What its collectives take over what the model says, by axis.
     pub axes: AxisScales,
+    /// Share of the sums of gradients beside backward passes that is waited for nevertheless.
+    pub dp_exposed: f64,
     /// Where the choices come from.
     pub source: Cow<'static, str>,
 }
@@ -85,6 +89,16 @@ pub enum Reshard {
     UnlessPipelined,
 }
 
+/// How far the recomputed parts of a layer run before its backward pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Replay {
+    /// To their end (Megatron's `CheckpointFunction`, `PyTorch`'s reentrant checkpoints).
+    Whole,
+    /// Until everything that the backward pass needs is back (`PyTorch`'s other checkpoints,
+    /// unless `set_checkpoint_early_stop` says otherwise).
+    UntilNeeded,
+}
+
 /// What an optimizer copies of the gradients, beside those that add up over micro-batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GradientCopies {
@@ -110,10 +124,12 @@ pub const NEUTRAL: Framework = Framework {
     reshard: Reshard::EachPass,
     copies: GradientCopies::None,
     cuda_graphs: false,
+    replay: Replay::Whole,
     dummy_gradients: false,
     expert_rows: 1.0,
     deterministic: false,
     axes: AxisScales::ONE,
+    dp_exposed: 0.0,
     source: Cow::Borrowed("assumed: the kernels that current frameworks share"),
 };
 

@@ -8,6 +8,7 @@
 //! FrameworkFile, the chain folded from the far end ──> Habits: Framework, host, scales of each GPU
 //! ```
 
+mod chain;
 mod choices;
 mod habits;
 mod memory;
@@ -24,7 +25,9 @@ pub use choices::{Choices, Chosen, DefaultShard};
 pub use habits::Habits;
 pub use memory::MemoryChoices;
 pub use nearest::nearest_framework;
+pub(crate) use scales::on;
 pub use scales::{HostChoices, On, Scale, ScaleTable};
+pub(crate) use version::holds as version_holds;
 
 /// What a framework file says.
 #[derive(Clone, Debug, PartialEq)]

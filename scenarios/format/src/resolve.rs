@@ -170,7 +170,8 @@ impl Resolver<'_> {
             prices: self.prices(),
             assumptions: std::mem::take(&mut self.assumed),
         };
-        Some(scenario.scaled(&habits.scales))
+        let scales = self.scales(&habits, &scenario.cluster)?;
+        Some(scenario.scaled(&scales))
     }
 
     fn at(&self, field: &str) -> At {
@@ -331,6 +332,7 @@ impl Resolver<'_> {
                 algorithm: nccl.algorithm,
                 protocol: nccl.protocol,
                 collnet: nccl.collnet.unwrap_or(false),
+                ..Choice::default()
             },
         })
     }

@@ -218,6 +218,8 @@ pub struct Settings {
     pub unfold: Option<bool>,
     /// Names or files of profiles, each in front of those of the zoo.
     pub profiles: Vec<String>,
+    /// Which scalars fitted on runs hold: `shipped`, `none`, or a file.
+    pub fit: Option<String>,
 }
 
 pub(crate) fn settings(t: &mut Fields<'_, '_>) -> Settings {
@@ -250,6 +252,13 @@ pub(crate) fn settings(t: &mut Fields<'_, '_>) -> Settings {
                 list(text()),
             )
             .or_default(),
+        fit: t
+            .get(
+                "fit",
+                "scalars fitted on runs: shipped (default), none (microbenchmarks alone), or a file that `windtunnel calibrate fit` wrote",
+                text(),
+            )
+            .optional(),
     }
 }
 

@@ -37,8 +37,8 @@ mod stream;
 
 pub use collectives::CollectiveKind;
 pub use comm::{
-    Algorithm, BufferComm, CommProfile, LatencyTable, NetworkComm, Protocol, ScaleUpComm,
-    ScaleUpKind, Tuning,
+    Algorithm, BetweenReached, BufferComm, CommFit, CommProfile, InsideReached, LatencyTable,
+    NetworkComm, Protocol, ScaleUpComm, ScaleUpKind, Tuning,
 };
 pub use constants::{HostCost, Interference};
 pub use error::ProfileError;

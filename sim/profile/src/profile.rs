@@ -185,6 +185,16 @@ impl Profile {
         }
     }
 
+    /// Whether a kernel is an attention core with a softmax of several kernels.
+    pub fn is_loose(&self, kernel: &Kernel) -> bool {
+        match kernel {
+            Kernel::Attention(attention) => {
+                self.fused(attention).is_none() && !self.unfused.softmax_is_fused(attention)
+            }
+            _ => false,
+        }
+    }
+
     /// How long a microbenchmark of that kernel alone would take: [`Profile::time`] and the
     /// latency of a kernel that nothing hides. For comparison with tables.
     pub fn alone(&self, kernel: &Kernel) -> Timed {

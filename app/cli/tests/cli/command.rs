@@ -94,7 +94,6 @@ fn commands_of_the_contract_that_are_not_built_say_so() {
         "import",
         "calibrate",
         "validate",
-        "collective",
         "sweep",
         "gui",
     ];

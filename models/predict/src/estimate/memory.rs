@@ -110,9 +110,8 @@ impl Work<'_> {
         for chunk in chunks {
             dummies.merge(&chunk.dummies);
         }
-        parts[MemoryKind::Gradients.index()] = own.gradients
-            + pass_gradients(job, framework, params)
-            + dummies.bytes(job, framework);
+        parts[MemoryKind::Gradients.index()] =
+            own.gradients + pass_gradients(job, framework, params) + dummies.bytes(job, framework);
         parts[MemoryKind::Optimizer.index()] = own.optimizer;
         parts[MemoryKind::Communication.index()] = gather_buffers(self.plan, layer);
         parts

@@ -6,7 +6,7 @@ use workload::Job;
 use workload::Layer;
 use workload::ops::{ParamCount, Recompute};
 
-use lower::{Dummies, PieceKind};
+use lower::{Dummies, PieceKind, issued};
 
 use crate::estimate::sheet::{PassTime, Sheet, SheetInput};
 
@@ -69,14 +69,13 @@ impl StageSums {
 
     /// The host's time where it is more than the GPU's.
     ///
-    /// * `launches` — of the profile's time for kernels and layers: what CUDA graphs leave.
     /// * `each` — seconds of a micro-batch, which the forward passes of all chunks share.
-    /// * `splits` — whether backward passes run as two.
-    pub(super) fn with_host(&mut self, launches: f64, each: f64, splits: bool) {
-        self.forward.host = self.forward.host * launches + each;
-        self.backward.host *= 2.0 * launches;
-        self.input_grad.host *= launches;
-        self.weight_grad.host *= launches;
+    /// * `ahead` — whether the host may issue a pass while the one before it runs, which it can
+    ///   where nothing is waited for between them: without a pipeline.
+    pub(super) fn with_host(&mut self, each: f64, splits: bool, ahead: bool) {
+        self.forward.host += each;
+        // A whole backward pass counts two.
+        self.backward.host *= 2.0;
         let passes = [
             (&mut self.forward, true),
             (&mut self.backward, !splits),
@@ -84,8 +83,16 @@ impl StageSums {
             (&mut self.weight_grad, splits),
         ];
         for (pass, runs) in passes {
+            pass.host = issued(pass.host, pass.compute);
             self.host_bound |= runs && pass.total < pass.host;
-            pass.total = pass.total.max(pass.host);
+            if !ahead || splits {
+                pass.total = pass.total.max(pass.host);
+            }
+        }
+        if ahead && !splits {
+            let more = self.forward.host + self.backward.host;
+            let less = self.forward.total + self.backward.total;
+            self.backward.total += (more - less).max(0.0);
         }
     }
 }

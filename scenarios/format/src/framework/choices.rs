@@ -1,6 +1,6 @@
 //! `[choices]`: what a framework does without being asked.
 
-use lower::{Framework, GradientCopies, Overlaps, Reshard};
+use lower::{Framework, GradientCopies, Overlaps, Replay, Reshard};
 use profile::AttentionKernel;
 use workload::ops::Fusion;
 
@@ -46,6 +46,11 @@ const RESHARD: [(&str, Reshard); 3] = [
     ("unless-pipelined", Reshard::UnlessPipelined),
 ];
 
+const REPLAY: [(&str, Replay); 2] = [
+    ("whole", Replay::Whole),
+    ("until-needed", Replay::UntilNeeded),
+];
+
 const COPIES: [(&str, GradientCopies); 3] = [
     ("none", GradientCopies::None),
     ("float", GradientCopies::Float),
@@ -80,6 +85,7 @@ pub struct Choices {
     pub dummy_gradients: Option<Chosen<bool>>,
     pub deterministic: Option<Chosen<bool>>,
     pub shard: Option<Chosen<DefaultShard>>,
+    pub replay: Option<Chosen<Replay>>,
 }
 
 type Choice<T> = Option<Chosen<T>>;
@@ -190,6 +196,12 @@ pub(crate) fn choices(t: &mut Fields<'_, '_>) -> Choices {
             "what the optimizer copies of the gradients",
             &|| one_of(COPIES.to_vec()),
         ),
+        replay: chosen(
+            t,
+            "replay",
+            "how far recomputed parts of a layer run before its backward pass",
+            &|| one_of(REPLAY.to_vec()),
+        ),
         shard: chosen(
             t,
             "shard",
@@ -199,7 +211,7 @@ pub(crate) fn choices(t: &mut Fields<'_, '_>) -> Choices {
     }
 }
 
-fn set<T: Copy>(to: &mut T, choice: &Choice<T>) {
+fn set<T: Copy>(to: &mut T, choice: Option<&Chosen<T>>) {
     if let Some(chosen) = choice {
         *to = chosen.value;
     }
@@ -221,35 +233,45 @@ impl Choices {
             grouped_gemm,
             permute,
         } = &mut framework.fusion;
-        set(attention, &self.attention);
-        set(softmax_limit, &self.softmax_limit);
-        set(norm, &self.fused_norm);
-        set(bias_dropout_residual, &self.fused_bias_dropout_residual);
-        set(activation, &self.fused_activation);
-        set(rotary, &self.fused_rotary);
-        set(cross_entropy, &self.fused_cross_entropy);
-        set(cross_entropy_in_place, &self.cross_entropy_in_place);
-        set(grad_accumulation, &self.fused_grad_accumulation);
-        set(grouped_gemm, &self.grouped_gemm);
-        set(permute, &self.fused_permute);
+        set(attention, self.attention.as_ref());
+        set(softmax_limit, self.softmax_limit.as_ref());
+        set(norm, self.fused_norm.as_ref());
+        set(
+            bias_dropout_residual,
+            self.fused_bias_dropout_residual.as_ref(),
+        );
+        set(activation, self.fused_activation.as_ref());
+        set(rotary, self.fused_rotary.as_ref());
+        set(cross_entropy, self.fused_cross_entropy.as_ref());
+        set(cross_entropy_in_place, self.cross_entropy_in_place.as_ref());
+        set(grad_accumulation, self.fused_grad_accumulation.as_ref());
+        set(grouped_gemm, self.grouped_gemm.as_ref());
+        set(permute, self.fused_permute.as_ref());
         let Overlaps {
             tp,
             p2p,
             grad_reduce,
             param_gather,
         } = &mut framework.overlaps;
-        set(tp, &self.overlap_tp);
-        set(p2p, &self.overlap_p2p);
-        set(grad_reduce, &self.overlap_grad_reduce);
-        set(param_gather, &self.overlap_param_gather);
-        set(&mut framework.vocab_multiple, &self.vocab_multiple);
-        set(&mut framework.scatter_gather, &self.scatter_gather);
-        set(&mut framework.clips_gradients, &self.clips_gradients);
-        set(&mut framework.reshard, &self.reshard);
-        set(&mut framework.copies, &self.gradient_copies);
-        set(&mut framework.cuda_graphs, &self.cuda_graphs);
-        set(&mut framework.dummy_gradients, &self.dummy_gradients);
-        set(&mut framework.deterministic, &self.deterministic);
+        set(tp, self.overlap_tp.as_ref());
+        set(p2p, self.overlap_p2p.as_ref());
+        set(grad_reduce, self.overlap_grad_reduce.as_ref());
+        set(param_gather, self.overlap_param_gather.as_ref());
+        set(&mut framework.vocab_multiple, self.vocab_multiple.as_ref());
+        set(&mut framework.scatter_gather, self.scatter_gather.as_ref());
+        set(
+            &mut framework.clips_gradients,
+            self.clips_gradients.as_ref(),
+        );
+        set(&mut framework.reshard, self.reshard.as_ref());
+        set(&mut framework.copies, self.gradient_copies.as_ref());
+        set(&mut framework.cuda_graphs, self.cuda_graphs.as_ref());
+        set(&mut framework.replay, self.replay.as_ref());
+        set(
+            &mut framework.dummy_gradients,
+            self.dummy_gradients.as_ref(),
+        );
+        set(&mut framework.deterministic, self.deterministic.as_ref());
         if let Some(chosen) = &self.shard {
             *shard = Some(chosen.value);
         }

@@ -24,6 +24,8 @@ pub struct Habits {
     memory: Vec<MemoryChoices>,
     /// The first versions of all its releases.
     pub releases: Vec<String>,
+    /// Its name, then that of its nearest framework, and so on.
+    pub chain: Vec<String>,
 }
 
 impl Habits {
@@ -42,6 +44,7 @@ impl Habits {
             host: Vec::new(),
             memory: Vec::new(),
             releases: own.map_or_else(Vec::new, first_versions),
+            chain: chain.iter().map(|file| file.name.clone()).collect(),
         };
         for (place, file) in chain.iter().enumerate().rev() {
             let version = version.filter(|_| place == 0);
