@@ -218,7 +218,7 @@ fn other(measured: &Measured, chosen: Option<&Chosen>) -> Compared {
 }
 
 /// The predicted figure that is like what was measured.
-fn memory(answer: &Prediction, kind: MemoryKind) -> f64 {
+pub fn memory(answer: &Prediction, kind: MemoryKind) -> f64 {
     match kind {
         MemoryKind::AllocatedMax => answer.peak_allocated_bytes.as_f64(),
         MemoryKind::ReservedMax => answer.peak_reserved_bytes.as_f64(),
