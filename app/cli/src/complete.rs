@@ -57,6 +57,26 @@ pub(crate) fn scenarios(typed: &OsStr) -> Vec<CompletionCandidate> {
     found
 }
 
+/// Clusters of the zoo, and any path.
+pub(crate) fn clusters(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let mut found = starting(typed, Shelf::Clusters.names());
+    found.extend(PathCompleter::any().complete(typed));
+    found
+}
+
+/// Kinds of collectives.
+pub(crate) fn collectives(typed: &OsStr) -> Vec<CompletionCandidate> {
+    starting(typed, session::collective_kinds())
+}
+
+fn starting(typed: &OsStr, names: impl Iterator<Item = &'static str>) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    names
+        .filter(|name| name.starts_with(&*typed))
+        .map(CompletionCandidate::new)
+        .collect()
+}
+
 /// The folders with a scenario in a folder, sorted.
 fn cases(folder: &Path) -> Vec<CompletionCandidate> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();

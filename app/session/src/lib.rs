@@ -1,5 +1,6 @@
 //! Open, edit, predict, compare and export, in plain data: what front ends know of the rest.
 
+mod collective;
 mod open;
 mod print;
 mod save;
@@ -9,6 +10,10 @@ mod validate;
 pub use ::validate::{
     Compared, Document, Facts, Group, GroupEntry, Row, RowEntry, Settings as ValidateSettings,
     Worst,
+};
+pub use collective::{
+    CollectiveRequest, CollectiveRow, CollectiveTable, Sizes, SizesError, collective_kinds,
+    collective_table,
 };
 pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Layout, Place, Problem, Shelf, Source, json_schema,

@@ -60,6 +60,8 @@ pub struct Options {
     pub steps: u32,
     /// Step of the difference that stands for a derivative, in logarithms.
     pub difference: f64,
+    /// Share of the cost by which a step has to lower it for another one to follow.
+    pub settled: f64,
 }
 
 impl Default for Options {
@@ -68,6 +70,7 @@ impl Default for Options {
             noise: 0.05,
             steps: 30,
             difference: 0.01,
+            settled: 1e-4,
         }
     }
 }
@@ -116,34 +119,48 @@ pub fn fit_from(
         parameters,
         options.noise,
     );
-    let mut slopes = differences(model, &theta, &residuals, &affected, options.difference);
-    let mut damping = 1e-3;
-    let mut steps = 0;
+    let fresh = |theta: &[f64], residuals: &[f64]| {
+        differences(model, theta, residuals, &affected, options.difference)
+    };
+    let mut slopes = fresh(&theta, &residuals);
+    let (mut damping, mut age, mut steps) = (1e-3, 0, 0);
     while steps < options.steps {
         steps += 1;
         let system = Normal::new(&residuals, &slopes, weights, options.noise, &[]);
         let mut moved = None;
-        for _ in 0..8 {
+        for _ in 0..TRIES {
             let step = system.step(&theta, &prior, parameters, damping);
             let next: Vec<f64> = theta.iter().zip(&step).map(|(old, by)| old + by).collect();
             let found = model.log_errors(&exped(&next), &all);
             let then = total_cost(&found, weights, &next, &prior, parameters, options.noise);
             if then < cost {
-                moved = Some((next, found, then));
+                moved = Some((step, next, found, then));
                 damping = f64::max(damping / 5.0, 1e-9);
                 break;
             }
-            damping *= 6.0;
+            damping *= 8.0;
         }
-        let Some((next, found, then)) = moved else {
-            break;
+        let Some((step, next, found, then)) = moved else {
+            // Slopes that have aged may point the wrong way.
+            if age == 0 {
+                break;
+            }
+            (slopes, age, damping) = (fresh(&theta, &residuals), 0, 1e-3);
+            continue;
         };
         let gain = cost - then;
-        (theta, residuals, cost) = (next, found, then);
-        slopes = differences(model, &theta, &residuals, &affected, options.difference);
-        if gain < 1e-5 * (1.0 + cost) {
+        secant(&mut slopes, &step, &residuals, &found);
+        (theta, residuals, cost, age) = (next, found, then, age + 1);
+        let settled = gain < options.settled * (1.0 + cost);
+        if settled && age <= 1 {
             break;
         }
+        if settled || OLDEST <= age {
+            (slopes, age) = (fresh(&theta, &residuals), 0);
+        }
+    }
+    if 0 < age {
+        slopes = fresh(&theta, &residuals);
     }
     let system = Normal::new(&residuals, &slopes, weights, options.noise, &[]);
     Fit {
@@ -193,6 +210,27 @@ impl Fit {
             }
         }
         exped(&theta)
+    }
+}
+
+/// Lengths of a step that are tried.
+const TRIES: u32 = 4;
+/// Steps after which slopes are measured again.
+const OLDEST: u32 = 4;
+
+/// Corrects slopes by what a step really changed: Broyden's update, row by row, among the
+/// parameters that a row has (Broyden, Math. Comp. 19, 1965; sparse: Schubert, 1970).
+fn secant(slopes: &mut [Vec<(usize, f64)>], step: &[f64], before: &[f64], after: &[f64]) {
+    for (row, slopes) in slopes.iter_mut().enumerate() {
+        let length: f64 = slopes.iter().map(|(p, _)| step[*p] * step[*p]).sum();
+        if length < 1e-12 {
+            continue;
+        }
+        let expected: f64 = slopes.iter().map(|(p, slope)| slope * step[*p]).sum();
+        let off = (after[row] - before[row] - expected) / length;
+        for (parameter, slope) in slopes {
+            *slope += off * step[*parameter];
+        }
     }
 }
 

@@ -7,5 +7,7 @@
 //!
 //! Deliberately absent: any knowledge of how a prediction is used.
 
+pub mod collectives;
 pub mod least_squares;
 mod matrix;
+pub mod scalars;

@@ -29,5 +29,5 @@ pub use group::{Confusion, Group, group_of_all, groups};
 pub use kind::{Kind, Label};
 pub use rank::spearman;
 pub use row::{Compared, Row, Run, run, run_as, unpredicted};
-pub use scenario::{Chosen, NotChosen, Settings, choose, scenario_of};
+pub use scenario::{Chosen, NotChosen, Settings, choose, choose_row, scenario_of};
 pub use worst::{Worst, furthest_off};

@@ -5,7 +5,7 @@ use std::path::Path;
 use format::tree::parse;
 use format::{Failure, Library, NoFiles, Source, read_scenario, resolve};
 use predict::{Outcome, Record, Scenario, predict};
-use runs::{Draft, RunsError, Table};
+use runs::{Draft, Likeness, Record as Row, RunsError, Table};
 use units::Control;
 
 use crate::kind::Kind;
@@ -64,8 +64,18 @@ pub enum NotChosen {
 ///
 /// [`NotChosen`].
 pub fn choose(name: &str, drafts: &[Draft], control: &Control) -> Result<Chosen, NotChosen> {
+    choose_from(name, drafts, 0, control).map(|(chosen, _)| chosen)
+}
+
+/// As [`choose`], from a place of the list on; gives the place of what was chosen, too.
+fn choose_from(
+    name: &str,
+    drafts: &[Draft],
+    from: usize,
+    control: &Control,
+) -> Result<(Chosen, usize), NotChosen> {
     let mut last = None;
-    for draft in drafts {
+    for (place, draft) in drafts.iter().enumerate().skip(from) {
         let scenario = read(name, draft).map_err(NotChosen::Refused)?;
         let outcome = predict(&scenario, Record::Totals, control).map_err(|error| {
             if error.is_interrupted() {
@@ -75,11 +85,14 @@ pub fn choose(name: &str, drafts: &[Draft], control: &Control) -> Result<Chosen,
             }
         })?;
         let fits = outcome.prediction.fits;
-        last = Some(Chosen {
-            draft: draft.clone(),
-            scenario,
-            outcome,
-        });
+        last = Some((
+            Chosen {
+                draft: draft.clone(),
+                scenario,
+                outcome,
+            },
+            place,
+        ));
         if fits {
             break;
         }
@@ -94,7 +107,7 @@ pub fn choose(name: &str, drafts: &[Draft], control: &Control) -> Result<Chosen,
 /// [`RunsError`] where a cell cannot be read.
 pub fn scenario_of(
     kind: Kind,
-    record: &runs::Record,
+    record: &Row,
     table: &Table,
     settings: &Settings,
 ) -> Result<Draft, RunsError> {
@@ -103,6 +116,57 @@ pub fn scenario_of(
         settings.put(draft);
     }
     Ok(draft.unwrap_or_default())
+}
+
+/// The scenario that a row of a table of training runs stands for. Where a row leaves out what
+/// decides over memory, runs of one configuration on several numbers of GPUs share what the one with
+/// the fewest needs to fit.
+///
+/// # Errors
+///
+/// Where a cell cannot be read, or why the row's scenario was refused, in words.
+pub fn choose_row(
+    record: &Row,
+    table: &Table,
+    adjust: &dyn Fn(&mut Draft),
+    control: &Control,
+) -> Result<Result<Chosen, NotChosen>, RunsError> {
+    let drafts_of = |record: &Row| {
+        let mut drafts = runs::training::drafts(record, table)?;
+        drafts.iter_mut().for_each(adjust);
+        Ok::<_, RunsError>(drafts)
+    };
+    let drafts = drafts_of(record)?;
+    let name = format!("row {}", record.id());
+    let mut from = 0;
+    if 1 < drafts.len()
+        && let Some(smallest) = smallest_sibling(record, table)?
+    {
+        let theirs = drafts_of(smallest)?;
+        if theirs.len() == drafts.len()
+            && let Ok((_, place)) = choose_from(&name, &theirs, 0, control)
+        {
+            from = place;
+        }
+    }
+    Ok(choose_from(&name, &drafts, from, control).map(|(chosen, _)| chosen))
+}
+
+/// The row of a table that has the configuration of another one on the fewest GPUs, where that is
+/// another row.
+fn smallest_sibling<'a>(record: &Row, table: &'a Table) -> Result<Option<&'a Row>, RunsError> {
+    let own = record.count("num_gpus")?.unwrap_or(0);
+    let mut best: Option<(u64, &Row)> = None;
+    for other in table.alike(Likeness::Configuration, record) {
+        if other.text("recompute").is_some() {
+            continue;
+        }
+        let gpus = other.count("num_gpus")?.unwrap_or(u64::MAX);
+        if best.is_none_or(|(fewest, _)| gpus < fewest) {
+            best = Some((gpus, other));
+        }
+    }
+    Ok(best.filter(|(gpus, _)| *gpus < own).map(|(_, other)| other))
 }
 
 fn read(name: &str, draft: &Draft) -> Result<Scenario, String> {

@@ -169,6 +169,7 @@ impl Binder<'_> {
                     .collect();
                 collective::shape(self.cluster, self.comm, &own, &siblings)
                     .at_pace(self.axes.of_group(self.slots[slot]))
+                    .with_skew(self.axes.skew_of_group(self.slots[slot]))
             });
             let groups = groups.iter().map(|group| self.gpus(group)).collect();
             let slot = u16::try_from(slot).unwrap_or(u16::MAX);

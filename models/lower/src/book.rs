@@ -59,6 +59,7 @@ impl Book {
 pub fn book(cluster: &Cluster, job: &Job, plan: &Plan, framework: &Framework) -> Book {
     let fusion = framework.fusion_on(cluster.kinds());
     let mut sharding = plan.sharding(job.seq_len, framework.vocab_multiple, fusion);
+    sharding.experts.peak_rows = framework.peak_rows(&sharding.experts);
     sharding.experts.shared_overlap |= plan.overlap().ep;
     let (kinds, kind_of) = job.model.layer_kinds();
     let mut known: Vec<(PieceKind, Recompute)> = Vec::new();
@@ -69,7 +70,8 @@ pub fn book(cluster: &Cluster, job: &Job, plan: &Plan, framework: &Framework) ->
             .position(|known| *known == (kind, policy))
             .unwrap_or_else(|| {
                 known.push((kind, policy));
-                pieces.push(build_piece(job, &sharding, &kinds, kind, policy));
+                let piece = build_piece(job, &sharding, &kinds, kind, policy);
+                pieces.push(piece.replayed(framework.replay));
                 known.len() - 1
             });
         u32::try_from(at).unwrap_or(u32::MAX)

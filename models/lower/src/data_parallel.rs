@@ -60,6 +60,9 @@ pub struct DataParallel {
     pub overlap_reduce: bool,
     /// Gathering after the optimizer step runs beside the next forward pass.
     pub overlap_gather: bool,
+    /// Share of what is reduced beside the backward pass that is waited for nevertheless: it
+    /// comes behind the passes. Only where gradients are summed once an iteration.
+    pub exposed: f64,
     /// Bytes of a gradient element on the wire.
     pub grad_bytes: f64,
     /// Bytes of a parameter element on the wire.
@@ -118,22 +121,32 @@ impl DataParallel {
         }
     }
 
-    /// The steps that sum the gradients of so many trained parameters.
+    /// The steps that sum the gradients of so many trained parameters, but for what is exposed.
     pub(crate) fn reduce_steps(&self, part: Part, dense: u64, expert: u64) -> Vec<Step> {
+        self.sum_steps(part, dense, expert, 1.0 - self.exposed)
+    }
+
+    /// The steps that sum what is exposed of these gradients.
+    pub(crate) fn exposed_steps(&self, dense: u64, expert: u64) -> Vec<Step> {
+        self.sum_steps(Part::All, dense, expert, self.exposed)
+    }
+
+    fn sum_steps(&self, part: Part, dense: u64, expert: u64, share: f64) -> Vec<Step> {
         let mut steps = Vec::new();
+        let width = self.grad_bytes * share;
         append(
             &mut steps,
             "grad-reduce",
             part.of(&self.dense),
             dense,
-            self.grad_bytes,
+            width,
         );
         append(
             &mut steps,
             "expert-grad-reduce",
             part.of(&self.expert),
             expert,
-            self.grad_bytes,
+            width,
         );
         steps
     }
@@ -218,14 +231,19 @@ pub(crate) fn data_parallel(
     let overlap = plan.overlap();
     let sharded = 1 < plan.shards().weights;
     let gather_once = sharded && framework.reshard == Reshard::UnlessPipelined && 1 < degrees.pp;
+    let reduce_each = 1 < plan.shards().gradients && !gather_once;
+    let once = !sharded && !reduce_each;
+    let exposed = if once { framework.dp_exposed } else { 0.0 };
+    let overlap_reduce = overlap.grad_reduce && exposed < 1.0;
     DataParallel {
         dense,
         expert,
+        exposed: if overlap_reduce { exposed } else { 0.0 },
         gather_each_pass: sharded,
         keep_after_forward: sharded && framework.reshard == Reshard::AfterBackward,
         gather_once,
-        reduce_each: 1 < plan.shards().gradients && !gather_once,
-        overlap_reduce: overlap.grad_reduce,
+        reduce_each,
+        overlap_reduce,
         overlap_gather: overlap.param_gather,
         grad_bytes: job.grad_dtype.bytes(),
         param_bytes: job.precision.params.bytes(),

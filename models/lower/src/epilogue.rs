@@ -124,10 +124,11 @@ fn left_sums(site: &Site<'_>, pieces: &[&Piece], params: ParamCount, w: &mut Wri
         wait.wait = Some(Signal { id: REDUCED, count });
         w.push(wait);
     }
-    let Some(part) = site.data.left() else { return };
-    let steps = site
-        .data
-        .reduce_steps(part, params.dense_trained, params.expert_trained);
+    let (dense, expert) = (params.dense_trained, params.expert_trained);
+    let steps = match site.data.left() {
+        Some(part) => site.data.reduce_steps(part, dense, expert),
+        None => site.data.exposed_steps(dense, expert),
+    };
     for step in steps {
         w.push(step);
     }

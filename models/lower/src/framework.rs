@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use cluster::GpuSpec;
 use profile::AttentionKernel;
-use workload::ops::Fusion;
+use workload::ops::{Experts, Fusion};
 
 use crate::scales::AxisScales;
 
@@ -31,8 +31,19 @@ pub struct Framework {
     pub copies: GradientCopies,
     /// Whether kernels are captured in CUDA graphs, where a plan does not say.
     pub cuda_graphs: bool,
+    /// How far it computes again what a backward pass needs.
+    pub replay: Replay,
+    /// Whether modules keep a gradient of each shape of weight that nobody reads, for autograd,
+    /// where products add to main gradients.
+    pub dummy_gradients: bool,
+    /// Rows of a rank's experts at the most over the mean; 1 where routing is forced to be even.
+    pub expert_rows: f64,
+    /// Whether kernels give the same bits again, which asks for workspaces.
+    pub deterministic: bool,
     /// What its collectives take over what the model says, by axis.
     pub axes: AxisScales,
+    /// Share of the sums of gradients beside backward passes that is waited for nevertheless.
+    pub dp_exposed: f64,
     /// Where the choices come from.
     pub source: Cow<'static, str>,
 }
@@ -78,6 +89,16 @@ pub enum Reshard {
     UnlessPipelined,
 }
 
+/// How far the recomputed parts of a layer run before its backward pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Replay {
+    /// To their end (Megatron's `CheckpointFunction`, `PyTorch`'s reentrant checkpoints).
+    Whole,
+    /// Until everything that the backward pass needs is back (`PyTorch`'s other checkpoints,
+    /// unless `set_checkpoint_early_stop` says otherwise).
+    UntilNeeded,
+}
+
 /// What an optimizer copies of the gradients, beside those that add up over micro-batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GradientCopies {
@@ -103,11 +124,22 @@ pub const NEUTRAL: Framework = Framework {
     reshard: Reshard::EachPass,
     copies: GradientCopies::None,
     cuda_graphs: false,
+    replay: Replay::Whole,
+    dummy_gradients: false,
+    expert_rows: 1.0,
+    deterministic: false,
     axes: AxisScales::ONE,
+    dp_exposed: 0.0,
     source: Cow::Borrowed("assumed: the kernels that current frameworks share"),
 };
 
 impl Framework {
+    /// What [`Experts::peak_rows`](workload::ops::Experts) is under a plan's experts.
+    pub fn peak_rows(&self, experts: &Experts) -> Option<f64> {
+        let free = experts.capacity_factor.is_none() && 1.0 < self.expert_rows;
+        free.then_some(self.expert_rows)
+    }
+
     /// The framework's kernels on these GPUs: the newest attention kernel that all of them run.
     ///
     /// FlashAttention-3 needs Hopper or newer, FlashAttention-2 Ampere or newer (Dao-AILab,

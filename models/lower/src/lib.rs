@@ -22,6 +22,7 @@ mod book;
 mod chunk;
 mod data_parallel;
 mod departure;
+mod dummies;
 mod epilogue;
 mod fabric;
 mod framework;
@@ -53,16 +54,18 @@ mod writer;
 pub use binding::{Binding, Price, Route};
 pub use book::{Book, Spread, book, build_piece};
 pub use data_parallel::{DataParallel, Flow, Stage};
+pub use dummies::Dummies;
 pub use fabric::Fabric;
-pub use framework::{Framework, GradientCopies, NEUTRAL, Overlaps, Reshard};
+pub use framework::{Framework, GradientCopies, NEUTRAL, Overlaps, Replay, Reshard};
 pub use hop::{Hop, boundary};
-pub use lowering::{Inputs, LowerOptions, Lowered, lower, resident};
+pub use lowering::{Inputs, LowerOptions, Lowered, beside_tensors, lower, resident};
 pub use piece::{Piece, PieceKind};
 pub use pricing::Prices;
 pub use scales::{AxisScales, ScaleKey, Scales};
 pub use sheet::{
     AXIS_SLOTS, LonePass, PassKind, axis_slot, data_flows, lone_ops, lone_pass, state_of,
 };
+pub use site::issued;
 pub use slots::SlotGroup;
 pub use step_buffers::{StepBuffers, pass_gradients};
 pub use writer::Worth;

@@ -29,7 +29,7 @@ use crate::step_buffers::StepBuffers;
 use crate::writer::{Details, Worth};
 
 use devices::Devices;
-pub use resident::resident;
+pub use resident::{beside_tensors, resident};
 
 /// Everything that lowering reads.
 #[derive(Clone, Copy, Debug)]

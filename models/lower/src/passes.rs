@@ -25,9 +25,10 @@ impl Chunk<'_> {
     ) -> (Block, Worth) {
         let mut w = Writer::new("forward", self.site.profile, details);
         w.set_pass(Pass::Forward);
-        let host = w.push_beside(host_step());
+        let ahead_of_all = self.host_ahead(&mut w);
         let mut loads = Loads::new(self, &mut w, ahead, self.inherits[0]);
         self.receive(&mut w, self.wires.receive_forward);
+        let host = ahead_of_all.unwrap_or_else(|| host_behind(&mut w));
         let mut leaves: Option<(StepId, Bytes)> = None;
         for (place, piece) in self.pieces.iter().enumerate() {
             let load = self.load(place, Direction::Forward, variant.first);
@@ -50,8 +51,9 @@ impl Chunk<'_> {
             replays: false,
             micro_batch: self.host_share,
         };
-        self.site.close(&mut w, host, &self.pieces, part);
+        let binds = self.site.close(&mut w, host, &self.pieces, part);
         self.send(&mut w, self.wires.send_forward);
+        self.host_waits(&mut w, binds && self.wires.send_forward.is_some());
         self.leave(&mut w, Direction::Forward);
         loads.join(&mut w);
         w.finish()
@@ -67,13 +69,14 @@ impl Chunk<'_> {
     ) -> (Block, Worth) {
         let mut w = Writer::new(name(which), self.site.profile, details);
         w.set_pass(pass(which));
-        let host = w.push_beside(host_step());
+        let ahead_of_all = self.host_ahead(&mut w);
         let mut loads = Loads::new(self, &mut w, ahead, self.inherits[1]);
         let mut reducer = Reducer::default();
         let halves = which != PassKind::WeightGrad;
         if halves {
             self.receive(&mut w, self.wires.receive_backward);
         }
+        let host = ahead_of_all.unwrap_or_else(|| host_behind(&mut w));
         for place in 0..self.pieces.len() {
             self.backward_at(&mut w, &mut loads, &mut reducer, place, (which, variant));
         }
@@ -86,13 +89,32 @@ impl Chunk<'_> {
             replays: halves,
             micro_batch: 0.0,
         };
-        self.site.close(&mut w, host, &self.pieces, part);
+        let binds = self.site.close(&mut w, host, &self.pieces, part);
         if halves {
             self.send(&mut w, self.wires.send_backward);
+            self.host_waits(&mut w, binds && self.wires.send_backward.is_some());
             self.leave(&mut w, Direction::Backward);
         }
         loads.join(&mut w);
         w.finish()
+    }
+
+    /// The host's step where it may run ahead of everything: where sends run beside passes.
+    fn host_ahead(&self, w: &mut Writer<'_>) -> Option<StepId> {
+        self.site.overlap_p2p.then(|| w.push_beside(host_step()))
+    }
+
+    /// Keeps the host from issuing the next pass before a message has left: frameworks whose sends
+    /// do not run beside passes synchronize the device behind them (Megatron-LM,
+    /// `megatron/p2p_communication.py`, `torch.cuda.synchronize()` behind `batch_isend_irecv`;
+    /// Megatron-Core, `batch_p2p_sync`).
+    fn host_waits(&self, w: &mut Writer<'_>, sends: bool) {
+        if self.site.overlap_p2p || !sends {
+            return;
+        }
+        let mut step = host_step();
+        step.after = w.frontier().to_vec();
+        w.push_beside(step);
     }
 
     /// Writes what the piece at a place in backward order loads, runs and sends.
@@ -299,6 +321,13 @@ impl<'a> Loads<'a> {
         }
         w.push(anchor_step());
     }
+}
+
+/// The host's step behind what was received: the host waited for it.
+fn host_behind(w: &mut Writer<'_>) -> StepId {
+    let mut step = host_step();
+    step.after = w.frontier().to_vec();
+    w.push_beside(step)
 }
 
 /// What a backward pass takes and gives back.

@@ -3,6 +3,8 @@
 use units::Bytes;
 use workload::ops::{BlockOps, Op, Recompute, kept, recomputed};
 
+use crate::framework::Replay;
+
 /// What a piece of a stage is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PieceKind {
@@ -41,6 +43,8 @@ pub struct Piece {
     pub rebuilt: Bytes,
     /// Whether the host waits for token counts in it.
     pub routed: bool,
+    /// Whether the host issues all of it once more for the replay.
+    pub replays_all: bool,
 }
 
 impl Piece {
@@ -53,14 +57,28 @@ impl Piece {
             Recompute::None
         };
         let held = kept(&ops, policy);
+        let replay = recomputed(&ops, policy);
         Self {
             kind,
-            replay: recomputed(&ops, policy),
+            replays_all: replay.len() == ops.forward.len(),
+            replay,
             kept: held,
             rebuilt: ops.saved().saturating_sub(held),
             routed,
             ops,
         }
+    }
+
+    /// The same piece, replayed as a framework does: some stop when everything that the backward
+    /// pass needs is back, and leave out the product at the end of a layer.
+    #[must_use]
+    pub fn replayed(mut self, replay: Replay) -> Self {
+        if replay == Replay::UntilNeeded {
+            let brings = |op: &Op| op.saved != Bytes::ZERO;
+            let needed = self.replay.iter().rposition(brings);
+            self.replay.truncate(needed.map_or(0, |last| last + 1));
+        }
+        self
     }
 
     /// Whether anything of it runs in the backward pass.

@@ -44,15 +44,20 @@ pub enum ScaleKey {
     Ep,
     /// Time of messages between pipeline stages.
     Pp,
+    /// Microseconds, times `1 + log₂ tp`, for which ranks wait for each other before a collective
+    /// of tensor parallelism.
+    TpSkew,
     /// Share of overlapped tensor-parallel communication that is waited for nevertheless.
     TpExposed,
     /// The same of context parallelism.
     CpExposed,
+    /// The same of sums of gradients, where they are summed once an iteration.
+    DpExposed,
 }
 
 impl ScaleKey {
     /// Every scalar, in the order of [`Scales`].
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Gemm,
         Self::Grouped,
         Self::Attention,
@@ -70,8 +75,10 @@ impl ScaleKey {
         Self::Dp,
         Self::Ep,
         Self::Pp,
+        Self::TpSkew,
         Self::TpExposed,
         Self::CpExposed,
+        Self::DpExposed,
     ];
 
     /// The name as framework files write it.
@@ -94,8 +101,10 @@ impl ScaleKey {
             Self::Dp => "dp",
             Self::Ep => "ep",
             Self::Pp => "pp",
+            Self::TpSkew => "tp_skew_us",
             Self::TpExposed => "tp_exposed",
             Self::CpExposed => "cp_exposed",
+            Self::DpExposed => "dp_exposed",
         }
     }
 
@@ -121,23 +130,34 @@ impl ScaleKey {
             Self::Dp => "time of collectives of data parallelism",
             Self::Ep => "time of collectives of expert parallelism",
             Self::Pp => "time of messages between pipeline stages",
+            Self::TpSkew => {
+                "wait of ranks for each other before a collective of tensor parallelism, in µs, times 1 + log2 of their number"
+            }
             Self::TpExposed => {
                 "share of overlapped tensor-parallel communication that is waited for nevertheless"
             }
             Self::CpExposed => {
                 "share of overlapped context-parallel communication that is waited for nevertheless"
             }
+            Self::DpExposed => {
+                "share of overlapped sums of gradients that is waited for nevertheless, where they are summed once an iteration"
+            }
         }
     }
 
     /// Whether it is a share from 0 to 1, not a multiplier.
     pub const fn is_share(self) -> bool {
-        matches!(self, Self::TpExposed | Self::CpExposed)
+        matches!(self, Self::TpExposed | Self::CpExposed | Self::DpExposed)
+    }
+
+    /// Whether values add up, not multiply.
+    pub const fn is_added(self) -> bool {
+        self.is_share() || matches!(self, Self::TpSkew)
     }
 
     /// The value that changes nothing.
     pub const fn neutral(self) -> f64 {
-        if self.is_share() { 0.0 } else { 1.0 }
+        if self.is_added() { 0.0 } else { 1.0 }
     }
 }
 
@@ -199,6 +219,7 @@ impl Scales {
             dp: self[ScaleKey::Dp],
             ep: self[ScaleKey::Ep],
             pp: self[ScaleKey::Pp],
+            tp_skew: self[ScaleKey::TpSkew] * 1e-6,
         }
     }
 
@@ -224,6 +245,9 @@ pub struct AxisScales {
     pub ep: f64,
     /// Pipeline parallelism.
     pub pp: f64,
+    /// Seconds for which tensor-parallel ranks wait for each other, see
+    /// [`collective::CommShape::with_skew`].
+    pub tp_skew: f64,
 }
 
 impl AxisScales {
@@ -234,6 +258,7 @@ impl AxisScales {
         dp: 1.0,
         ep: 1.0,
         pp: 1.0,
+        tp_skew: 0.0,
     };
 
     /// One after the other.
@@ -245,6 +270,7 @@ impl AxisScales {
             dp: self.dp * other.dp,
             ep: self.ep * other.ep,
             pp: self.pp * other.pp,
+            tp_skew: self.tp_skew + other.tp_skew,
         }
     }
 
@@ -257,6 +283,23 @@ impl AxisScales {
             dp: self.dp.max(other.dp),
             ep: self.ep.max(other.ep),
             pp: self.pp.max(other.pp),
+            tp_skew: self.tp_skew.max(other.tp_skew),
+        }
+    }
+
+    /// The wait of the ranks of an axis for each other, in seconds.
+    pub const fn skew_of(self, axis: Axis) -> f64 {
+        match axis {
+            Axis::Tp | Axis::Etp => self.tp_skew,
+            _ => 0.0,
+        }
+    }
+
+    /// The same of a group.
+    pub const fn skew_of_group(self, group: SlotGroup) -> f64 {
+        match group {
+            SlotGroup::Axis(axis) => self.skew_of(axis),
+            _ => 0.0,
         }
     }
 

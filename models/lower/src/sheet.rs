@@ -4,7 +4,7 @@
 //! operators, prices and overlaps as the engines do.
 
 use plan::Plan;
-use profile::Profile;
+use profile::{HostCost, Profile};
 use task::{Block, Slot};
 use units::{Bytes, Seconds};
 use workload::Job;
@@ -43,8 +43,8 @@ pub struct LonePass {
     pub host: Seconds,
 }
 
-/// The steps of one pass of a piece.
-pub fn lone_pass(profile: &Profile, piece: &Piece, pass: PassKind) -> LonePass {
+/// The steps of one pass of a piece, issued by a host that is what the plan leaves of it.
+pub fn lone_pass(profile: &Profile, host: &HostCost, piece: &Piece, pass: PassKind) -> LonePass {
     let mut w = Writer::new("piece", profile, None);
     let replays = matches!(pass, PassKind::Backward | PassKind::InputGrad);
     if replays {
@@ -62,7 +62,7 @@ pub fn lone_pass(profile: &Profile, piece: &Piece, pass: PassKind) -> LonePass {
         replays,
         micro_batch: 0.0,
     };
-    let host = host_time(&profile.host(), &[piece], w.n_launches(), part);
+    let host = host_time(host, &[piece], w.launched(), part);
     let (block, worth) = w.finish();
     LonePass {
         block,

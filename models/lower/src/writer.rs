@@ -51,6 +51,15 @@ impl Located {
     }
 }
 
+/// What the host has launched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Launched {
+    /// Kernels.
+    pub(crate) kernels: u32,
+    /// Attention cores whose softmax is several kernels.
+    pub(crate) loose: u32,
+}
+
 /// Appends operators to a block.
 pub(crate) struct Writer<'a> {
     profile: &'a Profile,
@@ -65,7 +74,7 @@ pub(crate) struct Writer<'a> {
     /// Parts of an all-gather that feed the next kernel.
     feeds: Vec<StepId>,
     label: &'static str,
-    n_launches: u32,
+    launched: Launched,
     worth: Worth,
 }
 
@@ -86,7 +95,7 @@ impl<'a> Writer<'a> {
             slots: Vec::new(),
             feeds: Vec::new(),
             label: "compute",
-            n_launches: 0,
+            launched: Launched::default(),
             worth: Worth::default(),
         }
     }
@@ -116,8 +125,8 @@ impl<'a> Writer<'a> {
     }
 
     /// Kernel launches written so far.
-    pub(crate) fn n_launches(&self) -> u32 {
-        self.n_launches
+    pub(crate) fn launched(&self) -> Launched {
+        self.launched
     }
 
     /// Steps written so far.
@@ -297,7 +306,8 @@ impl<'a> Writer<'a> {
         };
         let timed = self.profile.time_at(&located.kernel, located.place);
         let time = timed.time + self.profile.launch() * f64::from(launches);
-        self.n_launches += launches;
+        self.launched.kernels += launches;
+        self.launched.loose += u32::from(self.profile.is_loose(&located.kernel));
         self.worth.add(timed.provenance, time);
         time
     }

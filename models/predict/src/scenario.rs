@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cluster::Cluster;
 use collective::Choice;
-use lower::{AxisScales, Framework, Inputs, Scales};
+use lower::{AxisScales, Framework, Inputs, ScaleKey, Scales};
 use plan::Plan;
 use profile::{CommProfile, Profile};
 use workload::Job;
@@ -109,16 +109,24 @@ impl Scenario {
     ///   collectives take the slower of their multipliers, since groups may span kinds.
     #[must_use]
     pub fn scaled(mut self, scales: &[Scales]) -> Self {
-        for (profile, scales) in self.profiles.iter_mut().zip(scales) {
-            let scaled = profile.clone().scaled(&scales.kernels());
-            *profile = scaled.exposing(scales.exposed());
+        self.scale(scales);
+        self
+    }
+
+    /// As [`Self::scaled`], in place.
+    pub fn scale(&mut self, scales: &[Scales]) {
+        for (profile, by) in self.profiles.iter_mut().zip(scales) {
+            let own = profile.clone().scaled(&by.kernels());
+            *profile = own.exposing(by.exposed());
         }
         let axes = scales.iter().map(Scales::axes);
         let axes = axes.reduce(AxisScales::max).unwrap_or(AxisScales::ONE);
-        if axes != AxisScales::ONE {
+        let more = scales.iter().map(|by| by[ScaleKey::DpExposed]);
+        let more = more.fold(0.0, f64::max);
+        if axes != AxisScales::ONE || 0.0 < more {
             let framework = Arc::make_mut(&mut self.framework);
             framework.axes = framework.axes.times(axes);
+            framework.dp_exposed += more * (1.0 - framework.dp_exposed);
         }
-        self
     }
 }

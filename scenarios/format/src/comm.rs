@@ -1,21 +1,40 @@
 //! `[comm]` of a profile: the constants of collectives.
 
+mod reached;
 mod tuning;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use profile::{
     CollectiveKind, CommProfile, LatencyTable, NetworkComm, ProfileError, Provenance, ScaleUpComm,
     ScaleUpKind,
 };
 
+use crate::curves::read_profile;
 use crate::fields::Fields;
 use crate::kind::Limits;
 use crate::shape::{
     Number, OneOf, Shape, array, boolean, list, number, one_of, table, text, whole,
 };
+use crate::zoo::Shelf;
 
 const BY_PROTOCOL: &str = "in µs: LL, LL128, Simple";
+
+/// Name of the profile of the zoo with fitted constants of collectives.
+const FITTED: &str = "collectives";
+
+/// NCCL's constants, with what the zoo has fitted in front.
+pub fn fitted() -> &'static CommProfile {
+    static FITTED_COMM: OnceLock<CommProfile> = OnceLock::new();
+    FITTED_COMM.get_or_init(|| {
+        let source = Shelf::Profiles.open(FITTED);
+        let source = source.expect("the zoo has this profile");
+        let file = read_profile(&source).expect("a test reads every profile of the zoo");
+        let nominal = CommProfile::nccl();
+        file.comm.map_or(nominal.clone(), |over| nominal.with(over))
+    })
+}
 
 pub(crate) fn comm(t: &mut Fields<'_, '_>) -> CommProfile {
     CommProfile {
@@ -200,6 +219,7 @@ fn scale_up(t: &mut Fields<'_, '_>) -> ScaleUpComm {
         channels: t
             .get("channels", "parallel rings inside one domain", whole(1))
             .required(),
+        reached: t.get("reached", REACHED, table(reached::inside)).optional(),
         name,
         efficiency,
         pairs_efficiency,
@@ -212,6 +232,7 @@ fn scale_up(t: &mut Fields<'_, '_>) -> ScaleUpComm {
     }
 }
 
+const REACHED: &str = "what collectives take where tables were fitted; the rest then only chooses";
 const LL_CAP: &str = "most of LL over all channels, in 10⁹ bytes/s: one node, two, more";
 const LL128_RING_CAP: &str =
     "most of LL128 in a ring, per channel, in 10⁹ bytes/s: one node, two, more";
@@ -259,6 +280,9 @@ fn network(t: &mut Fields<'_, '_>) -> NetworkComm {
         channels_per_nic: t
             .get("channels_per_nic", "channels per NIC", whole(1))
             .required(),
+        reached: t
+            .get("reached", REACHED, table(reached::between))
+            .optional(),
         name,
         efficiency,
         pairs_efficiency,

@@ -8,8 +8,10 @@
 //! FrameworkFile, the chain folded from the far end ──> Habits: Framework, host, scales of each GPU
 //! ```
 
+mod chain;
 mod choices;
 mod habits;
+mod memory;
 mod nearest;
 mod scales;
 mod version;
@@ -18,10 +20,14 @@ use crate::fields::Fields;
 use crate::hardware::schema;
 use crate::shape::{list, table, text};
 
+pub(crate) use choices::choices;
 pub use choices::{Choices, Chosen, DefaultShard};
 pub use habits::Habits;
+pub use memory::MemoryChoices;
 pub use nearest::nearest_framework;
+pub(crate) use scales::on;
 pub use scales::{HostChoices, On, Scale, ScaleTable};
+pub(crate) use version::holds as version_holds;
 
 /// What a framework file says.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +46,8 @@ pub struct FrameworkFile {
     pub choices: Choices,
     /// What its host takes.
     pub host: HostChoices,
+    /// What it allocates besides tensors.
+    pub memory: MemoryChoices,
     /// Fitted scalars.
     pub scales: ScaleTable,
     /// Fitted scalars on some GPUs, over the others.
@@ -95,6 +103,9 @@ pub fn framework_file(t: &mut Fields<'_, '_>) -> FrameworkFile {
             .or_default(),
         host: t
             .get("host", "what the host takes, in place of the profile's", table(scales::host))
+            .or_default(),
+        memory: t
+            .get("memory", "what it allocates besides tensors, in place of the profile's", table(memory::memory))
             .or_default(),
         scales: t.get("scales", SCALES, table(scales::scales)).or_default(),
         scales_on: t

@@ -6,6 +6,7 @@ pub mod curves;
 mod error;
 pub mod fields;
 mod files;
+pub mod fitted;
 pub mod framework;
 pub mod hardware;
 mod kept;
@@ -28,6 +29,7 @@ pub mod tree;
 pub mod write;
 mod zoo;
 
+pub use comm::fitted as fitted_comm;
 pub use error::{Failure, MAX_ERRORS, Problem};
 pub use files::{Disk, Files, NoFiles, PROFILE_LIMIT, SCENARIO_FILE, SCENARIO_LIMIT, read_limited};
 pub use framework::{FrameworkFile, Habits, nearest_framework};

@@ -9,16 +9,12 @@ use crate::curves::{self, ProfileFile};
 use crate::error::{Failure, Problem, push};
 use crate::fields::Fields;
 use crate::files::{Files, PROFILE_LIMIT, SCENARIO_LIMIT};
-use crate::framework::{FrameworkFile, framework_file};
 use crate::hardware::{self, ClusterFile, Nodes};
 use crate::kept::{self, kept};
 use crate::reference::{Named, is_path};
 use crate::source::{Place, Source};
 use crate::tree::parse;
 use crate::zoo::Shelf;
-
-/// Frameworks that may stand behind each other.
-const MAX_CHAIN: usize = 8;
 
 /// Where names are looked up.
 #[derive(Clone, Copy)]
@@ -165,42 +161,6 @@ impl Library<'_> {
         kept(&kept::PROFILES, name, || {
             curves::read_profile(&self.open(Shelf::Profiles, name, at)?)
         })
-    }
-
-    /// A framework and, behind it, those that hold where it says nothing.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong with the names or the files.
-    pub fn frameworks(&self, name: &str, at: &At) -> Result<Vec<FrameworkFile>, Vec<Failure>> {
-        let mut chain: Vec<FrameworkFile> = Vec::new();
-        let (mut next, mut base) = (Some(name.to_owned()), self.base.to_owned());
-        while let Some(name) = next.take() {
-            if MAX_CHAIN <= chain.len() {
-                let hint = "let `nearest` end at a framework of the zoo".to_owned();
-                return Err(vec![at.failure(Problem::Refused {
-                    message: format!("{MAX_CHAIN} frameworks name each other as nearest"),
-                    hint: Some(hint),
-                })]);
-            }
-            let library = Library {
-                files: self.files,
-                base: &base,
-            };
-            let file = kept(&kept::FRAMEWORKS, &name, || {
-                read_source(
-                    &library.open(Shelf::Frameworks, &name, at)?,
-                    &framework_file,
-                )
-            })?;
-            let own = is_path(&name).then(|| library.path(&name));
-            if let Some(folder) = own.as_deref().and_then(Path::parent) {
-                base = folder.to_owned();
-            }
-            next.clone_from(&file.nearest);
-            chain.push(file);
-        }
-        Ok(chain)
     }
 
     /// The name of the profile of the zoo for a GPU: measured on it, else on one with the same
@@ -371,7 +331,6 @@ fn line_names(text: &str, key: &str, name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::files::NoFiles;
-    use crate::framework::Habits;
 
     fn library() -> Library<'static> {
         Library {
@@ -442,25 +401,6 @@ mod tests {
         let more = nodes("gb200-nvl72", 19).unwrap_err();
         assert!(more[0].to_string().contains("18 nodes"), "{}", more[0]);
         assert!(nodes("p3.8xlarge", 2).is_err());
-    }
-
-    #[test]
-    fn every_framework_of_the_zoo_bears_its_own_name_and_cites_its_choices() {
-        for name in Shelf::Frameworks.names() {
-            let chain = library().frameworks(name, &At::default()).unwrap();
-            assert_eq!(chain[0].name, name);
-            assert!(name == "neutral" || chain.last().unwrap().name == "neutral");
-            let habits = Habits::of(&chain, None, &[]);
-            assert_eq!(habits.framework.name, name);
-        }
-    }
-
-    #[test]
-    fn the_neutral_framework_is_what_lowering_takes_for_it() {
-        let chain = library().frameworks("neutral", &At::default()).unwrap();
-        let habits = Habits::of(&chain, None, &[]);
-        assert_eq!(habits.framework, lower::NEUTRAL);
-        assert_eq!(habits.shard, None);
     }
 
     #[test]

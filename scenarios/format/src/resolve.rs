@@ -155,7 +155,8 @@ impl Resolver<'_> {
         let habits = habits?;
         let on_its_host = |profile: Profile| {
             let host = habits.host(profile.host());
-            profile.with_host(host)
+            let memory = habits.memory(*profile.memory());
+            profile.with_host(host).with_memory(memory)
         };
         let scenario = Scenario {
             name: name.to_owned(),
@@ -169,7 +170,8 @@ impl Resolver<'_> {
             prices: self.prices(),
             assumptions: std::mem::take(&mut self.assumed),
         };
-        Some(scenario.scaled(&habits.scales))
+        let scales = self.scales(&habits, &scenario.cluster)?;
+        Some(scenario.scaled(&scales))
     }
 
     fn at(&self, field: &str) -> At {
@@ -330,6 +332,7 @@ impl Resolver<'_> {
                 algorithm: nccl.algorithm,
                 protocol: nccl.protocol,
                 collnet: nccl.collnet.unwrap_or(false),
+                ..Choice::default()
             },
         })
     }

@@ -5,8 +5,9 @@ use units::Bytes;
 
 use crate::error::Problem;
 use crate::fields::Fields;
+use crate::framework::{Choices, choices};
 use crate::kind::Limits;
-use crate::shape::{boolean, list, number, one_of, size, text, whole};
+use crate::shape::{boolean, list, number, one_of, size, table, text, whole};
 use crate::tree::Value;
 
 /// `[framework]`: whose habits hold.
@@ -20,6 +21,8 @@ pub struct Framework {
     pub version: Option<String>,
     /// The attention kernel that runs, where it is not the framework's habit.
     pub attention: Option<AttentionKernel>,
+    /// Other choices that are not the framework's habit.
+    pub choices: Choices,
 }
 
 /// The attention kernels that a scenario can name.
@@ -50,6 +53,13 @@ pub(crate) fn framework(t: &mut Fields<'_, '_>) -> Framework {
         attention: t
             .get("attention", KERNEL, one_of(ATTENTION.to_vec()))
             .optional(),
+        choices: t
+            .get(
+                "choices",
+                "what the run does otherwise than its framework without being asked",
+                table(choices),
+            )
+            .or_default(),
     }
 }
 
@@ -208,6 +218,8 @@ pub struct Settings {
     pub unfold: Option<bool>,
     /// Names or files of profiles, each in front of those of the zoo.
     pub profiles: Vec<String>,
+    /// Which scalars fitted on runs hold: `shipped`, `none`, or a file.
+    pub fit: Option<String>,
 }
 
 pub(crate) fn settings(t: &mut Fields<'_, '_>) -> Settings {
@@ -240,6 +252,13 @@ pub(crate) fn settings(t: &mut Fields<'_, '_>) -> Settings {
                 list(text()),
             )
             .or_default(),
+        fit: t
+            .get(
+                "fit",
+                "scalars fitted on runs: shipped (default), none (microbenchmarks alone), or a file that `windtunnel calibrate fit` wrote",
+                text(),
+            )
+            .optional(),
     }
 }
 

@@ -7,9 +7,11 @@
 use profile::{Algorithm, CollectiveKind, CommProfile, NetworkComm, Protocol, ScaleUpComm, Tuning};
 
 use crate::hops::Pattern;
+use crate::reached::{Reached, Takes};
 use crate::{Choice, CommShape};
 
-/// One way of running a collective: `time = latency + bytes × slope`.
+/// One way of running a collective. By `latency + bytes × slope` it is chosen, and takes that long
+/// unless tables say otherwise.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Way {
     pub(crate) algorithm: Algorithm,
@@ -25,6 +27,8 @@ pub(crate) struct Way {
     pub(crate) slope: f64,
     /// Seconds of the square root that is added: `√(ramp × time of the bytes)`.
     pub(crate) ramp: f64,
+    /// What it takes where tables were fitted.
+    pub(crate) takes: Option<Takes>,
     /// Whether the slope follows the tree's factor of size.
     pub(crate) tree_factor: bool,
     /// Bytes that a domain (for pairs: a rank, to one other) puts on the wire per byte of size.
@@ -44,24 +48,42 @@ impl Way {
         ] {
             *term *= pace;
         }
+        self.takes = self.takes.map(|takes| takes.at_pace(pace));
+        self
+    }
+
+    /// The same way behind a wait of its ranks for each other, in seconds.
+    pub(crate) fn with_skew(mut self, seconds: f64) -> Self {
+        self.latency += seconds;
+        self.takes = self.takes.map(|takes| Takes {
+            latency: takes.latency + seconds,
+            ..takes
+        });
         self
     }
 }
 
 /// The most ways that one kind of collective has.
-pub(crate) const MAX_WAYS: usize = 10;
+pub(crate) const MAX_WAYS: usize = 12;
 
 /// What the formulas share.
 pub(crate) struct Model<'a> {
-    kind: CollectiveKind,
+    pub(crate) kind: CollectiveKind,
     shape: &'a CommShape,
-    tuning: &'a Tuning,
-    scale_up: &'a ScaleUpComm,
-    network: &'a NetworkComm,
+    pub(crate) tuning: &'a Tuning,
+    pub(crate) scale_up: &'a ScaleUpComm,
+    pub(crate) network: &'a NetworkComm,
+    pub(crate) reached: Option<Reached<'a>>,
     /// Ranks, domains and ranks per domain.
-    n: f64,
-    domains: f64,
-    per_domain: f64,
+    pub(crate) n: f64,
+    pub(crate) domains: f64,
+    pub(crate) per_domain: f64,
+    /// Rates of the data sheets, with the correction for this kind; infinite where nothing is sent.
+    pub(crate) sheet_intra: f64,
+    pub(crate) sheet_ring: f64,
+    pub(crate) sheet_trees: f64,
+    /// What copies inside a GPU are counted in: the rate of its links.
+    pub(crate) copy_rate: f64,
     /// Bytes per second of a rank inside its domain; infinite where it is alone there.
     intra: f64,
     /// Bytes per second of a domain to the next, and of trees; infinite in a single domain.
@@ -90,8 +112,15 @@ impl<'a> Model<'a> {
             factors.get(&kind).copied().unwrap_or(1.0)
         };
         let when = |there: bool, rate: f64| if there { rate * factor } else { f64::INFINITY };
-        let intra = shape.intra.as_f64() * scale_up.efficiency;
+        let sheet_intra = when(shape.per_domain > 1, shape.intra.as_f64());
+        let sheet_ring = when(several, shape.ring.as_f64());
+        let sheet_trees = when(several, shape.trees.as_f64());
         Self {
+            reached: Reached::new(scale_up.reached.as_ref(), network.reached.as_ref(), several),
+            sheet_intra,
+            sheet_ring,
+            sheet_trees,
+            copy_rate: shape.intra.as_f64(),
             kind,
             shape,
             tuning: &comm.tuning,
@@ -100,13 +129,17 @@ impl<'a> Model<'a> {
             n: f64::from(shape.ranks),
             domains: f64::from(shape.domains),
             per_domain: f64::from(shape.per_domain),
-            intra: when(shape.per_domain > 1, intra),
-            ring: when(several, shape.ring.as_f64() * network.efficiency),
-            trees: when(several, shape.trees.as_f64() * network.efficiency),
+            intra: sheet_intra * scale_up.efficiency,
+            ring: sheet_ring * network.efficiency,
+            trees: sheet_trees * network.efficiency,
             factor,
             scale: shape.domains.clamp(1, 3) as usize - 1,
             channels: f64::from(shape.channels(comm)),
         }
+    }
+
+    pub(crate) const fn several(&self) -> bool {
+        self.shape.domains > 1
     }
 
     /// Calls `add` with every way that the choice allows.
@@ -120,7 +153,11 @@ impl<'a> Model<'a> {
         );
         let halves = matches!(self.kind, K::AllGather | K::ReduceScatter);
         let reduces = self.kind == K::AllReduce;
-        let nvls = self.scale_up.nvls.is_some() && !alone;
+        // Two ranks never used NVLS in the tables, whatever its price.
+        let nvls = self.scale_up.nvls.is_some()
+            && !alone
+            && !choice.without_nvls
+            && (several || self.shape.ranks > 2);
         let simple = Protocol::Simple;
         for protocol in Protocol::ALL {
             let safe = protocol != Protocol::Ll128 || self.scale_up.ll128;
@@ -148,7 +185,17 @@ impl<'a> Model<'a> {
             }
         }
         match self.kind {
-            K::AllToAll => add(self.all_to_all_way()),
+            K::AllToAll => match self.pairs_take().filter(|_| !several) {
+                Some(both) => {
+                    for (protocol, takes) in [Protocol::Ll, simple].into_iter().zip(both) {
+                        if choice.protocol.is_none_or(|only| only == protocol) {
+                            add(self.pairs_way(protocol, takes));
+                        }
+                    }
+                }
+                None => add(self.all_to_all_way()),
+            },
+            K::Gather | K::Scatter => add(self.root_way()),
             K::SendRecv => [Protocol::Ll, simple]
                 .into_iter()
                 .for_each(|protocol| add(self.send_way(protocol))),
@@ -171,6 +218,7 @@ impl<'a> Model<'a> {
             most: f64::INFINITY,
             slope: 0.0,
             ramp: ramp * 1e-6,
+            takes: None,
             tree_factor: false,
             wire: 0.0,
             pattern: Pattern::Ring,
@@ -178,7 +226,7 @@ impl<'a> Model<'a> {
     }
 
     /// Latency of a hop inside a domain and of one between domains, in seconds.
-    fn hop(&self, algorithm: Algorithm, protocol: Protocol) -> (f64, f64) {
+    pub(crate) fn hop(&self, algorithm: Algorithm, protocol: Protocol) -> (f64, f64) {
         let inside = self.scale_up.hop_us.micros(algorithm, protocol);
         // With one rank per domain nothing hides the network: NCCL takes the tree's row.
         let row = if self.shape.per_domain < 2 && algorithm == Algorithm::Ring {
@@ -195,12 +243,12 @@ impl<'a> Model<'a> {
         (inside * 1e-6, outside * 1e-6)
     }
 
-    fn base(&self, algorithm: Algorithm, protocol: Protocol) -> f64 {
+    pub(crate) fn base(&self, algorithm: Algorithm, protocol: Protocol) -> f64 {
         self.tuning.base_us.micros(algorithm, protocol) * 1e-6
     }
 
     /// The share of what a ring puts on the wire that is data.
-    fn data_share(&self, protocol: Protocol) -> f64 {
+    pub(crate) fn data_share(&self, protocol: Protocol) -> f64 {
         match protocol {
             Protocol::Ll => self.tuning.ring_ll,
             Protocol::Ll128 => self.tuning.ring_ll128,
@@ -209,12 +257,28 @@ impl<'a> Model<'a> {
     }
 
     /// Bytes that a rank passes on in a ring, per byte of size.
-    fn ring_bytes(&self) -> f64 {
+    pub(crate) fn ring_bytes(&self) -> f64 {
         match self.kind {
             CollectiveKind::AllReduce => 2.0 * (self.n - 1.0) / self.n,
             CollectiveKind::AllGather | CollectiveKind::ReduceScatter => (self.n - 1.0) / self.n,
             _ => 1.0,
         }
+    }
+
+    /// Bytes of a collective that the network carries in a ring per byte of its capacity.
+    fn carried(&self, protocol: Protocol, share: f64) -> f64 {
+        let own = self.network.reached.as_ref();
+        own.map_or(self.network.efficiency * share, |own| {
+            own.ring[protocol.index()]
+        })
+    }
+
+    /// The same in trees.
+    fn carried_by_trees(&self, protocol: Protocol, share: f64) -> f64 {
+        let own = self.network.reached.as_ref();
+        own.map_or(self.network.efficiency * share, |own| {
+            own.tree[protocol.index()]
+        })
     }
 
     fn ring_way(&self, protocol: Protocol) -> Way {
@@ -247,7 +311,8 @@ impl<'a> Model<'a> {
         };
         let rate = (self.intra.min(self.ring) * share).min(cap);
         way.slope = self.ring_bytes() / rate;
-        way.wire = self.ring_bytes() / (self.network.efficiency * share);
+        way.wire = self.ring_bytes() / self.carried(protocol, share);
+        way.takes = self.ring_takes(protocol);
         way
     }
 
@@ -270,7 +335,8 @@ impl<'a> Model<'a> {
         };
         way.slope = (bound * share).min(cap * 1e9 / 2.0).recip();
         way.tree_factor = true;
-        way.wire = 1.0 / (self.network.efficiency * self.data_share(protocol));
+        way.wire = 1.0 / self.carried_by_trees(protocol, self.data_share(protocol));
+        way.takes = self.tree_takes(protocol, depth);
         way.pattern = Pattern::Trees;
         way
     }
@@ -285,10 +351,11 @@ impl<'a> Model<'a> {
             (self.per_domain - 1.0) / self.per_domain
         };
         way.slope = (self.nvls_rate() * share).recip();
+        way.takes = self.nvls_takes();
         way
     }
 
-    fn nvls_rate(&self) -> f64 {
+    pub(crate) fn nvls_rate(&self) -> f64 {
         self.intra * self.scale_up.nvls.unwrap_or(1.0)
     }
 
@@ -300,7 +367,8 @@ impl<'a> Model<'a> {
             self.base(Algorithm::NvlsTree, Protocol::Simple) + inside + 2.0 * depth * outside;
         let rate = (self.nvls_rate() * self.tuning.nvls).min(self.trees);
         way.slope = rate.recip();
-        way.wire = 1.0 / self.network.efficiency;
+        way.wire = 1.0 / self.carried_by_trees(Protocol::Simple, 1.0);
+        way.takes = self.nvls_tree_takes(depth);
         way.pattern = Pattern::Trees;
         way
     }
@@ -350,6 +418,42 @@ impl<'a> Model<'a> {
         way.wire = 1.0 / (self.n * self.network.pairs_efficiency);
         way.pattern = Pattern::Pairs;
         way
+    }
+
+    /// An all-to-all in one domain as tables have it.
+    fn pairs_way(&self, protocol: Protocol, takes: Takes) -> Way {
+        let mut way = self.way(Algorithm::Pairs, protocol);
+        (way.latency, way.slope, way.ramp) = (takes.latency, takes.slope, takes.ramp);
+        way.pattern = Pattern::Pairs;
+        way
+    }
+
+    /// One rank sends to or receives from every other by grouped sends: its links carry all.
+    fn root_way(&self) -> Way {
+        let mut way = self.all_to_all_way();
+        let inside = self.per_domain - 1.0;
+        let outside = self.n - f64::from(self.shape.fewest);
+        let scale_up = self.intra * self.scale_up.pairs_efficiency / self.scale_up.efficiency;
+        let network = self.root_rate();
+        way.slope = (inside / scale_up).max(outside / network) / self.n;
+        way.wire = 1.0 / (self.n * self.network.efficiency);
+        way.pattern = if self.kind == CollectiveKind::Gather {
+            Pattern::Gather
+        } else {
+            Pattern::Scatter
+        };
+        way
+    }
+
+    /// What one rank receives from ranks of other domains, or sends to them: all comes in by its own
+    /// NIC, and goes out by that of the receiver's rail, over `NVLink` first (NCCL's PXN).
+    fn root_rate(&self) -> f64 {
+        let nic = self.ring / f64::from(self.shape.rails.max(1));
+        if self.kind == CollectiveKind::Scatter {
+            nic * f64::from(self.shape.lanes)
+        } else {
+            nic
+        }
     }
 
     /// Every rank sends to the next: one of a domain's ranks to another domain, by its own NIC.

@@ -80,6 +80,14 @@ fn idle_rate(pattern: Pattern, shape: &CommShape) -> f64 {
         Pattern::Trees => shape.trees.as_f64(),
         Pattern::Send => shape.ring.as_f64() / f64::from(shape.rails.max(1)),
         Pattern::Pairs => shape.pairs.as_f64() / f64::from(shape.ranks - shape.fewest),
+        Pattern::Gather => {
+            let nic = shape.ring.as_f64() / f64::from(shape.rails.max(1));
+            nic / f64::from(shape.ranks - shape.fewest)
+        }
+        Pattern::Scatter => {
+            let nic = shape.ring.as_f64() / f64::from(shape.rails.max(1));
+            nic * f64::from(shape.lanes) / f64::from(shape.ranks - shape.fewest)
+        }
     }
 }
 

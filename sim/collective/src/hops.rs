@@ -21,6 +21,10 @@ pub enum Pattern {
     Pairs,
     /// The first rank sends to the last, if they are in different domains.
     Send,
+    /// Every rank of other domains sends to the first rank.
+    Gather,
+    /// The first rank sends to every rank of other domains.
+    Scatter,
 }
 
 /// A transfer between two GPUs of different domains.
@@ -117,6 +121,18 @@ pub(crate) fn hops_between(pattern: Pattern, domains: &Domains) -> Vec<Hop> {
             }
         }
         Pattern::Pairs => pairs(domains, &mut hops),
+        Pattern::Gather | Pattern::Scatter => {
+            let root = domains.members[0][0];
+            hops.extend(domains.members[1..].iter().flatten().map(|&other| {
+                let (from, to) = if pattern == Pattern::Gather {
+                    (other, root)
+                } else {
+                    (root, other)
+                };
+                let share = 1.0;
+                Hop { from, to, share }
+            }));
+        }
         Pattern::Send => {
             let first = domains.members[0].first();
             let last = domains.members[n - 1].last();

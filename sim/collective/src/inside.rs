@@ -57,7 +57,14 @@ fn intra_rate(cluster: &Cluster, gpus: &[GpuId], siblings: &[Domains]) -> BytesP
                     .filter(move |link| link.gpus == [a, other] || link.gpus == [other, b]);
                 bundle.map(|link| link.count).sum::<u32>()
             };
-            rate.scale(f64::from(peers(gpu).map(joins).sum::<u32>()))
+            let links = peers(gpu).map(joins).sum::<u32>();
+            // A ring passes a GPU over two links, one way and the other at once.
+            let used = if gpus.len() > 2 && links > 1 {
+                links / 2 * 2
+            } else {
+                links
+            };
+            rate.scale(f64::from(used))
         }
         ScaleUpSpec::FullMesh { rate, .. } => rate.scale(peers(gpu).count() as f64),
         ScaleUpSpec::Pcie => None,

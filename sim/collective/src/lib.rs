@@ -37,6 +37,7 @@ mod hops;
 mod inside;
 mod load;
 mod price;
+mod reached;
 mod regular;
 mod shape;
 mod sources;

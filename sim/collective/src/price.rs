@@ -15,6 +15,9 @@ pub struct Choice {
     pub protocol: Option<Protocol>,
     /// Whether switches may reduce (SHARP), which NCCL does not do unless told.
     pub collnet: bool,
+    /// Whether NVLS is out, as for types that NVSwitch does not add: integers of 8 bits and floats
+    /// of 8 bits (NCCL 2.30.7, `src/include/device.h`, `ncclNvlsSupported`).
+    pub without_nvls: bool,
 }
 
 impl Choice {
@@ -79,7 +82,7 @@ impl<'a> Priced<'a> {
         let mut priced = Self {
             ways: [None; MAX_WAYS],
             factors: &comm.tuning.tree_factors,
-            provenance: provenance(shape, comm),
+            provenance: provenance(kind, shape, comm),
         };
         if shape.ranks < 2 {
             return priced;
@@ -87,6 +90,7 @@ impl<'a> Priced<'a> {
         let model = Model::new(kind, shape, comm);
         let open = Choice {
             collnet: choice.collnet,
+            without_nvls: choice.without_nvls,
             ..Choice::default()
         };
         let relaxed = Choice {
@@ -96,7 +100,7 @@ impl<'a> Priced<'a> {
         for choice in [*choice, relaxed, open] {
             let mut n_ways = 0;
             model.ways(choice, |way| {
-                priced.ways[n_ways] = Some(way.at_pace(shape.pace));
+                priced.ways[n_ways] = Some(way.at_pace(shape.pace).with_skew(shape.skew));
                 n_ways += 1;
             });
             if n_ways > 0 {
@@ -126,8 +130,16 @@ impl<'a> Priced<'a> {
                 best = Some((way, cost));
             }
         }
-        best
+        best.map(|(way, cost)| (way, taken(way, cost, size)))
     }
+}
+
+/// What a chosen way takes: what tables say, else what it was chosen by.
+fn taken(way: &Way, chosen: Cost, size: f64) -> Cost {
+    way.takes.map_or(chosen, |takes| Cost {
+        latency: takes.latency,
+        transfer: takes.transfer(size),
+    })
 }
 
 /// What a way takes for a size.
@@ -198,26 +210,32 @@ pub fn time(
     comm: &CommProfile,
 ) -> CollectiveTime {
     let size = bytes.as_f64();
-    let mut best: Option<(Algorithm, Protocol, Cost)> = None;
+    let mut best: Option<(Way, Cost)> = None;
     if shape.ranks > 1 {
         Model::new(kind, shape, comm).ways(Choice::default(), |way| {
             let cost = cost(&way, &comm.tuning.tree_factors, size);
-            let cheaper = best.is_none_or(|(.., least)| cost.total() < least.total());
+            let cheaper = best.is_none_or(|(_, least)| cost.total() < least.total());
             if size <= way.most && cheaper {
-                best = Some((way.algorithm, way.protocol, cost));
+                best = Some((way, cost));
             }
         });
     }
-    CollectiveTime::new(best, provenance(shape, comm))
+    let best = best.map(|(way, cost)| (way.algorithm, way.protocol, taken(&way, cost, size)));
+    CollectiveTime::new(best, provenance(kind, shape, comm))
 }
 
-/// How much the constants of the slower level are worth.
-fn provenance(shape: &CommShape, comm: &CommProfile) -> Provenance {
-    if shape.domains > 1 {
-        comm.network[usize::from(shape.network)].provenance
+/// How much the constants of the slower level are worth for that kind and so many ranks.
+fn provenance(kind: CollectiveKind, shape: &CommShape, comm: &CommProfile) -> Provenance {
+    let (own, fit, count) = if shape.domains > 1 {
+        let entry = &comm.network[usize::from(shape.network)];
+        let fit = entry.reached.as_ref().map(|own| &own.fit);
+        (entry.provenance, fit, shape.domains)
     } else {
-        comm.scale_up[usize::from(shape.scale_up)].provenance
-    }
+        let entry = &comm.scale_up[usize::from(shape.scale_up)];
+        let fit = entry.reached.as_ref().map(|own| &own.fit);
+        (entry.provenance, fit, shape.ranks)
+    };
+    fit.map_or(own, |fit| fit.provenance(kind, count))
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! What of a group of GPUs matters to the cost of its collectives.
 
+use std::collections::BTreeSet;
+
 use cluster::Cluster;
 use profile::CommProfile;
+use units::math::log2;
 use units::{BytesPerSec, GpuId};
 
 use crate::hops::{Domains, Pattern, hops_between};
@@ -25,6 +28,8 @@ pub struct CommShape {
     pub fewest: u32,
     /// NICs that the group uses in the domain with fewest of them.
     pub rails: u32,
+    /// Rails or planes of the fabric on which these NICs are; 1 where any NIC reaches any other.
+    pub lanes: u32,
     /// What a rank sends to the other ranks of its domain, one direction.
     pub intra: BytesPerSec,
     /// What a domain sends to the next in a ring while the siblings do so too.
@@ -41,6 +46,9 @@ pub struct CommShape {
     /// What collectives take over what the model says, 1 unless a fit says otherwise. Where links
     /// are shared, they carry that much more.
     pub pace: f64,
+    /// Seconds for which ranks wait for each other before each collective, 0 unless a fit says
+    /// otherwise: kernels do not end at the same time on all of them.
+    pub skew: f64,
 }
 
 impl CommShape {
@@ -48,6 +56,16 @@ impl CommShape {
     #[must_use]
     pub fn at_pace(mut self, pace: f64) -> Self {
         self.pace *= pace;
+        self
+    }
+
+    /// The same shape whose ranks wait for each other before each collective: `1 + log₂ ranks`
+    /// times some seconds, since the slowest of many is slower.
+    #[must_use]
+    pub fn with_skew(mut self, seconds: f64) -> Self {
+        if 1 < self.ranks {
+            self.skew += seconds * (1.0 + log2(f64::from(self.ranks)));
+        }
         self
     }
 
@@ -69,6 +87,7 @@ impl CommShape {
             per_domain: ranks,
             fewest: ranks,
             rails: 0,
+            lanes: 1,
             intra: rate,
             ring: rate,
             trees: rate,
@@ -76,6 +95,7 @@ impl CommShape {
             scale_up,
             network: 0,
             pace: 1.0,
+            skew: 0.0,
         }
     }
 
@@ -156,6 +176,7 @@ pub(crate) fn shape_of(
         per_domain: count(group.members.iter().map(Vec::len).max().unwrap_or(0)),
         fewest: count(group.members.iter().map(Vec::len).min().unwrap_or(0)),
         rails: count(group.rails.iter().map(Vec::len).min().unwrap_or(0)),
+        lanes: lanes(cluster, &group.rails),
         intra,
         ring,
         trees,
@@ -163,7 +184,18 @@ pub(crate) fn shape_of(
         scale_up,
         network: comm.network_of(cluster.network(), cluster.fabric_name()),
         pace: 1.0,
+        skew: 0.0,
     }
+}
+
+/// The different lanes of the NICs of the first domain.
+fn lanes(cluster: &Cluster, rails: &[Vec<GpuId>]) -> u32 {
+    let nics = rails.first().into_iter().flatten();
+    let lanes: BTreeSet<u32> = nics
+        .filter_map(|&gpu| cluster.nic_of(gpu))
+        .map(|nic| cluster.lane_of(nic))
+        .collect();
+    u32::try_from(lanes.len()).unwrap_or(1).max(1)
 }
 
 /// The rate of a pattern between domains while the siblings run it too.

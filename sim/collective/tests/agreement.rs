@@ -50,6 +50,7 @@ fn assert_agreement(cluster: &Cluster, groups: &[Vec<GpuId>], what: &str) {
             algorithm: Some(algorithm),
             protocol: Some(protocol),
             collnet: true,
+            without_nvls: false,
         }));
     }
     for kind in CollectiveKind::ALL {

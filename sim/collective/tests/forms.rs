@@ -47,6 +47,7 @@ const RING: Choice = Choice {
     algorithm: Some(Algorithm::Ring),
     protocol: Some(Protocol::Simple),
     collnet: false,
+    without_nvls: false,
 };
 
 #[test]
@@ -329,6 +330,7 @@ fn a_choice_is_obeyed_where_it_can_be() {
             algorithm,
             protocol,
             collnet: false,
+            without_nvls: false,
         };
         let cost = Priced::new(kind, &shape, &comm, &choice).time(Bytes::from_gib(1.0));
         (cost.algorithm, cost.protocol)
@@ -381,6 +383,7 @@ fn shapes() -> impl Strategy<Value = CommShape> {
             domains,
             per_domain,
             fewest: per_domain,
+            lanes: 1,
             rails: per_domain.min(8),
             intra: gbytes(intra),
             ring: gbytes(nics),

@@ -187,7 +187,7 @@ impl Unfused {
 
     /// Megatron-LM's fused scale-mask-softmax takes 16-bit scores, sequences × heads in fours,
     /// lengths in fours and keys up to a limit (`FusedScaleMaskSoftmax.is_kernel_available`).
-    fn softmax_is_fused(&self, attention: &Attention) -> bool {
+    pub(crate) fn softmax_is_fused(&self, attention: &Attention) -> bool {
         let heads = attention.batch * attention.heads;
         matches!(attention.dtype, DType::Fp16 | DType::Bf16)
             && heads.is_multiple_of(4)

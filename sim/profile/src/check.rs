@@ -219,6 +219,13 @@ fn constants(spec: &ProfileSpec, errors: &mut Vec<ProfileError>) {
         checker.within("context_mib", memory.context_mib, 0.0, 1e6);
         checker.within("framework_mib", memory.framework_mib, 0.0, 1e6);
         checker.within("workspace_mib", memory.workspace_mib, 0.0, 1e6);
+        checker.within(
+            "module_workspace_mib",
+            memory.module_workspace_mib,
+            0.0,
+            1e6,
+        );
+        checker.within("borders", memory.borders, 0.0, 100.0);
         checker.within("communicator_mib", memory.communicator_mib, 0.0, 1e6);
         checker.within("slack", memory.slack, 0.0, 0.99);
     }

@@ -22,11 +22,15 @@ pub enum CollectiveKind {
     /// One rank sends to one other.
     #[serde(rename = "sendrecv")]
     SendRecv,
+    /// One rank ends with the parts of all; size = the whole buffer.
+    Gather,
+    /// One rank's parts go to all, one to each; size = the whole buffer.
+    Scatter,
 }
 
 impl CollectiveKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::AllReduce,
         Self::AllGather,
         Self::ReduceScatter,
@@ -34,6 +38,8 @@ impl CollectiveKind {
         Self::Broadcast,
         Self::Reduce,
         Self::SendRecv,
+        Self::Gather,
+        Self::Scatter,
     ];
 
     /// The name as nccl-tests prints it.
@@ -46,6 +52,8 @@ impl CollectiveKind {
             Self::Broadcast => "broadcast",
             Self::Reduce => "reduce",
             Self::SendRecv => "sendrecv",
+            Self::Gather => "gather",
+            Self::Scatter => "scatter",
         }
     }
 
@@ -59,7 +67,11 @@ impl CollectiveKind {
         let n = f64::from(n.max(1));
         match self {
             Self::AllReduce => 2.0 * (n - 1.0) / n,
-            Self::AllGather | Self::ReduceScatter | Self::AllToAll => (n - 1.0) / n,
+            Self::AllGather
+            | Self::ReduceScatter
+            | Self::AllToAll
+            | Self::Gather
+            | Self::Scatter => (n - 1.0) / n,
             Self::Broadcast | Self::Reduce | Self::SendRecv => 1.0,
         }
     }

@@ -16,6 +16,7 @@
 mod algorithm;
 mod check;
 mod nccl;
+mod reached;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ use units::Bytes;
 use crate::{CollectiveKind, Provenance};
 
 pub use algorithm::{Algorithm, Protocol};
+pub use reached::{BetweenReached, CommFit, InsideReached};
 
 /// What connects the GPUs of a domain, as far as constants differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -121,6 +123,9 @@ pub struct ScaleUpComm {
     pub provenance: Provenance,
     /// Where they are from.
     pub source: String,
+    /// What tables reach; absent: the constants above are all there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<InsideReached>,
 }
 
 /// Constants of one kind of network between domains.
@@ -162,6 +167,9 @@ pub struct NetworkComm {
     pub provenance: Provenance,
     /// Where they are from.
     pub source: String,
+    /// What tables reach; absent: the constants above are all there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<BetweenReached>,
 }
 
 /// What does not depend on hardware.

@@ -1,9 +1,9 @@
-//! What a profile says besides curves: the host's time, memory that no tensor explains, and
-//! what communication takes from compute.
+//! What a profile says besides curves: the host's time, and what communication takes from
+//! compute.
 
-use units::{Bytes, Seconds};
+use units::Seconds;
 
-use crate::{HostSpec, InterferenceSpec, Kernel, MemorySpec};
+use crate::{HostSpec, InterferenceSpec, Kernel};
 
 /// What the host needs to issue work. A stretch of work takes the larger of GPU and host time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,11 +16,16 @@ pub struct HostCost {
     pub expert_layer: Seconds,
     /// Per micro-batch.
     pub micro_batch: Seconds,
-    /// What each doubling of the tensor-parallel degree adds, as a share: more calls, and more
-    /// hosts that wait for each other.
+    /// Per attention core whose softmax is several kernels, not one.
+    pub loose_softmax: Seconds,
+    /// What hosts of a tensor-parallel group that wait for each other add, as a share, times the
+    /// third power of the doublings of their number: hardly anything up to four, a fifth at eight
+    /// where this is 0.0074.
     pub tp_share: f64,
     /// What CUDA graphs leave of kernels and layers: 0 where everything is captured.
     pub graphs_share: f64,
+    /// What they leave of a mixture-of-experts layer, of which only parts can be captured.
+    pub moe_graphs_share: f64,
 }
 
 impl HostCost {
@@ -30,26 +35,25 @@ impl HostCost {
         Self {
             kernel: self.kernel * self.graphs_share,
             layer: self.layer * self.graphs_share,
-            expert_layer: self.expert_layer * self.graphs_share,
+            expert_layer: self.expert_layer * self.moe_graphs_share,
+            loose_softmax: self.loose_softmax * self.graphs_share,
             ..self
         }
     }
 
-    /// What a tensor-parallel degree makes of every time: `1 + tp_share · log₂ tp`.
-    pub fn at_tp(&self, tp: u32) -> f64 {
-        1.0 + self.tp_share * f64::from(tp.max(1).ilog2())
-    }
-
-    /// What is left for a plan: of that tensor-parallel degree, with graphs or without.
+    /// What is left for a plan: of that tensor-parallel degree, which multiplies every time by
+    /// `1 + tp_share · (log₂ tp)³`, with graphs or without.
     #[must_use]
     pub fn under(self, tp: u32, graphs: bool) -> Self {
         let left = if graphs { self.captured() } else { self };
-        let factor = self.at_tp(tp);
+        let doublings = f64::from(tp.max(1).ilog2());
+        let factor = 1.0 + self.tp_share * doublings * doublings * doublings;
         Self {
             kernel: left.kernel * factor,
             layer: left.layer * factor,
             expert_layer: left.expert_layer * factor,
             micro_batch: left.micro_batch * factor,
+            loose_softmax: left.loose_softmax * factor,
             ..left
         }
     }
@@ -70,46 +74,10 @@ impl HostCost {
             layer: Seconds::from_micros(spec.layer_us),
             expert_layer: Seconds::from_micros(spec.expert_layer_us),
             micro_batch: Seconds::from_micros(spec.micro_batch_us),
+            loose_softmax: Seconds::ZERO,
             tp_share: 0.0,
             graphs_share: 0.0,
-        }
-    }
-}
-
-/// Memory of a device that no tensor of the model explains.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MemoryConstants {
-    /// Driver context and loaded kernels; outside the framework's allocator.
-    pub context: Bytes,
-    /// Small buffers of the framework; allocated.
-    pub framework: Bytes,
-    /// Workspace of the matrix library; allocated.
-    pub workspace: Bytes,
-    /// Buffers of one communicator; outside the allocator.
-    pub communicator: Bytes,
-    /// Reserved but unused by the allocator, as a share of the allocated peak.
-    pub slack: f64,
-}
-
-impl MemoryConstants {
-    /// What the allocator reserves for an allocated peak.
-    pub fn reserved(&self, allocated: Bytes) -> Bytes {
-        allocated.scale(1.0 + self.slack)
-    }
-
-    /// What the device shows as used: reserved, context and communicators.
-    pub fn device_used(&self, allocated: Bytes, communicators: u64) -> Bytes {
-        self.reserved(allocated) + self.context + self.communicator * communicators
-    }
-
-    pub(crate) fn new(spec: &MemorySpec) -> Self {
-        let mib = |mib: f64| Bytes::from_f64(mib * 1_048_576.0);
-        Self {
-            context: mib(spec.context_mib),
-            framework: mib(spec.framework_mib),
-            workspace: mib(spec.workspace_mib),
-            communicator: mib(spec.communicator_mib),
-            slack: spec.slack,
+            moe_graphs_share: 0.0,
         }
     }
 }
@@ -150,7 +118,7 @@ impl Interference {
 mod tests {
     use super::*;
     use crate::{Gemm, Stream, StreamKind};
-    use units::DType;
+    use units::{Bytes, DType};
 
     #[test]
     fn graphs_leave_only_the_host_time_of_the_micro_batch() {
@@ -174,28 +142,16 @@ mod tests {
             layer: Seconds::from_micros(800.0),
             expert_layer: Seconds::from_micros(2_000.0),
             micro_batch: Seconds::from_micros(1_000.0),
-            tp_share: 0.1,
+            loose_softmax: Seconds::ZERO,
+            tp_share: 0.025,
             graphs_share: 0.5,
+            moe_graphs_share: 0.25,
         };
         let under = host.under(4, true);
         assert!((under.layer.as_micros() - 480.0).abs() < 1e-9);
+        assert!((under.expert_layer.as_micros() - 600.0).abs() < 1e-9);
         assert!((under.micro_batch.as_micros() - 1_200.0).abs() < 1e-9);
         assert_eq!(host.under(1, false), host);
-    }
-
-    #[test]
-    fn a_device_shows_more_than_was_allocated() {
-        let memory = MemoryConstants::new(&MemorySpec {
-            context_mib: 500.0,
-            framework_mib: 95.0,
-            workspace_mib: 32.0,
-            communicator_mib: 250.0,
-            slack: 0.05,
-            source: String::new(),
-        });
-        let mib = 1 << 20;
-        let used = memory.device_used(Bytes::new(1000 * mib), 2);
-        assert_eq!(used, Bytes::new((1050 + 500 + 500) * mib));
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod error;
 mod gemm;
 mod grid;
 mod kernel;
+mod memory;
 mod nominal;
 mod profile;
 mod provenance;
@@ -36,14 +37,15 @@ mod stream;
 
 pub use collectives::CollectiveKind;
 pub use comm::{
-    Algorithm, BufferComm, CommProfile, LatencyTable, NetworkComm, Protocol, ScaleUpComm,
-    ScaleUpKind, Tuning,
+    Algorithm, BetweenReached, BufferComm, CommFit, CommProfile, InsideReached, LatencyTable,
+    NetworkComm, Protocol, ScaleUpComm, ScaleUpKind, Tuning,
 };
-pub use constants::{HostCost, Interference, MemoryConstants};
+pub use constants::{HostCost, Interference};
 pub use error::ProfileError;
 pub use kernel::{
     Attention, AttentionKernel, Gemm, Kernel, Mask, Packing, Pass, Scan, Stream, StreamKind,
 };
+pub use memory::{DETERMINISTIC_WORKSPACE, MemoryConstants};
 pub use profile::Profile;
 pub use provenance::{Provenance, Timed};
 pub use scales::{Exposed, KernelScales, Place};

@@ -315,21 +315,29 @@ fn host() -> HostSpec {
 /// (bigscience-workshop/bigscience, experiments/tr3m-1B3.md, "calibration").
 const VOLTA_CONTEXT_MIB: f64 = 1_113.0;
 
+/// Workspaces of one handle of cuBLAS and of one stream of Transformer Engine, in MiB, of Hopper
+/// and newer GPUs, and of others ([`crate::MemoryConstants`] names the code).
+const WORKSPACES_MIB: [[f64; 2]; 2] = [[32.0, 32.0], [8.125, 4.0]];
+
 fn memory(habit: &Habit) -> MemorySpec {
+    let is_new = matches!(habit.prefix, "hopper" | "blackwell");
+    let [workspace_mib, module_workspace_mib] = WORKSPACES_MIB[usize::from(!is_new)];
     MemorySpec {
         context_mib: if habit.prefix == "volta" {
             VOLTA_CONTEXT_MIB
         } else {
             520.0
         },
-        framework_mib: 95.0,
-        workspace_mib: 32.0,
+        framework_mib: 10.0,
+        workspace_mib,
+        module_workspace_mib,
+        borders: 4.0,
         communicator_mib: 288.0,
         slack: 0.06,
         source: "context of 300 to 700 MB with PyTorch (pytorch issues 20532, 28113, 107667); \
-                 75 to 120 MB unexplained in Megatron-LM's CI figures; cuBLAS workspace of \
-                 Hopper, 32 MiB (PyTorch documentation); 10 and 2 MiB a channel and connection \
-                 on H100 (nccl issue 1685), 24 channels"
+                 workspaces as PyTorch and Transformer Engine ask for them; 10 and 2 MiB a channel \
+                 and connection on H100 (nccl issue 1685), 24 channels; framework files say what \
+                 was fitted"
             .to_owned(),
     }
 }

@@ -115,6 +115,13 @@ impl Profile {
         self
     }
 
+    /// The same profile with other memory that no tensor explains.
+    #[must_use]
+    pub fn with_memory(mut self, memory: MemoryConstants) -> Self {
+        self.memory = memory;
+        self
+    }
+
     /// The same profile where that much more of what runs beside kernels is waited for.
     #[must_use]
     pub fn exposing(mut self, more: Exposed) -> Self {
@@ -175,6 +182,16 @@ impl Profile {
         Timed {
             time: Seconds::from_secs(secs),
             provenance,
+        }
+    }
+
+    /// Whether a kernel is an attention core with a softmax of several kernels.
+    pub fn is_loose(&self, kernel: &Kernel) -> bool {
+        match kernel {
+            Kernel::Attention(attention) => {
+                self.fused(attention).is_none() && !self.unfused.softmax_is_fused(attention)
+            }
+            _ => false,
         }
     }
 

@@ -17,6 +17,18 @@ pub enum Provenance {
     Nominal,
 }
 
+impl Provenance {
+    /// The word for it, as files write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Interpolated => "interpolated",
+            Self::Extrapolated => "extrapolated",
+            Self::Nominal => "nominal",
+        }
+    }
+}
+
 /// A duration and where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timed {

@@ -122,6 +122,7 @@ impl KernelScales {
             layer: host.layer * self.host,
             expert_layer: host.expert_layer * (self.host * self.host_moe),
             micro_batch: host.micro_batch * self.host,
+            loose_softmax: host.loose_softmax * self.host,
             ..host
         }
     }
@@ -146,5 +147,91 @@ impl Exposed {
             tp: both(self.tp, other.tp),
             cp: both(self.cp, other.cp),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cluster::example;
+    use units::{Bytes, DType};
+
+    use super::*;
+    use crate::{Profile, Stream};
+
+    fn stream(kind: StreamKind) -> Kernel {
+        Kernel::Stream(Stream {
+            kind,
+            bytes: Bytes::new(1 << 28),
+            launches: 1,
+        })
+    }
+
+    /// How many times as long a kernel takes.
+    fn ratio(scales: KernelScales, kernel: &Kernel, place: Place) -> f64 {
+        let plain = Profile::nominal(&example::h100());
+        let own = plain.clone().scaled(&scales);
+        own.time_at(kernel, place).time.as_secs() / plain.time_at(kernel, place).time.as_secs()
+    }
+
+    #[test]
+    fn a_multiplier_acts_whatever_binds_the_kernel() {
+        let scales = KernelScales {
+            gemm: 1.5,
+            grouped: 3.0,
+            stream: 2.0,
+            ..KernelScales::ONE
+        };
+        for extent in [16, 512, 16_384] {
+            let gemm = Gemm::new(extent, extent, extent, DType::Bf16);
+            let single = ratio(scales, &Kernel::Gemm(gemm), Place::Dense);
+            assert!((single - 1.5).abs() < 1e-9);
+            let packing = Packing::Grouped(4);
+            let grouped = Kernel::Gemm(Gemm { packing, ..gemm });
+            assert!((ratio(scales, &grouped, Place::Experts) - 3.0).abs() < 1e-9);
+        }
+        assert!((ratio(scales, &stream(StreamKind::Norm), Place::Dense) - 2.0).abs() < 1e-9);
+        assert!((ratio(scales, &stream(StreamKind::Optimizer), Place::Dense) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn traffic_of_experts_and_the_head_have_multipliers_of_their_own() {
+        let scales = KernelScales {
+            stream: 2.0,
+            moe_traffic: 3.0,
+            head: 1.25,
+            ..KernelScales::ONE
+        };
+        let kernel = stream(StreamKind::Activation);
+        for (place, expected) in [
+            (Place::Dense, 2.0),
+            (Place::Experts, 6.0),
+            (Place::Head, 2.5),
+        ] {
+            assert!((ratio(scales, &kernel, place) - expected).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn multipliers_multiply_and_the_host_follows() {
+        let twice = KernelScales {
+            host: 2.0,
+            host_moe: 1.5,
+            launch: 3.0,
+            ..KernelScales::ONE
+        };
+        let plain = Profile::nominal(&example::h100());
+        let own = plain.clone().scaled(&twice).scaled(&twice);
+        let of = |profile: &Profile| profile.host();
+        assert!((of(&own).layer.as_secs() / of(&plain).layer.as_secs() - 4.0).abs() < 1e-9);
+        let experts = of(&own).expert_layer.as_secs() / of(&plain).expert_layer.as_secs();
+        assert!((experts - 9.0).abs() < 1e-9);
+        assert!((own.launch().as_secs() / plain.launch().as_secs() - 9.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn exposing_twice_exposes_of_what_is_left() {
+        let half = Exposed { tp: 0.5, cp: 0.0 };
+        let expected = Exposed { tp: 0.75, cp: 0.0 };
+        assert_eq!(half.and(half), expected);
     }
 }

@@ -25,7 +25,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("scenarios", &["format"]),
     ("planner", &["solve", "search", "launch"]),
-    ("calibrate", &["bench", "runs", "fit", "validate"]),
+    ("calibrate", &["bench", "runs", "validate", "fit"]),
     ("app", &["session", "cli"]),
     ("gui", &["timeline", "viewer"]),
     ("tests", &["acceptance", "layers"]),

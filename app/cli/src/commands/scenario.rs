@@ -66,7 +66,7 @@ pub(crate) fn ready(opened: &Opened, context: &Context) -> Result<Ready, Exit> {
 
 /// Shows every error of the input: for people on standard error, for programs on standard output
 /// where they asked for JSON.
-fn refuse(failures: &[Failure], context: &Context) -> Exit {
+pub(crate) fn refuse(failures: &[Failure], context: &Context) -> Exit {
     say(&render::failures(failures, &context.stderr));
     if context.output.json {
         let errors: Vec<Value> = failures.iter().map(error_json).collect();

@@ -88,6 +88,11 @@ impl<'a> Case<'a> {
         self.named("_release")
     }
 
+    /// Whether it is a small `DeepSeek`: latent attention and experts.
+    pub(super) fn is_proxy(&self) -> bool {
+        self.has("multi-latent-attention") && self.has_experts()
+    }
+
     /// Whether it is a mixture of experts.
     pub(super) fn has_experts(&self) -> bool {
         self.text("num-experts").is_some()

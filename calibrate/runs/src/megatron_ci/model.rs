@@ -97,8 +97,7 @@ fn vocabulary(case: &Case<'_>, draft: &mut Draft) -> Result<(), RunsError> {
         };
         draft.assume(SHAPE, "vocab", words, VOCABULARY);
     }
-    let proxy = case.has("multi-latent-attention") && case.has_experts();
-    if proxy {
+    if case.is_proxy() {
         draft.assume(SHAPE, "vocab_divisible_by", 3232, PADDING);
     } else {
         draft.assume(SHAPE, "vocab_divisible_by", 128, DEFAULT);

@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use super::case::{Case, Family};
 use super::machine::{Machine, integer};
-use super::rules::{DEFAULT, FRAMEWORK, LOCAL_ATTENTION, NAME, OLD_ATTENTION};
+use super::rules::{DEFAULT, FRAMEWORK, LOCAL_ATTENTION, NAME, OLD_ATTENTION, SWITCHES};
 use crate::{Draft, RunsError};
 
 const SECTION: &str = "plan";
@@ -176,13 +176,13 @@ fn recompute(case: &Case<'_>, draft: &mut Draft) {
 
 fn framework(case: &Case<'_>, draft: &mut Draft) {
     const FRAMEWORKS: &str = "framework";
-    draft.assume(FRAMEWORKS, "name", "megatron-core", FRAMEWORK);
+    draft.assume(FRAMEWORKS, "name", "megatron-lm", FRAMEWORK);
     let backend = case.text("attention-backend");
     let is_flash = case.has("use-flash-attn");
     let local = case.text("transformer-impl") == Some("local");
     let masks = matches!(case.family, Family::Bert | Family::T5);
     let old = case.env.contains("dracooci")
-        || (case.env == "lts_dgx_a100" && case.text("recipe").is_none());
+        || (case.env == "lts_dgx_a100" && case.text("nodes").is_none());
     match backend {
         Some("unfused" | "local") => draft.set(FRAMEWORKS, "attention", "unfused"),
         Some(_) => {}
@@ -195,4 +195,28 @@ fn framework(case: &Case<'_>, draft: &mut Draft) {
         }
         None => {}
     }
+    draft.assume(FRAMEWORKS, "choices", choices(case), SWITCHES);
+}
+
+/// What a case does otherwise than the script without being asked.
+fn choices(case: &Case<'_>) -> Value {
+    let proxy = case.is_proxy();
+    let free_dense = !case.has_experts() && case.family == Family::Gpt;
+    let is_free = case.is_release()
+        || proxy
+        || (free_dense && 1 < case.cp)
+        || (free_dense && case.named("nondeterministic"))
+        || case.named("cross_entropy_loss_fusion");
+    let switches = [
+        ("deterministic", !is_free),
+        ("fused_grad_accumulation", case.is_release() || proxy),
+        (
+            "fused_cross_entropy",
+            proxy || case.named("cross_entropy_loss_fusion"),
+        ),
+        ("grouped_gemm", case.has("moe-grouped-gemm")),
+        ("fused_permute", proxy),
+    ];
+    let all = switches.map(|(name, on)| (name.to_owned(), Value::from(on)));
+    Value::Table(Table::from_iter(all))
 }

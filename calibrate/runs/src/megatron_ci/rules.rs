@@ -57,7 +57,7 @@ pub(super) const RELEASE_BATCH: Rule = Rule::new(
 );
 pub(super) const OLD_ATTENTION: Rule = Rule::new(
     "ci-old-attention",
-    "figures of the older machines (dracooci, and long-term support without a recipe) are from before deterministic fused attention",
+    "figures of the older machines (dracooci, and long-term support on A100 without a number of nodes) are from before deterministic fused attention",
 );
 pub(super) const LOCAL_ATTENTION: Rule = Rule::new(
     "ci-local-attention",
@@ -76,3 +76,7 @@ pub(super) const GRADIENTS: Rule = Rule::new(
     "gradients add up in fp32 under bf16, else in the format of the parameters (arguments.py)",
 );
 pub(super) const FRAMEWORK: Rule = Rule::new("ci-framework", "Megatron-LM's own training script");
+pub(super) const SWITCHES: Rule = Rule::new(
+    "ci-switches",
+    "all cases but releases, DeepSeek proxies and dense ones with context parallelism or a fused loss set cuBLAS workspaces of 32 MiB (CUBLAS_WORKSPACE_CONFIG), most with --deterministic-mode; all but releases and proxies set --no-gradient-accumulation-fusion; proxies fuse loss and permutation",
+);

@@ -147,6 +147,10 @@ fn is_old(record: &Record) -> bool {
         || has_any(record.or_empty("section"), &["2104.04473"])
 }
 
+const BY_DATE: Rule = Rule::new(
+    "release-by-date",
+    "releases are numbered by year and month, and the row names a date",
+);
 const PADDED: Rule = Rule::new(
     "padding-masks",
     "models with padding masks ran without fused attention (NeMo-Framework-Launcher, BERT and T5)",
@@ -164,6 +168,8 @@ pub(super) fn framework(row: &Row<'_>, draft: &mut Draft) {
     }
     if let Some(version) = version(row.record) {
         draft.set("framework", "version", version);
+    } else if let Some(version) = by_date(row) {
+        draft.assume("framework", "version", version, BY_DATE);
     }
     let kind = draft
         .get("model.megatron", "kind")
@@ -173,6 +179,18 @@ pub(super) fn framework(row: &Row<'_>, draft: &mut Draft) {
     } else if recipe::is_launcher(row.record) {
         draft.assume("framework", "attention", "unfused", LAUNCHER);
     }
+}
+
+/// The release of a framework that is numbered by year and month, from the date of a run.
+fn by_date(row: &Row<'_>) -> Option<String> {
+    if !matches!(row.family.name, "nemo" | "megatron-bridge") {
+        return None;
+    }
+    let date = row.record.text("release_or_date")?;
+    let (year, rest) = date.split_once('-')?;
+    let year = year.strip_prefix("20").filter(|year| year.len() == 2)?;
+    let month: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some(format!("{year}.{month}"))
 }
 
 /// The release that a row names, such as `26.04.01` or `24.07`.

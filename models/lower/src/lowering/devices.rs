@@ -11,6 +11,7 @@ use crate::axes;
 use crate::binding::Wire;
 use crate::book::Book;
 use crate::data_parallel::DataParallel;
+use crate::dummies::Dummies;
 use crate::epilogue::{Epilogue, Mirrored};
 use crate::hop::Hop;
 use crate::offload::Copies;
@@ -133,13 +134,20 @@ impl Devices<'_> {
 
     /// The optimizer's step on a device.
     fn update(&self, device: u32) -> Update {
-        let Inputs { job, plan, .. } = *self.inputs;
+        let Inputs {
+            job,
+            plan,
+            framework,
+            ..
+        } = *self.inputs;
         let mut params = ParamCount::default();
         let mut matrices = Vec::new();
         for piece in self.pieces_on(device) {
             params += piece.ops.params;
             matrices.extend_from_slice(&piece.ops.matrices);
         }
+        let mut dummies = Dummies::default();
+        dummies.add(&matrices);
         let shards = plan.step_shards();
         Update {
             ops: optimizer_ops(job, &matrices, shards),
@@ -156,6 +164,7 @@ impl Devices<'_> {
             updated: params.dense_trained as f64 / f64::from(shards.dense)
                 + params.expert_trained as f64 / f64::from(shards.expert),
             params,
+            dummies: dummies.bytes(job, framework),
         }
     }
 
@@ -245,4 +254,6 @@ pub(super) struct Update {
     pub(super) state: Bytes,
     /// Parameters that one rank updates.
     updated: f64,
+    /// Gradients that nobody reads.
+    pub(super) dummies: Bytes,
 }

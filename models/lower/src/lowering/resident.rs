@@ -2,12 +2,15 @@
 
 use plan::schedule::Schedule;
 use plan::state::StateBytes;
-use plan::{Assumption, Offload};
+use plan::{Assumption, Offload, Plan};
+use profile::MemoryConstants;
 use trace::MemoryKind;
 use units::{Bytes, DType, RankId};
 use workload::ops::ParamCount;
 use workload::{Job, Resident};
 
+use crate::framework::Framework;
+use crate::hop::Hop;
 use crate::outside;
 use crate::step_buffers::pass_gradients;
 
@@ -26,6 +29,26 @@ pub fn resident(job: &Job, state: Bytes, params: &ParamCount) -> Resident {
         optimizer: main + state.as_f64() / params.trained() as f64,
         ..by_value
     }
+}
+
+/// What a rank has allocated besides tensors.
+///
+/// * `constants` — of its GPU.
+/// * `params` — on the rank; products of experts may be grouped.
+/// * `hop` — what crosses the borders of its stages.
+pub fn beside_tensors(
+    constants: &MemoryConstants,
+    framework: &Framework,
+    plan: &Plan,
+    params: &ParamCount,
+    hop: Hop,
+) -> Bytes {
+    let grouped = framework.fusion.grouped_gemm && 0 < params.expert;
+    let border = match plan.degrees().pp {
+        1 => Bytes::ZERO,
+        _ => hop.gather.unwrap_or(hop.bytes),
+    };
+    constants.allocated(grouped, border)
 }
 
 impl Devices<'_> {
@@ -63,14 +86,14 @@ impl Devices<'_> {
         } = *self.inputs;
         let state = StateBytes::of(&device.params, &resident(job, device.state, &device.params));
         let own = state.on_gpu(plan).parts();
-        let constants = profiles[kind].memory();
         let mut resident = [0; MemoryKind::ALL.len()];
         resident[MemoryKind::Weights.index()] = own.weights.as_u64();
         let apart = pass_gradients(job, framework, &device.params);
-        resident[MemoryKind::Gradients.index()] = (own.gradients + apart).as_u64();
+        resident[MemoryKind::Gradients.index()] = (own.gradients + apart + device.dummies).as_u64();
         resident[MemoryKind::Optimizer.index()] = own.optimizer.as_u64();
+        let constants = profiles[kind].memory();
         resident[MemoryKind::Workspace.index()] =
-            (constants.framework + constants.workspace).as_u64();
+            beside_tensors(constants, framework, plan, &device.params, self.hop).as_u64();
         if self.data.gather_once {
             // Gradients stay whole until the last backward pass.
             let whole = state.parts().gradients;

@@ -28,7 +28,7 @@ fn host_and_gpu(case: &Case) -> (f64, f64) {
     let (mut host, mut gpu) = (profile.host().micro_batch.as_secs(), 0.0);
     for piece in book.pieces_of(0) {
         for (pass, counts) in [(PassKind::Forward, 1.0), (PassKind::Backward, 2.0)] {
-            let lone = lone_pass(profile, piece, pass);
+            let lone = lone_pass(profile, &profile.host(), piece, pass);
             host += lone.host.as_secs() * counts;
             let steps = lone.block.steps.iter();
             gpu += steps.fold(0.0, |sum, step| match step.work {

@@ -124,7 +124,11 @@ fn a_micro_batch_costs_four_sums_and_two_broadcasts() {
 
 /// Picoseconds of one pass of some pieces.
 fn picos<'p>(case: &Case, pieces: impl Iterator<Item = &'p lower::Piece>, pass: PassKind) -> u64 {
-    let steps = pieces.flat_map(|piece| lone_pass(&case.profiles[0], piece, pass).block.steps);
+    let steps = pieces.flat_map(|piece| {
+        lone_pass(&case.profiles[0], &case.profiles[0].host(), piece, pass)
+            .block
+            .steps
+    });
     let secs = steps.map(|step| match step.work {
         Work::Compute(time) => time.as_secs(),
         _ => 0.0,

@@ -80,6 +80,7 @@ impl Check<'_> {
             )
         };
         Experts {
+            peak_rows: None,
             dispatcher,
             capacity_factor: factor,
             dispatch_dtype: moe.dispatch_dtype,

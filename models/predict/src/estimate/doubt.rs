@@ -123,7 +123,10 @@ impl Work<'_> {
         let splits = (plan.schedule_kind()).is_some_and(ScheduleKind::splits_backward);
         let loose = 1 < plan.chunks() || splits;
         let interleaved = loose && overlaps && DOUBTFUL * total < waiting;
-        let of_host = |stage: &StageSums| stage.host_bound;
+        // Without a pipeline passes follow each other, and where sends are waited for, so is every
+        // pass: there the formulas are what the engines do.
+        let runs_ahead = 1 < plan.degrees().pp && plan.overlap().p2p;
+        let of_host = |stage: &StageSums| runs_ahead && stage.host_bound;
         let reasons = [
             (plan.offload() != Offload::NONE, Doubt::Offload),
             (0.0 < self.scenario.settings.jitter, Doubt::Jitter),

@@ -90,7 +90,7 @@ pub(super) struct Kept {
 }
 
 /// What the pieces of a plan depend on, besides job and kernels, and the kind of GPU.
-pub(super) type SheetKey = (usize, [u32; 6], u64, [bool; 2], [u8; 4], u64);
+pub(super) type SheetKey = (usize, [u32; 6], u64, [bool; 3], [u8; 4], u64);
 /// What the optimizer's step of a device depends on.
 pub(super) type StepKey = (usize, [u64; 4], [u32; 2]);
 
@@ -118,6 +118,7 @@ impl<'a> Estimator<'a> {
         let framework = &scenario.framework;
         let fusion = framework.fusion_on(scenario.cluster.kinds());
         let mut sharding = plan.sharding(scenario.job.seq_len, framework.vocab_multiple, fusion);
+        sharding.experts.peak_rows = framework.peak_rows(&sharding.experts);
         sharding.experts.shared_overlap |= plan.overlap().ep;
         let shapes = Shapes::new(
             &mut self.shapes.borrow_mut(),
@@ -132,7 +133,11 @@ impl<'a> Estimator<'a> {
             let input = SheetInput {
                 job: &scenario.job,
                 profile: &scenario.profiles[kind],
+                host: scenario.profiles[kind]
+                    .host()
+                    .under(plan.degrees().tp, plan.cuda_graphs()),
                 sharding,
+                replay: framework.replay,
                 shapes: &shapes,
                 contention: contention(scenario),
             };
@@ -203,7 +208,11 @@ pub(super) fn sheet_key(kind: usize, sharding: &Sharding, plan: &Plan) -> SheetK
             experts.domains,
         ],
         sharding.micro_batch,
-        [sharding.sequence_parallel, experts.shared_overlap],
+        [
+            sharding.sequence_parallel,
+            experts.shared_overlap,
+            plan.cuda_graphs(),
+        ],
         [
             sharding.cp_method as u8,
             experts.dispatch_dtype.map_or(0, |dtype| 1 + dtype as u8) << 3

@@ -1,6 +1,6 @@
 //! Peaks of memory from the number of micro-batches in flight.
 
-use lower::{StepBuffers, pass_gradients};
+use lower::{Dummies, StepBuffers, beside_tensors, boundary, pass_gradients};
 use plan::schedule::{ActionKind, ScheduleKind, peak_level};
 use plan::state::{StateBytes, StateParts, gather_buffers};
 use plan::{Plan, PlannedSchedule, Schedule};
@@ -47,6 +47,7 @@ impl Work<'_> {
             fits: true,
             ..Estimate::default()
         };
+        let hop = boundary(job, self.plan, framework, &self.sharding);
         let mut fullest = -1.0;
         for (device, stages) in (0_u32..).zip(&merged.chunks_of) {
             let (kind, _) = self.hosts.of_device[device as usize];
@@ -54,7 +55,8 @@ impl Work<'_> {
             let params = &params[device as usize];
             let constants = profiles[kind].memory();
             let mut parts = self.state(&chunks, params);
-            parts[MemoryKind::Workspace.index()] += constants.framework + constants.workspace;
+            parts[MemoryKind::Workspace.index()] +=
+                beside_tensors(constants, framework, self.plan, params, hop);
             let resting: Bytes = parts.iter().copied().sum();
             let kept_ones = activations(self.plan, device, &chunks, &mut kept.scratch);
             let peak = resting + kept_ones;
@@ -104,8 +106,12 @@ impl Work<'_> {
         let own = StateBytes::of(params, &per_param).on_gpu(self.plan).parts();
         let mut parts = Parts::default();
         parts[MemoryKind::Weights.index()] = own.weights;
+        let mut dummies = Dummies::default();
+        for chunk in chunks {
+            dummies.merge(&chunk.dummies);
+        }
         parts[MemoryKind::Gradients.index()] =
-            own.gradients + pass_gradients(job, framework, params);
+            own.gradients + pass_gradients(job, framework, params) + dummies.bytes(job, framework);
         parts[MemoryKind::Optimizer.index()] = own.optimizer;
         parts[MemoryKind::Communication.index()] = gather_buffers(self.plan, layer);
         parts
@@ -122,18 +128,23 @@ fn activations(
 ) -> Bytes {
     let n = plan.n_micro_batches();
     let p = plan.degrees().pp;
-    let transient = chunks
-        .iter()
-        .map(|chunk| chunk.transient.max(chunk.workspace))
-        .max();
-    let transient = transient.unwrap_or_default();
-    match plan.schedule_kind() {
-        Some(ScheduleKind::GPipe) => of(chunks, n) + transient,
-        _ if p == 1 => of(chunks, 1) + transient,
-        Some(ScheduleKind::OneFOneB) => of(chunks, (p - device).min(n)) + transient,
-        Some(ScheduleKind::Interleaved) => interleaved(plan, device, chunks) + transient,
-        _ => replayed(scratch.schedule(plan), device, chunks) + transient,
-    }
+    let kept = match plan.schedule_kind() {
+        Some(ScheduleKind::GPipe) => of(chunks, n),
+        _ if p == 1 => of(chunks, 1),
+        Some(ScheduleKind::OneFOneB) => of(chunks, (p - device).min(n)),
+        Some(ScheduleKind::Interleaved) => interleaved(plan, device, chunks),
+        _ => replayed(scratch.schedule(plan), device, chunks),
+    };
+    // A backward pass frees the logits of its micro-batch before its layers, and these before
+    // the embedding.
+    let peaks = chunks.iter().map(|chunk| {
+        let at_head = kept + chunk.head;
+        let in_layers = kept.saturating_sub(chunk.logits) + chunk.transient;
+        let own = chunk.kept + chunk.logits;
+        let at_embedding = kept.saturating_sub(own) + chunk.embedding;
+        at_head.max(in_layers).max(at_embedding)
+    });
+    peaks.max().unwrap_or_default()
 }
 
 /// Interleaved 1F1B (Narayanan et al. 2021, section 2.2): device `i` of `p` runs

@@ -170,7 +170,7 @@ impl<'a> Shapes<'a> {
         let of_slot = AXIS_SLOTS.map(|axis| {
             let (shape, uneven) = cache.axis(cluster, comm, plan, axis);
             differ |= uneven;
-            shape.at_pace(axes.of(axis))
+            shape.at_pace(axes.of(axis)).with_skew(axes.skew_of(axis))
         });
         Self {
             of_slot,

@@ -2,11 +2,11 @@
 
 use engine::{Contention, Lists, Options, run};
 use lower::{
-    AXIS_SLOTS, LonePass, PassKind, Piece, PieceKind, Worth, build_piece, lone_ops, lone_pass,
-    state_of,
+    AXIS_SLOTS, LonePass, PassKind, Piece, PieceKind, Replay, Worth, build_piece, lone_ops,
+    lone_pass, state_of,
 };
 use network::Analytic;
-use profile::Profile;
+use profile::{HostCost, Profile};
 use task::{Block, Fragment, Group, LaneSetup, Lanes, Program};
 use trace::{Category, MemoryKind};
 use units::{Bytes, ClassId, Control, GroupId, LaneId, Seconds};
@@ -86,7 +86,10 @@ pub(super) struct PieceSheet {
 pub(super) struct SheetInput<'a> {
     pub(super) job: &'a Job,
     pub(super) profile: &'a Profile,
+    /// What the plan leaves of the profile's host.
+    pub(super) host: HostCost,
     pub(super) sharding: Sharding,
+    pub(super) replay: Replay,
     pub(super) shapes: &'a Shapes<'a>,
     pub(super) contention: Contention,
 }
@@ -113,7 +116,7 @@ impl Sheet {
             .position(|known| *known == key)
             .unwrap_or_else(|| {
                 let piece = build_piece(input.job, &input.sharding, kinds, kind, policy);
-                self.pieces.push(sheet(input, piece));
+                self.pieces.push(sheet(input, piece.replayed(input.replay)));
                 self.known.push(key);
                 self.pieces.len() - 1
             })
@@ -121,7 +124,7 @@ impl Sheet {
 }
 
 fn sheet(input: &SheetInput<'_>, piece: Piece) -> PieceSheet {
-    let lone = |pass| lone_pass(input.profile, &piece, pass);
+    let lone = |pass| lone_pass(input.profile, &input.host, &piece, pass);
     let (forward, whole) = (lone(PassKind::Forward), lone(PassKind::Backward));
     let mut worth = Worth::default();
     for pass in [&forward, &whole] {

@@ -6,7 +6,7 @@ use workload::Job;
 use workload::Layer;
 use workload::ops::{ParamCount, Recompute};
 
-use lower::PieceKind;
+use lower::{Dummies, PieceKind, issued};
 
 use crate::estimate::sheet::{PassTime, Sheet, SheetInput};
 
@@ -23,8 +23,14 @@ pub(super) struct StageSums {
     pub(super) logits: Bytes,
     pub(super) held: Bytes,
     pub(super) state: Bytes,
+    /// What a pass needs beside what is kept, embedding and head apart.
     pub(super) transient: Bytes,
-    pub(super) workspace: Bytes,
+    /// The same of the head, beside its logits.
+    pub(super) head: Bytes,
+    /// What the embedding's backward pass needs, when all else of its micro-batch has gone.
+    pub(super) embedding: Bytes,
+    /// Shapes of weights of which a gradient may be kept that nobody reads.
+    pub(super) dummies: Dummies,
     /// Whether the host takes longer than the GPU for one of its passes.
     pub(super) host_bound: bool,
     /// Pieces in forward order, runs of equal ones counted: index into the sheet, how many.
@@ -47,8 +53,14 @@ impl StageSums {
         }
         self.held += piece.held * u64::from(times);
         self.state += piece.state * u64::from(times);
-        self.transient = self.transient.max(piece.transient);
-        self.workspace = self.workspace.max(piece.workspace);
+        let beside = piece.transient.max(piece.workspace);
+        let most = match piece.piece.kind {
+            PieceKind::Embedding => &mut self.embedding,
+            PieceKind::Head(_) => &mut self.head,
+            _ => &mut self.transient,
+        };
+        *most = beside.max(*most);
+        self.dummies.add(&piece.piece.ops.matrices);
         match self.runs.last_mut() {
             Some((last, count)) if *last == at => *count += times,
             _ => self.runs.push((at, times)),
@@ -57,14 +69,13 @@ impl StageSums {
 
     /// The host's time where it is more than the GPU's.
     ///
-    /// * `launches` — of the profile's time for kernels and layers: what CUDA graphs leave.
     /// * `each` — seconds of a micro-batch, which the forward passes of all chunks share.
-    /// * `splits` — whether backward passes run as two.
-    pub(super) fn with_host(&mut self, launches: f64, each: f64, splits: bool) {
-        self.forward.host = self.forward.host * launches + each;
-        self.backward.host *= 2.0 * launches;
-        self.input_grad.host *= launches;
-        self.weight_grad.host *= launches;
+    /// * `ahead` — whether the host may issue a pass while the one before it runs, which it can
+    ///   where nothing is waited for between them: without a pipeline.
+    pub(super) fn with_host(&mut self, each: f64, splits: bool, ahead: bool) {
+        self.forward.host += each;
+        // A whole backward pass counts two.
+        self.backward.host *= 2.0;
         let passes = [
             (&mut self.forward, true),
             (&mut self.backward, !splits),
@@ -72,8 +83,16 @@ impl StageSums {
             (&mut self.weight_grad, splits),
         ];
         for (pass, runs) in passes {
+            pass.host = issued(pass.host, pass.compute);
             self.host_bound |= runs && pass.total < pass.host;
-            pass.total = pass.total.max(pass.host);
+            if !ahead || splits {
+                pass.total = pass.total.max(pass.host);
+            }
+        }
+        if ahead && !splits {
+            let more = self.forward.host + self.backward.host;
+            let less = self.forward.total + self.backward.total;
+            self.backward.total += (more - less).max(0.0);
         }
     }
 }

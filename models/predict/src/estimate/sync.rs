@@ -14,15 +14,26 @@ pub(super) struct Wire<'a> {
     pub(super) price: &'a dyn Fn(&Stage, Bytes) -> f64,
     pub(super) dense: &'a Flow,
     pub(super) expert: &'a Flow,
+    /// Of a gradient, but for what is exposed of those summed beside passes.
     pub(super) grad_bytes: f64,
+    pub(super) exposed_bytes: f64,
     pub(super) param_bytes: f64,
 }
 
 impl Wire<'_> {
-    /// Seconds to sum the gradients of some parameters.
+    /// Seconds to sum the gradients of some parameters, but for what is exposed.
     pub(super) fn reduce(&self, params: &ParamCount) -> f64 {
-        self.sum(&self.dense.reduce, params.dense_trained, self.grad_bytes)
-            + self.sum(&self.expert.reduce, params.expert_trained, self.grad_bytes)
+        self.reduce_bytes(params, self.grad_bytes)
+    }
+
+    /// Seconds to sum what is exposed of them behind the passes.
+    pub(super) fn exposed(&self, params: &ParamCount) -> f64 {
+        self.reduce_bytes(params, self.exposed_bytes)
+    }
+
+    fn reduce_bytes(&self, params: &ParamCount, width: f64) -> f64 {
+        self.sum(&self.dense.reduce, params.dense_trained, width)
+            + self.sum(&self.expert.reduce, params.expert_trained, width)
     }
 
     /// Seconds to bring parameters back after the step.

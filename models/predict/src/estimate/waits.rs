@@ -67,7 +67,8 @@ impl Work<'_> {
             let (slowed, exposed) = if data.gather_each_pass || data.reduce_each {
                 (0.0, 0.0)
             } else if data.overlap_reduce {
-                exposed_reduction(plan, &chunks, sheet, &wires[&kind], slow)
+                let (slowed, late) = exposed_reduction(plan, &chunks, sheet, &wires[&kind], slow);
+                (slowed, late + wire.exposed(&params))
             } else {
                 (0.0, wire.reduce(&params))
             };

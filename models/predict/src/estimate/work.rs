@@ -66,11 +66,9 @@ impl Work<'_> {
             ] {
                 *pass = pass.at_speed(speed);
             }
-            let host = self.scenario.profiles[kind].host();
-            let factor = host.at_tp(tp);
-            let launches = if graphs { host.graphs_share } else { 1.0 };
-            let each = host.micro_batch.as_secs() * (factor / chunks);
-            sum.with_host(launches * factor, each, splits);
+            let host = self.scenario.profiles[kind].host().under(tp, graphs);
+            let each = host.micro_batch.as_secs() * (1.0 / chunks);
+            sum.with_host(each, splits, self.plan.degrees().pp == 1);
             stages.push(sum);
         }
         let mut chunks_of = vec![Vec::new(); self.plan.degrees().pp as usize];
@@ -92,7 +90,8 @@ impl Work<'_> {
             price: &price,
             dense: &data.dense,
             expert: &data.expert,
-            grad_bytes: data.grad_bytes,
+            grad_bytes: data.grad_bytes * (1.0 - data.exposed),
+            exposed_bytes: data.grad_bytes * data.exposed,
             param_bytes: data.param_bytes,
         };
         let slow = contention(self.scenario).compute_beside[trace::Category::Dp.index()];

@@ -7,7 +7,7 @@ use profile::{CollectiveKind, Kernel, Stream, StreamKind};
 use units::{Bytes, DType};
 
 use super::op::{Axis, BlockOps, Op, Overlap, ParamCount, Phase, Slot, Work};
-use super::region::Region;
+use super::region::{Region, Regions};
 use super::sharding::Sharding;
 use crate::job::{Job, LoraTargets};
 use crate::optimizer::{Matrix, MatrixRole};
@@ -68,7 +68,8 @@ impl<'a> Builder<'a> {
     }
 
     /// Ends the block: turns the backward pass around and splits it.
-    pub(super) fn finish(self, input: u64) -> BlockOps {
+    pub(super) fn finish(mut self, input: u64) -> BlockOps {
+        self.keep_peak_rows();
         let weights = self
             .reversed
             .iter()
@@ -95,6 +96,18 @@ impl<'a> Builder<'a> {
             copies: Bytes::new(self.copies),
             matrices: self.matrices,
             joint,
+        }
+    }
+
+    /// Scales what is kept of rows of experts to the fullest rank.
+    fn keep_peak_rows(&mut self) {
+        let Some(excess) = self.shard.experts.peak_rows else {
+            return;
+        };
+        for op in &mut self.forward {
+            if Regions::ROUTED.contains(op.region) {
+                op.saved = op.saved.scale(excess);
+            }
         }
     }
 

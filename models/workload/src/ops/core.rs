@@ -152,13 +152,16 @@ impl Builder<'_> {
         self.forward("attention", Region::AttentionCore, work, 0)
     }
 
-    /// A backward kernel, with the fp32 sum of query gradients that FlashAttention holds.
+    /// A backward kernel, with the fp32 sum of query gradients that FlashAttention holds, or the
+    /// gradients of scores before and behind the softmax.
     pub(super) fn part_backward(&mut self, core: &Core, part: Part) -> &mut Op {
         let work = self.kernel(core, part, Pass::Backward);
         let flash = self.shard.fusion.attention != AttentionKernel::Unfused;
         let sum = 4 * core.q_values(core.batch * part.q_len);
+        let rows = core.batch * core.heads * part.q_len;
+        let scores = bounded(rows, part.kv_len, 2 * self.act);
         let op = self.input_grad("attention", Region::AttentionCore, work);
-        op.workspace = Bytes::new(if flash { sum } else { 0 });
+        op.workspace = Bytes::new(if flash { sum } else { scores });
         op
     }
 

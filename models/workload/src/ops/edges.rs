@@ -87,7 +87,9 @@ impl Builder<'_> {
     /// Unfused (Megatron-LM `vocab_parallel_cross_entropy`): logits are cast to fp32, the largest
     /// is subtracted, exponentials are summed and kept as the softmax; the largest logit, the
     /// target's logit and the sum are reduced one by one. Fused: the format of the logits is
-    /// kept, and the latter two are reduced together.
+    /// kept, and the latter two are reduced together; the kernel works on a copy with tokens in
+    /// another order, beside the logits. A compiled loss keeps fp32, and holds the logits, their
+    /// cast and the difference from the largest at once.
     pub(super) fn cross_entropy(&mut self, vocab: u64) {
         let columns = self.shard.padded_vocab(vocab) / u64::from(self.shard.tp);
         let values = self.tokens * columns;
@@ -97,13 +99,14 @@ impl Builder<'_> {
         let row = 4 * self.tokens;
         let reductions: &[u64] = if fused { &[row, 2 * row] } else { &[row; 3] };
         let work = stream(StreamKind::CrossEntropy, values * read_write, launches);
-        let op = self.forward(
-            "cross_entropy",
-            Region::Loss,
-            work,
-            values * if fused { act } else { 4 },
-        );
-        op.workspace = Bytes::new(if fused { 0 } else { values * act });
+        // Kept, and held besides in the forward and the backward pass.
+        let [kept, forward, backward] = match (fused, self.shard.fusion.cross_entropy_in_place) {
+            (false, _) => [4, act, act],
+            (true, true) => [act, act, act],
+            (true, false) => [4, 4 + act, act],
+        };
+        let op = self.forward("cross_entropy", Region::Loss, work, values * kept);
+        op.workspace = Bytes::new(values * forward);
         if self.has_tp() {
             for bytes in reductions {
                 self.forward("all_reduce", Region::Loss, reduce(*bytes), 0);
@@ -117,7 +120,7 @@ impl Builder<'_> {
         );
         self.backward(|b| {
             let op = b.input_grad("cross_entropy", Region::Loss, work);
-            op.workspace = Bytes::new(if fused { 0 } else { values * act });
+            op.workspace = Bytes::new(values * backward);
         });
     }
 }

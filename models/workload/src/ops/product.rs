@@ -17,9 +17,11 @@ impl Builder<'_> {
             linear.quantized,
         );
         let held = held / launches.len().max(1) as u64;
+        let workspace = self.head_gradient(linear);
         for work in launches {
-            self.weight_grad(linear.name, linear.region, work, held)
-                .waits = gathered;
+            let op = self.weight_grad(linear.name, linear.region, work, held);
+            op.waits = gathered;
+            op.workspace = workspace;
         }
         self.accumulate(
             linear.region,
@@ -30,6 +32,23 @@ impl Builder<'_> {
             let work = stream(StreamKind::Bias, bytes, 1);
             self.weight_grad("bias_grad", linear.region, work, 0);
         }
+    }
+
+    /// What the output layer's weight gradient takes beside the loss's tensors: a gradient in the
+    /// weight's format, which autograd gets even where products add to the main gradient
+    /// (Megatron-Core `tensor_parallel/layers.py`, `LinearWithGradAccumulationAndAsyncCommunication`:
+    /// `torch.empty`), and the gradient of the logits. An fp32 softmax has gone by then.
+    fn head_gradient(&self, linear: &Linear) -> Bytes {
+        if linear.region != Region::Logits {
+            return Bytes::ZERO;
+        }
+        let gradient = (linear.input + linear.rows) * linear.output * self.act;
+        let gone = if self.shard.fusion.cross_entropy {
+            0
+        } else {
+            4 * linear.rows * linear.output
+        };
+        Bytes::new(gradient.saturating_sub(gone))
     }
 
     /// Adds a weight gradient to the main gradient in a kernel of its own, where that is not

@@ -81,6 +81,14 @@ impl Regions {
     /// The shared experts: `shared_experts`.
     pub const SHARED_EXPERTS: Self = Self::of(&[Region::SharedExpert]);
 
+    /// What holds one row for each token and chosen expert.
+    pub(crate) const ROUTED: Self = Self::of(&[
+        Region::Dispatch,
+        Region::Experts,
+        Region::ExpertActivation,
+        Region::Combine,
+    ]);
+
     /// The set of the regions listed.
     pub const fn of(regions: &[Region]) -> Self {
         let mut set = 0;

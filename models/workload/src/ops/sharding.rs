@@ -48,6 +48,9 @@ pub struct Experts {
     pub activation_dtype: Option<DType>,
     /// Whether the shared experts run beside the dispatch.
     pub shared_overlap: bool,
+    /// Rows of a rank's experts at the most over the mean, where routers choose freely: what is kept
+    /// of them, not their time. The mean where absent.
+    pub peak_rows: Option<f64>,
     /// Over how many scale-up domains the ranks of an expert-parallel group are spread; 0 and 1
     /// both mean that they share one.
     pub domains: u32,
@@ -86,8 +89,12 @@ pub struct Fusion {
     pub activation: bool,
     /// Rotary embedding in one kernel.
     pub rotary: bool,
-    /// Softmax, loss and its gradient over logits in their own format.
+    /// Softmax, loss and its gradient over logits in one kernel.
     pub cross_entropy: bool,
+    /// Whether that kernel works on the logits as they are (Transformer Engine); a compiled one
+    /// casts them to fp32 and subtracts the largest beside them (Megatron-Core
+    /// `fused_cross_entropy.py`).
+    pub cross_entropy_in_place: bool,
     /// Weight gradients are added to the main gradients inside their product.
     pub grad_accumulation: bool,
     /// One launch for the products of all experts on a GPU.
@@ -107,6 +114,7 @@ impl Fusion {
         activation: true,
         rotary: true,
         cross_entropy: true,
+        cross_entropy_in_place: true,
         grad_accumulation: true,
         grouped_gemm: true,
         permute: true,
@@ -181,6 +189,7 @@ impl Sharding {
                 dispatch_dtype: None,
                 activation_dtype: None,
                 shared_overlap: false,
+                peak_rows: None,
                 domains: 1,
             },
             micro_batch: 1,

@@ -60,10 +60,24 @@ pub(super) fn memory(t: &mut Fields<'_, '_>) -> MemorySpec {
         workspace_mib: t
             .get(
                 "workspace_mib",
-                "workspace of the matrix library, in MiB",
+                "workspace of one handle of the matrix library, in MiB",
                 positive(),
             )
             .required(),
+        module_workspace_mib: t
+            .get(
+                "module_workspace_mib",
+                "workspace of one stream of Transformer Engine's products, in MiB, default 0",
+                positive(),
+            )
+            .or(0.0),
+        borders: t
+            .get(
+                "borders",
+                "how many times what crosses a stage's border is allocated, default 0",
+                number(Limits::within(0.0, 100.0)),
+            )
+            .or(0.0),
         communicator_mib: t
             .get(
                 "communicator_mib",

@@ -1,19 +1,19 @@
 //! `[choices]`: what a framework does without being asked.
 
-use lower::{Framework, GradientCopies, Overlaps, Reshard};
+use lower::{Framework, GradientCopies, Overlaps, Replay, Reshard};
 use profile::AttentionKernel;
 use workload::ops::Fusion;
 
 use crate::fields::Fields;
 use crate::sections::ATTENTION;
-use crate::shape::{Shape, boolean, one_of, table, text, whole};
+use crate::shape::{Shape, boolean, either, mapped, one_of, table, text, whole};
 
 /// A choice and where it is documented.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen<T> {
     /// What is chosen.
     pub value: T,
-    /// File and function or flag.
+    /// File and function or flag; nothing where a scenario chooses.
     pub source: String,
 }
 
@@ -46,6 +46,11 @@ const RESHARD: [(&str, Reshard); 3] = [
     ("unless-pipelined", Reshard::UnlessPipelined),
 ];
 
+const REPLAY: [(&str, Replay); 2] = [
+    ("whole", Replay::Whole),
+    ("until-needed", Replay::UntilNeeded),
+];
+
 const COPIES: [(&str, GradientCopies); 3] = [
     ("none", GradientCopies::None),
     ("float", GradientCopies::Float),
@@ -53,7 +58,7 @@ const COPIES: [(&str, GradientCopies); 3] = [
 ];
 
 /// What a framework does without being asked; what is absent, the nearest framework says.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the descriptions of the fields say it")]
 pub struct Choices {
     pub attention: Option<Chosen<AttentionKernel>>,
@@ -63,6 +68,7 @@ pub struct Choices {
     pub fused_activation: Option<Chosen<bool>>,
     pub fused_rotary: Option<Chosen<bool>>,
     pub fused_cross_entropy: Option<Chosen<bool>>,
+    pub cross_entropy_in_place: Option<Chosen<bool>>,
     pub fused_grad_accumulation: Option<Chosen<bool>>,
     pub grouped_gemm: Option<Chosen<bool>>,
     pub fused_permute: Option<Chosen<bool>>,
@@ -76,7 +82,10 @@ pub struct Choices {
     pub reshard: Option<Chosen<Reshard>>,
     pub gradient_copies: Option<Chosen<GradientCopies>>,
     pub cuda_graphs: Option<Chosen<bool>>,
+    pub dummy_gradients: Option<Chosen<bool>>,
+    pub deterministic: Option<Chosen<bool>>,
     pub shard: Option<Chosen<DefaultShard>>,
+    pub replay: Option<Chosen<Replay>>,
 }
 
 type Choice<T> = Option<Chosen<T>>;
@@ -93,10 +102,14 @@ fn chosen<S: Shape>(
             .get("source", "file and function or flag that says so", text())
             .required(),
     };
-    t.get(key, doc, table(read)).optional()
+    let alone = mapped(shape(), |value| Chosen {
+        value,
+        source: String::new(),
+    });
+    t.get(key, doc, either(alone, table(read))).optional()
 }
 
-pub(super) fn choices(t: &mut Fields<'_, '_>) -> Choices {
+pub(crate) fn choices(t: &mut Fields<'_, '_>) -> Choices {
     let mut flag = |key, doc| chosen(t, key, doc, &boolean);
     Choices {
         fused_norm: flag("fused_norm", "norms in one kernel"),
@@ -109,6 +122,10 @@ pub(super) fn choices(t: &mut Fields<'_, '_>) -> Choices {
         fused_cross_entropy: flag(
             "fused_cross_entropy",
             "softmax, loss and gradient over logits in their own format",
+        ),
+        cross_entropy_in_place: flag(
+            "cross_entropy_in_place",
+            "a fused loss that works on the logits; else it is compiled and casts them to fp32",
         ),
         fused_grad_accumulation: flag(
             "fused_grad_accumulation",
@@ -141,6 +158,14 @@ pub(super) fn choices(t: &mut Fields<'_, '_>) -> Choices {
             "the norm of the gradients before each step",
         ),
         cuda_graphs: flag("cuda_graphs", "kernels captured in CUDA graphs"),
+        dummy_gradients: flag(
+            "dummy_gradients",
+            "a gradient of each shape of weight that nobody reads, where products add to main gradients",
+        ),
+        deterministic: flag(
+            "deterministic",
+            "kernels that give the same bits again, with a workspace of 32 MiB",
+        ),
         attention: chosen(
             t,
             "attention",
@@ -171,6 +196,12 @@ pub(super) fn choices(t: &mut Fields<'_, '_>) -> Choices {
             "what the optimizer copies of the gradients",
             &|| one_of(COPIES.to_vec()),
         ),
+        replay: chosen(
+            t,
+            "replay",
+            "how far recomputed parts of a layer run before its backward pass",
+            &|| one_of(REPLAY.to_vec()),
+        ),
         shard: chosen(
             t,
             "shard",
@@ -180,7 +211,7 @@ pub(super) fn choices(t: &mut Fields<'_, '_>) -> Choices {
     }
 }
 
-fn set<T: Copy>(to: &mut T, choice: &Choice<T>) {
+fn set<T: Copy>(to: &mut T, choice: Option<&Chosen<T>>) {
     if let Some(chosen) = choice {
         *to = chosen.value;
     }
@@ -197,36 +228,50 @@ impl Choices {
             activation,
             rotary,
             cross_entropy,
+            cross_entropy_in_place,
             grad_accumulation,
             grouped_gemm,
             permute,
         } = &mut framework.fusion;
-        set(attention, &self.attention);
-        set(softmax_limit, &self.softmax_limit);
-        set(norm, &self.fused_norm);
-        set(bias_dropout_residual, &self.fused_bias_dropout_residual);
-        set(activation, &self.fused_activation);
-        set(rotary, &self.fused_rotary);
-        set(cross_entropy, &self.fused_cross_entropy);
-        set(grad_accumulation, &self.fused_grad_accumulation);
-        set(grouped_gemm, &self.grouped_gemm);
-        set(permute, &self.fused_permute);
+        set(attention, self.attention.as_ref());
+        set(softmax_limit, self.softmax_limit.as_ref());
+        set(norm, self.fused_norm.as_ref());
+        set(
+            bias_dropout_residual,
+            self.fused_bias_dropout_residual.as_ref(),
+        );
+        set(activation, self.fused_activation.as_ref());
+        set(rotary, self.fused_rotary.as_ref());
+        set(cross_entropy, self.fused_cross_entropy.as_ref());
+        set(cross_entropy_in_place, self.cross_entropy_in_place.as_ref());
+        set(grad_accumulation, self.fused_grad_accumulation.as_ref());
+        set(grouped_gemm, self.grouped_gemm.as_ref());
+        set(permute, self.fused_permute.as_ref());
         let Overlaps {
             tp,
             p2p,
             grad_reduce,
             param_gather,
         } = &mut framework.overlaps;
-        set(tp, &self.overlap_tp);
-        set(p2p, &self.overlap_p2p);
-        set(grad_reduce, &self.overlap_grad_reduce);
-        set(param_gather, &self.overlap_param_gather);
-        set(&mut framework.vocab_multiple, &self.vocab_multiple);
-        set(&mut framework.scatter_gather, &self.scatter_gather);
-        set(&mut framework.clips_gradients, &self.clips_gradients);
-        set(&mut framework.reshard, &self.reshard);
-        set(&mut framework.copies, &self.gradient_copies);
-        set(&mut framework.cuda_graphs, &self.cuda_graphs);
+        set(tp, self.overlap_tp.as_ref());
+        set(p2p, self.overlap_p2p.as_ref());
+        set(grad_reduce, self.overlap_grad_reduce.as_ref());
+        set(param_gather, self.overlap_param_gather.as_ref());
+        set(&mut framework.vocab_multiple, self.vocab_multiple.as_ref());
+        set(&mut framework.scatter_gather, self.scatter_gather.as_ref());
+        set(
+            &mut framework.clips_gradients,
+            self.clips_gradients.as_ref(),
+        );
+        set(&mut framework.reshard, self.reshard.as_ref());
+        set(&mut framework.copies, self.gradient_copies.as_ref());
+        set(&mut framework.cuda_graphs, self.cuda_graphs.as_ref());
+        set(&mut framework.replay, self.replay.as_ref());
+        set(
+            &mut framework.dummy_gradients,
+            self.dummy_gradients.as_ref(),
+        );
+        set(&mut framework.deterministic, self.deterministic.as_ref());
         if let Some(chosen) = &self.shard {
             *shard = Some(chosen.value);
         }

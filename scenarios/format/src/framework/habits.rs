@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use cluster::GpuSpec;
 use lower::{Framework, NEUTRAL, Scales};
-use profile::HostCost;
+use profile::{HostCost, MemoryConstants};
 
 use super::version::{holds, older};
-use super::{DefaultShard, FrameworkFile, HostChoices};
+use super::{Choices, DefaultShard, FrameworkFile, HostChoices, MemoryChoices};
 
 /// A framework as one run has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +20,12 @@ pub struct Habits {
     pub scales: Vec<Scales>,
     /// What its host takes, the nearest framework's first.
     host: Vec<HostChoices>,
+    /// What it allocates besides tensors, the nearest framework's first.
+    memory: Vec<MemoryChoices>,
     /// The first versions of all its releases.
     pub releases: Vec<String>,
+    /// Its name, then that of its nearest framework, and so on.
+    pub chain: Vec<String>,
 }
 
 impl Habits {
@@ -38,7 +42,9 @@ impl Habits {
             shard: None,
             scales: vec![Scales::default(); gpus.len()],
             host: Vec::new(),
+            memory: Vec::new(),
             releases: own.map_or_else(Vec::new, first_versions),
+            chain: chain.iter().map(|file| file.name.clone()).collect(),
         };
         for (place, file) in chain.iter().enumerate().rev() {
             let version = version.filter(|_| place == 0);
@@ -51,15 +57,33 @@ impl Habits {
         habits
     }
 
+    /// The same where a scenario chooses otherwise.
+    pub fn choose(&mut self, choices: &Choices) {
+        choices.apply(&mut self.framework, &mut self.shard);
+    }
+
     /// What the framework's host takes, over what the profile says.
     pub fn host(&self, profile: HostCost) -> HostCost {
         let chain = self.host.iter();
         chain.fold(profile, |host, choices| choices.over(host))
     }
 
+    /// What the framework allocates besides tensors, over what the profile says.
+    pub fn memory(&self, profile: MemoryConstants) -> MemoryConstants {
+        let chain = self.memory.iter();
+        let memory = chain.fold(profile, |memory, choices| choices.over(memory));
+        if self.framework.deterministic {
+            memory.deterministic()
+        } else {
+            memory
+        }
+    }
+
     fn add(&mut self, file: &FrameworkFile, version: Option<&str>, gpus: &[GpuSpec]) {
         file.choices.apply(&mut self.framework, &mut self.shard);
         self.host.push(file.host.clone());
+        self.memory.push(file.memory.clone());
+        file.memory.apply(&mut self.framework);
         let mut releases: Vec<_> = file.releases.iter().collect();
         releases.retain(|release| holds(&release.from, version));
         releases.sort_by(|a, b| older(&a.from, &b.from));

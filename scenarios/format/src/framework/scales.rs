@@ -46,7 +46,13 @@ const SHARE: Limits = Limits::within(0.0, 1.0);
 pub(super) fn scales(t: &mut Fields<'_, '_>) -> ScaleTable {
     let mut found = Vec::new();
     for key in ScaleKey::ALL {
-        let limits = if key.is_share() { SHARE } else { MULTIPLIER };
+        let limits = if key.is_share() {
+            SHARE
+        } else if key.is_added() {
+            Limits::within(0.0, 1e6)
+        } else {
+            MULTIPLIER
+        };
         let alone = mapped(number(limits), |value| Scale {
             value,
             log_sd: None,
@@ -96,7 +102,7 @@ impl On {
     }
 }
 
-pub(super) fn on(t: &mut Fields<'_, '_>) -> On {
+pub(crate) fn on(t: &mut Fields<'_, '_>) -> On {
     On {
         architecture: t
             .get(
@@ -119,8 +125,10 @@ pub struct HostChoices {
     pub layer_pass_us: Option<f64>,
     pub moe_layer_pass_us: Option<f64>,
     pub micro_batch_us: Option<f64>,
+    pub loose_softmax_us: Option<f64>,
     pub tp_share: Option<f64>,
     pub graphs_share: Option<f64>,
+    pub moe_graphs_share: Option<f64>,
     pub source: String,
 }
 
@@ -151,10 +159,17 @@ pub(super) fn host(t: &mut Fields<'_, '_>) -> HostChoices {
         micro_batch_us: t
             .get("micro_batch_us", "of a micro-batch besides, in µs", time())
             .optional(),
+        loose_softmax_us: t
+            .get(
+                "loose_softmax_us",
+                "of an attention core whose softmax is several kernels, not one, in µs",
+                time(),
+            )
+            .optional(),
         tp_share: t
             .get(
                 "tp_share",
-                "what each doubling of tp adds, as a share",
+                "what the third power of tp's doublings adds, as a share",
                 number(Limits::within(0.0, 10.0)),
             )
             .optional(),
@@ -162,6 +177,13 @@ pub(super) fn host(t: &mut Fields<'_, '_>) -> HostChoices {
             .get(
                 "graphs_share",
                 "what CUDA graphs leave of kernels and layers",
+                number(SHARE),
+            )
+            .optional(),
+        moe_graphs_share: t
+            .get(
+                "moe_graphs_share",
+                "what CUDA graphs leave of a mixture-of-experts layer",
                 number(SHARE),
             )
             .optional(),
@@ -180,8 +202,10 @@ impl HostChoices {
             layer: time(self.layer_pass_us, host.layer),
             expert_layer: time(self.moe_layer_pass_us, host.expert_layer),
             micro_batch: time(self.micro_batch_us, host.micro_batch),
+            loose_softmax: time(self.loose_softmax_us, host.loose_softmax),
             tp_share: self.tp_share.unwrap_or(host.tp_share),
             graphs_share: self.graphs_share.unwrap_or(host.graphs_share),
+            moe_graphs_share: self.moe_graphs_share.unwrap_or(host.moe_graphs_share),
         }
     }
 }

@@ -13,7 +13,7 @@ fn numbers(version: &str) -> Vec<u64> {
 
 /// Whether a release that began with `from` holds for a version: for later ones, for none named,
 /// and for names without a number, such as `main`.
-pub(super) fn holds(from: &str, version: Option<&str>) -> bool {
+pub(crate) fn holds(from: &str, version: Option<&str>) -> bool {
     let version = version.map(numbers).unwrap_or_default();
     version.is_empty() || numbers(from) <= version
 }

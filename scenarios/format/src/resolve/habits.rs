@@ -1,13 +1,15 @@
 //! The framework, and what a plan takes from it.
 
 use cluster::Cluster;
-use lower::NEUTRAL;
+use lower::{NEUTRAL, Scales};
 use plan::PlanSpec;
 use plan::shard::{ShardLevel, Sharded};
 use workload::ops::TpOverlap;
 
 use super::Resolver;
+use crate::fitted::{self, Setting};
 use crate::framework::{DefaultShard, FrameworkFile, Habits};
+use crate::library::read_source;
 use crate::reference::is_path;
 
 impl Resolver<'_> {
@@ -17,6 +19,7 @@ impl Resolver<'_> {
         let gpus = cluster.map_or(&[][..], Cluster::kinds);
         let section = &self.spec.framework;
         let mut habits = Habits::of(&chain, section.version.as_deref(), gpus);
+        habits.choose(&section.choices);
         if let Some(kernel) = section.attention {
             habits.framework.fusion.attention = kernel;
         }
@@ -32,6 +35,45 @@ impl Resolver<'_> {
             _ => {}
         }
         Some(habits)
+    }
+
+    /// The scalars of each kind of GPU: the framework's own, and those that were fitted on runs.
+    pub(super) fn scales(&mut self, habits: &Habits, cluster: &Cluster) -> Option<Vec<Scales>> {
+        let mut all = habits.scales.clone();
+        let own;
+        let fitted = match self.spec.settings.fit.as_deref() {
+            None | Some("shipped") => fitted::shipped(),
+            Some("none") => return Some(all),
+            Some(path) => {
+                let at = self.at("settings.fit");
+                let limit = crate::files::SCENARIO_LIMIT;
+                let read = self.library.files.read(&self.library.path(path), limit);
+                let file = read
+                    .map_err(|problem| vec![at.failure(problem)])
+                    .and_then(|source| read_source(&source, &fitted::fitted_file));
+                match file {
+                    Ok(file) => {
+                        own = file;
+                        &own
+                    }
+                    Err(failures) => {
+                        self.keep(failures);
+                        return None;
+                    }
+                }
+            }
+        };
+        let frameworks: Vec<&str> = habits.chain.iter().map(String::as_str).collect();
+        for (kind, scales) in all.iter_mut().enumerate() {
+            let gpu = &cluster.kinds()[kind];
+            let setting = Setting {
+                frameworks: &frameworks,
+                version: self.spec.framework.version.as_deref(),
+                node: node_of(cluster, kind),
+            };
+            fitted.over(scales, &setting, gpu);
+        }
+        Some(all)
     }
 
     /// The framework's file, and those that hold where it says nothing.
@@ -81,7 +123,8 @@ impl Resolver<'_> {
             overlap.grad_reduce = Some(false);
             self.assume("plan.overlap.grad_reduce", "false", waits);
         }
-        if !overlaps.param_gather && overlap.param_gather.is_none() && data {
+        let shards = spec.shard.as_ref().is_none_or(|levels| !levels.is_empty());
+        if !overlaps.param_gather && overlap.param_gather.is_none() && data && shards {
             overlap.param_gather = Some(false);
             self.assume("plan.overlap.param_gather", "false", waits);
         }
@@ -158,4 +201,11 @@ fn in_words(levels: &[ShardLevel]) -> String {
     } else {
         words.join(", ")
     }
+}
+
+/// The kind of the first node with GPUs of a kind.
+fn node_of(cluster: &Cluster, kind: usize) -> &str {
+    let mut gpus = cluster.gpus();
+    let first = gpus.find(|gpu| cluster.kind_of(*gpu) == kind);
+    first.map_or("", |gpu| cluster.node(cluster.node_of(gpu)).name.as_str())
 }

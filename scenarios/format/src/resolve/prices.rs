@@ -4,6 +4,7 @@ use cluster::{Cluster, GpuSpec};
 use profile::{CommProfile, Profile, ProfileSpec};
 
 use super::Resolver;
+use crate::comm;
 use crate::error::Problem;
 use crate::library::At;
 use crate::zoo::Shelf;
@@ -61,10 +62,11 @@ impl Resolver<'_> {
         (profiles.len() == cluster.kinds().len()).then_some((profiles, comm))
     }
 
-    /// The user's profiles of GPUs, and NCCL's constants with those of the user in front.
+    /// The user's profiles of GPUs, and the zoo's constants of collectives with those of the user in
+    /// front.
     fn given_profiles(&mut self) -> (Vec<(ProfileSpec, At)>, CommProfile) {
         let mut own = Vec::new();
-        let mut comm = CommProfile::nccl();
+        let mut comm = comm::fitted().clone();
         for (index, name) in self.spec.settings.profiles.iter().enumerate() {
             let at = self.at(&format!("settings.profiles[{index}]"));
             match self.library.profile(name, &at) {

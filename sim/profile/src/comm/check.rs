@@ -1,7 +1,10 @@
 //! Values of a [`CommProfile`] that no formula can use.
 
 use crate::ProfileError;
-use crate::comm::{CommProfile, LatencyTable, NetworkComm, ScaleUpComm, Tuning};
+use crate::comm::{
+    BetweenReached, CommFit, CommProfile, InsideReached, LatencyTable, NetworkComm, ScaleUpComm,
+    Tuning,
+};
 
 /// Shares are within these: a billionth is as good as nothing.
 const SHARE: [f64; 2] = [1e-9, 1.0];
@@ -125,6 +128,43 @@ fn scale_up(entry: &ScaleUpComm, ranges: &mut Ranges<'_>) {
     ranges.all("factors", &factors, FACTOR);
     ranges.all("overhead_us", &[entry.overhead_us], MICROS);
     ranges.all("ramp_us", &[entry.ramp_us], MICROS);
+    if let Some(reached) = &entry.reached {
+        inside(reached, ranges);
+    }
+}
+
+fn inside(reached: &InsideReached, ranges: &mut Ranges<'_>) {
+    ranges.all("reached.start_us", &reached.start_us, MICROS);
+    ranges.all("reached.hop_us", &reached.hop_us, MICROS);
+    ranges.all("reached.ring", &reached.ring, FACTOR);
+    ranges.all("reached.tree", &reached.tree, FACTOR);
+    ranges.all("reached.ramp_us", &reached.ramp_us, MICROS);
+    ranges.all("reached.nvls_us", &[reached.nvls_us], MICROS);
+    ranges.all("reached.nvls_rank_us", &[reached.nvls_rank_us], MICROS);
+    ranges.all("reached.nvls", &[reached.nvls], FACTOR);
+    ranges.all("reached.nvls_tree", &[reached.nvls_tree], FACTOR);
+    ranges.all("reached.nvls_ramp_us", &[reached.nvls_ramp_us], MICROS);
+    ranges.all("reached.copy", &[reached.copy], FACTOR);
+    ranges.all("reached.pairs_us", &reached.pairs_us, MICROS);
+    ranges.all("reached.pairs_ll", &[reached.pairs_ll], GBYTES);
+    ranges.all("reached.pairs", &[reached.pairs], FACTOR);
+    ranges.all("reached.pairs_ramp_us", &[reached.pairs_ramp_us], MICROS);
+    ranges.all("reached.pairs_copy", &[reached.pairs_copy], FACTOR);
+    fit(&reached.fit, ranges);
+}
+
+fn between(reached: &BetweenReached, ranges: &mut Ranges<'_>) {
+    ranges.all("reached.hop_us", &reached.hop_us, MICROS);
+    ranges.all("reached.ring", &reached.ring, FACTOR);
+    ranges.all("reached.tree", &reached.tree, FACTOR);
+    ranges.all("reached.ramp_us", &reached.ramp_us, MICROS);
+    fit(&reached.fit, ranges);
+}
+
+fn fit(fit: &CommFit, ranges: &mut Ranges<'_>) {
+    let errors = [fit.median_error, fit.held_out].concat();
+    ranges.all("reached.fit", &errors, [0.0, FACTOR[1]]);
+    ranges.all("reached.fit", &[fit.small, fit.large].concat(), FACTOR);
 }
 
 fn network(entry: &NetworkComm, ranges: &mut Ranges<'_>) {
@@ -140,6 +180,9 @@ fn network(entry: &NetworkComm, ranges: &mut Ranges<'_>) {
     ranges.all("factors", &factors, FACTOR);
     ranges.all("overhead_us", &[entry.overhead_us], MICROS);
     ranges.all("ramp_us", &[entry.ramp_us], MICROS);
+    if let Some(reached) = &entry.reached {
+        between(reached, ranges);
+    }
 }
 
 fn tuning(tuning: &Tuning, ranges: &mut Ranges<'_>) {

@@ -1,5 +1,5 @@
-//! The built-in figures: NCCL 2.30.7's tuning constants (`src/graph/tuning.cc`), and measured
-//! ones where NCCL has none.
+//! The built-in figures: NCCL 2.30.7's tuning constants (`src/graph/tuning.cc`), and single measured
+//! ones where NCCL has none. What is fitted to tables stands in files of their own.
 
 use std::collections::BTreeMap;
 
@@ -40,9 +40,6 @@ const NET_HOP: LatencyTable = LatencyTable {
 };
 
 const NCCL: &str = "NCCL 2.30.7, src/graph/tuning.cc and topo.h";
-
-/// Tables of collectives inside a node.
-const TABLES: &str = "NCCL 2.27.3 by NVIDIA, ai-dynamo/aiconfigurator, Apache-2.0, commit 095f58a";
 
 impl Default for Tuning {
     fn default() -> Self {
@@ -110,7 +107,17 @@ impl CommProfile {
         Self {
             tuning: Tuning::default(),
             scale_up: vec![blackwell(), hopper(), ampere(), volta(), infinity(), pcie()],
-            network: vec![tcpxo(), tcpx(), ena(), tcp(), efa(), infiniband()],
+            network: vec![
+                tcpxo(),
+                tcpx(),
+                ena(),
+                tcp(),
+                efa_1(),
+                efa_3(),
+                efa(),
+                roce(),
+                infiniband(),
+            ],
         }
     }
 }
@@ -119,9 +126,7 @@ fn names(list: &[&str]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
 }
 
-/// Per link NCCL takes 40.1 of 50 GB/s. Overhead and ramp are fitted to all-reduces, all-gathers and
-/// reduce-scatters of 1 KiB to 1 GiB on 2, 4 and 8 B200 (NCCL 2.27.3, NVIDIA AIConfigurator at 095f58a,
-/// Apache-2.0): 14 % on them, 14 and 12 % on B300 and GB200, which were left out; 28 % without.
+/// Per link NCCL takes 40.1 of 50 GB/s.
 fn blackwell() -> ScaleUpComm {
     ScaleUpComm {
         name: "nvlink-blackwell".to_owned(),
@@ -133,16 +138,13 @@ fn blackwell() -> ScaleUpComm {
         ll128_tree_cap: [55.6, 31.67, 20.0],
         tree_cap: [70.0, 42.8, 24.0],
         nvls: Some(0.74),
-        overhead_us: 2.0,
-        ramp_us: 4.0,
-        provenance: Provenance::Interpolated,
-        source: format!("{NCCL}; overhead and ramp: {TABLES}, B200"),
         ..hopper()
     }
 }
 
-/// Per link NCCL takes 20.6 of 25 GB/s. Against the tables of [`blackwell`], H100 and H200 are 14 and
-/// 15 % off, neither overhead nor ramp makes it less.
+/// Per link NCCL takes 20.6 of 25 GB/s, and for NVLS 0.85 of the speed of a graph of its own. Of the
+/// rings' speed that is less: with rings on four H200 and NVLS on five (stas00/ml-engineering at
+/// 744d01e, `network/README.md`, NCCL 2.27.7) it is between 0.75 and 0.8.
 fn hopper() -> ScaleUpComm {
     ScaleUpComm {
         name: "nvlink-hopper".to_owned(),
@@ -157,20 +159,19 @@ fn hopper() -> ScaleUpComm {
         ll128_tree_cap: [36.7, 36.7, 29.0],
         tree_cap: [38.7, 41.4, 36.0],
         ll128: true,
-        nvls: Some(0.85),
+        nvls: Some(0.775),
         channels: 24,
         factors: BTreeMap::new(),
         overhead_us: 0.0,
         ramp_us: 0.0,
         provenance: Provenance::Nominal,
-        source: NCCL.to_owned(),
+        source: format!("{NCCL}; NVLS: stas00/ml-engineering at 744d01e"),
+        reached: None,
     }
 }
 
 /// Per link NCCL takes 20 of 25 GB/s. An all-to-all of 8 GiB reaches 224 GB/s of 300 on eight
-/// GPUs (microsoft/superbenchmark at 700d650). Overhead and ramp are fitted to the A100 rows of the
-/// tables of [`blackwell`]: 13 % on them, 9 % on all-reduces of 1 MiB to 1 GiB on 2 to 8 A100
-/// (VIA-Research/vTrain at f8dda84, `trace/a100`, MIT), which were left out; 28 and 23 % without.
+/// GPUs (microsoft/superbenchmark at 700d650).
 fn ampere() -> ScaleUpComm {
     ScaleUpComm {
         name: "nvlink-ampere".to_owned(),
@@ -183,10 +184,7 @@ fn ampere() -> ScaleUpComm {
         ll128_tree_cap: [20.0; 3],
         tree_cap: [24.0, 23.6, 17.8],
         nvls: None,
-        overhead_us: 2.0,
-        ramp_us: 12.0,
-        provenance: Provenance::Interpolated,
-        source: format!("{NCCL}; overhead and ramp: {TABLES}, A100"),
+        source: NCCL.to_owned(),
         ..hopper()
     }
 }
@@ -205,9 +203,6 @@ fn volta() -> ScaleUpComm {
         ll128_tree_cap: [20.0; 3],
         tree_cap: [26.5, 18.5, 10.0],
         channels: 12,
-        overhead_us: 0.0,
-        ramp_us: 0.0,
-        provenance: Provenance::Nominal,
         source: format!("{NCCL}; efficiency: VIA-Research/vTrain at f8dda84, trace/v100"),
         ..ampere()
     }
@@ -224,9 +219,6 @@ fn infinity() -> ScaleUpComm {
         send_efficiency: 0.7,
         pairs_efficiency: 0.7,
         channels: 28,
-        overhead_us: 0.0,
-        ramp_us: 0.0,
-        provenance: Provenance::Nominal,
         source: format!("{NCCL}, Ampere; efficiency: stas00/ml-engineering at 744d01e, MI300X"),
         ..ampere()
     }
@@ -244,9 +236,6 @@ fn pcie() -> ScaleUpComm {
         hop_us: PCIE_HOP,
         ll128: false,
         channels: 4,
-        overhead_us: 0.0,
-        ramp_us: 0.0,
-        provenance: Provenance::Nominal,
         source: NCCL.to_owned(),
         ..ampere()
     }
@@ -271,19 +260,50 @@ fn infiniband() -> NetworkComm {
         ramp_us: 0.0,
         provenance: Provenance::Nominal,
         source: format!("{NCCL}; all-to-all latency: perplexityai/pplx-kernels README at 2bd6e30"),
+        reached: None,
     }
 }
 
-/// AWS's adapter: all-reduces of 8 bytes over two nodes take 69 µs on p5 and 164 µs on p4de,
-/// where InfiniBand takes 30 to 46 µs (aws-samples/awsome-distributed-training at 7217859), so a
-/// NIC costs about 15 µs more.
+/// RDMA over Ethernet: NCCL takes it for `InfiniBand`.
+fn roce() -> NetworkComm {
+    NetworkComm {
+        name: "roce".to_owned(),
+        fabrics: names(&["roce"]),
+        ..infiniband()
+    }
+}
+
+/// AWS's adapter of p5 and p5e. NCCL takes the latency that the plugin reports (aws/aws-ofi-nccl,
+/// `src/platform-aws.c`); all-reduces of 8 bytes over two nodes of p5 take 69 µs, so it is long
+/// (aws-samples/awsome-distributed-training at 7217859).
 fn efa() -> NetworkComm {
     NetworkComm {
         name: "efa".to_owned(),
         fabrics: names(&["efa"]),
-        nic_us: 15.0,
-        source: format!("{NCCL}; NIC: aws-samples/awsome-distributed-training at 7217859"),
+        nic_us: 75.0,
+        source: format!("{NCCL}; NIC: aws/aws-ofi-nccl, src/platform-aws.c, p5"),
         ..infiniband()
+    }
+}
+
+/// Its first generation, of p4d and p4de: 164 µs where [`efa`] takes 69.
+fn efa_1() -> NetworkComm {
+    NetworkComm {
+        name: "efa-1".to_owned(),
+        fabrics: names(&["efa-1"]),
+        source: format!("{NCCL}; NIC: aws/aws-ofi-nccl, src/platform-aws.c, p4d"),
+        ..efa()
+    }
+}
+
+/// Its third generation and later, of p5en and p6.
+fn efa_3() -> NetworkComm {
+    NetworkComm {
+        name: "efa-3".to_owned(),
+        fabrics: names(&["efa-3"]),
+        nic_us: 35.0,
+        source: format!("{NCCL}; NIC: aws/aws-ofi-nccl, src/platform-aws.c, p5en"),
+        ..efa()
     }
 }
 

@@ -26,8 +26,14 @@ pub struct MemorySpec {
     pub context_mib: f64,
     /// Small buffers of the framework that no tensor of the model explains, allocated.
     pub framework_mib: f64,
-    /// Workspace of the matrix library, allocated.
+    /// Workspace of one handle of the matrix library, allocated.
     pub workspace_mib: f64,
+    /// Workspace of one stream of Transformer Engine's products, allocated.
+    #[serde(default)]
+    pub module_workspace_mib: f64,
+    /// How many times what crosses the border of a stage is allocated beside what is kept.
+    #[serde(default)]
+    pub borders: f64,
     /// Buffers of one communicator, outside the allocator.
     pub communicator_mib: f64,
     /// Reserved but unused memory of the allocator, as a share of the allocated peak.

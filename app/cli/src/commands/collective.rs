@@ -1,0 +1,178 @@
+//! `windtunnel collective`: the table that nccl-tests would print.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use session::{
+    CollectiveRequest, CollectiveRow, CollectiveTable, Failure, Problem, Sizes, collective_table,
+};
+
+use crate::args::CollectiveArgs;
+use crate::commands::Context;
+use crate::commands::scenario::refuse;
+use crate::exit::Exit;
+use crate::version;
+
+/// Prices a collective and prints the table.
+pub(crate) fn collective(args: &CollectiveArgs, context: &Context) -> Exit {
+    let sizes = Sizes::parse(&args.bytes, args.step_factor, args.step_bytes.as_deref());
+    let sizes = match sizes {
+        Ok(sizes) => sizes,
+        Err(error) => {
+            let problem = Problem::Refused {
+                message: error.to_string(),
+                hint: Some(error.hint().to_owned()),
+            };
+            return refuse(&[Failure::of_file(problem)], context);
+        }
+    };
+    let request = CollectiveRequest {
+        kind: args.kind.clone(),
+        cluster: args.cluster.clone(),
+        nodes: args.nodes,
+        gpus_per_node: args.gpus_per_node,
+        sizes,
+        datatype: args.datatype.clone(),
+        algorithm: args.algo.clone(),
+        protocol: args.proto.clone(),
+    };
+    match collective_table(&request) {
+        Err(failures) => refuse(&failures, context),
+        Ok(table) if context.output.json => {
+            context.print(&format!("{:#}\n", document(&table, sizes)))
+        }
+        Ok(table) => context.page(&text(&table, sizes, context.output.verbose)),
+    }
+}
+
+fn document(table: &CollectiveTable, sizes: Sizes) -> Value {
+    let row = |row: &CollectiveRow| {
+        json!({
+            "bytes": row.cost.bytes.as_u64(),
+            "count": row.count,
+            "time_s": row.cost.time.as_secs(),
+            "time_p10_s": row.interval.map(|[low, _]| low),
+            "time_p90_s": row.interval.map(|[_, high]| high),
+            "algbw_bytes_per_s": row.cost.algbw * 1e9,
+            "busbw_bytes_per_s": row.cost.busbw * 1e9,
+            "algorithm": row.cost.algorithm.name(),
+            "protocol": row.cost.protocol.name(),
+        })
+    };
+    let source = |(name, provenance, source): &(String, _, String)| json!({ "name": name, "provenance": provenance, "source": source });
+    json!({
+        "schema": 1,
+        "collective": table.kind.name(),
+        "cluster": table.cluster,
+        "gpu": table.gpu,
+        "nodes": table.nodes,
+        "ranks": table.ranks,
+        "datatype": table.datatype,
+        "redop": table.redop,
+        "root": table.root,
+        "step": sizes.step(),
+        "rows": table.rows.iter().map(row).collect::<Vec<_>>(),
+        "mean_busbw_bytes_per_s": table.mean_busbw() * 1e9,
+        "provenance": table.provenance,
+        "constants": table.sources.iter().map(source).collect::<Vec<_>>(),
+        "windtunnel": version::json(),
+    })
+}
+
+fn text(table: &CollectiveTable, sizes: Sizes, verbose: u8) -> String {
+    let mut text = head(table, sizes, verbose);
+    for row in &table.rows {
+        line(&mut text, table, row);
+    }
+    let _ = writeln!(text, "# Avg bus bandwidth    : {:.6}", table.mean_busbw());
+    text.push_str("#\n");
+    text
+}
+
+fn head(table: &CollectiveTable, sizes: Sizes, verbose: u8) -> String {
+    let mut text = String::new();
+    let [least, most] = sizes.range();
+    let _ = writeln!(
+        text,
+        "# nThread 1 nGpus 1 minBytes {least} maxBytes {most} step: {} graph: 0\n#",
+        sizes.step()
+    );
+    let nodes = if table.nodes == 1 { "node" } else { "nodes" };
+    let _ = writeln!(
+        text,
+        "# Predicted: {} on {} ranks, {} {nodes} of {} ({})",
+        table.kind.name(),
+        table.ranks,
+        table.nodes,
+        table.cluster,
+        table.gpu
+    );
+    for (name, provenance, source) in &table.sources {
+        let _ = if verbose > 0 {
+            writeln!(text, "# Constants: {name}, {}: {source}", provenance.name())
+        } else {
+            writeln!(text, "# Constants: {name}, {}", provenance.name())
+        };
+    }
+    let has_interval = table.rows.iter().any(|row| row.interval.is_some());
+    let note = match table.provenance.name() {
+        "extrapolated" if has_interval => {
+            "# Extrapolated: this collective was not measured on so many ranks or nodes; the interval \
+             is that of those that were\n"
+        }
+        _ => "",
+    };
+    text.push_str(note);
+    text.push_str("#\n");
+    let _ = writeln!(text, "#{:65}out-of-place", "");
+    let _ = writeln!(
+        text,
+        "#{:>11}  {:>12}  {:>8}  {:>6}  {:>6}  {:>7}  {:>6}  {:>6}  {:>9}  {:>6}  {:>15}",
+        "size",
+        "count",
+        "type",
+        "redop",
+        "root",
+        "time",
+        "algbw",
+        "busbw",
+        "algorithm",
+        "proto",
+        "p10-p90 of time"
+    );
+    let _ = writeln!(
+        text,
+        "#{:>11}  {:>12}  {:>8}  {:>6}  {:>6}  {:>7}  {:>6}  {:>6}  {:>9}  {:>6}  {:>15}",
+        "(B)", "(elements)", "", "", "", "(us)", "(GB/s)", "(GB/s)", "", "", "(us)"
+    );
+    text
+}
+
+fn line(text: &mut String, table: &CollectiveTable, row: &CollectiveRow) {
+    let interval = row.interval.map_or_else(String::new, |[low, high]| {
+        format!("{}-{}", micros(low * 1e6), micros(high * 1e6))
+    });
+    let _ = writeln!(
+        text,
+        "{:>12}  {:>12}  {:>8}  {:>6}  {:>6}  {:>7}  {:>6.2}  {:>6.2}  {:>9}  {:>6}  {interval:>15}",
+        row.cost.bytes.as_u64(),
+        row.count,
+        table.datatype,
+        table.redop,
+        table.root,
+        micros(row.cost.time.as_micros()),
+        row.cost.algbw,
+        row.cost.busbw,
+        row.cost.algorithm.name(),
+        row.cost.protocol.name(),
+    );
+}
+
+/// Microseconds with the decimals of nccl-tests.
+fn micros(value: f64) -> String {
+    match value {
+        large if 1e4 <= large => format!("{large:.0}"),
+        middle if 1e2 <= middle => format!("{middle:.1}"),
+        small => format!("{small:.2}"),
+    }
+}

@@ -1,0 +1,83 @@
+//! Constants of collectives, fitted to tables of nccl-tests.
+//!
+//! ```text
+//! tables ──places──▶ rows: a kind, a shape of a cluster of the zoo, bytes, µs
+//!     ──model──▶ constants of NVLink generations and networks, with their errors
+//!     ──file──▶ scenarios/profiles/collectives.toml
+//! ```
+//!
+//! NCCL's own constants choose the algorithm and the protocol of every row; what is fitted is how
+//! long each takes ([`profile::InsideReached`], [`profile::BetweenReached`]). Beside them a
+//! campaign whose launches are slower than its collectives has one number of its own, which
+//! describes how it measured and goes into no file.
+//!
+//! Most tables between nodes are of all-reduces on two nodes. Other kinds and more nodes follow from
+//! the form, and the file says for each entry what was measured.
+
+mod cross;
+mod error;
+mod file;
+mod model;
+mod parameters;
+mod places;
+mod report;
+mod rows;
+mod tables;
+
+use std::path::{Path, PathBuf};
+
+use profile::CommProfile;
+
+pub use error::CollectivesError;
+
+use crate::least_squares::{self, Options};
+use model::CommModel;
+use rows::Rows;
+
+/// What a fit answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fitted {
+    /// The report, for people.
+    pub report: String,
+    /// The file: a profile with `[comm]`.
+    pub file: String,
+    /// NCCL's constants with the fitted ones in front.
+    pub comm: CommProfile,
+}
+
+/// Noise that is expected of a row: repeats of one size in one campaign differ by 6 % in the median
+/// (AIConfigurator's H100 and H200 tables).
+const NOISE: f64 = 0.06;
+
+/// Fits every constant to the tables of a folder, and leaves out one table after the other.
+///
+/// * `folder` — `calibrate/data/collectives`.
+/// * `extra` — files of the same columns, compared but never fitted.
+///
+/// # Errors
+///
+/// A file that cannot be read, or a row in it that makes no sense.
+pub fn fit(folder: &Path, extra: &[PathBuf]) -> Result<Fitted, CollectivesError> {
+    let base = CommProfile::nccl();
+    let rows = Rows::read(folder, extra, &base)?;
+    let knobs = parameters::knobs(&base, &rows.campaigns);
+    let model = CommModel::new(&rows, &base, &knobs);
+    let options = Options {
+        noise: NOISE,
+        ..Options::default()
+    };
+    let known: Vec<_> = knobs.iter().map(|knob| knob.parameter.clone()).collect();
+    let fit = least_squares::fit(&model, &known, &options);
+    let held_out = cross::leave_tables_out(&model, &known, &fit, &options);
+    let all: Vec<usize> = (0..rows.rows.len()).collect();
+    let errors = cross::Errors {
+        fitted: model.log_errors_of(&fit.values, &all),
+        held_out,
+    };
+    let comm = file::profile(&model, &fit.values, &errors);
+    Ok(Fitted {
+        report: report::report(&model, &fit, &errors),
+        file: file::text(&comm),
+        comm,
+    })
+}

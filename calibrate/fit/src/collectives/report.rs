@@ -1,0 +1,138 @@
+//! The report of a fit.
+
+use std::fmt::Write as _;
+
+use super::cross::{CLASSES, Errors, absolute, class};
+use super::file::{entry_of, grouped};
+use super::model::CommModel;
+use super::places::Use;
+use super::tables::{median, quantile};
+use crate::least_squares::Fit;
+
+/// Targets of cross-validation: below 1 MiB, and from there.
+const TARGETS: [f64; 2] = [0.20, 0.10];
+
+pub(crate) fn report(model: &CommModel<'_>, fit: &Fit, errors: &Errors) -> String {
+    let mut text = String::from("# Collectives\n\n");
+    summary(&mut text, model, errors);
+    groups(&mut text, model, errors);
+    tables(&mut text, model, errors);
+    parameters(&mut text, model, fit);
+    text
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}", 100.0 * share)
+}
+
+fn fitted<'a>(model: &'a CommModel<'_>) -> impl Iterator<Item = usize> + 'a {
+    let rows = model.rows.rows.iter().enumerate();
+    rows.filter(|(_, row)| model.rows.is_fitted(row))
+        .map(|(at, _)| at)
+}
+
+fn summary(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
+    let is_small = |at: &usize| class(&model.rows.rows[*at]) < 2;
+    let (small, large): (Vec<usize>, Vec<usize>) = fitted(model).partition(is_small);
+    for (name, rows, target) in [
+        ("below 1 MiB", small, TARGETS[0]),
+        ("1 MiB and more", large, TARGETS[1]),
+    ] {
+        let of = |errors: &[f64]| median(absolute(errors, &rows));
+        let by_table = grouped(rows.iter().copied(), |at| model.rows.rows[at].table);
+        let medians = by_table
+            .values()
+            .map(|rows| median(absolute(&errors.held_out, rows)));
+        let _ = writeln!(
+            text,
+            "{name}: {} rows of {} tables, median error {} % fitted, {} % with the table left out \
+             (target {} %); median over tables {} %",
+            rows.len(),
+            by_table.len(),
+            percent(of(&errors.fitted)),
+            percent(of(&errors.held_out)),
+            percent(target),
+            percent(median(medians.collect())),
+        );
+    }
+    text.push('\n');
+}
+
+fn groups(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
+    text.push_str("## By kind, nodes, links and size\n\n");
+    text.push_str("| kind | nodes | links | size | rows | fitted % | left out % | p90 % |\n");
+    text.push_str("|---|---:|---|---|---:|---:|---:|---:|\n");
+    let key = |at: usize| {
+        let row = &model.rows.rows[at];
+        let setup = &model.rows.setups[row.setup];
+        (setup.kind, setup.nodes, entry_of(model, row), class(row))
+    };
+    for ((kind, nodes, entry, class), rows) in grouped(fitted(model), key) {
+        let left_out = absolute(&errors.held_out, &rows);
+        let _ = writeln!(
+            text,
+            "| {} | {nodes} | {entry} | {} | {} | {} | {} | {} |",
+            kind.name(),
+            CLASSES[class],
+            rows.len(),
+            percent(median(absolute(&errors.fitted, &rows))),
+            percent(median(left_out.clone())),
+            percent(quantile(left_out, 0.9)),
+        );
+    }
+    text.push_str(
+        "\nBetween nodes only all_reduce and all_gather were measured, nearly all on two nodes: other \
+         kinds and more nodes follow from the closed form and count as extrapolated.\n\n",
+    );
+}
+
+fn tables(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
+    text.push_str("## By table\n\n");
+    text.push_str("| table | cluster | nodes | rows | fitted % | left out % | left out, 1 MiB and more % | bias % | |\n");
+    text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---|\n");
+    for (place, table) in model.rows.tables.iter().enumerate() {
+        let rows = model.rows.of_table(place);
+        let first = &model.rows.setups[model.rows.rows[rows[0]].setup];
+        let large: Vec<usize> = (rows.iter().copied())
+            .filter(|at| 2 <= class(&model.rows.rows[*at]))
+            .collect();
+        let bias = median(rows.iter().map(|at| errors.held_out[*at]).collect());
+        let note = match table.using {
+            Use::Fit => "",
+            Use::Compare(reason) => reason,
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} | {:+.1} | {note} |",
+            table.name,
+            first.cluster,
+            first.nodes,
+            rows.len(),
+            percent(median(absolute(&errors.fitted, &rows))),
+            percent(median(absolute(&errors.held_out, &rows))),
+            if large.is_empty() {
+                String::new()
+            } else {
+                percent(median(absolute(&errors.held_out, &large)))
+            },
+            100.0 * bias,
+        );
+    }
+    for (table, rows, reason) in &model.rows.skipped {
+        let _ = writeln!(text, "\n{table}: {rows} rows not used: {reason}");
+    }
+    text.push('\n');
+}
+
+fn parameters(text: &mut String, model: &CommModel<'_>, fit: &Fit) {
+    text.push_str("## Parameters\n\nStandard deviations are of natural logarithms.\n\n");
+    text.push_str("| parameter | value | sd | prior | its sd |\n|---|---:|---:|---:|---:|\n");
+    for ((knob, value), sd) in model.knobs.iter().zip(&fit.values).zip(&fit.log_sd) {
+        let known = &knob.parameter;
+        let _ = writeln!(
+            text,
+            "| {} | {value:.4} | {sd:.2} | {:.4} | {:.2} |",
+            known.name, known.prior, known.log_sd
+        );
+    }
+}

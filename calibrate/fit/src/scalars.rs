@@ -1,0 +1,20 @@
+//! Scalars of frameworks, GPUs and sites, fitted on measured runs.
+//!
+//! ```text
+//! parameters.toml: which scalars are free, with physical priors
+//! training_runs.csv ──runs──▶ scenarios without any fit ──scaled──▶ estimate ──▶ ln(predicted / measured)
+//!       ──robust least squares──▶ values and intervals ──▶ scenarios/fitted/scales.toml
+//!       ──leave a group out──▶ what the fit is worth on runs that it has not seen
+//! ```
+
+mod cross;
+mod groups;
+mod model;
+mod parameters;
+mod rows;
+
+pub use cross::{LeftOut, leave_out};
+pub use groups::{Membership, Source, memberships, source_of};
+pub use model::Runs;
+pub use parameters::{Free, ParametersFile, read_parameters};
+pub use rows::{FitRow, load};
