@@ -99,12 +99,14 @@ pub(crate) enum Command {
     /// Say in ten lines what binds (limits) a run, and what would help most
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
-    /// Predict every row of tables of measured runs, and say how far off the predictions are
-    #[command(after_help = VALIDATE_EXAMPLES)]
-    Validate(ValidateArgs),
     /// Print the table that nccl-tests would print for a cluster
     #[command(after_help = COLLECTIVE_EXAMPLES)]
     Collective(CollectiveArgs),
+    /// Predict every row of tables of measured runs, and say how far off the predictions are
+    #[command(after_help = VALIDATE_EXAMPLES)]
+    Validate(ValidateArgs),
+    /// Make profiles from measurements
+    Calibrate(CalibrateArgs),
     /// Print the JSON Schema of a scenario or another file: every field with its meaning
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),
@@ -129,6 +131,12 @@ Examples:
   windtunnel explain scenarios/cases/llama3-70b-dgx-h100
   windtunnel explain run.wtt";
 
+const COLLECTIVE_EXAMPLES: &str = "\
+Examples:
+  windtunnel collective all_reduce --cluster dgx-h100 --nodes 16 --bytes 8:8G
+  windtunnel collective alltoall --cluster p5 --nodes 4 --bytes 1M:1G --datatype half
+  windtunnel collective all_gather --cluster my-cluster.toml --bytes 64M:1G -i 64M --json";
+
 const VALIDATE_EXAMPLES: &str = "\
 Examples:
   windtunnel validate calibrate/data/runs/training_runs.csv
@@ -139,12 +147,6 @@ Examples:
 
 Columns are those of calibrate/data/runs/training_runs.csv; `gpu` and `gbs` are needed, and what
 is empty is inferred by named rules, which --row and --worst print.";
-
-const COLLECTIVE_EXAMPLES: &str = "\
-Examples:
-  windtunnel collective all_reduce --cluster dgx-h100 --nodes 16 --bytes 8:8G
-  windtunnel collective alltoall --cluster p5 --nodes 4 --bytes 1M:1G --datatype half
-  windtunnel collective all_gather --cluster my-cluster.toml --bytes 64M:1G -i 64M --json";
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
@@ -255,6 +257,51 @@ pub(crate) struct ExplainArgs {
     pub(crate) scenario: ScenarioArgs,
 }
 
+/// Print the table that nccl-tests would print for a cluster.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CollectiveArgs {
+    /// `all_reduce`, `all_gather`, `reduce_scatter`, `alltoall`, `broadcast`, `reduce`, `sendrecv`,
+    /// `gather` or `scatter`
+    #[arg(value_name = "KIND", add = ArgValueCompleter::new(collectives))]
+    pub(crate) kind: String,
+
+    /// A cluster of the zoo, or the path of a cluster file
+    #[arg(long, value_name = "CLUSTER", add = ArgValueCompleter::new(clusters))]
+    pub(crate) cluster: String,
+
+    /// Nodes; default all of the cluster's file
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) nodes: Option<u32>,
+
+    /// GPUs used of each node; default all
+    #[arg(long, value_name = "N")]
+    pub(crate) gpus_per_node: Option<u32>,
+
+    /// Sizes, MIN:MAX or one; K, M and G are 2^10, 2^20 and 2^30 bytes
+    #[arg(short = 'b', long, value_name = "MIN:MAX", default_value = "8:8G")]
+    pub(crate) bytes: String,
+
+    /// From one size to the next, times this; default 2
+    #[arg(short = 'f', long, value_name = "N", conflicts_with = "step_bytes")]
+    pub(crate) step_factor: Option<u64>,
+
+    /// From one size to the next, plus this
+    #[arg(short = 'i', long, value_name = "SIZE")]
+    pub(crate) step_bytes: Option<String>,
+
+    /// Type of the elements: float, half, bfloat16, double, int8, ...
+    #[arg(short = 'd', long, value_name = "TYPE", default_value = "float")]
+    pub(crate) datatype: String,
+
+    /// Only this algorithm, as `NCCL_ALGO` names it: ring, tree, nvls, nvls-tree, pat
+    #[arg(long, value_name = "ALGORITHM")]
+    pub(crate) algo: Option<String>,
+
+    /// Only this protocol, as `NCCL_PROTO` names it: ll, ll128, simple
+    #[arg(long, value_name = "PROTOCOL")]
+    pub(crate) proto: Option<String>,
+}
+
 /// Predict every row of tables of measured runs from its configuration alone, and compare.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ValidateArgs {
@@ -327,49 +374,54 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Print the table that nccl-tests would print for a cluster.
+/// Make profiles from measurements.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct CollectiveArgs {
-    /// `all_reduce`, `all_gather`, `reduce_scatter`, `alltoall`, `broadcast`, `reduce`, `sendrecv`,
-    /// `gather` or `scatter`
-    #[arg(value_name = "KIND", add = ArgValueCompleter::new(collectives))]
-    pub(crate) kind: String,
+pub(crate) struct CalibrateArgs {
+    #[command(subcommand)]
+    pub(crate) command: CalibrateCommand,
+}
 
-    /// A cluster of the zoo, or the path of a cluster file
-    #[arg(long, value_name = "CLUSTER", add = ArgValueCompleter::new(clusters))]
-    pub(crate) cluster: String,
+/// What calibration does.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum CalibrateCommand {
+    /// Fit profiles on tables of measurements, and print their errors on rows that were left out
+    #[command(after_help = FIT_EXAMPLES)]
+    Fit(FitArgs),
+}
 
-    /// Nodes; default all of the cluster's file
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub(crate) nodes: Option<u32>,
+const FIT_EXAMPLES: &str = "\
+Examples:
+  windtunnel calibrate fit --only kernels
+  windtunnel calibrate fit --only kernels --output scenarios/profiles
 
-    /// GPUs used of each node; default all
-    #[arg(long, value_name = "N")]
-    pub(crate) gpus_per_node: Option<u32>,
+The same tables give the same bytes, whatever the number of threads.";
 
-    /// Sizes, MIN:MAX or one; K, M and G are 2^10, 2^20 and 2^30 bytes
-    #[arg(short = 'b', long, value_name = "MIN:MAX", default_value = "8:8G")]
-    pub(crate) bytes: String,
+/// Fit profiles on tables of measurements.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct FitArgs {
+    /// Fit these parts alone; can be given several times
+    #[arg(long, value_name = "PART")]
+    pub(crate) only: Vec<FitPart>,
 
-    /// From one size to the next, times this; default 2
-    #[arg(short = 'f', long, value_name = "N", conflicts_with = "step_bytes")]
-    pub(crate) step_factor: Option<u64>,
+    /// The folder with the tables
+    #[arg(long, value_name = "DIR", default_value = "calibrate/data", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) data: PathBuf,
 
-    /// From one size to the next, plus this
-    #[arg(short = 'i', long, value_name = "SIZE")]
-    pub(crate) step_bytes: Option<String>,
+    /// Write the profiles into this folder, in place of those that are there
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) output: Option<PathBuf>,
+}
 
-    /// Type of the elements: float, half, bfloat16, double, int8, ...
-    #[arg(short = 'd', long, value_name = "TYPE", default_value = "float")]
-    pub(crate) datatype: String,
+/// The parts of a fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FitPart {
+    /// Profiles of GPUs, from tables of kernels
+    Kernels,
+}
 
-    /// Only this algorithm, as `NCCL_ALGO` names it: ring, tree, nvls, nvls-tree, pat
-    #[arg(long, value_name = "ALGORITHM")]
-    pub(crate) algo: Option<String>,
-
-    /// Only this protocol, as `NCCL_PROTO` names it: ll, ll128, simple
-    #[arg(long, value_name = "PROTOCOL")]
-    pub(crate) proto: Option<String>,
+impl FitPart {
+    /// Every part, in the order in which they are fitted.
+    pub(crate) const ALL: [Self; 1] = [Self::Kernels];
 }
 
 /// Print the JSON Schema of a kind of file.
@@ -449,7 +501,7 @@ impl HelpArgs {
 }
 
 /// Commands that the contract names and this build does not have.
-const NOT_YET: [&str; 6] = ["plan", "export", "import", "calibrate", "sweep", "gui"];
+const NOT_YET: [&str; 5] = ["plan", "export", "import", "sweep", "gui"];
 
 /// Options of `simulate` for network workloads, which this build does not have.
 const NOT_YET_OPTIONS: [&str; 5] = [
@@ -526,7 +578,14 @@ mod tests {
     fn commands_of_the_contract_are_there_or_known_to_be_missing() {
         let cli = Cli::command();
         let names: Vec<_> = cli.get_subcommands().map(clap::Command::get_name).collect();
-        for name in ["simulate", "explain", "validate", "schema", "completions"] {
+        for name in [
+            "simulate",
+            "explain",
+            "collective",
+            "validate",
+            "schema",
+            "completions",
+        ] {
             assert!(names.contains(&name));
         }
         assert!(NOT_YET.iter().all(|name| !names.contains(name)));

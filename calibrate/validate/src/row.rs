@@ -2,12 +2,12 @@
 
 use predict::Prediction;
 use runs::training::{self, Time};
-use runs::{Draft, Measured, MemoryKind, Quantity, Record, RunsError, Table};
+use runs::{Measured, MemoryKind, Quantity, Record, RunsError, Table};
 use units::Control;
 
 use crate::facts::Facts;
 use crate::kind::{Kind, Label};
-use crate::scenario::{Chosen, NotChosen, Settings, choose, choose_row};
+use crate::scenario::{Chosen, NotChosen, Settings, choose_row};
 
 /// One quantity of one row.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,14 +94,8 @@ pub fn run_as(
     settings: &Settings,
     control: &Control,
 ) -> Result<Option<Run>, RunsError> {
-    let chosen = match kind {
-        Kind::Training => choose_row(record, table, &|draft| settings.put(draft), control)?,
-        Kind::MegatronCi => {
-            let drafts = drafts(kind, record, table, settings)?;
-            choose(&format!("row {}", record.id()), &drafts, control)
-        }
-    };
-    let chosen = match chosen {
+    let adjust = |draft: &mut runs::Draft| settings.put(draft);
+    let chosen = match choose_row(kind, record, table, &adjust, control)? {
         Ok(chosen) => chosen,
         Err(NotChosen::Interrupted) => return Ok(None),
         Err(NotChosen::Refused(reason)) => return skipped(kind, record, reason).map(Some),
@@ -115,20 +109,6 @@ pub fn run_as(
         row,
         chosen: Some(chosen),
     }))
-}
-
-/// The scenarios that a row may stand for.
-fn drafts(
-    kind: Kind,
-    record: &Record,
-    table: &Table,
-    settings: &Settings,
-) -> Result<Vec<Draft>, RunsError> {
-    let mut drafts = kind.drafts(record, table)?;
-    for draft in &mut drafts {
-        settings.put(draft);
-    }
-    Ok(drafts)
 }
 
 /// A row that no prediction can be made of, with what it measured.

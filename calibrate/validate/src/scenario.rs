@@ -5,7 +5,7 @@ use std::path::Path;
 use format::tree::parse;
 use format::{Failure, Library, NoFiles, Source, read_scenario, resolve};
 use predict::{Outcome, Record, Scenario, predict};
-use runs::{Draft, Likeness, Record as Row, RunsError, Table};
+use runs::{Draft, Likeness, RunsError, Table};
 use units::Control;
 
 use crate::kind::Kind;
@@ -107,7 +107,7 @@ fn choose_from(
 /// [`RunsError`] where a cell cannot be read.
 pub fn scenario_of(
     kind: Kind,
-    record: &Row,
+    record: &runs::Record,
     table: &Table,
     settings: &Settings,
 ) -> Result<Draft, RunsError> {
@@ -118,21 +118,24 @@ pub fn scenario_of(
     Ok(draft.unwrap_or_default())
 }
 
-/// The scenario that a row of a table of training runs stands for. Where a row leaves out what
-/// decides over memory, runs of one configuration on several numbers of GPUs share what the one with
-/// the fewest needs to fit.
+/// The scenario that a row stands for, and its prediction. Where a row leaves out what decides over
+/// memory, runs of one configuration on several numbers of GPUs share what the one with the fewest
+/// needs to fit.
+///
+/// * `adjust` — what is changed in every draft.
 ///
 /// # Errors
 ///
-/// Where a cell cannot be read, or why the row's scenario was refused, in words.
+/// [`RunsError`] where a cell cannot be read; [`NotChosen`] inside.
 pub fn choose_row(
-    record: &Row,
+    kind: Kind,
+    record: &runs::Record,
     table: &Table,
     adjust: &dyn Fn(&mut Draft),
     control: &Control,
 ) -> Result<Result<Chosen, NotChosen>, RunsError> {
-    let drafts_of = |record: &Row| {
-        let mut drafts = runs::training::drafts(record, table)?;
+    let drafts_of = |record: &runs::Record| {
+        let mut drafts = kind.drafts(record, table)?;
         drafts.iter_mut().for_each(adjust);
         Ok::<_, RunsError>(drafts)
     };
@@ -154,9 +157,12 @@ pub fn choose_row(
 
 /// The row of a table that has the configuration of another one on the fewest GPUs, where that is
 /// another row.
-fn smallest_sibling<'a>(record: &Row, table: &'a Table) -> Result<Option<&'a Row>, RunsError> {
+fn smallest_sibling<'a>(
+    record: &runs::Record,
+    table: &'a Table,
+) -> Result<Option<&'a runs::Record>, RunsError> {
     let own = record.count("num_gpus")?.unwrap_or(0);
-    let mut best: Option<(u64, &Row)> = None;
+    let mut best: Option<(u64, &runs::Record)> = None;
     for other in table.alike(Likeness::Configuration, record) {
         if other.text("recompute").is_some() {
             continue;

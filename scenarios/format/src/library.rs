@@ -164,12 +164,15 @@ impl Library<'_> {
     }
 
     /// The name of the profile of the zoo for a GPU: measured on it, else on one with the same
-    /// chip.
+    /// chip. Profiles that are only for those who name them do not count.
     pub fn profile_of(&self, gpu: &str) -> Option<&'static str> {
         let by = |key: &str| {
             let mut all = Shelf::Profiles.texts();
-            all.find(|(_, text)| line_names(text, key, gpu))
-                .map(|(name, _)| name)
+            all.find(|(_, text)| {
+                line_names(text, key, gpu)
+                    && !text.lines().any(|line| line == "only_by_name = true")
+            })
+            .map(|(name, _)| name)
         };
         by("gpu = ").or_else(|| by("relatives = "))
     }
@@ -375,7 +378,8 @@ mod tests {
                 continue;
             };
             assert_eq!(spec.name, name);
-            assert_eq!(library.profile_of(&spec.gpu), Some(name));
+            let usual = library.profile_of(&spec.gpu);
+            assert_eq!(usual == Some(name), !spec.only_by_name);
             let gpu = library.gpu(&spec.gpu, &at).unwrap();
             profile::Profile::build(&spec, &gpu).unwrap();
         }

@@ -46,7 +46,9 @@ pub fn load(table: &Table, control: &Control) -> Result<Vec<FitRow>, RunsError> 
     let mut rows = Vec::new();
     for record in &table.records {
         let unfitted = |draft: &mut runs::Draft| draft.set("settings", "fit", "none");
-        let Ok(chosen) = validate::choose_row(record, table, &unfitted, control)? else {
+        let Ok(chosen) =
+            validate::choose_row(validate::Kind::Training, record, table, &unfitted, control)?
+        else {
             continue;
         };
         let gpus = u64::from(chosen.scenario.plan.n_ranks());
