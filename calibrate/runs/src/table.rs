@@ -1,10 +1,12 @@
 //! A CSV of runs, cell by cell, with errors that name file, line and column.
 
-mod twins;
+mod alike;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+
+pub use alike::Likeness;
 
 use crate::RunsError;
 
@@ -17,8 +19,8 @@ pub struct Table {
     pub columns: Vec<String>,
     /// The rows, in the order of the file.
     pub records: Vec<Record>,
-    /// Rows that repeat one another, found when first asked for.
-    twins: OnceLock<twins::Twins>,
+    /// Rows that are alike, by [`Likeness`]; found when first asked for.
+    indexes: [OnceLock<alike::Index>; 2],
 }
 
 /// One row: the cells that are not empty, by column.
@@ -83,19 +85,17 @@ impl Table {
             path,
             columns,
             records,
-            twins: OnceLock::new(),
+            indexes: [OnceLock::new(), OnceLock::new()],
         })
     }
 
-    /// Other rows that repeat a row's run: same source, model, GPU, batch and degrees.
-    pub fn twins(&self, record: &Record) -> impl Iterator<Item = &Record> {
-        let twins = self.twins.get_or_init(|| twins::twins(&self.records));
-        let places = twins
-            .get(&twins::key(record))
-            .map_or(&[][..], Vec::as_slice);
-        let alike = places.iter().map(|place| &self.records[*place]);
-        let line = record.line;
-        alike.filter(move |other| other.line != line)
+    /// The rows that are like a row, itself among them, in the order of the file.
+    pub fn alike(&self, likeness: Likeness, record: &Record) -> impl Iterator<Item = &Record> {
+        let index = &self.indexes[likeness as usize];
+        let index = index.get_or_init(|| likeness.index(&self.records));
+        let places = index.get(&likeness.key(record));
+        let places = places.map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| &self.records[*place])
     }
 
     /// Whether the table has a column.

@@ -12,7 +12,7 @@ mod recipe;
 mod spelled;
 mod time;
 
-use crate::{Draft, Record, Rule, RunsError, Table};
+use crate::{Draft, Likeness, Record, Rule, RunsError, Table};
 
 pub use formula::Formula;
 pub use framework::{Family, family};
@@ -81,7 +81,8 @@ impl Row<'_> {
 
     fn twin(&self, column: &str) -> Result<Option<u64>, RunsError> {
         let mut found = None;
-        for other in self.table.twins(self.record) {
+        let twins = self.table.alike(Likeness::Run, self.record);
+        for other in twins.filter(|other| other.line != self.record.line) {
             found = found.or(other.count(column)?);
         }
         Ok(found)

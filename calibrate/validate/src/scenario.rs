@@ -5,7 +5,7 @@ use std::path::Path;
 use format::tree::parse;
 use format::{Failure, Library, NoFiles, Source, read_scenario, resolve};
 use predict::{Outcome, Record, Scenario, predict};
-use runs::{Draft, RunsError, Table};
+use runs::{Draft, Likeness, RunsError, Table};
 use units::Control;
 
 use crate::kind::Kind;
@@ -161,27 +161,10 @@ fn smallest_sibling<'a>(
     record: &runs::Record,
     table: &'a Table,
 ) -> Result<Option<&'a runs::Record>, RunsError> {
-    const SAME: [&str; 12] = [
-        "source_repo",
-        "source_path",
-        "section",
-        "model",
-        "gpu",
-        "precision",
-        "seq_len",
-        "mbs",
-        "tp",
-        "pp",
-        "vp",
-        "cp",
-    ];
     let own = record.count("num_gpus")?.unwrap_or(0);
     let mut best: Option<(u64, &runs::Record)> = None;
-    for other in &table.records {
-        let alike = SAME
-            .iter()
-            .all(|name| other.text(name) == record.text(name));
-        if !alike || other.text("recompute").is_some() {
+    for other in table.alike(Likeness::Configuration, record) {
+        if other.text("recompute").is_some() {
             continue;
         }
         let gpus = other.count("num_gpus")?.unwrap_or(u64::MAX);

@@ -53,7 +53,7 @@ pub(super) fn section(rows: &[Row], fit: &Fit) -> String {
     ];
     let mut text = format!(
         "## Targets\n\nMean error of each study. \"Left out\": every row predicted by parameters that were fitted without its group. \
-         \"Shipped profiles\": the same rows as the binary predicts them, fitted on all. Figures of other tools on the same rows are \
+         \"Shipped profiles\": the same rows as the binary predicts them. Figures of other tools on the same rows are \
          those that their authors publish or, for Calculon, that its published model gives.\n\n{}",
         table(&headers, &lines)
     );
