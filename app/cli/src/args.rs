@@ -391,8 +391,9 @@ pub(crate) enum CalibrateCommand {
 
 const FIT_EXAMPLES: &str = "\
 Examples:
+  windtunnel calibrate fit --output scenarios
   windtunnel calibrate fit --only kernels
-  windtunnel calibrate fit --only kernels --output scenarios/profiles
+  windtunnel calibrate fit --only runs --extra my-runs.csv --output my-scenarios
 
 The same tables give the same bytes, whatever the number of threads.";
 
@@ -407,9 +408,19 @@ pub(crate) struct FitArgs {
     #[arg(long, value_name = "DIR", default_value = "calibrate/data", value_hint = clap::ValueHint::DirPath)]
     pub(crate) data: PathBuf,
 
-    /// Write the profiles into this folder, in place of those that are there
+    /// Write what was fitted into this folder, in place of what is there: profiles into profiles/,
+    /// scalars into fitted/. What a fit on runs is worth goes into the folder of the tables, fit/
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) output: Option<PathBuf>,
+
+    /// A further table of runs or collectives, such as one that cannot be published; can be given
+    /// several times. With it nothing is written into the folder of the tables
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) extra: Vec<PathBuf>,
+
+    /// Do not measure what each scalar buys, which takes most of the time of a fit on runs
+    #[arg(long)]
+    pub(crate) no_ablation: bool,
 }
 
 /// The parts of a fit.
@@ -417,11 +428,15 @@ pub(crate) struct FitArgs {
 pub(crate) enum FitPart {
     /// Profiles of GPUs, from tables of kernels
     Kernels,
+    /// Constants of collectives, from tables of nccl-tests
+    Collectives,
+    /// Scalars of frameworks, GPUs and sites, from measured runs
+    Runs,
 }
 
 impl FitPart {
     /// Every part, in the order in which they are fitted.
-    pub(crate) const ALL: [Self; 1] = [Self::Kernels];
+    pub(crate) const ALL: [Self; 3] = [Self::Kernels, Self::Collectives, Self::Runs];
 }
 
 /// Print the JSON Schema of a kind of file.
