@@ -661,3 +661,24 @@ fn ctrl_c_ends_a_long_run_with_status_130_and_no_half_written_file() {
         "only the scenario is there"
     );
 }
+
+#[test]
+fn a_fit_without_its_tables_names_the_one_that_is_missing() {
+    let run = windtunnel(
+        here(),
+        &["calibrate", "fit", "--only", "kernels", "--data", "nowhere"],
+    );
+    assert_eq!(run.status, 2);
+    assert!(run.stdout.is_empty());
+    assert!(
+        run.stderr
+            .contains("nowhere/kernels/simumax/operators.csv.gz"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("`--data` names the folder"),
+        "{}",
+        run.stderr
+    );
+}
