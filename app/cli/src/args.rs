@@ -432,11 +432,13 @@ pub(crate) enum FitPart {
     Collectives,
     /// Scalars of frameworks, GPUs and sites, from measured runs
     Runs,
+    /// Constants of memory, from measured peaks
+    Memory,
 }
 
 impl FitPart {
     /// Every part, in the order in which they are fitted.
-    pub(crate) const ALL: [Self; 3] = [Self::Kernels, Self::Collectives, Self::Runs];
+    pub(crate) const ALL: [Self; 4] = [Self::Kernels, Self::Collectives, Self::Runs, Self::Memory];
 }
 
 /// Print the JSON Schema of a kind of file.

@@ -2,6 +2,7 @@
 
 mod collectives;
 mod kernels;
+mod peaks;
 mod scalars;
 
 use std::io;
@@ -33,6 +34,7 @@ fn fit_parts(args: &FitArgs, context: &Context) -> Exit {
             FitPart::Kernels => kernels::fit(args, context),
             FitPart::Collectives => collectives::fit(args, context),
             FitPart::Runs => scalars::fit(args, context),
+            FitPart::Memory => peaks::fit(args, context),
         };
         match done {
             Ok(Exit::Done) => {}

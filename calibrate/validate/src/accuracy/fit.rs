@@ -66,10 +66,24 @@ impl Fit {
     /// [`RunsError`] where a file is there and cannot be read.
     pub fn read(folder: &Path) -> Result<Self, RunsError> {
         Ok(Self {
-            left_out: lines(folder, "left_out.csv", left_out)?,
+            left_out: both(
+                lines(folder, "left_out.csv", left_out)?,
+                lines(folder, "left_out_memory.csv", left_out)?,
+            ),
             parameters: lines(folder, "parameters.csv", |record| Ok(parameter(record)))?,
             ablation: lines(folder, "ablation.csv", ablation)?,
         })
+    }
+}
+
+/// The lines of two files of which any may be missing.
+fn both<T>(first: Option<Vec<T>>, second: Option<Vec<T>>) -> Option<Vec<T>> {
+    match (first, second) {
+        (Some(mut all), Some(more)) => {
+            all.extend(more);
+            Some(all)
+        }
+        (first, second) => first.or(second),
     }
 }
 
