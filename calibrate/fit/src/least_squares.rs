@@ -70,7 +70,7 @@ impl Default for Options {
             noise: 0.05,
             steps: 30,
             difference: 0.01,
-            settled: 1e-4,
+            settled: 3e-4,
         }
     }
 }

@@ -28,7 +28,7 @@ pub enum ScaleKey {
     Scan,
     /// Time of the optimizer's kernels.
     Optimizer,
-    /// Time of output layer and loss, on top.
+    /// Time of memory-bound kernels of output layer and loss, on top.
     Head,
     /// The gap between two kernels.
     Launch,
@@ -128,7 +128,7 @@ impl ScaleKey {
             }
             Self::Scan => "time of state-space scans",
             Self::Optimizer => "time of the optimizer's memory-bound kernels",
-            Self::Head => "time of output layer and loss, on top",
+            Self::Head => "time of memory-bound kernels of output layer and loss, on top",
             Self::Launch => "gap between two kernels",
             Self::Host => "all times of the host",
             Self::HostMoe => "time of the host for a mixture-of-experts layer, on top",

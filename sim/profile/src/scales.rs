@@ -41,7 +41,7 @@ pub struct KernelScales {
     pub scan: f64,
     /// Memory-bound kernels of the optimizer's step.
     pub optimizer: f64,
-    /// All kernels of output layer and loss ([`Place::Head`]), on top.
+    /// Memory-bound kernels of output layer and loss ([`Place::Head`]), on top.
     pub head: f64,
     /// The gap between two kernels.
     pub launch: f64,
@@ -109,9 +109,11 @@ impl KernelScales {
             Kernel::Stream(_) => self.stream,
             Kernel::Scan(_) => self.scan,
         };
-        match place {
-            Place::Head => own * self.head,
-            Place::Dense | Place::Experts => own,
+        // The product of the output layer is a product like others; the loss is what frameworks
+        // fuse or do not.
+        match (place, kernel) {
+            (Place::Head, Kernel::Stream(_)) => own * self.head,
+            _ => own,
         }
     }
 

@@ -46,7 +46,10 @@ const DECODER: Rule = Rule::new(
     "decoder-length",
     "128 tokens of targets, T5's span corruption of 512 tokens",
 );
-const LORA: Rule = Rule::new("lora-rank", "rank 16, the recipe's default");
+const LORA: Rule = Rule::new(
+    "lora-recipe",
+    "adapters of rank 32 on the products of queries, keys and values: NeMo-Framework-Launcher, conf/peft/llama2, lora_tuning",
+);
 const ONE: Rule = Rule::new("micro-batch-of-one", "the row names no micro-batch");
 const BY_STEPS: Rule = Rule::new(
     "micro-batch-by-steps",
@@ -164,7 +167,8 @@ pub(super) fn training(row: &Row<'_>, draft: &mut Draft) -> Result<(), RunsError
     if has_any(model, &["lora"]) {
         let mut peft = Toml::new();
         peft.insert("kind".to_owned(), Value::from("lora"));
-        peft.insert("rank".to_owned(), Value::from(16));
+        peft.insert("rank".to_owned(), Value::from(32));
+        peft.insert("targets".to_owned(), Value::from(vec!["qkv"]));
         draft.assume(T, "peft", Value::Table(peft), LORA);
     }
     Ok(())
