@@ -102,6 +102,11 @@ pub(crate) enum Command {
     /// Print the table that nccl-tests would print for a cluster
     #[command(after_help = COLLECTIVE_EXAMPLES)]
     Collective(CollectiveArgs),
+    /// Predict every row of tables of measured runs, and say how far off the predictions are
+    #[command(after_help = VALIDATE_EXAMPLES)]
+    Validate(ValidateArgs),
+    /// Make profiles from measurements
+    Calibrate(CalibrateArgs),
     /// Print the JSON Schema of a scenario or another file: every field with its meaning
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(SchemaArgs),
@@ -131,6 +136,17 @@ Examples:
   windtunnel collective all_reduce --cluster dgx-h100 --nodes 16 --bytes 8:8G
   windtunnel collective alltoall --cluster p5 --nodes 4 --bytes 1M:1G --datatype half
   windtunnel collective all_gather --cluster my-cluster.toml --bytes 64M:1G -i 64M --json";
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  windtunnel validate calibrate/data/runs/training_runs.csv
+  windtunnel validate my-runs.csv --worst 20
+  windtunnel validate my-runs.csv --row 17 > row17.toml && windtunnel simulate row17.toml
+  windtunnel validate my-runs.csv --max-mape 15% --json
+  windtunnel validate calibrate/data/runs/*.csv --report out/
+
+Columns are those of calibrate/data/runs/training_runs.csv; `gpu` and `gbs` are needed, and what
+is empty is inferred by named rules, which --row and --worst print.";
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
@@ -286,6 +302,145 @@ pub(crate) struct CollectiveArgs {
     pub(crate) proto: Option<String>,
 }
 
+/// Predict every row of tables of measured runs from its configuration alone, and compare.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ValidateArgs {
+    /// Tables of measured runs (CSV, one row a run)
+    #[arg(value_name = "RUNS.csv", required = true, value_hint = clap::ValueHint::FilePath)]
+    pub(crate) tables: Vec<PathBuf>,
+
+    /// A further table, such as one that cannot be published; can be given several times
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) extra: Vec<PathBuf>,
+
+    /// Explain the N rows that are furthest off: where their time goes, what was inferred
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20", conflicts_with = "row")]
+    pub(crate) worst: Option<usize>,
+
+    /// Print the scenario that a row became, ready for `simulate`, and stop; N is its `row_id`, or
+    /// its line where the table has none
+    #[arg(long, value_name = "N")]
+    pub(crate) row: Option<String>,
+
+    /// Fail (exit status 1) where the mean error of a group is larger, such as 15%
+    #[arg(long, value_name = "PERCENT", value_parser = share, conflicts_with = "row")]
+    pub(crate) max_mape: Option<f64>,
+
+    /// Write the accuracy report into a folder: accuracy.md, and figures in accuracy/
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, conflicts_with = "row")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Where the fit left what it knows of groups that it left out; the report prints it
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "calibrate/data/fit",
+        requires = "report",
+        value_hint = clap::ValueHint::DirPath
+    )]
+    pub(crate) fit: PathBuf,
+
+    /// Replace files that are there already
+    #[arg(long, requires = "report")]
+    pub(crate) force: bool,
+
+    /// How faithfully to simulate: see `windtunnel help fidelity`
+    #[arg(long, value_name = "ENGINE", default_value = "estimate")]
+    pub(crate) engine: Engine,
+
+    /// Seed of every random choice
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// A share: `15%`, or `0.15`.
+fn share(text: &str) -> Result<f64, String> {
+    let trimmed = text.trim();
+    let (digits, unit) = match trimmed.strip_suffix('%') {
+        Some(digits) => (digits.trim_end(), 100.0),
+        None => (trimmed, 1.0),
+    };
+    let value = digits
+        .parse::<f64>()
+        .ok()
+        .filter(|value| value.is_finite() && 0.0 <= *value);
+    match value {
+        Some(value) if unit > 1.0 || value <= 1.0 => Ok(value / unit),
+        Some(value) => Err(format!(
+            "write {value}% for {value} percent, or {} as a share",
+            value / 100.0
+        )),
+        None => Err("expected a share such as 15% or 0.15".to_owned()),
+    }
+}
+
+/// Make profiles from measurements.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CalibrateArgs {
+    #[command(subcommand)]
+    pub(crate) command: CalibrateCommand,
+}
+
+/// What calibration does.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum CalibrateCommand {
+    /// Fit profiles on tables of measurements, and print their errors on rows that were left out
+    #[command(after_help = FIT_EXAMPLES)]
+    Fit(FitArgs),
+}
+
+const FIT_EXAMPLES: &str = "\
+Examples:
+  windtunnel calibrate fit --output scenarios
+  windtunnel calibrate fit --only kernels
+  windtunnel calibrate fit --only runs --extra my-runs.csv --output my-scenarios
+
+The same tables give the same bytes, whatever the number of threads.";
+
+/// Fit profiles on tables of measurements.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct FitArgs {
+    /// Fit these parts alone; can be given several times
+    #[arg(long, value_name = "PART")]
+    pub(crate) only: Vec<FitPart>,
+
+    /// The folder with the tables
+    #[arg(long, value_name = "DIR", default_value = "calibrate/data", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) data: PathBuf,
+
+    /// Write what was fitted into this folder, in place of what is there: profiles into profiles/,
+    /// scalars into fitted/. What a fit on runs is worth goes into the folder of the tables, fit/
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// A further table of runs or collectives, such as one that cannot be published; can be given
+    /// several times. With it nothing is written into the folder of the tables
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) extra: Vec<PathBuf>,
+
+    /// Do not measure what each scalar buys, which takes most of the time of a fit on runs
+    #[arg(long)]
+    pub(crate) no_ablation: bool,
+}
+
+/// The parts of a fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FitPart {
+    /// Profiles of GPUs, from tables of kernels
+    Kernels,
+    /// Constants of collectives, from tables of nccl-tests
+    Collectives,
+    /// Scalars of frameworks, GPUs and sites, from measured runs
+    Runs,
+    /// Constants of memory, from measured peaks
+    Memory,
+}
+
+impl FitPart {
+    /// Every part, in the order in which they are fitted.
+    pub(crate) const ALL: [Self; 4] = [Self::Kernels, Self::Collectives, Self::Runs, Self::Memory];
+}
+
 /// Print the JSON Schema of a kind of file.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SchemaArgs {
@@ -363,15 +518,7 @@ impl HelpArgs {
 }
 
 /// Commands that the contract names and this build does not have.
-const NOT_YET: [&str; 7] = [
-    "plan",
-    "export",
-    "import",
-    "calibrate",
-    "validate",
-    "sweep",
-    "gui",
-];
+const NOT_YET: [&str; 5] = ["plan", "export", "import", "sweep", "gui"];
 
 /// Options of `simulate` for network workloads, which this build does not have.
 const NOT_YET_OPTIONS: [&str; 5] = [
@@ -414,6 +561,18 @@ mod tests {
     }
 
     #[test]
+    fn shares_are_read_in_percent_or_as_fractions() {
+        assert!((share("15%").unwrap() - 0.15).abs() < 1e-12);
+        assert!((share("15 %").unwrap() - 0.15).abs() < 1e-12);
+        assert!((share("0.15").unwrap() - 0.15).abs() < 1e-12);
+        assert_eq!(
+            share("15").unwrap_err(),
+            "write 15% for 15 percent, or 0.15 as a share"
+        );
+        assert!(share("-1%").is_err() && share("many").is_err());
+    }
+
+    #[test]
     fn no_option_lacks_help_and_no_two_short_flags_are_alike() {
         let cli = Cli::command();
         for command in cli.get_subcommands().chain([&cli]) {
@@ -436,7 +595,14 @@ mod tests {
     fn commands_of_the_contract_are_there_or_known_to_be_missing() {
         let cli = Cli::command();
         let names: Vec<_> = cli.get_subcommands().map(clap::Command::get_name).collect();
-        for name in ["simulate", "explain", "collective", "schema", "completions"] {
+        for name in [
+            "simulate",
+            "explain",
+            "collective",
+            "validate",
+            "schema",
+            "completions",
+        ] {
             assert!(names.contains(&name));
         }
         assert!(NOT_YET.iter().all(|name| !names.contains(name)));

@@ -1,5 +1,6 @@
 //! One module per command, and the way to them.
 
+mod calibrate;
 mod collective;
 mod completions;
 mod explain;
@@ -9,6 +10,7 @@ pub(crate) mod run;
 mod scenario;
 mod schema;
 mod simulate;
+mod validate;
 
 use std::io::{self, Write};
 
@@ -122,6 +124,8 @@ pub(crate) fn command() -> Exit {
         Some(Command::Simulate(args)) => simulate::simulate(&args, &context),
         Some(Command::Explain(args)) => explain::explain_file(&args, &context),
         Some(Command::Collective(args)) => collective::collective(&args, &context),
+        Some(Command::Validate(args)) => validate::validate(&args, &context),
+        Some(Command::Calibrate(args)) => calibrate::run(&args, &context),
         Some(Command::Schema(args)) => schema::run(&args, &context),
         Some(Command::Completions(args)) => completions::run(&args, &context),
         Some(Command::Man(args)) => man::run(&args, &context),

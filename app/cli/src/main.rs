@@ -11,6 +11,7 @@ mod report;
 mod table;
 mod terminal;
 mod topics;
+mod validation;
 mod version;
 
 use std::process::ExitCode;

@@ -146,10 +146,10 @@ fn totals(prediction: &Prediction) -> Vec<[String; 2]> {
 }
 
 /// A part of a breakdown: its name, and its seconds.
-type Part = (&'static str, fn(&Breakdown) -> f64);
+pub(crate) type Part = (&'static str, fn(&Breakdown) -> f64);
 
 /// The parts of a breakdown.
-const PARTS: [Part; 9] = [
+pub(crate) const PARTS: [Part; 9] = [
     ("Compute", |of| of.compute_s),
     ("Tensor parallel", |of| of.tp_s),
     ("Pipeline transfers", |of| of.pp_s),

@@ -96,23 +96,17 @@ pub fn collective_table(request: &CollectiveRequest) -> Result<CollectiveTable, 
         named("collective", &request.kind, &kinds, &mut failures).map(|at| CollectiveKind::ALL[at]);
     let types = DATATYPES.map(|(name, ..)| name);
     let datatype = named("datatype", &request.datatype, &types, &mut failures);
-    let algorithm = one_of(
-        "algorithm",
-        request.algorithm.as_deref(),
-        &Algorithm::ALL.map(Algorithm::name),
-        &mut failures,
-    )
-    .map(|at| at.map(|at| Algorithm::ALL[at]));
-    let protocol = one_of(
-        "protocol",
-        request.protocol.as_deref(),
-        &Protocol::ALL.map(Protocol::name),
-        &mut failures,
-    )
-    .map(|at| at.map(|at| Protocol::ALL[at]));
+    let algorithm = request.algorithm.as_deref().and_then(|name| {
+        let known = Algorithm::ALL.map(Algorithm::name);
+        named("algorithm", name, &known, &mut failures).map(|at| Algorithm::ALL[at])
+    });
+    let protocol = request.protocol.as_deref().and_then(|name| {
+        let known = Protocol::ALL.map(Protocol::name);
+        named("protocol", name, &known, &mut failures).map(|at| Protocol::ALL[at])
+    });
     let cluster = build(request).map_err(|more| failures.extend(more));
-    let (Some(kind), Some(datatype), Some(algorithm), Some(protocol), Ok(cluster)) =
-        (kind, datatype, algorithm, protocol, cluster)
+    let (Some(kind), Some(datatype), Ok(cluster), true) =
+        (kind, datatype, cluster, failures.is_empty())
     else {
         return Err(failures);
     };
@@ -138,7 +132,7 @@ fn table(
     let group = group(cluster, request.gpus_per_node);
     let shape = shape(cluster, comm, &group, &[]);
     if choice.algorithm.is_some() || choice.protocol.is_some() {
-        check_choice(kind, &choice, &Priced::new(kind, &shape, comm, &choice))
+        check_choice(kind, choice, &Priced::new(kind, &shape, comm, &choice))
             .map_err(|problem| vec![Failure::of_file(problem)])?;
     }
     let counts: Vec<(u64, Bytes)> = (request.sizes.list())
@@ -220,19 +214,6 @@ fn named(
         }));
     }
     at
-}
-
-/// The same for a name that may be left out; `None` where it is wrong.
-fn one_of(
-    what: &'static str,
-    name: Option<&str>,
-    known: &[&str],
-    failures: &mut Vec<Failure>,
-) -> Option<Option<usize>> {
-    match name {
-        None => Some(None),
-        Some(name) => named(what, name, known, failures).map(Some),
-    }
 }
 
 /// The cluster with as many nodes as were asked for.
@@ -325,7 +306,7 @@ fn fit_of<'a>(comm: &'a CommProfile, shape: &collective::CommShape) -> Option<&'
 }
 
 /// Refuses a choice that this collective does not have here.
-fn check_choice(kind: CollectiveKind, choice: &Choice, priced: &Priced<'_>) -> Result<(), Problem> {
+fn check_choice(kind: CollectiveKind, choice: Choice, priced: &Priced<'_>) -> Result<(), Problem> {
     let got = priced.time(Bytes::new(CommFit::SMALL));
     let is_other_algorithm = choice.algorithm.is_some_and(|only| only != got.algorithm);
     let is_other_protocol = choice.protocol.is_some_and(|only| only != got.protocol);

@@ -5,7 +5,12 @@ mod open;
 mod print;
 mod save;
 mod simulate;
+mod validate;
 
+pub use ::validate::{
+    Compared, Document, Facts, Group, GroupEntry, Row, RowEntry, Settings as ValidateSettings,
+    Worst,
+};
 pub use collective::{
     CollectiveRequest, CollectiveRow, CollectiveTable, Sizes, SizesError, collective_kinds,
     collective_table,
@@ -19,6 +24,11 @@ pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, Outcome, PredictError, Prediction, Record, Scenario,
     Sources, Table,
 };
+pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
 pub use trace::{Explanation, Trace, explain};
+pub use validate::{
+    Found, ReportError, ReportRequest, RowText, Tables, Validation, check_report, read_tables,
+    row_text, save_report, validate, worst,
+};

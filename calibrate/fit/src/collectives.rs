@@ -69,7 +69,7 @@ pub fn fit(folder: &Path, extra: &[PathBuf]) -> Result<Fitted, CollectivesError>
     let known: Vec<_> = knobs.iter().map(|knob| knob.parameter.clone()).collect();
     let fit = least_squares::fit(&model, &known, &options);
     let held_out = cross::leave_tables_out(&model, &known, &fit, &options);
-    let all: Vec<usize> = (0..rows.rows.len()).collect();
+    let all: Vec<usize> = (0..rows.sizes.len()).collect();
     let errors = cross::Errors {
         fitted: model.log_errors_of(&fit.values, &all),
         held_out,

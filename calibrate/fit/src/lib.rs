@@ -8,6 +8,8 @@
 //! Deliberately absent: any knowledge of how a prediction is used.
 
 pub mod collectives;
+pub mod kernels;
 pub mod least_squares;
 mod matrix;
 pub mod scalars;
+pub mod table;

@@ -46,34 +46,37 @@ impl Symmetric {
 
     /// `x` of `A x = b`; `None` unless positive definite.
     pub(crate) fn solve(&self, b: &[f64]) -> Option<Vec<f64>> {
-        let n = self.n;
-        let lower = self.factor()?;
-        let mut x = b.to_vec();
-        for row in 0..n {
-            for k in 0..row {
-                x[row] -= lower[row * n + k] * x[k];
-            }
-            x[row] /= lower[row * n + row];
-        }
-        for row in (0..n).rev() {
-            for k in row + 1..n {
-                x[row] -= lower[k * n + row] * x[k];
-            }
-            x[row] /= lower[row * n + row];
-        }
-        Some(x)
+        Some(substitute(self.n, &self.factor()?, b))
     }
 
     /// The diagonal of the inverse; `None` unless positive definite.
     pub(crate) fn inverse_diagonal(&self) -> Option<Vec<f64>> {
-        (0..self.n)
-            .map(|at| {
-                let mut unit = vec![0.0; self.n];
-                unit[at] = 1.0;
-                self.solve(&unit).map(|x| x[at])
-            })
-            .collect()
+        let lower = self.factor()?;
+        let entry = |at: usize| {
+            let mut unit = vec![0.0; self.n];
+            unit[at] = 1.0;
+            substitute(self.n, &lower, &unit)[at]
+        };
+        Some((0..self.n).map(entry).collect())
     }
+}
+
+/// `x` of `L Lᵀ x = b` with a lower factor `L`.
+fn substitute(n: usize, lower: &[f64], b: &[f64]) -> Vec<f64> {
+    let mut x = b.to_vec();
+    for row in 0..n {
+        for k in 0..row {
+            x[row] -= lower[row * n + k] * x[k];
+        }
+        x[row] /= lower[row * n + row];
+    }
+    for row in (0..n).rev() {
+        for k in row + 1..n {
+            x[row] -= lower[k * n + row] * x[k];
+        }
+        x[row] /= lower[row * n + row];
+    }
+    x
 }
 
 #[cfg(test)]

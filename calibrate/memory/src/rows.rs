@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use predict::Scenario;
 use runs::{MemoryKind, Quantity, Record, Table, megatron_ci, training};
 use units::Control;
-use validate::choose;
+use validate::{NotChosen, choose};
 
 use crate::MemoryError;
 
@@ -45,6 +45,8 @@ impl Class {
 pub struct Row {
     /// What it is called.
     pub id: String,
+    /// What its table calls it: its `row_id`, or its line.
+    pub row_id: String,
     /// Rows of one group are left out together.
     pub group: String,
     /// What kind of run it is of.
@@ -108,6 +110,7 @@ fn integration(record: &Record) -> Result<Option<Row>, MemoryError> {
     };
     Ok(Some(Row {
         group: record.or_empty("test_case").to_owned(),
+        row_id: record.id(),
         id,
         class,
         apart,
@@ -131,6 +134,7 @@ fn trained(record: &Record, table: &Table) -> Result<Option<Row>, MemoryError> {
     };
     Ok(Some(Row {
         id: record.id(),
+        row_id: record.id(),
         group: record.or_empty("model").to_owned(),
         class: Class::Other(class),
         apart: None,
@@ -154,7 +158,10 @@ fn scenario(id: &str, drafts: &[runs::Draft]) -> Result<Scenario, MemoryError> {
         .map(|chosen| chosen.scenario)
         .map_err(|reason| MemoryError::Refused {
             row: id.to_owned(),
-            reason,
+            reason: match reason {
+                NotChosen::Interrupted => "interrupted".to_owned(),
+                NotChosen::Refused(reason) => reason,
+            },
         })
 }
 

@@ -32,6 +32,9 @@ impl RunsError {
     /// What to change, where we can tell.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                Some("the path starts from the folder that you are in".to_owned())
+            }
             Self::Unreadable { .. } => None,
             Self::NotCsv { .. } => {
                 Some("a table of runs is CSV with one header line, one row a run".to_owned())
@@ -47,6 +50,24 @@ impl RunsError {
                     .to_owned(),
             ),
             Self::Empty { .. } => Some("one row a run, below the header line".to_owned()),
+        }
+    }
+
+    /// The file, and where the error has a place in it: line, column and what stands there.
+    pub fn place(&self) -> (&str, Option<(u64, &str, &str)>) {
+        match self {
+            Self::BadCell {
+                path,
+                line,
+                column,
+                found,
+                ..
+            } => (path, Some((*line, column, found))),
+            Self::Unreadable { path, .. }
+            | Self::NotCsv { path, .. }
+            | Self::NoColumn { path, .. }
+            | Self::NoRow { path, .. }
+            | Self::Empty { path } => (path, None),
         }
     }
 }

@@ -22,4 +22,4 @@ pub use draft::{Assumption, Draft};
 pub use error::RunsError;
 pub use measured::{Measured, MemoryKind, Quantity};
 pub use rule::Rule;
-pub use table::{Record, Table};
+pub use table::{Likeness, Record, Table};

@@ -1,8 +1,12 @@
 //! A CSV of runs, cell by cell, with errors that name file, line and column.
 
+mod alike;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+pub use alike::Likeness;
 
 use crate::RunsError;
 
@@ -15,6 +19,8 @@ pub struct Table {
     pub columns: Vec<String>,
     /// The rows, in the order of the file.
     pub records: Vec<Record>,
+    /// Rows that are alike, by [`Likeness`]; found when first asked for.
+    indexes: [OnceLock<alike::Index>; 2],
 }
 
 /// One row: the cells that are not empty, by column.
@@ -79,7 +85,17 @@ impl Table {
             path,
             columns,
             records,
+            indexes: [OnceLock::new(), OnceLock::new()],
         })
+    }
+
+    /// The rows that are like a row, itself among them, in the order of the file.
+    pub fn alike(&self, likeness: Likeness, record: &Record) -> impl Iterator<Item = &Record> {
+        let index = &self.indexes[likeness as usize];
+        let index = index.get_or_init(|| likeness.index(&self.records));
+        let places = index.get(&likeness.key(record));
+        let places = places.map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| &self.records[*place])
     }
 
     /// Whether the table has a column.
@@ -108,6 +124,11 @@ impl Record {
     pub fn id(&self) -> String {
         self.text("row_id")
             .map_or_else(|| self.line.to_string(), str::to_owned)
+    }
+
+    /// The path of the table that the row is from.
+    pub const fn path(&self) -> &Arc<str> {
+        &self.path
     }
 
     /// A cell, unless empty.

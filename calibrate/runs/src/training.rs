@@ -12,7 +12,7 @@ mod recipe;
 mod spelled;
 mod time;
 
-use crate::{Draft, Record, Rule, RunsError, Table};
+use crate::{Draft, Likeness, Record, Rule, RunsError, Table};
 
 pub use formula::Formula;
 pub use framework::{Family, family};
@@ -59,6 +59,9 @@ pub fn drafts(record: &Record, table: &Table) -> Result<Vec<Draft>, RunsError> {
     plan::plan(&row, gpus, &mut draft)?;
     framework::framework(&row, &mut draft);
     draft.set("settings", "engine", "estimate");
+    if let Some((profile, rule)) = machine::profile(record) {
+        draft.assume("settings", "profiles", vec![profile], rule);
+    }
     Ok(plan::alternatives(&row, &draft))
 }
 
@@ -77,26 +80,10 @@ impl Row<'_> {
     }
 
     fn twin(&self, column: &str) -> Result<Option<u64>, RunsError> {
-        const SAME: [&str; 10] = [
-            "source_repo",
-            "model",
-            "gpu",
-            "seq_len",
-            "gbs",
-            "precision",
-            "tp",
-            "pp",
-            "cp",
-            "dp",
-        ];
         let mut found = None;
-        for other in &self.table.records {
-            let alike = SAME
-                .iter()
-                .all(|name| other.text(name) == self.record.text(name));
-            if alike && other.line != self.record.line {
-                found = found.or(other.count(column)?);
-            }
+        let twins = self.table.alike(Likeness::Run, self.record);
+        for other in twins.filter(|other| other.line != self.record.line) {
+            found = found.or(other.count(column)?);
         }
         Ok(found)
     }

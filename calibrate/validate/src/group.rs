@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use runs::{Quantity, Record};
+use runs::{MemoryKind, Quantity, Record};
 
+use crate::kind::Label;
 use crate::rank::spearman;
 use crate::row::{Compared, Row};
 
@@ -49,18 +50,28 @@ pub struct Group {
     pub oom: Confusion,
 }
 
+/// A row with one of its quantities; none where that cannot be compared.
+type Member<'a> = (&'a Row, Option<&'a Compared>);
+
 /// Rows grouped by repository, path, GPU and quantity, in the order of their names.
 pub fn groups(rows: &[Row]) -> Vec<Group> {
-    let mut by_key: BTreeMap<[&str; 4], Vec<(&Row, &Compared)>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| !row.contradicts) {
-        for compared in &row.compared {
-            let key = [
-                row.record.or_empty("source_repo"),
-                row.record.or_empty("source_path"),
-                row.record.or_empty("gpu"),
-                compared.quantity.name(),
-            ];
+    let mut by_key: BTreeMap<[&str; 4], Vec<Member<'_>>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.apart.is_none()) {
+        let Label {
+            source_repo,
+            folder,
+            gpu,
+            ..
+        } = &row.label;
+        let mut member = |quantity: Quantity, compared| {
+            let key = [source_repo, folder, gpu, quantity.name()];
             by_key.entry(key).or_default().push((row, compared));
+        };
+        for compared in &row.compared {
+            member(compared.quantity, Some(compared));
+        }
+        if let Some((quantity, _)) = &row.uncompared {
+            member(*quantity, None);
         }
     }
     by_key
@@ -69,15 +80,37 @@ pub fn groups(rows: &[Row]) -> Vec<Group> {
         .collect()
 }
 
-fn group([source_repo, source_path, gpu, _]: [&str; 4], members: &[(&Row, &Compared)]) -> Group {
-    let quantity = members[0].1.quantity.name();
-    let errors: Vec<f64> = members.iter().filter_map(|(_, one)| one.error()).collect();
+/// All rows as one group for each quantity, whatever their source: what a table is worth at a
+/// glance.
+pub fn group_of_all(rows: &[Row]) -> Vec<Group> {
+    let mut by_quantity: BTreeMap<&str, Vec<Member<'_>>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.apart.is_none()) {
+        for compared in &row.compared {
+            let name = compared.quantity.name();
+            by_quantity
+                .entry(name)
+                .or_default()
+                .push((row, Some(compared)));
+        }
+        if let Some((quantity, _)) = &row.uncompared {
+            let name = quantity.name();
+            by_quantity.entry(name).or_default().push((row, None));
+        }
+    }
+    by_quantity
+        .into_iter()
+        .map(|(quantity, members)| group(["all", "", "", quantity], &members))
+        .collect()
+}
+
+fn group([source_repo, source_path, gpu, quantity]: [&str; 4], members: &[Member<'_>]) -> Group {
+    let errors: Vec<f64> = compared(members)
+        .filter_map(|(_, one)| one.error())
+        .collect();
     let mut sizes: Vec<f64> = errors.iter().map(|error| error.abs()).collect();
     sizes.sort_by(f64::total_cmp);
-    let skipped = members
-        .iter()
-        .filter(|(_, one)| one.predicted.is_none())
-        .count();
+    let predicted = compared(members).filter(|(_, one)| one.predicted.is_some());
+    let n_predicted = predicted.count();
     let mean = |values: &[f64]| {
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     };
@@ -85,9 +118,9 @@ fn group([source_repo, source_path, gpu, _]: [&str; 4], members: &[(&Row, &Compa
         source_repo: source_repo.to_owned(),
         source_path: source_path.to_owned(),
         gpu: gpu.to_owned(),
-        quantity,
-        count: count(members.len() - skipped),
-        skipped: count(skipped),
+        quantity: name_of(quantity),
+        count: count(n_predicted),
+        skipped: count(members.len() - n_predicted),
         mape: mean(&sizes),
         median_ape: quantile(&sizes, 0.5),
         p90_ape: quantile(&sizes, 0.9),
@@ -101,13 +134,29 @@ fn group([source_repo, source_path, gpu, _]: [&str; 4], members: &[(&Row, &Compa
     }
 }
 
+/// Members of which both figures are there to compare.
+fn compared<'a>(members: &'a [Member<'a>]) -> impl Iterator<Item = (&'a Row, &'a Compared)> {
+    members
+        .iter()
+        .filter_map(|(row, one)| one.map(|one| (*row, one)))
+}
+
+fn name_of(quantity: &str) -> &'static str {
+    let all = [
+        Quantity::IterationTime,
+        Quantity::PeakMemory(MemoryKind::AllocatedMax),
+    ];
+    let found = all.into_iter().find(|known| known.name() == quantity);
+    found.unwrap_or(Quantity::OutOfMemory).name()
+}
+
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn confusion(members: &[(&Row, &Compared)]) -> Confusion {
+fn confusion(members: &[Member<'_>]) -> Confusion {
     let mut found = Confusion::default();
-    for (_, one) in members {
+    for (_, one) in compared(members) {
         let (Quantity::OutOfMemory, Some(predicted)) = (one.quantity, one.predicted) else {
             continue;
         };
@@ -142,16 +191,21 @@ fn cell(record: &Record) -> Vec<String> {
 }
 
 /// Median over cells of five rows and more of the rank correlation within them.
-fn within_cells(members: &[(&Row, &Compared)]) -> Option<f64> {
+fn within_cells(members: &[Member<'_>]) -> Option<f64> {
+    let predicted = compared(members)
+        .filter_map(|(row, one)| Some((&row.record, one.predicted?, one.measured)));
+    correlation_within_cells(predicted)
+}
+
+/// The same of rows with their predicted and measured values.
+pub(crate) fn correlation_within_cells<'a>(
+    rows: impl Iterator<Item = (&'a Record, f64, f64)>,
+) -> Option<f64> {
     const SMALLEST: usize = 5;
     let mut cells: BTreeMap<Vec<String>, Vec<(f64, f64)>> = BTreeMap::new();
-    for (row, one) in members {
-        if let Some(predicted) = one.predicted {
-            cells
-                .entry(cell(&row.record))
-                .or_default()
-                .push((predicted, one.measured));
-        }
+    for (record, predicted, measured) in rows {
+        let pairs = cells.entry(cell(record)).or_default();
+        pairs.push((predicted, measured));
     }
     let large = cells.values().filter(|pairs| SMALLEST <= pairs.len());
     let mut found: Vec<f64> = large.filter_map(|pairs| spearman(pairs)).collect();

@@ -5,7 +5,9 @@ use runs::training::{self, Time};
 use runs::{Measured, MemoryKind, Quantity, Record, RunsError, Table};
 use units::Control;
 
-use crate::scenario::{Chosen, choose_row};
+use crate::facts::Facts;
+use crate::kind::{Kind, Label};
+use crate::scenario::{Chosen, NotChosen, Settings, choose_row};
 
 /// One quantity of one row.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,12 +42,23 @@ pub struct Row {
     pub id: String,
     /// The row.
     pub record: Record,
+    /// Where it is from.
+    pub label: Label,
     /// Every quantity that it measured.
     pub compared: Vec<Compared>,
+    /// What cannot be compared although the row should: nothing was measured, or what was measured
+    /// needs a prediction that there is not. With the reason.
+    pub uncompared: Option<(Quantity, String)>,
     /// Why it was not predicted.
     pub skipped: Option<String>,
     /// Whether the row contradicts itself: printed, outside every group.
     pub contradicts: bool,
+    /// Why the row is printed outside every group, where it is.
+    pub apart: Option<&'static str>,
+    /// What it became, in numbers; none where it was skipped.
+    pub facts: Option<Facts>,
+    /// The rules of what was inferred, in the order of the file.
+    pub assumptions: Vec<runs::Assumption>,
 }
 
 /// A row and its prediction.
@@ -57,44 +70,114 @@ pub struct Run {
     pub chosen: Option<Chosen>,
 }
 
-/// Predicts a row of a table of training runs.
+/// Predicts a row of a table of training runs with the closed form.
 ///
 /// # Errors
 ///
 /// [`RunsError`] where a cell cannot be read. A row that cannot be predicted is no error.
 pub fn run(record: &Record, table: &Table, control: &Control) -> Result<Run, RunsError> {
-    let chosen = choose_row(record, table, &|_| (), control)?;
-    let (chosen, skipped) = match chosen {
-        Ok(chosen) => (Some(chosen), None),
-        Err(reason) => (None, Some(reason)),
-    };
-    let mut compared = Vec::new();
-    if let Some(time) = time(record, chosen.as_ref())? {
-        compared.push(time);
-    }
-    for measured in training::measured(record)? {
-        compared.push(other(&measured, chosen.as_ref()));
-    }
-    Ok(Run {
-        row: Row {
-            id: record.id(),
-            record: record.clone(),
-            compared,
-            skipped,
-            contradicts: record.text("parallel_consistent") == Some("no"),
-        },
-        chosen,
-    })
+    let settings = Settings::default();
+    let run = run_as(Kind::Training, record, table, &settings, control)?;
+    let interrupted = || unpredicted(Kind::Training, record, "interrupted".to_owned());
+    Ok(run.unwrap_or_else(interrupted))
 }
 
-fn time(record: &Record, chosen: Option<&Chosen>) -> Result<Option<Compared>, RunsError> {
+/// Predicts a row of a table of that kind; none where somebody stopped the work.
+///
+/// # Errors
+///
+/// [`RunsError`] where a cell cannot be read. A row that cannot be predicted is no error.
+pub fn run_as(
+    kind: Kind,
+    record: &Record,
+    table: &Table,
+    settings: &Settings,
+    control: &Control,
+) -> Result<Option<Run>, RunsError> {
+    let adjust = |draft: &mut runs::Draft| settings.put(draft);
+    let chosen = match choose_row(kind, record, table, &adjust, control)? {
+        Ok(chosen) => chosen,
+        Err(NotChosen::Interrupted) => return Ok(None),
+        Err(NotChosen::Refused(reason)) => return skipped(kind, record, reason).map(Some),
+    };
+    let mut row = unpredicted(kind, record, String::new()).row;
+    row.skipped = None;
+    row.facts = Some(Facts::of(&chosen));
+    row.assumptions = chosen.draft.assumptions();
+    compare(&mut row, kind, Some(&chosen))?;
+    Ok(Some(Run {
+        row,
+        chosen: Some(chosen),
+    }))
+}
+
+/// A row that no prediction can be made of, with what it measured.
+fn skipped(kind: Kind, record: &Record, reason: String) -> Result<Run, RunsError> {
+    let mut run = unpredicted(kind, record, reason);
+    compare(&mut run.row, kind, None)?;
+    Ok(run)
+}
+
+/// A row whose cells were not looked at beyond its name and source.
+pub fn unpredicted(kind: Kind, record: &Record, reason: String) -> Run {
+    let row = Row {
+        id: record.id(),
+        record: record.clone(),
+        label: kind.label(record),
+        compared: Vec::new(),
+        uncompared: Some((Quantity::IterationTime, reason.clone())),
+        skipped: Some(reason),
+        contradicts: record.text("parallel_consistent") == Some("no"),
+        apart: kind.apart(record),
+        facts: None,
+        assumptions: Vec::new(),
+    };
+    Run { row, chosen: None }
+}
+
+/// Sets every quantity that a row measured against its prediction.
+fn compare(row: &mut Row, kind: Kind, chosen: Option<&Chosen>) -> Result<(), RunsError> {
+    row.uncompared = None;
+    if kind == Kind::Training {
+        match time(&row.record, chosen)? {
+            Timed::Compared(time) => row.compared.push(time),
+            Timed::NeedsScenario => {
+                let reason = row.skipped.clone().unwrap_or_default();
+                row.uncompared = Some((Quantity::IterationTime, reason));
+            }
+            Timed::NotMeasured => {}
+        }
+    }
+    for measured in kind.measured(&row.record)? {
+        row.compared.push(other(&measured, chosen));
+    }
+    if row.compared.is_empty() && row.uncompared.is_none() {
+        let reason = match row.record.text("oom") {
+            Some(word) => format!("measured nothing: `oom` is {word:?}, which says no reason"),
+            None => "measured nothing that is predicted".to_owned(),
+        };
+        row.uncompared = Some((Quantity::OutOfMemory, reason));
+    }
+    Ok(())
+}
+
+/// What a row says of its time.
+enum Timed {
+    Compared(Compared),
+    /// It printed TFLOP/s, and nothing says of how many operations.
+    NeedsScenario,
+    NotMeasured,
+}
+
+fn time(record: &Record, chosen: Option<&Chosen>) -> Result<Timed, RunsError> {
     let gpus = match chosen {
         Some(chosen) => chosen.scenario.plan.n_ranks().into(),
         None => record.count("num_gpus")?.unwrap_or(1),
     };
     let found = training::time(record, gpus)?;
     let (measured, derived) = match (found, chosen) {
-        (None, _) | (Some(Time::Rate { .. }), None) => return Ok(None),
+        (None, _) => return Ok(Timed::NotMeasured),
+        (Some(Time::Rate { .. }), None) => return Ok(Timed::NeedsScenario),
         (Some(Time::Seconds(seconds, how)), _) => (seconds, how.map(str::to_owned)),
         (Some(Time::Rate { tflops, formula }), Some(chosen)) => (
             formula.seconds(tflops, gpus, &chosen.scenario.job),
@@ -102,7 +185,7 @@ fn time(record: &Record, chosen: Option<&Chosen>) -> Result<Option<Compared>, Ru
         ),
     };
     let answer = chosen.map(|chosen| &chosen.outcome.prediction);
-    Ok(Some(Compared {
+    Ok(Timed::Compared(Compared {
         quantity: Quantity::IterationTime,
         measured,
         derived,
@@ -113,6 +196,7 @@ fn time(record: &Record, chosen: Option<&Chosen>) -> Result<Option<Compared>, Ru
 }
 
 fn other(measured: &Measured, chosen: Option<&Chosen>) -> Compared {
+    let is_time = measured.quantity == Quantity::IterationTime;
     let answer = chosen.map(|chosen| &chosen.outcome.prediction);
     let predicted = answer.map(|answer| match measured.quantity {
         Quantity::IterationTime => answer.iteration_time_s,
@@ -124,8 +208,12 @@ fn other(measured: &Measured, chosen: Option<&Chosen>) -> Compared {
         measured: measured.value,
         derived: measured.derived.map(str::to_owned),
         predicted,
-        p10: None,
-        p90: None,
+        p10: answer
+            .filter(|_| is_time)
+            .and_then(|answer| answer.iteration_time_p10_s),
+        p90: answer
+            .filter(|_| is_time)
+            .and_then(|answer| answer.iteration_time_p90_s),
     }
 }
 

@@ -5,8 +5,38 @@ use std::path::Path;
 use format::tree::parse;
 use format::{Failure, Library, NoFiles, Source, read_scenario, resolve};
 use predict::{Outcome, Record, Scenario, predict};
-use runs::{Draft, Record as Row, RunsError, Table};
+use runs::{Draft, Likeness, RunsError, Table};
 use units::Control;
+
+use crate::kind::Kind;
+
+/// How rows are predicted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The engine, by the name that scenarios give it.
+    pub engine: String,
+    /// The seed of random choices, where it is not that of scenarios.
+    pub seed: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            engine: "estimate".to_owned(),
+            seed: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Writes them into a draft.
+    pub(crate) fn put(&self, draft: &mut Draft) {
+        draft.set("settings", "engine", self.engine.as_str());
+        if let Some(seed) = self.seed {
+            draft.set("settings", "seed", i64::try_from(seed).unwrap_or(i64::MAX));
+        }
+    }
+}
 
 /// A draft that was chosen, and its prediction.
 #[derive(Clone, Debug)]
@@ -19,31 +49,41 @@ pub struct Chosen {
     pub outcome: Outcome,
 }
 
+/// Why no draft became a prediction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotChosen {
+    /// Somebody stopped the work.
+    Interrupted,
+    /// Why the first that was refused was refused, in words.
+    Refused(String),
+}
+
 /// The first of some drafts that fits into memory, else the last; with its prediction.
 ///
 /// # Errors
 ///
-/// Why the first that was refused was refused, in words.
-pub fn choose(name: &str, drafts: &[Draft], control: &Control) -> Result<Chosen, String> {
+/// [`NotChosen`].
+pub fn choose(name: &str, drafts: &[Draft], control: &Control) -> Result<Chosen, NotChosen> {
     choose_from(name, drafts, 0, control).map(|(chosen, _)| chosen)
 }
 
 /// As [`choose`], from a place of the list on; gives the place of what was chosen, too.
-///
-/// # Errors
-///
-/// As [`choose`].
-pub fn choose_from(
+fn choose_from(
     name: &str,
     drafts: &[Draft],
     from: usize,
     control: &Control,
-) -> Result<(Chosen, usize), String> {
+) -> Result<(Chosen, usize), NotChosen> {
     let mut last = None;
     for (place, draft) in drafts.iter().enumerate().skip(from) {
-        let scenario = read(name, draft)?;
-        let outcome =
-            predict(&scenario, Record::Totals, control).map_err(|error| error.to_string())?;
+        let scenario = read(name, draft).map_err(NotChosen::Refused)?;
+        let outcome = predict(&scenario, Record::Totals, control).map_err(|error| {
+            if error.is_interrupted() {
+                NotChosen::Interrupted
+            } else {
+                NotChosen::Refused(error.to_string())
+            }
+        })?;
         let fits = outcome.prediction.fits;
         last = Some((
             Chosen {
@@ -57,24 +97,45 @@ pub fn choose_from(
             break;
         }
     }
-    last.ok_or_else(|| "no scenario was drafted".to_owned())
+    last.ok_or_else(|| NotChosen::Refused("no scenario was drafted".to_owned()))
 }
 
-/// The scenario that a row of a table of training runs stands for. Where a row leaves out what
-/// decides over memory, runs of one configuration on several numbers of GPUs share what the one with
-/// the fewest needs to fit.
+/// The most likely scenario of a row, whether or not it can be predicted.
 ///
 /// # Errors
 ///
-/// Where a cell cannot be read, or why the row's scenario was refused, in words.
+/// [`RunsError`] where a cell cannot be read.
+pub fn scenario_of(
+    kind: Kind,
+    record: &runs::Record,
+    table: &Table,
+    settings: &Settings,
+) -> Result<Draft, RunsError> {
+    let mut draft = kind.drafts(record, table)?.into_iter().next();
+    if let Some(draft) = &mut draft {
+        settings.put(draft);
+    }
+    Ok(draft.unwrap_or_default())
+}
+
+/// The scenario that a row stands for, and its prediction. Where a row leaves out what decides over
+/// memory, runs of one configuration on several numbers of GPUs share what the one with the fewest
+/// needs to fit.
+///
+/// * `adjust` — what is changed in every draft.
+///
+/// # Errors
+///
+/// [`RunsError`] where a cell cannot be read; [`NotChosen`] inside.
 pub fn choose_row(
-    record: &Row,
+    kind: Kind,
+    record: &runs::Record,
     table: &Table,
     adjust: &dyn Fn(&mut Draft),
     control: &Control,
-) -> Result<Result<Chosen, String>, RunsError> {
-    let drafts_of = |record: &Row| {
-        let mut drafts = runs::training::drafts(record, table)?;
+) -> Result<Result<Chosen, NotChosen>, RunsError> {
+    let drafts_of = |record: &runs::Record| {
+        let mut drafts = kind.drafts(record, table)?;
         drafts.iter_mut().for_each(adjust);
         Ok::<_, RunsError>(drafts)
     };
@@ -96,28 +157,14 @@ pub fn choose_row(
 
 /// The row of a table that has the configuration of another one on the fewest GPUs, where that is
 /// another row.
-fn smallest_sibling<'a>(record: &Row, table: &'a Table) -> Result<Option<&'a Row>, RunsError> {
-    const SAME: [&str; 12] = [
-        "source_repo",
-        "source_path",
-        "section",
-        "model",
-        "gpu",
-        "precision",
-        "seq_len",
-        "mbs",
-        "tp",
-        "pp",
-        "vp",
-        "cp",
-    ];
+fn smallest_sibling<'a>(
+    record: &runs::Record,
+    table: &'a Table,
+) -> Result<Option<&'a runs::Record>, RunsError> {
     let own = record.count("num_gpus")?.unwrap_or(0);
-    let mut best: Option<(u64, &Row)> = None;
-    for other in &table.records {
-        let alike = SAME
-            .iter()
-            .all(|name| other.text(name) == record.text(name));
-        if !alike || other.text("recompute").is_some() {
+    let mut best: Option<(u64, &runs::Record)> = None;
+    for other in table.alike(Likeness::Configuration, record) {
+        if other.text("recompute").is_some() {
             continue;
         }
         let gpus = other.count("num_gpus")?.unwrap_or(u64::MAX);

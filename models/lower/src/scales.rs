@@ -14,6 +14,8 @@ pub enum ScaleKey {
     Gemm,
     /// Time of grouped matrix products.
     Grouped,
+    /// Time of products in formats with a scale for each block, on top.
+    BlockScaled,
     /// Time of fused attention.
     Attention,
     /// Time of fused attention backward, on top.
@@ -57,9 +59,10 @@ pub enum ScaleKey {
 
 impl ScaleKey {
     /// Every scalar, in the order of [`Scales`].
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Gemm,
         Self::Grouped,
+        Self::BlockScaled,
         Self::Attention,
         Self::AttentionBackward,
         Self::Stream,
@@ -86,6 +89,7 @@ impl ScaleKey {
         match self {
             Self::Gemm => "gemm",
             Self::Grouped => "grouped",
+            Self::BlockScaled => "block_scaled",
             Self::Attention => "attention",
             Self::AttentionBackward => "attention_backward",
             Self::Stream => "stream",
@@ -113,6 +117,9 @@ impl ScaleKey {
         match self {
             Self::Gemm => "time of matrix products, single and batched",
             Self::Grouped => "time of grouped matrix products",
+            Self::BlockScaled => {
+                "time of products in formats with a scale for each block (MXFP8, NVFP4), on top"
+            }
             Self::Attention => "time of fused attention, forward and backward",
             Self::AttentionBackward => "time of fused attention backward, on top",
             Self::Stream => "time of memory-bound kernels but the optimizer's",
@@ -198,6 +205,7 @@ impl Scales {
         KernelScales {
             gemm: self[ScaleKey::Gemm],
             grouped: self[ScaleKey::Grouped],
+            block_scaled: self[ScaleKey::BlockScaled],
             attention: self[ScaleKey::Attention],
             attention_backward: self[ScaleKey::AttentionBackward],
             stream: self[ScaleKey::Stream],

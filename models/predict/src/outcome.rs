@@ -83,12 +83,13 @@ impl Answer {
     pub(crate) fn prediction(self, scenario: &Scenario) -> Prediction {
         let rates = Rates::new(scenario, self.time);
         let Self { memory, .. } = self;
+        let spread = scenario.settings.spread.map(units::math::exp);
         Prediction {
             schema: SCHEMA,
             engine: scenario.settings.engine.name(),
             iteration_time_s: rates.time,
-            iteration_time_p10_s: None,
-            iteration_time_p90_s: None,
+            iteration_time_p10_s: spread.map(|by| rates.time / by),
+            iteration_time_p90_s: spread.map(|by| rates.time * by),
             tokens_per_s: rates.tokens / rates.time,
             tokens_per_s_per_gpu: rates.tokens / rates.time / rates.gpus,
             model_tflops_per_gpu: rates.model / 1e12,

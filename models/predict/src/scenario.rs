@@ -50,6 +50,9 @@ pub struct Settings {
     pub unfold: bool,
     /// The algorithm and protocol that NCCL is told to use.
     pub choice: Choice,
+    /// From the answer to its 10th and 90th percentile, as a natural logarithm; none where no fit
+    /// says it.
+    pub spread: Option<f64>,
 }
 
 /// What a run costs.

@@ -25,6 +25,10 @@ const BY_PROTOCOL: &str = "in µs: LL, LL128, Simple";
 const FITTED: &str = "collectives";
 
 /// NCCL's constants, with what the zoo has fitted in front.
+///
+/// # Panics
+///
+/// If the profile of the zoo cannot be read, which a test rules out.
 pub fn fitted() -> &'static CommProfile {
     static FITTED_COMM: OnceLock<CommProfile> = OnceLock::new();
     FITTED_COMM.get_or_init(|| {

@@ -16,7 +16,9 @@ use crate::fields::Fields;
 use crate::hardware::schema;
 use crate::kind::Limits;
 use crate::library::{At, read_source};
-use crate::shape::{Integer, Number, Shape, array, list, number, one_of, table, text, whole};
+use crate::shape::{
+    Integer, Number, Shape, array, boolean, list, number, one_of, table, text, whole,
+};
 use crate::source::Source;
 use crate::tree::parse;
 
@@ -91,6 +93,20 @@ fn profile(t: &mut Fields<'_, '_>) -> ProfileSpec {
                 list(text()),
             )
             .or_default(),
+        scaled_from: t
+            .get(
+                "scaled_from",
+                "the GPU that was measured in its place",
+                text(),
+            )
+            .optional(),
+        only_by_name: t
+            .get(
+                "only_by_name",
+                "whether another profile is the usual one of that GPU",
+                boolean(),
+            )
+            .or(false),
         date: needed(t, "date", DATE),
         sustained: t
             .get(

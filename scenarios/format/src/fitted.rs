@@ -26,6 +26,36 @@ pub struct FittedFile {
     pub source: String,
     /// The scalars.
     pub scales: Vec<FittedScale>,
+    /// How far runs were from predictions that had not seen them.
+    pub intervals: Vec<Interval>,
+    /// GPUs of which runs were fitted.
+    pub gpus: Vec<String>,
+}
+
+/// How far runs that were left out of a fit were from their predictions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interval {
+    /// What was left out: `model`, `framework` or `gpu`.
+    pub unseen: Unseen,
+    /// Of runs of that framework; of all, where none is named.
+    pub framework: Option<String>,
+    /// From a prediction to the 90th percentile, as a natural logarithm; to the 10th it is as far.
+    pub half_width: f64,
+    /// Runs.
+    pub rows: u64,
+    /// Groups that they were left out in.
+    pub groups: u64,
+}
+
+/// What of a run a fit has not seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// Its model, or its layout.
+    Model,
+    /// Its framework.
+    Framework,
+    /// Its GPU.
+    Gpu,
 }
 
 /// One fitted scalar, and where it holds.
@@ -77,6 +107,43 @@ pub(crate) fn fitted_file(t: &mut Fields<'_, '_>) -> FittedFile {
         scales: t
             .get("scale", "scalars, and where they hold", list(table(scale)))
             .or_default(),
+        intervals: t
+            .get(
+                "interval",
+                "how far runs were from predictions that had not seen them",
+                list(table(interval)),
+            )
+            .or_default(),
+        gpus: t
+            .get("gpus", "GPUs of which runs were fitted", list(text()))
+            .or_default(),
+    }
+}
+
+fn interval(t: &mut Fields<'_, '_>) -> Interval {
+    let unseen = vec![
+        ("model", Unseen::Model),
+        ("framework", Unseen::Framework),
+        ("gpu", Unseen::Gpu),
+    ];
+    Interval {
+        unseen: t
+            .get("unseen", "what was left out", one_of(unseen))
+            .required(),
+        framework: t
+            .get("framework", "of runs of this framework", text())
+            .optional(),
+        half_width: t
+            .get(
+                "half_width",
+                "to the 90th percentile, as a natural logarithm",
+                number(Limits::within(0.0, 10.0)),
+            )
+            .required(),
+        rows: t.get("rows", "runs", whole(0)).or(0),
+        groups: t
+            .get("groups", "groups that they were left out in", whole(0))
+            .or(0),
     }
 }
 
@@ -172,6 +239,39 @@ impl FittedFile {
         (0..self.scales.len()).filter(holds).collect()
     }
 
+    /// Half the width of the interval from the 10th to the 90th percentile of what a run takes, as a
+    /// natural logarithm. An unknown GPU or framework adds its own uncertainty, in squares.
+    ///
+    /// * `frameworks` — the framework, then its nearest, and so on.
+    pub fn spread(&self, frameworks: &[&str], gpus: &[GpuSpec]) -> Option<f64> {
+        let of = |unseen: Unseen, framework: Option<&str>| {
+            let is = |one: &&Interval| {
+                one.unseen == unseen
+                    && match (&one.framework, framework) {
+                        (None, None) => true,
+                        (Some(own), Some(name)) => own.eq_ignore_ascii_case(name),
+                        _ => false,
+                    }
+            };
+            self.intervals.iter().find(is).map(|one| one.half_width)
+        };
+        let own = frameworks
+            .first()
+            .and_then(|name| of(Unseen::Model, Some(name)));
+        let model = own.or_else(|| of(Unseen::Framework, None))?;
+        let seen = |gpu: &GpuSpec| {
+            self.gpus
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(&gpu.name))
+        };
+        let far = if gpus.iter().all(seen) {
+            0.0
+        } else {
+            of(Unseen::Gpu, None).unwrap_or(0.0)
+        };
+        Some((model * model + far * far).sqrt())
+    }
+
     /// The scalars of a run on a GPU, over others.
     pub fn over(&self, scales: &mut Scales, setting: &Setting<'_>, gpu: &GpuSpec) {
         for at in self.holding(setting, gpu) {
@@ -229,6 +329,27 @@ mod tests {
         assert!((other[ScaleKey::Gemm] - 3.0).abs() < 1e-12);
         let far = scales(&["theirs"], None);
         assert!((far[ScaleKey::Gemm] - 1.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_a_fit_has_not_seen_is_less_certain() {
+        let text = "schema = 1\nname = \"x\"\ngpus = [\"h100-sxm\"]\n\
+            [[interval]]\nunseen = \"model\"\nframework = \"nemo\"\nhalf_width = 0.03\n\
+            [[interval]]\nunseen = \"framework\"\nhalf_width = 0.2\n\
+            [[interval]]\nunseen = \"gpu\"\nhalf_width = 0.04\n";
+        let file = read_source(&Source::new("x.toml", text), &fitted_file).unwrap();
+        let h100 = example::h100();
+        let other = GpuSpec {
+            name: "other".to_owned(),
+            ..h100.clone()
+        };
+        let of = |frameworks: &[&str], gpu: &GpuSpec| {
+            file.spread(frameworks, std::slice::from_ref(gpu)).unwrap()
+        };
+        assert!((of(&["nemo"], &h100) - 0.03).abs() < 1e-12);
+        assert!((of(&["nemo"], &other) - 0.05).abs() < 1e-12);
+        assert!((of(&["ours", "nemo"], &h100) - 0.2).abs() < 1e-12);
+        assert_eq!(FittedFile::default().spread(&["nemo"], &[h100]), None);
     }
 
     #[test]

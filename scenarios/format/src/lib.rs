@@ -9,6 +9,7 @@ mod files;
 pub mod fitted;
 pub mod framework;
 pub mod hardware;
+mod kept;
 pub mod kind;
 mod layers;
 mod layout;

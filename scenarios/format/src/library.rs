@@ -10,6 +10,7 @@ use crate::error::{Failure, Problem, push};
 use crate::fields::Fields;
 use crate::files::{Files, PROFILE_LIMIT, SCENARIO_LIMIT};
 use crate::hardware::{self, ClusterFile, Nodes};
+use crate::kept::{self, kept};
 use crate::reference::{Named, is_path};
 use crate::source::{Place, Source};
 use crate::tree::parse;
@@ -109,7 +110,9 @@ impl Library<'_> {
     ///
     /// Everything that is wrong with the name or the file.
     pub fn gpu(&self, name: &str, at: &At) -> Result<GpuSpec, Vec<Failure>> {
-        read_source(&self.open(Shelf::Gpus, name, at)?, &hardware::gpu)
+        kept(&kept::GPUS, name, || {
+            read_source(&self.open(Shelf::Gpus, name, at)?, &hardware::gpu)
+        })
     }
 
     /// A kind of node.
@@ -120,7 +123,9 @@ impl Library<'_> {
     pub fn node(&self, node: &Named<NodeSpec>, at: &At) -> Result<NodeSpec, Vec<Failure>> {
         match node {
             Named::Inline(node) => Ok((**node).clone()),
-            Named::Name(name) => read_source(&self.open(Shelf::Nodes, name, at)?, &hardware::node),
+            Named::Name(name) => kept(&kept::NODES, name, || {
+                read_source(&self.open(Shelf::Nodes, name, at)?, &hardware::node)
+            }),
         }
     }
 
@@ -132,9 +137,9 @@ impl Library<'_> {
     pub fn fabric(&self, fabric: &Named<FabricSpec>, at: &At) -> Result<FabricSpec, Vec<Failure>> {
         match fabric {
             Named::Inline(fabric) => Ok((**fabric).clone()),
-            Named::Name(name) => {
+            Named::Name(name) => kept(&kept::FABRICS, name, || {
                 read_source(&self.open(Shelf::Fabrics, name, at)?, &hardware::fabric)
-            }
+            }),
         }
     }
 
@@ -153,18 +158,21 @@ impl Library<'_> {
     ///
     /// Everything that is wrong with the name or the file.
     pub fn profile(&self, name: &str, at: &At) -> Result<ProfileFile, Vec<Failure>> {
-        curves::read_profile(&self.open(Shelf::Profiles, name, at)?)
+        kept(&kept::PROFILES, name, || {
+            curves::read_profile(&self.open(Shelf::Profiles, name, at)?)
+        })
     }
 
     /// The name of the profile of the zoo for a GPU: measured on it, else on one with the same
-    /// chip.
+    /// chip. Profiles that are only for those who name them do not count.
     pub fn profile_of(&self, gpu: &str) -> Option<&'static str> {
         let by = |key: &str| {
-            let names = |name: &&str| {
-                let source = Shelf::Profiles.open(name).ok();
-                source.is_some_and(|source| line_names(&source.text, key, gpu))
-            };
-            Shelf::Profiles.names().find(names)
+            let mut all = Shelf::Profiles.texts();
+            all.find(|(_, text)| {
+                line_names(text, key, gpu)
+                    && !text.lines().any(|line| line == "only_by_name = true")
+            })
+            .map(|(name, _)| name)
         };
         by("gpu = ").or_else(|| by("relatives = "))
     }
@@ -370,7 +378,8 @@ mod tests {
                 continue;
             };
             assert_eq!(spec.name, name);
-            assert_eq!(library.profile_of(&spec.gpu), Some(name));
+            let usual = library.profile_of(&spec.gpu);
+            assert_eq!(usual == Some(name), !spec.only_by_name);
             let gpu = library.gpu(&spec.gpu, &at).unwrap();
             profile::Profile::build(&spec, &gpu).unwrap();
         }

@@ -170,8 +170,10 @@ impl Resolver<'_> {
             prices: self.prices(),
             assumptions: std::mem::take(&mut self.assumed),
         };
-        let scales = self.scales(&habits, &scenario.cluster)?;
-        Some(scenario.scaled(&scales))
+        let (scales, spread) = self.fitted(&habits, &scenario.cluster)?;
+        let mut scenario = scenario.scaled(&scales);
+        scenario.settings.spread = spread;
+        Some(scenario)
     }
 
     fn at(&self, field: &str) -> At {
@@ -334,6 +336,8 @@ impl Resolver<'_> {
                 collnet: nccl.collnet.unwrap_or(false),
                 ..Choice::default()
             },
+            // What was fitted says it, once cluster and framework are known.
+            spread: None,
         })
     }
 

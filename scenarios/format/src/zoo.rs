@@ -90,6 +90,11 @@ impl Shelf {
         self.files().iter().map(|(name, _)| *name)
     }
 
+    /// The files on the shelf with their names, sorted.
+    pub(crate) fn texts(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.files().iter().copied()
+    }
+
     /// The file of that name, or of that alias, in any case of letters.
     ///
     /// # Errors

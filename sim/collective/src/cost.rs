@@ -64,7 +64,7 @@ impl Way {
 }
 
 /// The most ways that one kind of collective has.
-pub(crate) const MAX_WAYS: usize = 12;
+pub(crate) const MAX_WAYS: usize = 10;
 
 /// What the formulas share.
 pub(crate) struct Model<'a> {

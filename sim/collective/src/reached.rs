@@ -56,6 +56,13 @@ const fn bytes_per_sec(share: f64, rate: f64) -> f64 {
     share * rate
 }
 
+/// Seconds of the root; between domains it is the network's.
+fn ramp(reached: Reached<'_>, at: Protocol) -> f64 {
+    let inside = reached.inside.map_or(0.0, |own| own.ramp_us[at.index()]);
+    let micros = (reached.between).map_or(inside, |own| own.ramp_us[at.index()]);
+    micros * 1e-6
+}
+
 impl Model<'_> {
     /// Seconds before the first hop, of a hop inside, and of one between domains.
     fn hops_taken(&self, reached: Reached<'_>, algorithm: Algorithm, at: Protocol) -> [f64; 3] {
@@ -66,12 +73,6 @@ impl Model<'_> {
             (reached.inside).map_or(inside, |own| own.hop_us[p] * 1e-6),
             (reached.between).map_or(outside, |own| own.hop_us[p] * 1e-6),
         ]
-    }
-
-    fn ramp(&self, reached: Reached<'_>, at: Protocol) -> f64 {
-        let inside = reached.inside.map_or(0.0, |own| own.ramp_us[at.index()]);
-        let micros = (reached.between).map_or(inside, |own| own.ramp_us[at.index()]);
-        micros * 1e-6
     }
 
     /// What a ring takes: hops, and the slower of both levels. A ring over domains crosses between
@@ -112,7 +113,7 @@ impl Model<'_> {
         Some(Takes {
             latency: start + hops,
             slope: slope + copied,
-            ramp: self.ramp(reached, protocol),
+            ramp: ramp(reached, protocol),
         })
     }
 
@@ -132,7 +133,7 @@ impl Model<'_> {
         Some(Takes {
             latency: start + 2.0 * ((self.per_domain - 1.0) * inside + depth * outside),
             slope: rate_inside.min(rate_outside).recip(),
-            ramp: self.ramp(reached, protocol),
+            ramp: ramp(reached, protocol),
         })
     }
 
@@ -171,7 +172,7 @@ impl Model<'_> {
         Some(Takes {
             latency: start + 2.0 * depth * hop,
             slope: inside.min(outside).recip(),
-            ramp: self.ramp(reached, simple),
+            ramp: ramp(reached, simple),
         })
     }
 

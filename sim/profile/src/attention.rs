@@ -6,7 +6,8 @@ use crate::range::Range;
 use crate::roof::{combine, soften, utilization};
 use crate::sheet::Sheet;
 use crate::{
-    Attention, AttentionKernel, AttentionSpec, Gemm, Packing, Pass, Provenance, UnfusedSpec,
+    Attention, AttentionKernel, AttentionPointSpec, AttentionSpec, Gemm, Mask, Packing, Pass,
+    Provenance, UnfusedSpec,
 };
 
 /// A curve for one fused kernel, format and head size; see [`AttentionSpec`] for the formula.
@@ -21,6 +22,7 @@ pub(crate) struct FlashCurve {
     half_len: f64,
     wave: f64,
     tile: f64,
+    tail: f64,
     bandwidth: f64,
     roof: f64,
     backward: f64,
@@ -28,6 +30,8 @@ pub(crate) struct FlashCurve {
     /// Seconds of a kernel measured alone.
     pub(crate) base: f64,
     pub(crate) range: Range,
+    /// Measured cores in rising order of [`key`].
+    points: Vec<AttentionPointSpec>,
 }
 
 /// Formats that share kernels: 0 for 16 bits and more, 1 for 8 bits and less.
@@ -42,6 +46,8 @@ impl FlashCurve {
     /// The curve of a checked description, for one of its formats.
     pub(crate) fn new(spec: &AttentionSpec, dtype: DType, sheet: &Sheet, sustained: f64) -> Self {
         let peak = sheet.peak(dtype);
+        let mut points = spec.points.clone();
+        points.sort_by_key(key);
         Self {
             kernel: spec.kernel,
             width: width(dtype),
@@ -51,12 +57,14 @@ impl FlashCurve {
             half_len: spec.half_len,
             wave: spec.wave,
             tile: f64::from(spec.tile),
+            tail: spec.tail,
             bandwidth: sheet.bandwidth * spec.bandwidth,
             roof: sheet.bandwidth,
             backward: spec.backward,
             sms: sheet.sms,
             base: spec.base_us * 1e-6,
             range: Range::of(spec.fit.as_ref()),
+            points,
         }
     }
 
@@ -67,20 +75,64 @@ impl FlashCurve {
         if heads == 0.0 || q == 0.0 || kv == 0.0 {
             return (0.0, Provenance::Measured);
         }
+        if let Some(point) = self.measured(attention) {
+            return (point.us * 1e-6, Provenance::Measured);
+        }
         let flops = attention.flops().as_f64();
         let keys = attention.scores() / q;
         // The forward pass walks over keys for a tile of queries, the backward pass over queries
         // for a tile of keys.
-        let (blocks, slow) = match attention.pass {
-            Pass::Forward => (heads * (q / self.tile).ceil(), 1.0),
-            Pass::Backward => (heads * (kv / self.tile).ceil(), self.backward),
+        let (walked, slow) = match attention.pass {
+            Pass::Forward => (q, 1.0),
+            Pass::Backward => (kv, self.backward),
         };
+        let blocks = heads * (walked / self.tile).ceil();
         let filled = soften(utilization(blocks, self.sms), self.wave);
         let compute = flops * slow * (1.0 + self.half_len / keys) / (self.rate * filled);
+        let last = self.tail * self.longest_block(attention);
         let bytes = bytes(attention).as_f64();
         let roofline = (flops / self.peak).max(bytes / self.roof);
-        let time = combine(compute, bytes / self.bandwidth).max(roofline);
+        let time = (combine(compute, bytes / self.bandwidth) + last).max(roofline);
         (time, self.provenance(attention, heads))
+    }
+
+    /// Seconds that the forward pass's longest thread block takes an SM: a tile of queries that
+    /// meets all keys.
+    fn longest_block(&self, attention: &Attention) -> f64 {
+        if self.tail == 0.0 {
+            return 0.0;
+        }
+        let keys = match attention.mask {
+            Mask::Full | Mask::Causal => attention.kv_len,
+            Mask::Window(len) | Mask::Packed(len) => len.min(attention.kv_len),
+        };
+        let queries = self.tile.min(attention.q_len as f64);
+        let width = (attention.qk_dim + attention.v_dim) as f64;
+        2.0 * queries * keys as f64 * width * self.sms / self.rate
+    }
+
+    /// The core itself among those that were measured.
+    fn measured(&self, attention: &Attention) -> Option<&AttentionPointSpec> {
+        let whole = attention.mask == Mask::Causal
+            && attention.q_len == attention.kv_len
+            && attention.qk_dim == self.head_dim
+            && width(attention.dtype) == self.width
+            && !attention.dropout;
+        if self.points.is_empty() || !whole {
+            return None;
+        }
+        let wanted = (
+            attention.pass,
+            [
+                attention.q_len,
+                attention.batch,
+                attention.heads,
+                attention.kv_heads,
+                attention.v_dim,
+            ],
+        );
+        let at = self.points.binary_search_by_key(&wanted, key);
+        at.ok().map(|at| &self.points[at])
     }
 
     fn provenance(&self, attention: &Attention, heads: f64) -> Provenance {
@@ -94,6 +146,18 @@ impl FlashCurve {
             fitted.max(Provenance::Extrapolated)
         }
     }
+}
+
+/// The order of measured cores.
+fn key(point: &AttentionPointSpec) -> (Pass, [u64; 5]) {
+    let shape = [
+        point.len,
+        point.batch,
+        point.heads,
+        point.kv_heads,
+        point.v_dim,
+    ];
+    (point.pass, shape)
 }
 
 /// Bytes that a fused kernel reads and writes at least once: queries, keys, values and outputs

@@ -117,6 +117,7 @@ fn product(at: usize, gemm: &GemmSpec, errors: &mut Vec<ProfileError>) {
     checker.within("split_k", f64::from(gemm.split_k), 1.0, 1024.0);
     checker.positive("bandwidth", gemm.bandwidth, 1.0);
     checker.positive("accumulate", gemm.accumulate, 1.0);
+    checker.within("product_us", gemm.product_us, 0.0, 1e6);
     checker.within("base_us", gemm.base_us, 0.0, 1e6);
     checker.fit(gemm.fit.as_ref());
     checker.grid(gemm.grid.as_ref());
@@ -155,10 +156,14 @@ fn fused(at: usize, attention: &AttentionSpec, errors: &mut Vec<ProfileError>) {
     checker.within("half_len", attention.half_len, 0.0, 1e6);
     checker.within("wave", attention.wave, 0.0, 1.0);
     checker.within("tile", f64::from(attention.tile), 1.0, 65_536.0);
+    checker.within("tail", attention.tail, 0.0, 10.0);
     checker.positive("bandwidth", attention.bandwidth, 1.0);
     checker.within("backward", attention.backward, 0.4, 100.0);
     checker.within("base_us", attention.base_us, 0.0, 1e6);
     checker.fit(attention.fit.as_ref());
+    for point in &attention.points {
+        checker.positive("us", point.us, 1e12);
+    }
     if attention.kernel == AttentionKernel::Unfused {
         errors.push(ProfileError::NotFused {
             section: entry("attention", at),

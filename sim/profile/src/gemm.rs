@@ -24,12 +24,14 @@ pub(crate) struct GemmCurve {
     /// The data sheet's memory bandwidth.
     roof: f64,
     accumulate: f64,
+    /// Least seconds of each product of a batch or group.
+    product: f64,
     sms: f64,
     /// Seconds of a kernel measured alone.
     pub(crate) base: f64,
     pub(crate) range: Range,
     grid: Option<Grid>,
-    /// Measured shapes in rising order of `(m, n, k)`.
+    /// Measured shapes in rising order of [`key`].
     points: Vec<PointSpec>,
 }
 
@@ -38,7 +40,7 @@ impl GemmCurve {
     pub(crate) fn new(spec: &GemmSpec, dtype: DType, sheet: &Sheet, sustained: f64) -> Self {
         let peak = sheet.peak(dtype);
         let mut points = spec.points.clone();
-        points.sort_by_key(|point| (point.m, point.n, point.k));
+        points.sort_by_key(key);
         Self {
             rate: (peak * spec.efficiency * sustained).min(peak),
             peak,
@@ -50,6 +52,7 @@ impl GemmCurve {
             bandwidth: sheet.bandwidth * spec.bandwidth,
             roof: sheet.bandwidth,
             accumulate: spec.accumulate,
+            product: spec.product_us * 1e-6,
             sms: sheet.sms,
             base: spec.base_us * 1e-6,
             range: Range::of(spec.fit.as_ref()),
@@ -60,22 +63,33 @@ impl GemmCurve {
 
     /// Seconds of a product, without launch gap, and what they are worth.
     pub(crate) fn time(&self, gemm: &Gemm) -> (f64, Provenance) {
-        if let Some(point) = self.measured(gemm) {
-            return (point.us * 1e-6, Provenance::Measured);
+        if let Some(found) = self.measured(gemm) {
+            return found;
         }
-        let (rows, batch) = split(gemm);
+        let (rows, products) = split(gemm);
         if rows == 0.0 || gemm.n == 0 || gemm.k == 0 {
             return (0.0, Provenance::Measured);
         }
         let shape = [rows, gemm.n as f64, gemm.k as f64];
         let bytes = gemm.bytes().as_f64();
         let curve = combine(
-            self.compute(shape, batch, gemm.accumulate),
+            self.compute(shape, products, gemm.accumulate),
             bytes / self.bandwidth,
         );
         let factor = self.grid.as_ref().map_or(1.0, |grid| grid.factor(shape));
+        let time = combine(curve * factor, self.launches(gemm, products));
         let roofline = (gemm.flops().as_f64() / self.peak).max(bytes / self.roof);
-        ((curve * factor).max(roofline), self.range.provenance(shape))
+        (time.max(roofline), self.range.provenance(shape))
+    }
+
+    /// Seconds of launching the products of experts one by one. What attention batches takes one
+    /// launch.
+    fn launches(&self, gemm: &Gemm, products: f64) -> f64 {
+        match gemm.packing {
+            Packing::Grouped(_) => products * self.product,
+            Packing::Batched(_) if gemm.accumulate => products * self.product,
+            _ => 0.0,
+        }
     }
 
     /// Seconds of the multiply-adds alone.
@@ -89,16 +103,35 @@ impl GemmCurve {
         flops * slow / (self.rate * soften(used, self.wave) * penalty)
     }
 
-    fn measured(&self, gemm: &Gemm) -> Option<&PointSpec> {
-        if self.points.is_empty() || gemm.accumulate || gemm.packing != Packing::Single {
+    /// The time of a shape that was measured, or of one that differs by a percent of its rows.
+    fn measured(&self, gemm: &Gemm) -> Option<(f64, Provenance)> {
+        if self.points.is_empty() || (gemm.accumulate && gemm.output != DType::Fp32) {
             return None;
         }
-        let key = (gemm.m, gemm.n, gemm.k);
-        let at = self
-            .points
-            .binary_search_by_key(&key, |point| (point.m, point.n, point.k));
-        at.ok().map(|at| &self.points[at])
+        let count = match gemm.packing {
+            Packing::Single => 1,
+            Packing::Batched(count) | Packing::Grouped(count) => count,
+        };
+        let wanted = [u64::from(gemm.accumulate), count, gemm.n, gemm.k, gemm.m];
+        let above = self.points.partition_point(|point| key(point) < wanted);
+        let beside = [above.checked_sub(1), Some(above)].into_iter().flatten();
+        let near = beside
+            .filter_map(|at| self.points.get(at))
+            .filter(|point| key(point)[..4] == wanted[..4])
+            .min_by_key(|point| point.m.abs_diff(gemm.m))?;
+        if near.m == gemm.m {
+            return Some((near.us * 1e-6, Provenance::Measured));
+        }
+        let is_near = near.m.abs_diff(gemm.m) * 100 <= gemm.m;
+        let scale = gemm.m as f64 / near.m as f64;
+        is_near.then_some((near.us * 1e-6 * scale, Provenance::Interpolated))
     }
+}
+
+/// The order of measured shapes: by all but the rows, then by the rows.
+fn key(point: &PointSpec) -> [u64; 5] {
+    let added = u64::from(point.accumulate);
+    [added, point.count, point.n, point.k, point.m]
 }
 
 /// Rows of one product and the number of products in the launch.

@@ -50,6 +50,7 @@ pub use profile::Profile;
 pub use provenance::{Provenance, Timed};
 pub use scales::{Exposed, KernelScales, Place};
 pub use spec::{
-    AttentionSpec, FitSpec, GemmSpec, GridSpec, HostSpec, InterferenceSpec, MemorySpec,
-    PackingKind, PointSpec, ProfileSpec, ScanSpec, StreamKindSpec, StreamSpec, UnfusedSpec,
+    AttentionPointSpec, AttentionSpec, FitSpec, GemmSpec, GridSpec, HostSpec, InterferenceSpec,
+    MemorySpec, PackingKind, PointSpec, ProfileSpec, ScanSpec, StreamKindSpec, StreamSpec,
+    UnfusedSpec,
 };

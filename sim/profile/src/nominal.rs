@@ -165,6 +165,8 @@ pub(crate) fn spec(gpu: &GpuSpec) -> ProfileSpec {
         name: format!("nominal {}", gpu.name),
         gpu: gpu.name.clone(),
         relatives: Vec::new(),
+        scaled_from: None,
+        only_by_name: false,
         date: String::new(),
         sustained: 1.0,
         launch_us: 1.0,
@@ -210,6 +212,7 @@ fn product(habit: &Habit, dtypes: Vec<DType>, packing: PackingKind, efficiency: 
         split_k: if packing == PackingKind::Single { 8 } else { 1 },
         bandwidth: habit.thin,
         accumulate: ACCUMULATE,
+        product_us: 0.0,
         base_us: 0.0,
         source: habit.source.to_owned(),
         fit: None,
@@ -247,11 +250,13 @@ fn kernels(habit: &Habit) -> Vec<AttentionSpec> {
                 half_len: habit.half_len,
                 wave: 0.5,
                 tile: 128,
+                tail: 0.0,
                 bandwidth: habit.thin,
                 backward,
                 base_us: 0.0,
                 source: habit.source.to_owned(),
                 fit: None,
+                points: Vec::new(),
             });
         }
     }

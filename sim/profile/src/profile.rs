@@ -70,11 +70,7 @@ impl Profile {
             spec,
             fallback: &fallback,
             sheet: &sheet,
-            best: if spec.gpu == gpu.name || spec.relatives.contains(&gpu.name) {
-                Provenance::Measured
-            } else {
-                Provenance::Extrapolated
-            },
+            best: worth(spec, gpu),
         };
         let interference = parts.section(|spec| spec.interference.as_ref());
         Self {
@@ -292,4 +288,14 @@ impl Profile {
 
 fn times((secs, provenance): (f64, Provenance), scale: f64) -> (f64, Provenance) {
     (secs * scale, provenance)
+}
+
+/// The most that anything of a file is worth on a GPU.
+fn worth(spec: &ProfileSpec, gpu: &GpuSpec) -> Provenance {
+    let same = spec.gpu == gpu.name || spec.relatives.contains(&gpu.name);
+    if same && spec.scaled_from.is_none() {
+        Provenance::Measured
+    } else {
+        Provenance::Extrapolated
+    }
 }

@@ -1,5 +1,7 @@
 //! Multipliers of a profile's times: how a site and a framework differ from microbenchmarks.
 
+use units::DType;
+
 use crate::{Gemm, HostCost, Kernel, Packing, Pass, StreamKind};
 
 /// Which part of a model a kernel works for, where that matters to its time.
@@ -24,6 +26,9 @@ pub struct KernelScales {
     pub gemm: f64,
     /// Grouped matrix products.
     pub grouped: f64,
+    /// Products in formats with a scale for each block (MXFP8, NVFP4), on top: quantising their
+    /// inputs along both dimensions.
+    pub block_scaled: f64,
     /// Fused attention, forward and backward.
     pub attention: f64,
     /// Fused attention backward, on top.
@@ -57,6 +62,7 @@ impl KernelScales {
     pub const ONE: Self = Self {
         gemm: 1.0,
         grouped: 1.0,
+        block_scaled: 1.0,
         attention: 1.0,
         attention_backward: 1.0,
         stream: 1.0,
@@ -75,6 +81,7 @@ impl KernelScales {
         Self {
             gemm: self.gemm * other.gemm,
             grouped: self.grouped * other.grouped,
+            block_scaled: self.block_scaled * other.block_scaled,
             attention: self.attention * other.attention,
             attention_backward: self.attention_backward * other.attention_backward,
             stream: self.stream * other.stream,
@@ -110,9 +117,13 @@ impl KernelScales {
 
     /// What the time of a matrix product is multiplied with.
     pub(crate) fn product(&self, gemm: &Gemm) -> f64 {
-        match gemm.packing {
+        let packed = match gemm.packing {
             Packing::Single | Packing::Batched(_) => self.gemm,
             Packing::Grouped(_) => self.grouped,
+        };
+        match gemm.dtype {
+            DType::MxFp8 | DType::NvFp4 => packed * self.block_scaled,
+            _ => packed,
         }
     }
 
@@ -153,7 +164,7 @@ impl Exposed {
 #[cfg(test)]
 mod tests {
     use cluster::example;
-    use units::{Bytes, DType};
+    use units::Bytes;
 
     use super::*;
     use crate::{Profile, Stream};

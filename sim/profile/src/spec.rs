@@ -17,6 +17,7 @@
 //! | `[[gemm]]` → `fit` | [`FitSpec`] | at most once each |
 //! | `[[gemm]]` → `grid` | [`GridSpec`] | at most once each |
 //! | `[[gemm]]` → `points` | list of [`PointSpec`] | any number |
+//! | `[[attention]]` → `points` | list of [`AttentionPointSpec`] | any number |
 //! | `[[attention]]` | [`AttentionSpec`] | once for each kernel, set of formats and head size |
 //! | `[unfused]` | [`UnfusedSpec`] | at most once |
 //! | `[stream]` | [`StreamSpec`] | at most once |
@@ -34,7 +35,7 @@ mod stream;
 
 use serde::{Deserialize, Serialize};
 
-pub use attention::{AttentionSpec, UnfusedSpec};
+pub use attention::{AttentionPointSpec, AttentionSpec, UnfusedSpec};
 pub use constants::{HostSpec, InterferenceSpec, MemorySpec};
 pub use gemm::{GemmSpec, GridSpec, PackingKind, PointSpec};
 pub use stream::{ScanSpec, StreamKindSpec, StreamSpec};
@@ -53,6 +54,14 @@ pub struct ProfileSpec {
     /// GPUs with the same chip, for which the shares hold as well.
     #[serde(default)]
     pub relatives: Vec<String>,
+    /// Where nothing was measured on `gpu`: the GPU whose shares of the peaks stand for its own.
+    /// Nothing of the file is worth more than an extrapolation then.
+    #[serde(default)]
+    pub scaled_from: Option<String>,
+    /// Whether the zoo leaves the file to those who name it, because another one is of that GPU
+    /// too.
+    #[serde(default)]
+    pub only_by_name: bool,
     /// Day of the measurement or fit, `YYYY-MM-DD`.
     pub date: String,
     /// What long training keeps of a microbenchmark's tensor-core speed: microbenchmarks run

@@ -9,6 +9,8 @@ pub struct Control {
     cancelled: AtomicBool,
     done: AtomicU64,
     total: AtomicU64,
+    items_done: AtomicU64,
+    items_total: AtomicU64,
 }
 
 /// The work was cancelled through its [`Control`].
@@ -23,6 +25,8 @@ impl Control {
             cancelled: AtomicBool::new(false),
             done: AtomicU64::new(0),
             total: AtomicU64::new(0),
+            items_done: AtomicU64::new(0),
+            items_total: AtomicU64::new(0),
         }
     }
 
@@ -64,6 +68,24 @@ impl Control {
         (
             self.done.load(Ordering::Relaxed),
             self.total.load(Ordering::Relaxed),
+        )
+    }
+
+    /// Says how many items a batch has, such as rows; each is work with units of its own.
+    pub fn set_items(&self, total: u64) {
+        self.items_total.store(total, Ordering::Relaxed);
+    }
+
+    /// Counts an item of the batch as finished.
+    pub fn finish_item(&self) {
+        self.items_done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Finished items and all items; 0 and 0 where the work is no batch.
+    pub fn items(&self) -> (u64, u64) {
+        (
+            self.items_done.load(Ordering::Relaxed),
+            self.items_total.load(Ordering::Relaxed),
         )
     }
 }

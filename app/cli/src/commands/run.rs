@@ -146,17 +146,18 @@ fn draw(phase: &str, finished: &Receiver<()>) {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     bar.set_prefix(phase.to_owned());
     while finished.recv_timeout(Duration::from_millis(100)).is_err() {
-        let (events, total) = CONTROL.progress();
-        bar.set_message(message(events, total));
+        bar.set_message(message(&CONTROL));
         bar.tick();
     }
     bar.finish_and_clear();
 }
 
-fn message(done: u64, total: u64) -> String {
-    let events = count(done);
-    match total {
-        0 => format!("{events} events"),
-        total => format!("{events} of {} events", count(total)),
+/// How far the work is: rows of a table, else events of a run.
+fn message(control: &Control) -> String {
+    let ((events, total), (rows, all_rows)) = (control.progress(), control.items());
+    match (all_rows, total) {
+        (0, 0) => format!("{} events", count(events)),
+        (0, total) => format!("{} of {} events", count(events), count(total)),
+        (all_rows, _) => format!("{} of {} rows", count(rows), count(all_rows)),
     }
 }

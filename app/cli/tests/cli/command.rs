@@ -88,15 +88,7 @@ fn the_long_help_lists_every_exit_status_and_topic() {
 
 #[test]
 fn commands_of_the_contract_that_are_not_built_say_so() {
-    let names = [
-        "plan",
-        "export",
-        "import",
-        "calibrate",
-        "validate",
-        "sweep",
-        "gui",
-    ];
+    let names = ["plan", "export", "import", "sweep", "gui"];
     for name in names {
         let run = windtunnel(here(), &[name, "x.toml"]);
         assert_eq!(run.status, 2);
@@ -667,5 +659,26 @@ fn ctrl_c_ends_a_long_run_with_status_130_and_no_half_written_file() {
         fs::read_dir(&scratch.0).unwrap().count(),
         1,
         "only the scenario is there"
+    );
+}
+
+#[test]
+fn a_fit_without_its_tables_names_the_one_that_is_missing() {
+    let run = windtunnel(
+        here(),
+        &["calibrate", "fit", "--only", "kernels", "--data", "nowhere"],
+    );
+    assert_eq!(run.status, 2);
+    assert!(run.stdout.is_empty());
+    assert!(
+        run.stderr
+            .contains("nowhere/kernels/simumax/operators.csv.gz"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("`--data` names the folder"),
+        "{}",
+        run.stderr
     );
 }

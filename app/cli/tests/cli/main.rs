@@ -13,3 +13,4 @@ mod errors;
 mod run;
 #[cfg(unix)]
 mod screen;
+mod validate;

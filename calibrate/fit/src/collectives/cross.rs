@@ -22,10 +22,10 @@ pub(crate) fn leave_tables_out(
     options: &Options,
 ) -> Vec<f64> {
     let rows = model.rows;
-    let mut held_out = vec![0.0; rows.rows.len()];
+    let mut held_out = vec![0.0; rows.sizes.len()];
     for table in 0..rows.tables.len() {
         let left_out = rows.of_table(table);
-        let is_fitted = |at: &usize| rows.is_fitted(&rows.rows[*at]);
+        let is_fitted = |at: &usize| rows.is_fitted(&rows.sizes[*at]);
         let values = if left_out.iter().any(is_fitted) {
             let rest = model.without(&left_out);
             least_squares::fit_from(&rest, known, &start(model, known, fit, &left_out), options)

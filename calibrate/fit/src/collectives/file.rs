@@ -54,7 +54,7 @@ fn round(value: f64) -> f64 {
 fn source(nominal: &str, model: &CommModel<'_>, touched: &dyn Fn(&Row) -> bool) -> String {
     let rows = model.rows;
     let fitted = rows
-        .rows
+        .sizes
         .iter()
         .filter(|row| rows.is_fitted(row) && touched(row));
     let sources: BTreeSet<&str> = fitted
@@ -72,13 +72,13 @@ fn fit_of(
     count: &dyn Fn(&Row) -> u32,
 ) -> CommFit {
     let rows = model.rows;
-    let all = (0..rows.rows.len()).filter(|at| {
-        let row = &rows.rows[*at];
+    let all = (0..rows.sizes.len()).filter(|at| {
+        let row = &rows.sizes[*at];
         rows.is_fitted(row) && touched(row)
     });
     let (small, large): (Vec<usize>, Vec<usize>) =
-        all.partition(|at| rows.rows[*at].bytes.as_u64() < CommFit::SMALL);
-    let both = || small.iter().chain(&large).map(|at| &rows.rows[*at]);
+        all.partition(|at| rows.sizes[*at].bytes.as_u64() < CommFit::SMALL);
+    let both = || small.iter().chain(&large).map(|at| &rows.sizes[*at]);
     let kinds: BTreeSet<CollectiveKind> = both().map(|row| rows.setups[row.setup].kind).collect();
     let tables: BTreeSet<usize> = both().map(|row| row.table).collect();
     let error = |of: &[f64], at: &[usize]| thousandth(median(absolute(of, at)));

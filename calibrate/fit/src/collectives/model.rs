@@ -37,7 +37,7 @@ impl<'a> CommModel<'a> {
             rows,
             knobs,
             base,
-            weights: rows.rows.iter().map(weight).collect(),
+            weights: rows.sizes.iter().map(weight).collect(),
         }
     }
 
@@ -83,7 +83,7 @@ impl<'a> CommModel<'a> {
         let (comm, launches) = self.constants(values);
         let priced: Vec<OnceCell<Priced<'_>>> = vec![OnceCell::new(); self.rows.setups.len()];
         let error = |&at: &usize| {
-            let row = &self.rows.rows[at];
+            let row = &self.rows.sizes[at];
             let setup = &self.rows.setups[row.setup];
             let priced = priced[row.setup]
                 .get_or_init(|| Priced::new(setup.kind, &setup.shape, &comm, &setup.choice));
@@ -133,7 +133,7 @@ impl Model for CommModel<'_> {
                 }
             }
         };
-        let rows = self.rows.rows.iter().enumerate();
+        let rows = self.rows.sizes.iter().enumerate();
         rows.filter(|(at, row)| self.weights[*at] > 0.0 && is_touched(row))
             .map(|(at, _)| at)
             .collect()

@@ -26,20 +26,20 @@ fn percent(share: f64) -> String {
 }
 
 fn fitted<'a>(model: &'a CommModel<'_>) -> impl Iterator<Item = usize> + 'a {
-    let rows = model.rows.rows.iter().enumerate();
+    let rows = model.rows.sizes.iter().enumerate();
     rows.filter(|(_, row)| model.rows.is_fitted(row))
         .map(|(at, _)| at)
 }
 
 fn summary(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
-    let is_small = |at: &usize| class(&model.rows.rows[*at]) < 2;
+    let is_small = |at: &usize| class(&model.rows.sizes[*at]) < 2;
     let (small, large): (Vec<usize>, Vec<usize>) = fitted(model).partition(is_small);
     for (name, rows, target) in [
         ("below 1 MiB", small, TARGETS[0]),
         ("1 MiB and more", large, TARGETS[1]),
     ] {
         let of = |errors: &[f64]| median(absolute(errors, &rows));
-        let by_table = grouped(rows.iter().copied(), |at| model.rows.rows[at].table);
+        let by_table = grouped(rows.iter().copied(), |at| model.rows.sizes[at].table);
         let medians = by_table
             .values()
             .map(|rows| median(absolute(&errors.held_out, rows)));
@@ -63,7 +63,7 @@ fn groups(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
     text.push_str("| kind | nodes | links | size | rows | fitted % | left out % | p90 % |\n");
     text.push_str("|---|---:|---|---|---:|---:|---:|---:|\n");
     let key = |at: usize| {
-        let row = &model.rows.rows[at];
+        let row = &model.rows.sizes[at];
         let setup = &model.rows.setups[row.setup];
         (setup.kind, setup.nodes, entry_of(model, row), class(row))
     };
@@ -92,9 +92,9 @@ fn tables(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
     text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---|\n");
     for (place, table) in model.rows.tables.iter().enumerate() {
         let rows = model.rows.of_table(place);
-        let first = &model.rows.setups[model.rows.rows[rows[0]].setup];
+        let first = &model.rows.setups[model.rows.sizes[rows[0]].setup];
         let large: Vec<usize> = (rows.iter().copied())
-            .filter(|at| 2 <= class(&model.rows.rows[*at]))
+            .filter(|at| 2 <= class(&model.rows.sizes[*at]))
             .collect();
         let bias = median(rows.iter().map(|at| errors.held_out[*at]).collect());
         let note = match table.using {

@@ -79,7 +79,7 @@ const CAMPAIGNS: [(&str, Launch); 4] = [
 pub(crate) struct Rows {
     pub(crate) tables: Vec<Table>,
     pub(crate) setups: Vec<Setup>,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) sizes: Vec<Row>,
     pub(crate) campaigns: Vec<Campaign>,
     /// Tables that stand for no cluster: name, rows, reason.
     pub(crate) skipped: Vec<(String, usize, &'static str)>,
@@ -159,7 +159,7 @@ impl Rows {
             self.setups.push(setup);
             self.setups.len() - 1
         });
-        self.rows.push(Row {
+        self.sizes.push(Row {
             table,
             setup: at,
             bytes: Bytes::from_f64(measured.bytes),
@@ -194,7 +194,7 @@ impl Rows {
 
     /// The rows of a table.
     pub(crate) fn of_table(&self, table: usize) -> Vec<usize> {
-        let rows = self.rows.iter().enumerate();
+        let rows = self.sizes.iter().enumerate();
         rows.filter(|(_, row)| row.table == table)
             .map(|(at, _)| at)
             .collect()

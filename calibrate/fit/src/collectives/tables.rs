@@ -68,7 +68,7 @@ struct Configured {
     op_name: String,
     nccl_dtype: String,
     num_gpus: u32,
-    message_size: f64,
+    message_size: u64,
     latency: f64,
 }
 
@@ -142,8 +142,8 @@ fn configured(path: &Path, gpu: &str) -> Result<Vec<Measured>, CollectivesError>
     let rows: Vec<Configured> = parse(path, GzDecoder::new(open(path)?))?;
     let mut repeats: BTreeMap<(String, u32, u64, String, String), Vec<f64>> = BTreeMap::new();
     for row in rows {
-        let element = if row.nccl_dtype == "half" { 2.0 } else { 1.0 };
-        let bytes = (row.message_size * element) as u64;
+        let element = if row.nccl_dtype == "half" { 2 } else { 1 };
+        let bytes = row.message_size * element;
         let program = format!("{} {}", row.framework, row.version);
         let key = (row.op_name, row.num_gpus, bytes, row.nccl_dtype, program);
         repeats.entry(key).or_default().push(row.latency * 1e3);
@@ -175,6 +175,11 @@ pub(crate) fn median(values: Vec<f64>) -> f64 {
 }
 
 /// The value below which that share of the values lies, linear between two; 0 without any.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a place in a list"
+)]
 pub(crate) fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let Some(last) = values.len().checked_sub(1) else {

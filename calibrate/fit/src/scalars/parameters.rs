@@ -76,6 +76,11 @@ impl Free {
         })
     }
 
+    /// Whether the scalar is added, not multiplied with.
+    pub(super) fn is_added(&self) -> bool {
+        self.scale_key().is_ok_and(ScaleKey::is_added)
+    }
+
     /// What tables call it: the scalar, then where it holds.
     pub fn name(&self) -> String {
         let place = self.place();

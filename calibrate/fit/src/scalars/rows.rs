@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use lower::Framework;
 use predict::Scenario;
 use profile::Profile;
-use runs::{Quantity, Record, RunsError, Table};
+use runs::{Record, RunsError, Table};
 use units::Control;
 
 /// A run: what it became, and what was measured.
@@ -31,6 +31,8 @@ pub struct FitRow {
     pub version: Option<String>,
     /// The kind of the first node of each kind of GPU.
     pub nodes: Vec<String>,
+    /// The kinds of GPU.
+    pub gpus: Vec<String>,
     /// Whether the model has routed experts.
     pub routed: bool,
     /// Whether the row contradicts itself.
@@ -46,7 +48,9 @@ pub fn load(table: &Table, control: &Control) -> Result<Vec<FitRow>, RunsError> 
     let mut rows = Vec::new();
     for record in &table.records {
         let unfitted = |draft: &mut runs::Draft| draft.set("settings", "fit", "none");
-        let Ok(chosen) = validate::choose_row(record, table, &unfitted, control)? else {
+        let Ok(chosen) =
+            validate::choose_row(validate::Kind::Training, record, table, &unfitted, control)?
+        else {
             continue;
         };
         let gpus = u64::from(chosen.scenario.plan.n_ranks());
@@ -72,6 +76,12 @@ pub fn load(table: &Table, control: &Control) -> Result<Vec<FitRow>, RunsError> 
             framework: Arc::clone(&scenario.framework),
             version: version.and_then(|value| value.as_str()).map(str::to_owned),
             nodes: nodes(&scenario),
+            gpus: scenario
+                .cluster
+                .kinds()
+                .iter()
+                .map(|gpu| gpu.name.clone())
+                .collect(),
             routed: is_routed(&scenario),
             contradicts: record.text("parallel_consistent") == Some("no"),
             scenario: Mutex::new(scenario),
@@ -120,6 +130,3 @@ fn body(text: &str) -> impl Iterator<Item = &str> {
         .map(|line| line.split('#').next().unwrap_or_default().trim())
         .filter(|line| !line.is_empty())
 }
-
-/// The quantity that is fitted here.
-pub(crate) const QUANTITY: Quantity = Quantity::IterationTime;

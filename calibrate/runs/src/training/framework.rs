@@ -193,12 +193,18 @@ fn by_date(row: &Row<'_>) -> Option<String> {
     Some(format!("{year}.{month}"))
 }
 
-/// The release that a row names, such as `26.04.01` or `24.07`.
+/// The release that a row names, such as `26.04.01` or `24.07`. A table that collects runs of two
+/// releases means the newer one where the GPU is newer than the other.
 fn version(record: &Record) -> Option<String> {
     let text = record.text("release_or_date")?;
-    let mut parts = text.split(|c: char| !(c.is_ascii_digit() || c == '.'));
-    let found = parts.find(|part| part.contains('.') && part.len() >= 3)?;
-    Some(found.trim_matches('.').to_owned())
+    let parts = text.split(|c: char| !(c.is_ascii_digit() || c == '.'));
+    let found: Vec<&str> = parts
+        .map(|part| part.trim_matches('.'))
+        .filter(|part| part.contains('.') && part.len() >= 3)
+        .collect();
+    let is_new = has_any(record.or_empty("gpu"), &["b200", "b300"]);
+    let named = if is_new { found.first() } else { found.last() };
+    named.map(|part| (*part).to_owned())
 }
 
 #[cfg(test)]

@@ -253,3 +253,15 @@ fn mixed(row: &Row<'_>, draft: &mut Draft) -> Result<u64, RunsError> {
     draft.set("cluster", "fabric", "ena");
     Ok(gpus)
 }
+
+const OWN_TABLE: Rule = Rule::new(
+    "own-operator-table",
+    "SimuMax measured operators on the machines of its runs: their table is the profile",
+);
+
+/// The profile of a machine whose operators were measured beside its runs.
+pub(super) fn profile(record: &crate::Record) -> Option<(&'static str, Rule)> {
+    let is_simumax = has_any(record.or_empty("source_repo"), &["simumax"]);
+    (is_simumax && has_any(record.or_empty("gpu"), &["b200"]))
+        .then_some(("b200-simumax", OWN_TABLE))
+}

@@ -42,10 +42,6 @@ const OTHER_GRAIN: Rule = Rule::new(
     "fp8-other-grain",
     "the parenthesised figure is the other granularity: MXFP8 on Blackwell, blocks on Hopper",
 );
-const PACKED: Rule = Rule::new(
-    "packed-tuning",
-    "fine-tuning packs short sequences, of 512 tokens in the mean (the source names no length)",
-);
 const DECODER: Rule = Rule::new(
     "decoder-length",
     "128 tokens of targets, T5's span corruption of 512 tokens",
@@ -164,11 +160,6 @@ pub(super) fn training(row: &Row<'_>, draft: &mut Draft) -> Result<(), RunsError
     }
     if kind.as_deref() == Some("t5") {
         draft.assume(T, "decoder_seq_len", 128, DECODER);
-    }
-    let tunes = has_any(model, &["lora", "sft", "peft", "finetun"]);
-    if tunes {
-        let len = record.count("seq_len")?.unwrap_or(512).min(512);
-        draft.assume(T, "packed", whole(len), PACKED);
     }
     if has_any(model, &["lora"]) {
         let mut peft = Toml::new();

@@ -1,11 +1,11 @@
 //! `[[attention]]` and `[unfused]`: attention by one kernel, and step by step.
 
-use profile::{AttentionKernel, AttentionSpec, UnfusedSpec};
+use profile::{AttentionKernel, AttentionPointSpec, AttentionSpec, Pass, UnfusedSpec};
 
 use super::{BASE, FIT, SOURCE, WAVE, count, dtypes, fit, positive, share, wave};
 use crate::fields::Fields;
 use crate::kind::Limits;
-use crate::shape::{number, one_of, table, text, whole};
+use crate::shape::{list, number, one_of, table, text, whole};
 
 pub(super) fn attention(t: &mut Fields<'_, '_>) -> AttentionSpec {
     let kernels = vec![
@@ -35,6 +35,13 @@ pub(super) fn attention(t: &mut Fields<'_, '_>) -> AttentionSpec {
             .or(0.0),
         wave: t.get("wave", WAVE, wave()).or(1.0),
         tile: t.get("tile", "queries per thread block", count()).or(128),
+        tail: t
+            .get(
+                "tail",
+                "how much of the longest thread block the end of the kernel waits for",
+                positive(),
+            )
+            .or(0.0),
         bandwidth: t
             .get("bandwidth", "share of the memory bandwidth", share())
             .required(),
@@ -48,6 +55,30 @@ pub(super) fn attention(t: &mut Fields<'_, '_>) -> AttentionSpec {
         base_us: t.get("base_us", BASE, positive()).or(0.0),
         source: t.get("source", SOURCE, text()).required(),
         fit: t.get("fit", FIT, table(fit)).optional(),
+        points: t
+            .get(
+                "points",
+                "causal cores that were measured themselves",
+                list(table(point)),
+            )
+            .or_default(),
+    }
+}
+
+fn point(t: &mut Fields<'_, '_>) -> AttentionPointSpec {
+    let passes = vec![("forward", Pass::Forward), ("backward", Pass::Backward)];
+    AttentionPointSpec {
+        pass: t
+            .get("pass", "forward or backward", one_of(passes))
+            .required(),
+        batch: t.get("batch", "sequences", count()).required(),
+        len: t.get("len", "tokens of a sequence", count()).required(),
+        heads: t.get("heads", "query heads", count()).required(),
+        kv_heads: t.get("kv_heads", "key and value heads", count()).required(),
+        v_dim: t.get("v_dim", "dimension of values", count()).required(),
+        us: t
+            .get("us", "measured time in µs", number(Limits::POSITIVE))
+            .required(),
     }
 }
 

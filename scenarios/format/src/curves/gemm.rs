@@ -5,7 +5,7 @@ use profile::{GemmSpec, GridSpec, PackingKind, PointSpec};
 use super::{BASE, FIT, SOURCE, WAVE, count, dtypes, fit, positive, share, wave};
 use crate::fields::Fields;
 use crate::kind::Limits;
-use crate::shape::{OneOf, array, list, number, one_of, table, text};
+use crate::shape::{OneOf, array, boolean, list, number, one_of, table, text};
 
 fn packings() -> OneOf<PackingKind> {
     one_of(vec![
@@ -69,6 +69,13 @@ pub(super) fn gemm(t: &mut Fields<'_, '_>) -> GemmSpec {
                 share(),
             )
             .or(1.0),
+        product_us: t
+            .get(
+                "product_us",
+                "least time of the product of each expert, in µs",
+                positive(),
+            )
+            .or(0.0),
         base_us: t.get("base_us", BASE, positive()).or(0.0),
         source: t.get("source", SOURCE, text()).required(),
         fit: t.get("fit", FIT, table(fit)).optional(),
@@ -106,6 +113,16 @@ fn point(t: &mut Fields<'_, '_>) -> PointSpec {
         m: t.get("m", "rows", count()).required(),
         n: t.get("n", "columns", count()).required(),
         k: t.get("k", "inner length", count()).required(),
+        count: t
+            .get("count", "products of a batch, or groups", count())
+            .or(1),
+        accumulate: t
+            .get(
+                "accumulate",
+                "whether it was added to an fp32 result",
+                boolean(),
+            )
+            .or(false),
         us: t
             .get("us", "measured time in µs", number(Limits::POSITIVE))
             .required(),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{FrameworkFile, framework_file, nearest_framework};
 use crate::error::{Failure, Problem};
+use crate::kept::{self, kept};
 use crate::library::{At, Library, read_source};
 use crate::reference::is_path;
 use crate::zoo::Shelf;
@@ -32,9 +33,11 @@ impl Library<'_> {
                 files: self.files,
                 base: &base,
             };
-            let opened = library.open(Shelf::Frameworks, &name, at);
-            let source = opened.map_err(|failures| with_nearest_first(failures, &name))?;
-            let file = read_source(&source, &framework_file)?;
+            let file = kept(&kept::FRAMEWORKS, &name, || {
+                let opened = library.open(Shelf::Frameworks, &name, at);
+                let source = opened.map_err(|failures| with_nearest_first(failures, &name))?;
+                read_source(&source, &framework_file)
+            })?;
             let own = is_path(&name).then(|| library.path(&name));
             if let Some(folder) = own.as_deref().and_then(Path::parent) {
                 folder.clone_into(&mut base);

@@ -37,13 +37,18 @@ impl Resolver<'_> {
         Some(habits)
     }
 
-    /// The scalars of each kind of GPU: the framework's own, and those that were fitted on runs.
-    pub(super) fn scales(&mut self, habits: &Habits, cluster: &Cluster) -> Option<Vec<Scales>> {
+    /// The scalars of each kind of GPU: the framework's own, and those that were fitted on runs;
+    /// and half the width of the interval in which runs lie.
+    pub(super) fn fitted(
+        &mut self,
+        habits: &Habits,
+        cluster: &Cluster,
+    ) -> Option<(Vec<Scales>, Option<f64>)> {
         let mut all = habits.scales.clone();
         let own;
         let fitted = match self.spec.settings.fit.as_deref() {
             None | Some("shipped") => fitted::shipped(),
-            Some("none") => return Some(all),
+            Some("none") => return Some((all, None)),
             Some(path) => {
                 let at = self.at("settings.fit");
                 let limit = crate::files::SCENARIO_LIMIT;
@@ -73,7 +78,8 @@ impl Resolver<'_> {
             };
             fitted.over(scales, &setting, gpu);
         }
-        Some(all)
+        let spread = fitted.spread(&frameworks, cluster.kinds());
+        Some((all, spread))
     }
 
     /// The framework's file, and those that hold where it says nothing.

@@ -4,17 +4,22 @@ use serde::{Deserialize, Serialize};
 use units::DType;
 
 use super::{FitSpec, one};
-use crate::AttentionKernel;
+use crate::{AttentionKernel, Pass};
 
 /// `[[attention]]`: a curve for one fused attention kernel and head size.
 ///
 /// ```text
-/// t = base + (c⁴ + b⁴)^¼     c = flops · (1 + half_len/keys) / (peak · efficiency · u^wave)
-///                            b = bytes / (bandwidth · bandwidth of the data sheet)
+/// t = base + (c⁴ + b⁴)^¼ + tail · l
+///
+/// c = flops · (1 + half_len/keys) / (peak · efficiency · u^wave)
+/// b = bytes / (bandwidth · bandwidth of the data sheet)
+/// l = 2 tile · all keys · (queries' + values' dimension) · SMs / (peak · efficiency)
 /// ```
 ///
 /// with `keys` the mean number of keys that a query meets, and `u` the share of the waves
-/// that thread blocks of `tile` queries of one head fill. Backward passes do 2.5 times the operations,
+/// that thread blocks of `tile` queries of one head fill. `l` is the
+/// longest block of the forward pass: under a causal mask blocks differ in length, and the GPU
+/// waits for the last one; backward passes were seen to wait as long. Backward passes do 2.5 times the operations,
 /// each taking `backward` times as long.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +41,9 @@ pub struct AttentionSpec {
     /// Queries per thread block.
     #[serde(default = "tile_rows")]
     pub tile: u32,
+    /// How much of the longest thread block the end of the kernel waits for.
+    #[serde(default)]
+    pub tail: f64,
     /// Share of the data sheet's memory bandwidth.
     pub bandwidth: f64,
     /// Time per operation of the backward pass over that of the forward pass.
@@ -48,6 +56,30 @@ pub struct AttentionSpec {
     /// On what the constants were fitted, and how well.
     #[serde(default)]
     pub fit: Option<FitSpec>,
+    /// Causal cores that were measured themselves.
+    #[serde(default)]
+    pub points: Vec<AttentionPointSpec>,
+}
+
+/// One of `points` of `[[attention]]`: a causal core over whole sequences that was measured itself,
+/// `{ pass = "forward", batch = 1, len = 4096, heads = 32, kv_heads = 8, v_dim = 128, us = 412.0 }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttentionPointSpec {
+    /// Forward or backward.
+    pub pass: Pass,
+    /// Sequences.
+    pub batch: u64,
+    /// Tokens of a sequence.
+    pub len: u64,
+    /// Query heads.
+    pub heads: u64,
+    /// Key and value heads.
+    pub kv_heads: u64,
+    /// Dimension of values per head.
+    pub v_dim: u64,
+    /// Measured time in microseconds, without a launch gap.
+    pub us: f64,
 }
 
 /// `[unfused]`: attention as batched products with the scores in memory.

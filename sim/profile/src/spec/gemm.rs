@@ -20,12 +20,15 @@ pub enum PackingKind {
 /// `[[gemm]]`: a curve for matrix products `C[m,n] = A[m,k]·B[k,n]`.
 ///
 /// ```text
-/// t = base + (c⁴ + b⁴)^¼     c = 2MNK / (peak · efficiency · u^wave · K/(K + half_k))
-///                            b = bytes / (bandwidth · bandwidth of the data sheet)
+/// t = base + (c⁴ + b⁴ + l⁴)^¼   c = 2MNK / (peak · efficiency · u^wave · K/(K + half_k))
+///                               b = bytes / (bandwidth · bandwidth of the data sheet)
+///                               l = product_us · experts
 /// ```
 ///
 /// with `u` the share of the waves of tiles that is filled, after split-K, and `M` and `N` rounded
-/// up to whole tiles where there is more than one.
+/// up to whole tiles where there is more than one. `l` counts for products
+/// of experts, grouped or in batches of weight gradients, and is 0 for others. A grid multiplies
+/// what `c` and `b` give.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GemmSpec {
@@ -56,6 +59,10 @@ pub struct GemmSpec {
     /// Speed of a product that is added to an fp32 result (a weight gradient), over the usual.
     #[serde(default = "one")]
     pub accumulate: f64,
+    /// Least time of the product of each expert, in microseconds: what libraries need that
+    /// launch a kernel for each expert, such as Transformer Engine on cuBLAS.
+    #[serde(default)]
+    pub product_us: f64,
     /// What a kernel measured alone costs besides, in microseconds. A run does not pay it: it
     /// pays the gap of `launch_us`.
     #[serde(default)]
@@ -89,6 +96,8 @@ pub struct GridSpec {
 }
 
 /// One of `points`: a product that was measured itself, `{ m = 8192, n = 4096, k = 4096, us = 412.0 }`.
+///
+/// It holds for that `n` and `k` and for `m` within one percent, in proportion.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PointSpec {
@@ -98,8 +107,19 @@ pub struct PointSpec {
     pub n: u64,
     /// Inner length.
     pub k: u64,
+    /// Products of a batch, or groups; 1 for a single product. With groups, `m` counts the rows of
+    /// all of them.
+    #[serde(default = "one_u64")]
+    pub count: u64,
+    /// Whether the result was added to what stood there, in fp32 (a weight gradient).
+    #[serde(default)]
+    pub accumulate: bool,
     /// Measured time in microseconds, without a launch gap.
     pub us: f64,
+}
+
+const fn one_u64() -> u64 {
+    1
 }
 
 const fn single() -> PackingKind {

@@ -1,8 +1,9 @@
 //! Times that can be computed by hand.
 
 use profile::{
-    Attention, AttentionKernel, Gemm, Kernel, Mask, Packing, Pass, PointSpec, Profile, Provenance,
-    Stream, StreamKind, StreamSpec,
+    Attention, AttentionKernel, AttentionPointSpec, AttentionSpec, Gemm, GemmSpec, Kernel, Mask,
+    Packing, PackingKind, Pass, PointSpec, Profile, ProfileSpec, Provenance, Stream, StreamKind,
+    StreamSpec,
 };
 use units::{Bytes, DType};
 
@@ -82,6 +83,8 @@ fn a_measured_shape_gives_its_own_time() {
         m,
         n: 64,
         k: 32,
+        count: 1,
+        accumulate: false,
         us,
     };
     spec.points = vec![point(512, 7.5), point(128, 3.0)];
@@ -91,6 +94,55 @@ fn a_measured_shape_gives_its_own_time() {
     assert_eq!(timed.provenance, Provenance::Measured);
     let other = profile.time(&Kernel::Gemm(Gemm::new(256, 64, 32, DType::Bf16)));
     assert_eq!(other.provenance, Provenance::Nominal);
+}
+
+#[test]
+fn a_measured_shape_stands_for_rows_within_a_percent_and_for_its_own_kind_alone() {
+    let mut spec = plain_product(0.0);
+    spec.packing = PackingKind::Grouped;
+    spec.points = vec![PointSpec {
+        m: 24_640,
+        n: 64,
+        k: 32,
+        count: 160,
+        accumulate: false,
+        us: 77.0,
+    }];
+    let profile = built(&file_with(vec![spec]));
+    let product = |m, experts| Gemm {
+        packing: Packing::Grouped(experts),
+        ..Gemm::new(m, 64, 32, DType::Bf16)
+    };
+    let near = profile.time(&Kernel::Gemm(product(24_576, 160)));
+    assert!((near.time.as_micros() - 77.0 * 24_576.0 / 24_640.0).abs() < 1e-6);
+    assert_eq!(near.provenance, Provenance::Interpolated);
+    for other in [product(20_000, 160), product(24_640, 80)] {
+        let timed = profile.time(&Kernel::Gemm(other));
+        assert_eq!(timed.provenance, Provenance::Nominal, "{other:?}");
+    }
+}
+
+#[test]
+fn products_of_experts_wait_for_their_launches_and_attention_does_not() {
+    let mut grouped = plain_product(0.0);
+    grouped.packing = PackingKind::Grouped;
+    grouped.product_us = 8.0;
+    let batched = GemmSpec {
+        packing: PackingKind::Batched,
+        ..grouped.clone()
+    };
+    let profile = built(&file_with(vec![grouped, batched]));
+    let micros = |packing, accumulate| {
+        let gemm = Gemm {
+            packing,
+            accumulate,
+            ..Gemm::new(160, 64, 32, DType::Bf16)
+        };
+        profile.time(&Kernel::Gemm(gemm)).time.as_micros()
+    };
+    assert!((micros(Packing::Grouped(160), false) - 1280.0).abs() < 1.0);
+    assert!((micros(Packing::Batched(160), true) - 1280.0).abs() < 1.0);
+    assert!(micros(Packing::Batched(160), false) < 100.0);
 }
 
 #[test]
@@ -144,6 +196,75 @@ fn backward_attention_does_five_products_at_a_lower_speed() {
         close(backward, 2.5 * 1.18 * forward),
         "{backward} {forward}"
     );
+}
+
+/// A curve without losses besides its tail.
+fn core_with(tail: f64) -> ProfileSpec {
+    let mut spec = file_with(Vec::new());
+    spec.attention.push(AttentionSpec {
+        kernel: AttentionKernel::Flash3,
+        dtypes: vec![DType::Bf16],
+        head_dim: 128,
+        efficiency: 0.5,
+        half_len: 0.0,
+        wave: 0.0,
+        tile: 128,
+        tail,
+        bandwidth: 1.0,
+        backward: 1.2,
+        base_us: 0.0,
+        source: "made up".to_owned(),
+        fit: None,
+        points: Vec::new(),
+    });
+    spec
+}
+
+#[test]
+fn a_kernel_waits_for_its_longest_block_however_many_heads_it_has() {
+    let secs = |tail: f64, heads: u64, pass: Pass| {
+        let core = Attention {
+            heads,
+            kv_heads: heads,
+            ..attention(pass, AttentionKernel::Flash3)
+        };
+        built(&core_with(tail))
+            .time(&Kernel::Attention(core))
+            .time
+            .as_secs()
+    };
+    // 128 queries and 4096 keys on one of 132 SMs.
+    let block = 2.0 * 128.0 * 4096.0 * 256.0 * 132.0 / (0.5 * 989e12);
+    for (heads, pass) in [
+        (4, Pass::Forward),
+        (64, Pass::Forward),
+        (64, Pass::Backward),
+    ] {
+        let waits = secs(0.8, heads, pass) - secs(0.0, heads, pass);
+        assert!(
+            (waits / (0.8 * block) - 1.0).abs() < 1e-6,
+            "{heads} {pass:?}"
+        );
+    }
+}
+
+#[test]
+fn a_measured_core_gives_its_own_time_in_its_own_pass() {
+    let mut spec = core_with(0.0);
+    spec.attention[0].points = vec![AttentionPointSpec {
+        pass: Pass::Forward,
+        batch: 1,
+        len: 4096,
+        heads: 32,
+        kv_heads: 32,
+        v_dim: 128,
+        us: 123.0,
+    }];
+    let profile = built(&spec);
+    let timed = |pass| profile.time(&Kernel::Attention(attention(pass, AttentionKernel::Flash3)));
+    assert!((timed(Pass::Forward).time.as_micros() - 123.0).abs() < 1e-9);
+    assert_eq!(timed(Pass::Forward).provenance, Provenance::Measured);
+    assert_eq!(timed(Pass::Backward).provenance, Provenance::Nominal);
 }
 
 #[test]

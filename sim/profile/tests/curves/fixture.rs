@@ -43,6 +43,7 @@ pub(crate) fn plain_product(wave: f64) -> GemmSpec {
         split_k: 1,
         bandwidth: 1.0,
         accumulate: 1.0,
+        product_us: 0.0,
         base_us: 0.0,
         source: "made up".to_owned(),
         fit: None,
@@ -58,6 +59,8 @@ pub(crate) fn file_with(gemm: Vec<GemmSpec>) -> ProfileSpec {
         name: "test".to_owned(),
         gpu: "h100-sxm".to_owned(),
         relatives: Vec::new(),
+        scaled_from: None,
+        only_by_name: false,
         date: "2026-01-01".to_owned(),
         sustained: 1.0,
         launch_us: 1.0,
@@ -77,7 +80,8 @@ pub(crate) fn built(spec: &ProfileSpec) -> Profile {
     Profile::build(spec, &h100()).expect("the file is in order")
 }
 
-/// The files under `scenarios/profiles`, by name, without their constants of collectives.
+/// The files under `scenarios/profiles` that are of a GPU, by name, without their constants of
+/// collectives.
 pub(crate) fn shipped() -> Vec<(String, ProfileSpec)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/profiles");
     let mut files: Vec<_> = std::fs::read_dir(folder)
@@ -85,20 +89,21 @@ pub(crate) fn shipped() -> Vec<(String, ProfileSpec)> {
         .map(|entry| entry.expect("the folder can be read").path())
         .collect();
     files.sort();
-    files.iter().map(|path| read(path)).collect()
+    files.iter().filter_map(|path| read(path)).collect()
 }
 
-fn read(path: &std::path::Path) -> (String, ProfileSpec) {
+fn read(path: &std::path::Path) -> Option<(String, ProfileSpec)> {
     let text = std::fs::read_to_string(path).expect("the file can be read");
     let mut table: toml::Table = text
         .parse()
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     table.remove("comm");
+    table.get("gpu")?;
     let spec = table
         .try_into()
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let stem = path.file_stem().expect("a file has a name");
-    (stem.to_string_lossy().into_owned(), spec)
+    Some((stem.to_string_lossy().into_owned(), spec))
 }
 
 /// The shipped profile of the H100.

@@ -1,0 +1,60 @@
+//! What a row became, in numbers: by what reports sort errors.
+
+use crate::scenario::Chosen;
+
+/// Size and spread of a scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// Parameters of the model.
+    pub params: u64,
+    /// GPUs of the plan.
+    pub gpus: u32,
+    /// Tensor-parallel ranks.
+    pub tp: u32,
+    /// Pipeline stages.
+    pub pp: u32,
+    /// Context-parallel ranks.
+    pub cp: u32,
+    /// Expert-parallel ranks.
+    pub ep: u32,
+    /// Data-parallel ranks.
+    pub dp: u32,
+    /// Whether the model has routed experts.
+    pub experts: bool,
+    /// Predicted memory in use over the device's, on the fullest GPU.
+    pub fill: f64,
+    /// The profile of the first kind of GPU.
+    pub profile: String,
+    /// The architecture of the first kind of GPU, such as Hopper.
+    pub architecture: String,
+}
+
+impl Facts {
+    /// The facts of a scenario and its prediction.
+    pub(crate) fn of(chosen: &Chosen) -> Self {
+        let (scenario, answer) = (&chosen.scenario, &chosen.outcome.prediction);
+        let degrees = scenario.plan.degrees();
+        let model = &scenario.job.model;
+        let kinds = scenario.cluster.kinds();
+        Self {
+            params: model.params(),
+            gpus: scenario.plan.n_ranks(),
+            tp: degrees.tp,
+            pp: degrees.pp,
+            cp: degrees.cp,
+            ep: degrees.ep,
+            dp: degrees.dp,
+            experts: model.active_params() < model.params(),
+            fill: answer.device_used_bytes.as_f64() / answer.device_memory_bytes.as_f64(),
+            profile: scenario
+                .profiles
+                .first()
+                .map(|profile| profile.name().to_owned())
+                .unwrap_or_default(),
+            architecture: kinds
+                .first()
+                .map(|gpu| gpu.architecture.clone())
+                .unwrap_or_default(),
+        }
+    }
+}

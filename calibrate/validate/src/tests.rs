@@ -1,0 +1,104 @@
+//! Claims about rows, groups and the document.
+
+use runs::Table;
+use units::Control;
+
+use crate::{Document, Kind, Row, Settings, groups, run_as};
+
+const HEADER: &str = "row_id,source_repo,source_path,gpu,num_gpus,framework,model,hidden,layers,heads,seq_len,gbs,mbs,precision,tp,pp,iter_time_s,tflops_per_gpu,mem_gib,mem_kind,oom,parallel_consistent\n";
+
+fn rows(text: &str) -> Vec<Row> {
+    let table = Table::parse("x.csv", format!("{HEADER}{text}").as_bytes()).unwrap();
+    let kind = Kind::of(&table).unwrap();
+    let all = table.records.iter().map(|record| {
+        let run = run_as(kind, record, &table, &Settings::default(), &Control::new());
+        run.unwrap().unwrap().row
+    });
+    all.collect()
+}
+
+const PLAIN: &str =
+    "7,a/b,x.md,A100,8,Megatron-LM,GPT,2048,24,16,2048,64,4,fp16,2,1,3.5,,20,allocated_max,,yes\n";
+
+#[test]
+fn a_row_appears_once_for_each_quantity_that_it_measured() {
+    let rows = rows(PLAIN);
+    let document = serde_json::to_value(Document::new(&rows, &groups(&rows))).unwrap();
+    let quantities: Vec<_> = document["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["quantity"].clone())
+        .collect();
+    assert_eq!(quantities, ["iteration_time_s", "peak_memory_bytes", "oom"]);
+    assert_eq!(document["rows"][0]["row"], 7);
+    assert!(document["rows"][2]["error"].is_null());
+    assert_eq!(document["groups"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn keys_stand_in_the_order_of_the_contract() {
+    let rows = rows(PLAIN);
+    let text = serde_json::to_string(&Document::new(&rows, &groups(&rows))).unwrap();
+    assert!(text.starts_with("{\"schema\":1,\"rows\":[{\"row\":7,\"source_repo\":\"a/b\",\"source_path\":\"x.md\",\"gpu\":\"A100\",\"quantity\":\"iteration_time_s\",\"measured\":3.5,\"predicted\":"), "{text}");
+    let group = text.split("\"groups\":").nth(1).unwrap();
+    let keys: Vec<&str> = group
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| !["a/b", "x.md", "A100", "iteration_time_s"].contains(word))
+        .take(16)
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "source_repo",
+            "source_path",
+            "gpu",
+            "quantity",
+            "count",
+            "skipped",
+            "mape",
+            "median_ape",
+            "p90_ape",
+            "bias",
+            "spearman",
+            "oom",
+            "true_positive",
+            "false_positive",
+            "false_negative",
+            "true_negative"
+        ]
+    );
+}
+
+#[test]
+fn what_contradicts_itself_is_printed_outside_every_group() {
+    let rows = rows(&PLAIN.replace(",yes", ",no"));
+    assert!(rows[0].apart.is_some() && !rows[0].compared.is_empty());
+    assert!(groups(&rows).is_empty());
+}
+
+#[test]
+fn a_row_that_measured_nothing_or_cannot_be_predicted_does_not_vanish() {
+    let failed = "8,a/b,x.md,A100,8,Megatron-LM,GPT,2048,24,16,2048,64,4,fp16,2,1,,,,,fail,yes\n";
+    let no_plan = "9,a/b,x.md,A100,8,Megatron-LM,GPT,2048,24,16,2048,64,4,fp16,3,1,,120,,,,yes\n";
+    let rows = rows(&format!("{failed}{no_plan}"));
+    let document = Document::new(&rows, &groups(&rows));
+    let ids: Vec<&str> = document.rows.iter().map(|row| row.row.as_str()).collect();
+    assert!(ids.contains(&"8") && ids.contains(&"9"), "{ids:?}");
+    let skipped = |id: &str| document.rows.iter().find(|row| row.row == id).unwrap();
+    assert_eq!(skipped("8").measured, None);
+    assert!(skipped("8").skipped.as_ref().unwrap().contains("fail"));
+    assert!(skipped("9").predicted.is_none() && skipped("9").skipped.is_some());
+    let oom = document
+        .groups
+        .iter()
+        .find(|group| group.quantity == "oom")
+        .unwrap();
+    assert_eq!(
+        oom.oom.true_positive + oom.oom.false_negative,
+        0,
+        "'fail' is in no matrix"
+    );
+}
