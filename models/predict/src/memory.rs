@@ -41,8 +41,13 @@ pub(crate) fn memory(scenario: &Scenario, plan: &Plan, lowered: &Lowered, run: &
         let (peak, step) = (&totals.peak, lowered.step_buffers[lane.stage as usize]);
         let in_step = stepping(lane.resident, step.total());
         let allocated = peak.bytes.max(in_step.iter().copied().sum());
-        let outside = |bytes| constants.device_used(bytes, u64::from(lowered.n_communicators));
-        let used = held(outside(allocated), outside(peak.bytes) + step.flat, limit);
+        let communicators = u64::from(lowered.n_communicators);
+        let kept = constants.device_used(peak.bytes, communicators) + step.flat;
+        let used = held(
+            constants.device_needed(allocated, communicators),
+            kept,
+            limit,
+        );
         let share = used.as_f64() / limit.as_f64();
         if fullest < share {
             fullest = share;

@@ -63,8 +63,9 @@ impl Work<'_> {
             let step = StepBuffers::of(job, self.plan, framework, params);
             let allocated = peak.max(resting + step.total());
             let limit = cluster.kinds()[kind].memory;
-            let outside = |bytes| constants.device_used(bytes, COMMUNICATORS);
-            let used = held(outside(allocated), outside(peak) + step.flat, limit);
+            let kept_by_allocator = constants.device_used(peak, COMMUNICATORS) + step.flat;
+            let needed = constants.device_needed(allocated, COMMUNICATORS);
+            let used = held(needed, kept_by_allocator, limit);
             let share = used.as_f64() / limit.as_f64();
             if fullest < share {
                 fullest = share;
