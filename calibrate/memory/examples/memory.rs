@@ -39,10 +39,10 @@ fn run(paths: &[String], to: Option<&str>) -> Result<(), MemoryError> {
         let apart = row.apart.unwrap_or_default();
         let _ = writeln!(text, "{class}\t{}\t{gb:.3}\t{error:+.1}\t{apart}", row.id);
     }
-    if let Some(file) = to {
-        if let Err(error) = std::fs::write(file, text) {
-            eprintln!("{file} cannot be written: {error}");
-        }
+    if let Some(file) = to
+        && let Err(error) = std::fs::write(file, text)
+    {
+        eprintln!("{file} cannot be written: {error}");
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ pub fn draft(record: &Record) -> Result<Draft, RunsError> {
     let mut draft = Draft::default();
     model::write(&case, &mut draft)?;
     let machine = machine::write(&case, &mut draft)?;
-    plan::write(&case, &machine, &mut draft)?;
+    plan::write(&case, machine, &mut draft)?;
     Ok(draft)
 }
 

@@ -10,6 +10,10 @@ use crate::scales::AxisScales;
 
 /// The choices of one framework.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each habit is there or not by itself"
+)]
 pub struct Framework {
     /// The name as scenarios write it.
     pub name: Cow<'static, str>,

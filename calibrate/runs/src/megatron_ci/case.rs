@@ -77,7 +77,7 @@ impl<'a> Case<'a> {
         self.name.contains(part)
     }
 
-    /// Whether the case is a recipe of its time: a gate or squared ReLU, rotary positions, norms by
+    /// Whether the case is a recipe of its time: a gate or squared `ReLU`, rotary positions, norms by
     /// root mean square, no dropout, no biases.
     pub(super) fn is_modern(&self) -> bool {
         self.has("swiglu") || self.has("squared-relu")

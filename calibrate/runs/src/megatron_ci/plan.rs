@@ -9,11 +9,7 @@ use crate::{Draft, RunsError};
 
 const SECTION: &str = "plan";
 
-pub(super) fn write(
-    case: &Case<'_>,
-    machine: &Machine,
-    draft: &mut Draft,
-) -> Result<(), RunsError> {
+pub(super) fn write(case: &Case<'_>, machine: Machine, draft: &mut Draft) -> Result<(), RunsError> {
     degrees(case, draft)?;
     pipeline(case, draft)?;
     states(case, machine, draft);
@@ -133,7 +129,7 @@ fn expanded(layout: &str) -> String {
 }
 
 /// What data-parallel ranks cut among them, and what runs beside the passes.
-fn states(case: &Case<'_>, machine: &Machine, draft: &mut Draft) {
+fn states(case: &Case<'_>, machine: Machine, draft: &mut Draft) {
     let data = machine.gpus / (case.tp * case.pp);
     if case.has("use-megatron-fsdp") {
         draft.set(SECTION, "shard", "zero-3");
@@ -185,15 +181,13 @@ fn framework(case: &Case<'_>, draft: &mut Draft) {
         || (case.env == "lts_dgx_a100" && case.text("nodes").is_none());
     match backend {
         Some("unfused" | "local") => draft.set(FRAMEWORKS, "attention", "unfused"),
-        Some(_) => {}
-        None if is_flash => {}
-        None if local || masks => {
+        None if !is_flash && (local || masks) => {
             draft.assume(FRAMEWORKS, "attention", "unfused", LOCAL_ATTENTION);
         }
-        None if old && !case.is_release() => {
+        None if !is_flash && old && !case.is_release() => {
             draft.assume(FRAMEWORKS, "attention", "unfused", OLD_ATTENTION);
         }
-        None => {}
+        _ => {}
     }
     draft.assume(FRAMEWORKS, "choices", choices(case), SWITCHES);
 }
