@@ -39,6 +39,8 @@ pub struct Interval {
     pub unseen: Unseen,
     /// Of runs of that framework; of all, where none is named.
     pub framework: Option<String>,
+    /// On GPUs of that architecture.
+    pub architecture: Option<String>,
     /// From a prediction to the 90th percentile, as a natural logarithm; to the 10th it is as far.
     pub half_width: f64,
     /// Runs.
@@ -132,6 +134,9 @@ fn interval(t: &mut Fields<'_, '_>) -> Interval {
             .required(),
         framework: t
             .get("framework", "of runs of this framework", text())
+            .optional(),
+        architecture: t
+            .get("architecture", "on GPUs of this architecture", text())
             .optional(),
         half_width: t
             .get(
@@ -244,21 +249,24 @@ impl FittedFile {
     ///
     /// * `frameworks` — the framework, then its nearest, and so on.
     pub fn spread(&self, frameworks: &[&str], gpus: &[GpuSpec]) -> Option<f64> {
-        let of = |unseen: Unseen, framework: Option<&str>| {
-            let is = |one: &&Interval| {
-                one.unseen == unseen
-                    && match (&one.framework, framework) {
-                        (None, None) => true,
-                        (Some(own), Some(name)) => own.eq_ignore_ascii_case(name),
-                        _ => false,
-                    }
-            };
-            self.intervals.iter().find(is).map(|one| one.half_width)
+        let architecture = gpus.first().map(|gpu| gpu.architecture.as_str());
+        let is = |own: &Option<String>, name: Option<&str>| match (own, name) {
+            (None, None) => true,
+            (Some(own), Some(name)) => own.eq_ignore_ascii_case(name),
+            _ => false,
         };
-        let own = frameworks
-            .first()
-            .and_then(|name| of(Unseen::Model, Some(name)));
-        let model = own.or_else(|| of(Unseen::Framework, None))?;
+        let of = |unseen: Unseen, framework: Option<&str>, architecture: Option<&str>| {
+            let holds = |one: &&Interval| {
+                one.unseen == unseen
+                    && is(&one.framework, framework)
+                    && is(&one.architecture, architecture)
+            };
+            self.intervals.iter().find(holds).map(|one| one.half_width)
+        };
+        let own = frameworks.first().copied();
+        let model = of(Unseen::Model, own, architecture)
+            .or_else(|| of(Unseen::Model, own, None))
+            .or_else(|| of(Unseen::Framework, None, None))?;
         let seen = |gpu: &GpuSpec| {
             self.gpus
                 .iter()
@@ -267,7 +275,7 @@ impl FittedFile {
         let far = if gpus.iter().all(seen) {
             0.0
         } else {
-            of(Unseen::Gpu, None).unwrap_or(0.0)
+            of(Unseen::Gpu, None, None).unwrap_or(0.0)
         };
         Some((model * model + far * far).sqrt())
     }

@@ -33,6 +33,8 @@ pub struct FitRow {
     pub nodes: Vec<String>,
     /// The kinds of GPU.
     pub gpus: Vec<String>,
+    /// The architecture of the first kind of GPU.
+    pub architecture: String,
     /// Whether the model has routed experts.
     pub routed: bool,
     /// Whether the row contradicts itself.
@@ -82,6 +84,7 @@ pub fn load(table: &Table, control: &Control) -> Result<Vec<FitRow>, RunsError> 
                 .iter()
                 .map(|gpu| gpu.name.clone())
                 .collect(),
+            architecture: architecture(&scenario),
             routed: is_routed(&scenario),
             contradicts: record.text("parallel_consistent") == Some("no"),
             scenario: Mutex::new(scenario),
@@ -101,6 +104,14 @@ fn nodes(scenario: &Scenario) -> Vec<String> {
         })
     };
     (0..cluster.kinds().len()).map(of).collect()
+}
+
+fn architecture(scenario: &Scenario) -> String {
+    let kinds = scenario.cluster.kinds();
+    kinds
+        .first()
+        .map(|gpu| gpu.architecture.to_ascii_lowercase())
+        .unwrap_or_default()
 }
 
 fn is_routed(scenario: &Scenario) -> bool {

@@ -9,13 +9,14 @@
 //! half-width = c · s,     c such that 80 % of left-out runs lie inside theirs
 //! ```
 //!
-//! Each group's own width comes from the other groups of its framework; `c` is one number for all.
+//! Each group's own width comes from the other groups of its framework and architecture; `c` is one
+//! number for all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use units::math::ln;
 
-use super::{Fitted, LeftOut};
+use super::{FitRow, Fitted, LeftOut};
 
 /// The width for runs of which something was not seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,8 @@ pub struct Spread {
     pub unseen: &'static str,
     /// Of runs of that framework; of all, where there is none.
     pub framework: Option<String>,
+    /// On GPUs of that architecture.
+    pub architecture: Option<String>,
     /// From a prediction to its 90th percentile, as a natural logarithm.
     pub half_width: f64,
     /// Runs.
@@ -32,14 +35,27 @@ pub struct Spread {
     pub groups: usize,
 }
 
-/// Mean squares of residuals by framework, kind of leaving out, and group.
-type Squares = BTreeMap<(String, &'static str), BTreeMap<String, (f64, usize)>>;
+/// Runs that share a width: of a framework, on an architecture, left out under one scheme.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kin {
+    framework: String,
+    architecture: String,
+    scheme: &'static str,
+}
 
-/// The scheme that leaves least out: models or layouts of a source.
-pub(super) fn kind_of(scheme: &str) -> &'static str {
+/// A group that was left out: its name, its mean square, its runs.
+#[derive(Clone, Debug, PartialEq)]
+struct Cell {
+    group: String,
+    square: f64,
+    rows: usize,
+}
+
+/// What a scheme leaves out.
+fn kind_of(scheme: &str) -> &'static str {
     match scheme {
         "framework" => "framework",
-        "gpu generation" => "gpu",
+        "gpu generation" | "gpu" => "gpu",
         _ => "model",
     }
 }
@@ -47,51 +63,47 @@ pub(super) fn kind_of(scheme: &str) -> &'static str {
 /// Share of runs that lie between the 10th and the 90th percentile.
 const COVERED: f64 = 0.8;
 
-/// Widths by framework, and `c`.
+/// Widths by framework, architecture and scheme, and `c`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Widths {
-    squares: Vec<((String, &'static str), Vec<(String, f64, usize)>)>,
+    cells: BTreeMap<Kin, Vec<Cell>>,
     /// What a root mean square is multiplied with.
-    pub factor: f64,
+    factor: f64,
 }
 
 impl Widths {
     /// The widths that left-out runs give.
     pub(super) fn of(fitted: &Fitted<'_>) -> Self {
         let rows = fitted.rows();
-        let mut squares = Squares::new();
+        let mut sums: BTreeMap<Kin, BTreeMap<String, (f64, usize)>> = BTreeMap::new();
         for one in &fitted.left_out {
             let row = &rows[one.row];
             let residual = ln(one.predicted / row.measured);
-            let key = (
-                row.framework.name.to_string(),
-                kind_of(one.membership.scheme),
-            );
-            let cell = squares.entry(key).or_default();
-            let sum = cell.entry(one.membership.group.clone()).or_insert((0.0, 0));
+            let groups = sums.entry(kin(row, one)).or_default();
+            let sum = groups
+                .entry(one.membership.group.clone())
+                .or_insert((0.0, 0));
             sum.0 += residual * residual;
             sum.1 += 1;
         }
+        let cell = |(group, (sum, rows)): (String, (f64, usize))| Cell {
+            group,
+            square: sum / rows as f64,
+            rows,
+        };
         let mut widths = Self {
-            squares: squares
+            cells: sums
                 .into_iter()
-                .map(|(key, groups)| {
-                    let groups = groups.into_iter();
-                    let means = groups.map(|(name, (sum, n))| (name, sum / n as f64, n));
-                    (key, means.collect())
-                })
+                .map(|(kin, groups)| (kin, groups.into_iter().map(cell).collect()))
                 .collect(),
             factor: 1.0,
         };
-        let mut shares: Vec<f64> = fitted
-            .left_out
-            .iter()
-            .map(|one| {
-                let row = &rows[one.row];
-                let residual = ln(one.predicted / row.measured).abs();
-                residual / widths.without(&row.framework.name, one).max(1e-9)
-            })
-            .collect();
+        let share = |one: &LeftOut| {
+            let row = &rows[one.row];
+            let residual = ln(one.predicted / row.measured).abs();
+            residual / widths.without(row, one).max(1e-9)
+        };
+        let mut shares: Vec<f64> = fitted.left_out.iter().map(share).collect();
         shares.sort_by(f64::total_cmp);
         #[expect(
             clippy::cast_possible_truncation,
@@ -103,59 +115,107 @@ impl Widths {
         widths
     }
 
-    /// The width of a group from the other groups of its framework, or of all frameworks where
-    /// fewer than two are left.
-    pub(super) fn without(&self, framework: &str, one: &LeftOut) -> f64 {
-        let kind = kind_of(one.membership.scheme);
-        let own = |name: &str, key: &str| name == framework && key == kind;
-        let group = &one.membership.group;
-        let mut squares = self.select(&own, group);
-        if squares.len() < 2 {
-            squares = self.select(&|_, key| key == kind, group);
-        }
-        self.factor * root_mean(&squares)
+    /// The width of a group from its kin: other groups of its framework and architecture left out
+    /// under the same scheme; where fewer than two are left, of its framework; else of all.
+    pub(super) fn without(&self, row: &FitRow, one: &LeftOut) -> f64 {
+        let own = kin(row, one);
+        let kind = kind_of(own.scheme);
+        let near: [&dyn Fn(&Kin) -> bool; 4] = [
+            &|kin| *kin == own,
+            &|kin| kin.framework == own.framework && kin.scheme == own.scheme,
+            &|kin| kin.framework == own.framework && kind_of(kin.scheme) == kind,
+            &|kin| kind_of(kin.scheme) == kind,
+        ];
+        let enough = near.iter().find_map(|holds| {
+            let squares = self.squares(holds, &one.membership.group);
+            (2 <= squares.len()).then_some(squares)
+        });
+        self.factor * root_mean(&enough.unwrap_or_default())
     }
 
-    fn select(&self, holds: &dyn Fn(&str, &str) -> bool, except: &str) -> Vec<f64> {
+    fn squares(&self, holds: &dyn Fn(&Kin) -> bool, except: &str) -> Vec<f64> {
         let cells = self
-            .squares
+            .cells
             .iter()
-            .filter(|((name, key), _)| holds(name, key));
-        let groups = cells.flat_map(|(_, groups)| groups);
-        groups
-            .filter(|(name, ..)| name != except)
-            .map(|(_, square, _)| *square)
+            .filter(|(kin, _)| holds(kin))
+            .flat_map(|(_, cells)| cells);
+        cells
+            .filter(|cell| cell.group != except)
+            .map(|cell| cell.square)
             .collect()
     }
 
-    /// What predictions carry.
+    /// What predictions carry: by framework and architecture, by framework, and for what is unknown.
+    /// Of several schemes the one counts under which runs lay farthest off.
     pub(super) fn spreads(&self) -> Vec<Spread> {
-        let mut all = Vec::new();
-        for ((framework, kind), groups) in &self.squares {
-            if *kind == "model" {
-                let own: Vec<f64> = groups.iter().map(|group| group.1).collect();
-                all.push(Spread {
-                    unseen: "model",
-                    framework: Some(framework.clone()),
-                    half_width: self.factor * root_mean(&own),
-                    rows: groups.iter().map(|group| group.2).sum(),
-                    groups: groups.len(),
-                });
+        let mut found: BTreeMap<(&'static str, Option<String>, Option<String>), Spread> =
+            BTreeMap::new();
+        for (kin, cells) in &self.cells {
+            let unseen = kind_of(kin.scheme);
+            let framework = Some(kin.framework.clone());
+            if unseen == "model" {
+                let architecture = Some(kin.architecture.clone());
+                self.widen(&mut found, (unseen, framework, architecture), cells);
             }
         }
-        for kind in ["framework", "gpu"] {
-            let cells = self.squares.iter().filter(|((_, key), _)| *key == kind);
-            let groups: Vec<&(String, f64, usize)> = cells.flat_map(|(_, groups)| groups).collect();
-            let squares: Vec<f64> = groups.iter().map(|group| group.1).collect();
-            all.push(Spread {
-                unseen: kind,
-                framework: None,
-                half_width: self.factor * root_mean(&squares),
-                rows: groups.iter().map(|group| group.2).sum(),
-                groups: groups.len(),
-            });
+        let schemes: BTreeSet<(&str, &str)> = self
+            .cells
+            .keys()
+            .map(|kin| (kin.framework.as_str(), kin.scheme))
+            .collect();
+        for (framework, scheme) in schemes {
+            if kind_of(scheme) == "model" {
+                let own = self
+                    .cells
+                    .iter()
+                    .filter(|(kin, _)| kin.framework == framework && kin.scheme == scheme);
+                let cells: Vec<Cell> = own.flat_map(|(_, cells)| cells.clone()).collect();
+                self.widen(
+                    &mut found,
+                    ("model", Some(framework.to_owned()), None),
+                    &cells,
+                );
+            }
         }
-        all
+        for unseen in ["framework", "gpu"] {
+            let own = self
+                .cells
+                .iter()
+                .filter(|(kin, _)| kind_of(kin.scheme) == unseen);
+            let cells: Vec<Cell> = own.flat_map(|(_, cells)| cells.clone()).collect();
+            self.widen(&mut found, (unseen, None, None), &cells);
+        }
+        found.into_values().collect()
+    }
+
+    fn widen(
+        &self,
+        found: &mut BTreeMap<(&'static str, Option<String>, Option<String>), Spread>,
+        key: (&'static str, Option<String>, Option<String>),
+        cells: &[Cell],
+    ) {
+        let squares: Vec<f64> = cells.iter().map(|cell| cell.square).collect();
+        let half_width = self.factor * root_mean(&squares);
+        let wide = Spread {
+            unseen: key.0,
+            framework: key.1.clone(),
+            architecture: key.2.clone(),
+            half_width,
+            rows: cells.iter().map(|cell| cell.rows).sum(),
+            groups: cells.len(),
+        };
+        let known = found.entry(key).or_insert_with(|| wide.clone());
+        if known.half_width < half_width {
+            *known = wide;
+        }
+    }
+}
+
+fn kin(row: &FitRow, one: &LeftOut) -> Kin {
+    Kin {
+        framework: row.framework.name.to_string(),
+        architecture: row.architecture.clone(),
+        scheme: one.membership.scheme,
     }
 }
 
@@ -169,7 +229,7 @@ fn root_mean(squares: &[f64]) -> f64 {
 /// The width of a left-out run's interval, as a natural logarithm.
 pub(super) fn half_width(fitted: &Fitted<'_>, one: &LeftOut) -> f64 {
     let row = &fitted.rows()[one.row];
-    fitted.widths.without(&row.framework.name, one)
+    fitted.widths.without(row, one)
 }
 
 /// Share of left-out runs inside their intervals: overall, and in each group of ten and more.

@@ -66,6 +66,9 @@ fn scales(fitted: &Fitted<'_>) -> String {
         if let Some(framework) = framework {
             let _ = writeln!(text, "framework = {framework:?}");
         }
+        if let Some(architecture) = &spread.architecture {
+            let _ = writeln!(text, "architecture = {architecture:?}");
+        }
         let _ = writeln!(
             text,
             "half_width = {}\nrows = {}\ngroups = {}",
