@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use predict::Scenario;
 use runs::{MemoryKind, Quantity, Record, Table, megatron_ci, training};
 use units::Control;
-use validate::choose;
+use validate::{NotChosen, choose};
 
 use crate::MemoryError;
 
@@ -152,9 +152,12 @@ fn scenario(id: &str, drafts: &[runs::Draft]) -> Result<Scenario, MemoryError> {
     let chosen = choose(id, drafts, &Control::new());
     chosen
         .map(|chosen| chosen.scenario)
-        .map_err(|reason| MemoryError::Refused {
-            row: id.to_owned(),
-            reason,
+        .map_err(|why| match why {
+            NotChosen::Interrupted => MemoryError::Interrupted,
+            NotChosen::Refused(reason) => MemoryError::Refused {
+                row: id.to_owned(),
+                reason,
+            },
         })
 }
 
