@@ -11,6 +11,8 @@ pub enum MemoryError {
     Runs(#[from] RunsError),
     #[error("row {row} cannot be predicted: {reason}")]
     Refused { row: String, reason: String },
+    #[error("stopped before the end")]
+    Interrupted,
     #[error("there is no row with measured memory")]
     NoRows,
 }
@@ -23,6 +25,7 @@ impl MemoryError {
             Self::Refused { row, .. } => Some(format!(
                 "print the scenario of row {row}, and mend the rule that wrote it"
             )),
+            Self::Interrupted => None,
             Self::NoRows => Some("tables need a column of memory: `mem_gib` with `mem_kind`, or `mem_max_allocated_bytes`".to_owned()),
         }
     }

@@ -392,6 +392,7 @@ fn shapes() -> impl Strategy<Value = CommShape> {
             scale_up,
             network,
             pace: 1.0,
+            skew: 0.0,
         },
     )
 }
