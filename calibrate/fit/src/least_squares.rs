@@ -62,6 +62,8 @@ pub struct Options {
     pub difference: f64,
     /// Share of the cost by which a step has to lower it for another one to follow.
     pub settled: f64,
+    /// Whether slopes are measured at the end, for intervals and for fits without rows.
+    pub final_slopes: bool,
 }
 
 impl Default for Options {
@@ -71,6 +73,7 @@ impl Default for Options {
             steps: 30,
             difference: 0.01,
             settled: 3e-4,
+            final_slopes: true,
         }
     }
 }
@@ -159,7 +162,7 @@ pub fn fit_from(
             (slopes, age) = (fresh(&theta, &residuals), 0);
         }
     }
-    if 0 < age {
+    if 0 < age && options.final_slopes {
         slopes = fresh(&theta, &residuals);
     }
     let system = Normal::new(&residuals, &slopes, weights, options.noise, &[]);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Free, Runs, Source, source_of};
-use crate::least_squares::{Fit, Model, Options, Parameter};
+use crate::least_squares::Model as _;
+use crate::least_squares::{Fit, Options, Parameter, fit_from};
 
 /// A part of the model on the rows of a source.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,7 +17,7 @@ pub struct Ablation {
     pub full: f64,
     /// With the part switched off, all else as it was.
     pub off: f64,
-    /// With the part switched off and all else fitted again, with the slopes of the whole fit.
+    /// With the part switched off and all else fitted again, in a few steps from where it was.
     pub refit: f64,
 }
 
@@ -61,8 +62,13 @@ pub(super) fn ablate(
             continue;
         }
         let off = by_source(runs, &values, &touched);
-        let refit = whole.without(runs.weights(), &held, options, &[]);
-        let again = by_source(runs, &refit, &touched);
+        let short = Options {
+            steps: REFIT_STEPS,
+            final_slopes: false,
+            ..*options
+        };
+        let refit = fit_from(runs, &held, &values, &short);
+        let again = by_source(runs, &refit.values, &touched);
         for (source, off) in off {
             found.push(Ablation {
                 source,
@@ -76,6 +82,9 @@ pub(super) fn ablate(
     found.sort_by(|a, b| (a.source, &a.part).cmp(&(b.source, &b.part)));
     found
 }
+
+/// Steps of a refit.
+const REFIT_STEPS: u32 = 3;
 
 /// Mean error by source, over the rows of those sources among some rows.
 fn by_source(runs: &Runs<'_>, values: &[f64], rows: &[usize]) -> BTreeMap<Source, f64> {
