@@ -27,6 +27,7 @@ mod epilogue;
 mod fabric;
 mod framework;
 mod hop;
+mod host;
 mod load;
 mod lowering;
 mod memory;

@@ -7,11 +7,13 @@ use units::Bytes;
 use crate::binding::Wire;
 use crate::book::Spread;
 use crate::chunk::{Ahead, Chunk, Direction, Variant, Wires};
+use crate::host;
 use crate::load::Load;
 use crate::pair::merge;
 use crate::piece::Piece;
 use crate::program::DeviceInput;
 use crate::sheet::PassKind;
+use crate::site::Site;
 use crate::spread::SpreadPart;
 use crate::variants::turns_at_once;
 use crate::writer::{Details, Worth};
@@ -28,10 +30,17 @@ impl<'a> Parts<'a> {
         let spread = input.book.spread;
         let mut gathered_before = u32::from(spread.is_some());
         let host_share = 1.0 / stages.len().max(1) as f64;
-        let chunk = |stage: &u32| {
-            let pieces: Vec<&Piece> = input.book.pieces_of(*stage).collect();
+        let pieces = stages.iter().map(|stage| input.book.pieces_of(*stage));
+        let pieces: Vec<Vec<&Piece>> = pieces.map(Iterator::collect).collect();
+        let mut actions = input.schedule.actions(input.device as usize).iter();
+        let splits = actions.any(|action| action.kind == ActionKind::InputGrad);
+        let site = Site {
+            host_binds: host::binds(&input.site, &pieces, splits, host_share),
+            ..input.site
+        };
+        let chunk = |(stage, pieces): (&u32, Vec<&'a Piece>)| {
             let chunk = Chunk {
-                site: input.site,
+                site,
                 stage: *stage,
                 wires: wires_of(*stage, wires),
                 hop: input.hop,
@@ -45,10 +54,10 @@ impl<'a> Parts<'a> {
             gathered_before += u32::try_from(chunk.pieces.len()).unwrap_or(0);
             chunk
         };
-        let chunks = stages.iter().map(chunk).collect();
+        let chunks = stages.iter().zip(pieces).map(chunk).collect();
         Self {
             chunks,
-            spread: spread.map(|spread| spread_part(input, spread, gathered_before)),
+            spread: spread.map(|spread| spread_part(input, site, spread, gathered_before)),
         }
     }
 
@@ -137,13 +146,14 @@ impl<'a> Parts<'a> {
 /// A device's part of a spread vocabulary. Its output layer is used behind all chunks.
 fn spread_part<'a>(
     input: &DeviceInput<'a>,
+    site: Site<'a>,
     spread: Spread,
     gathered_before: u32,
 ) -> SpreadPart<'a> {
     let devices = input.schedule.device_of_stage();
     let here = |stage: Option<&u32>| stage == Some(&input.device);
     SpreadPart {
-        site: input.site,
+        site,
         words: &input.book.pieces[spread.words as usize],
         output: &input.book.pieces[spread.output as usize],
         algorithm: spread.algorithm,

@@ -20,6 +20,10 @@ pub(crate) struct Site<'a> {
     pub(crate) copies: Copies,
     /// What the host needs to issue work, as framework and CUDA graphs leave it.
     pub(crate) host: HostCost,
+    /// Whether the host's time is written down in every block, since it matters in some.
+    pub(crate) host_binds: bool,
+    /// The GPU's speed beside its profile's: kernels take so many times less.
+    pub(crate) speed: f64,
     /// Whether a stage computes on while its results travel to the next one.
     pub(crate) overlap_p2p: bool,
 }
@@ -35,8 +39,8 @@ pub(crate) struct HostPart {
     pub(crate) micro_batch: f64,
 }
 
-/// Host time below this share of the kernels of its block is not written down: it would add less
-/// than half a percent.
+/// Host time below this share of the kernels of every block of a device is not written down: it
+/// would add less than half a percent.
 const NEGLIGIBLE: f64 = 0.6;
 
 /// Exponent of [`issued`].
@@ -57,6 +61,8 @@ pub fn issued(host: f64, kernels: f64) -> f64 {
 
 impl Site<'_> {
     /// Makes a block take at least the host's time, where that can matter; says whether it does.
+    /// Where one block of a device is bound by the host, all are written down: the host issues
+    /// them one after the other, and is behind in the next where it was in the last.
     pub(crate) fn close(
         &self,
         w: &mut Writer<'_>,
@@ -65,8 +71,8 @@ impl Site<'_> {
         part: HostPart,
     ) -> bool {
         let time = host_time(&self.host, pieces, w.launched(), part);
-        let kernels = w.compute_time();
-        if time <= kernels * NEGLIGIBLE {
+        let kernels = w.compute_time() / self.speed;
+        if !self.host_binds && is_negligible(time, kernels) {
             return false;
         }
         let time = Seconds::from_secs(issued(time.as_secs(), kernels.as_secs()));
@@ -75,6 +81,11 @@ impl Site<'_> {
         w.push(Step::compute("host", Seconds::ZERO, Vec::new()));
         true
     }
+}
+
+/// Whether host time is not worth writing down beside that of kernels.
+pub(crate) fn is_negligible(host: Seconds, kernels: Seconds) -> bool {
+    host <= kernels * NEGLIGIBLE
 }
 
 /// Host time of one pass through some pieces: launches, layers and waits for token counts, and

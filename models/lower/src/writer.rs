@@ -208,11 +208,7 @@ impl<'a> Writer<'a> {
     /// Seconds of the compute steps written so far.
     pub(crate) fn compute_time(&mut self) -> Seconds {
         self.flush();
-        let times = self.block.steps.iter().map(|step| match step.work {
-            TaskWork::Compute(time) => time,
-            _ => Seconds::ZERO,
-        });
-        times.sum()
+        compute_time(&self.block.steps)
     }
 
     /// A step of the block.
@@ -365,6 +361,15 @@ impl<'a> Writer<'a> {
         details.lists.push(list);
         u32::try_from(details.lists.len() - 1).unwrap_or(NO_INDEX)
     }
+}
+
+/// Seconds of the compute steps among some steps.
+pub(crate) fn compute_time(steps: &[Step]) -> Seconds {
+    let times = steps.iter().map(|step| match step.work {
+        TaskWork::Compute(time) => time,
+        _ => Seconds::ZERO,
+    });
+    times.sum()
 }
 
 #[cfg(test)]

@@ -59,14 +59,17 @@ impl Devices<'_> {
         let overflow = self.overflow(&schedule, &updates);
         lowered.outside_fits = overflow.is_none();
         lowered.notes.extend(overflow);
-        let mut known: BTreeMap<(u32, usize), u32> = BTreeMap::new();
+        let mut known: BTreeMap<(u32, usize, u64), u32> = BTreeMap::new();
         let mut lanes = Vec::with_capacity(classes.len());
         for (class, members) in (0_u32..).zip(classes.members()) {
             let rank = members[0];
             let gpu = plan.gpu_of(rank);
             let device = plan.ranks().coords(rank).pp;
             let kind = cluster.kind_of(gpu);
-            let program = *known.entry((device, kind)).or_insert_with(|| {
+            // Hosts are as fast beside a slow GPU, which shifts what of a pass is theirs.
+            let speed = cluster.gpu_speed(gpu);
+            let key = (device, kind, speed.to_bits());
+            let program = *known.entry(key).or_insert_with(|| {
                 let update = &updates[device as usize];
                 let input = DeviceInput {
                     device,
@@ -88,7 +91,7 @@ impl Devices<'_> {
                 name: self.lane_name(device, members, classes),
                 stage: device,
                 ranks: members.iter().map(|rank| rank.get()).collect(),
-                speed: cluster.gpu_speed(gpu),
+                speed,
                 groups: Vec::with_capacity(slots.groups().len()),
                 channels: Vec::new(),
                 resident: self.memory_of(kind, &updates[device as usize]),
@@ -120,6 +123,8 @@ impl Devices<'_> {
             data: self.data,
             copies: Copies::new(cluster, plan, gpu, job.precision.params.bytes()),
             host: profile.host().under(plan.degrees().tp, plan.cuda_graphs()),
+            host_binds: false,
+            speed: cluster.gpu_speed(gpu),
             overlap_p2p: plan.overlap().p2p,
         }
     }

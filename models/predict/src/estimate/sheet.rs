@@ -30,6 +30,8 @@ pub(super) struct PassTime {
     pub(super) pp: f64,
     /// What the host needs to issue it.
     pub(super) host: f64,
+    /// For how long of it the GPU waits for the host.
+    pub(super) idle: f64,
 }
 
 impl PassTime {
@@ -42,6 +44,7 @@ impl PassTime {
         self.dp += other.dp * times;
         self.pp += other.pp * times;
         self.host += other.host * times;
+        self.idle += other.idle * times;
     }
 
     /// Adds how long its messages hold it, and the gather of what it receives.
@@ -49,6 +52,12 @@ impl PassTime {
         self.pp += leaves;
         self.tp += gather;
         self.total += leaves + gather;
+    }
+
+    /// Lets the GPU wait for the host.
+    pub(super) fn wait(&mut self, idle: f64) {
+        self.idle += idle;
+        self.total += idle;
     }
 
     /// The same on a GPU of another speed: kernels stretch, communication does not.
@@ -168,6 +177,7 @@ fn timed(input: &SheetInput<'_>, pass: &LonePass) -> PassTime {
         dp: 0.0,
         pp: 0.0,
         host: pass.host.as_secs(),
+        idle: 0.0,
     }
 }
 

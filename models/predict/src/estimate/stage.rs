@@ -86,13 +86,16 @@ impl StageSums {
             pass.host = issued(pass.host, pass.compute);
             self.host_bound |= runs && pass.total < pass.host;
             if !ahead || splits {
-                pass.total = pass.total.max(pass.host);
+                pass.wait((pass.host - pass.total).max(0.0));
             }
         }
         if ahead && !splits {
-            let more = self.forward.host + self.backward.host;
-            let less = self.forward.total + self.backward.total;
-            self.backward.total += (more - less).max(0.0);
+            let (forward, backward) = (&mut self.forward, &mut self.backward);
+            let behind = forward.host - forward.total;
+            let both = (behind + backward.host - backward.total).max(0.0);
+            let first = behind.clamp(0.0, both);
+            forward.wait(first);
+            backward.wait(both - first);
         }
     }
 }

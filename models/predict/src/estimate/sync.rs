@@ -86,20 +86,23 @@ impl PieceWires {
 }
 
 /// Compute beside communication: seconds by the clock of a pass that starts at `at` while
-/// communication runs until `busy_until`, where kernels slow to `slow` of their rate.
+/// communication runs until `busy_until`, where kernels slow to `slow` of their rate. What the GPU
+/// would wait for its host gives way first.
 fn stretched(pass: PassTime, at: f64, busy_until: f64, slow: f64) -> f64 {
-    let share = if pass.total == 0.0 {
+    let runs = pass.total - pass.idle;
+    let share = if runs <= 0.0 {
         0.0
     } else {
-        pass.compute / pass.total
+        pass.compute / runs
     };
     let rate = 1.0 - share * (1.0 - slow);
     let beside = (busy_until - at).max(0.0);
-    if pass.total <= beside * rate {
-        pass.total / rate
+    let takes = if runs <= beside * rate {
+        runs / rate
     } else {
-        pass.total + beside * (1.0 - rate)
-    }
+        runs + beside * (1.0 - rate)
+    };
+    takes.max(pass.total)
 }
 
 /// Seconds by which the reduction of a device's gradients slows its last backward pass, and
@@ -129,6 +132,7 @@ pub(super) fn exposed_reduction(
                 nominal += between.total;
             }
         }
+        let (began, before) = (at, nominal);
         for (piece, times) in chunk.runs.iter().rev() {
             let time = wires.reduce[*piece];
             let piece = &sheet.pieces[*piece];
@@ -139,6 +143,8 @@ pub(super) fn exposed_reduction(
                 reduced = reduced.max(at) + time;
             }
         }
+        nominal += last(chunk.backward, chunk.weight_grad).idle;
+        at = at.max(began + nominal - before);
     }
     (at - nominal, (reduced - at).max(0.0))
 }
@@ -163,6 +169,7 @@ pub(super) fn gathered_forward(
     let (mut gathered, mut at, mut nominal) = (0.0, start, start);
     let mut first_end = start;
     for (number, chunk) in chunks.iter().enumerate() {
+        let (began, before) = (at, nominal);
         for (piece, times) in &chunk.runs {
             let time = wires.gather[*piece];
             let piece = &sheet.pieces[*piece];
@@ -173,6 +180,8 @@ pub(super) fn gathered_forward(
                 nominal += piece.forward.total;
             }
         }
+        nominal += chunk.forward.idle;
+        at = at.max(began + nominal - before);
         if number == 0 {
             first_end = at;
         }

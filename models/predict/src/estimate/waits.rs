@@ -8,6 +8,7 @@ use workload::ops::ParamCount;
 
 use crate::estimate::estimator::{Kept, sheet_key};
 use crate::estimate::pipeline::Passes;
+use crate::estimate::stage::StageSums;
 use crate::estimate::sync::{PieceWires, Wire, exposed_reduction, gathered_forward};
 use crate::estimate::work::{Merged, Work};
 
@@ -75,10 +76,11 @@ impl Work<'_> {
             let forward = chunks.first().map_or(0.0, |chunk| chunk.forward.total);
             if data.overlap_gather && !data.gather_each_pass {
                 let start = arrival + waits.start;
-                let (end, late) =
+                let (end, later) =
                     gathered_forward(plan, &chunks, sheet, &wires[&kind], start, slow);
-                waits.start = waits.start.max(end - arrival - forward);
-                waits.later = waits.later.max(late);
+                let late = self.caught_up(end - arrival - forward, &chunks);
+                waits.start = waits.start.max(late);
+                waits.later = waits.later.max(later);
             }
             arrival += forward + hops.get(device).copied().unwrap_or(0.0);
             waits.slowed.push(slowed);
@@ -86,6 +88,22 @@ impl Work<'_> {
             waits.params.push(params);
         }
         waits
+    }
+
+    /// What is left at the end of seconds by which the first forward pass comes late. Where the
+    /// host runs ahead of the GPU, which it does without a pipeline, it issues the next passes in
+    /// that time, and the GPU waits less for it later.
+    fn caught_up(&self, late: f64, chunks: &[&StageSums]) -> f64 {
+        if 1 < self.plan.degrees().pp {
+            return late;
+        }
+        let n = f64::from(self.plan.n_micro_batches());
+        let idle = |chunk: &&StageSums| (n - 1.0) * chunk.forward.idle + n * chunk.backward.idle;
+        late - chunks
+            .iter()
+            .map(idle)
+            .sum::<f64>()
+            .clamp(0.0, late.max(0.0))
     }
 
     /// When all devices have their gradients.
