@@ -171,10 +171,10 @@ fn confusion(members: &[Member<'_>]) -> Confusion {
     found
 }
 
-/// What makes runs comparable: plans of one model on one machine.
+/// What makes runs comparable: plans of one model on one machine. A release tells versions of
+/// software apart; a date only says when a run was.
 fn cell(record: &Record) -> Vec<String> {
-    const COLUMNS: [&str; 9] = [
-        "model",
+    const COLUMNS: [&str; 7] = [
         "hidden",
         "layers",
         "gpu",
@@ -182,12 +182,23 @@ fn cell(record: &Record) -> Vec<String> {
         "gbs",
         "seq_len",
         "precision",
-        "release_or_date",
     ];
-    COLUMNS
-        .iter()
-        .map(|column| record.or_empty(column).to_owned())
-        .collect()
+    let named = |column: &str| record.or_empty(column).to_owned();
+    let mut cell: Vec<String> = COLUMNS.iter().copied().map(named).collect();
+    if record.or_empty("hidden").is_empty() {
+        cell.push(named("model"));
+    }
+    if !is_date(record.or_empty("release_or_date")) {
+        cell.push(named("release_or_date"));
+    }
+    cell
+}
+
+/// Whether a text is a day, as in 2022-02-21.
+fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.len() == 3 && parts[0].len() == 4 && parts.iter().all(digits)
 }
 
 /// Median over cells of five rows and more of the rank correlation within them.
@@ -231,6 +242,14 @@ pub(crate) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_release_is_no_date() {
+        assert!(is_date("2022-02-21"));
+        assert!(!is_date("26.02.01"));
+        assert!(!is_date("v1.2-rc-1"));
+        assert!(!is_date(""));
+    }
 
     #[test]
     fn quantiles_lie_between_neighbors() {

@@ -9,8 +9,8 @@
 //! half-width = c · s,     c such that 80 % of left-out runs lie inside theirs
 //! ```
 //!
-//! Each group's own width comes from the other groups of its framework and architecture; `c` is one
-//! number for all.
+//! Each group's own width comes from the other groups of its framework and architecture. There is
+//! one `c` for each kind of thing that was not seen: a model, a framework, a GPU.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,12 +63,24 @@ fn kind_of(scheme: &str) -> &'static str {
 /// Share of runs that lie between the 10th and the 90th percentile.
 const COVERED: f64 = 0.8;
 
+/// What shares are multiplied with so that 80 % are below 1.
+fn covering(mut shares: Vec<f64>) -> f64 {
+    shares.sort_by(f64::total_cmp);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a place in the list"
+    )]
+    let place = (COVERED * shares.len() as f64) as usize;
+    shares.get(place).copied().unwrap_or(1.0)
+}
+
 /// Widths by framework, architecture and scheme, and `c`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Widths {
     cells: BTreeMap<Kin, Vec<Cell>>,
-    /// What a root mean square is multiplied with.
-    factor: f64,
+    /// What a root mean square is multiplied with, by what was not seen.
+    factors: BTreeMap<&'static str, f64>,
 }
 
 impl Widths {
@@ -96,23 +108,27 @@ impl Widths {
                 .into_iter()
                 .map(|(kin, groups)| (kin, groups.into_iter().map(cell).collect()))
                 .collect(),
-            factor: 1.0,
+            factors: BTreeMap::new(),
         };
         let share = |one: &LeftOut| {
             let row = &rows[one.row];
             let residual = ln(one.predicted / row.measured).abs();
             residual / widths.without(row, one).max(1e-9)
         };
-        let mut shares: Vec<f64> = fitted.left_out.iter().map(share).collect();
-        shares.sort_by(f64::total_cmp);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a place in the list"
-        )]
-        let place = (COVERED * shares.len() as f64) as usize;
-        widths.factor = shares.get(place).copied().unwrap_or(1.0);
+        let mut by_kind: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
+        for one in &fitted.left_out {
+            let kind = kind_of(one.membership.scheme);
+            by_kind.entry(kind).or_default().push(share(one));
+        }
+        let factors = by_kind.into_iter();
+        widths.factors = factors
+            .map(|(kind, shares)| (kind, covering(shares)))
+            .collect();
         widths
+    }
+
+    fn factor(&self, kind: &str) -> f64 {
+        self.factors.get(kind).copied().unwrap_or(1.0)
     }
 
     /// The width of a group from its kin: other groups of its framework and architecture left out
@@ -130,7 +146,7 @@ impl Widths {
             let squares = self.squares(holds, &one.membership.group);
             (2 <= squares.len()).then_some(squares)
         });
-        self.factor * root_mean(&enough.unwrap_or_default())
+        self.factor(kind) * root_mean(&enough.unwrap_or_default())
     }
 
     fn squares(&self, holds: &dyn Fn(&Kin) -> bool, except: &str) -> Vec<f64> {
@@ -195,7 +211,7 @@ impl Widths {
         cells: &[Cell],
     ) {
         let squares: Vec<f64> = cells.iter().map(|cell| cell.square).collect();
-        let half_width = self.factor * root_mean(&squares);
+        let half_width = self.factor(key.0) * root_mean(&squares);
         let wide = Spread {
             unseen: key.0,
             framework: key.1.clone(),

@@ -39,7 +39,7 @@ const UNKNOWN: Rule = Rule::new(
 const UNNAMED: Rule = Rule::new("neutral-framework", "the row names no framework");
 
 /// Words of names, first match wins, and the profile that they stand for.
-const NAMES: [(&[&str], Family); 12] = [
+const NAMES: [(&[&str], Family); 14] = [
     (
         &["megatron-bridge", "megatron bridge"],
         known("megatron-bridge"),
@@ -58,24 +58,35 @@ const NAMES: [(&[&str], Family); 12] = [
         old("megatron-deepspeed"),
     ),
     (
-        &["hf+deepspeed", "deepspeed"],
+        &[
+            "internevo",
+            "internlm",
+            "hierarchical",
+            "mics",
+            "zero++",
+            "amsp",
+        ],
+        known("hierarchical-zero"),
+    ),
+    (&["deepspeed"], known("deepspeed-zero")),
+    (
+        &[
+            "huggingface",
+            "hugging face",
+            "transformers",
+            "accelerate",
+            "llama-factory",
+            "axolotl",
+        ],
         Family {
-            name: "megatron-deepspeed",
+            name: "deepspeed-zero",
             stands_in: Some(UNKNOWN),
-            of_2021: true,
+            of_2021: false,
         },
     ),
     (&["megatron"], known("megatron-core")),
     (
-        &[
-            "fsdp",
-            "accelerate",
-            "torchtune",
-            "lightning",
-            "llama-factory",
-            "axolotl",
-            "fairscale",
-        ],
+        &["fsdp", "torchtune", "lightning", "fairscale"],
         Family {
             name: "torchtitan",
             stands_in: Some(UNKNOWN),
@@ -94,7 +105,6 @@ const NAMES: [(&[&str], Family); 12] = [
         &[
             "nanotron",
             "colossal",
-            "internevo",
             "primus",
             "swift",
             "verl",
@@ -132,7 +142,10 @@ pub fn family(record: &Record) -> Family {
     if family.name == "megatron-core" && family.stands_in.is_none() && is_old(record) {
         return old("megatron-lm-2021");
     }
-    family
+    Family {
+        of_2021: family.of_2021 || (family.name == "deepspeed-zero" && is_old(record)),
+        ..family
+    }
 }
 
 /// Whether a run of Megatron-LM is from the years before Megatron-Core, or on GPUs of that time.
@@ -160,6 +173,11 @@ const LAUNCHER: Rule = Rule::new(
     "masked_softmax_fusion and no flash attention in launcher_scripts/conf/training/gpt3/5b.yaml",
 );
 
+const BEFORE_FLASH: Rule = Rule::new(
+    "before-flash-attention",
+    "the run is older than FlashAttention (arXiv 2205.14135)",
+);
+
 /// Writes `[framework]`.
 pub(super) fn framework(row: &Row<'_>, draft: &mut Draft) {
     match row.family.stands_in {
@@ -178,6 +196,8 @@ pub(super) fn framework(row: &Row<'_>, draft: &mut Draft) {
         draft.assume("framework", "attention", "unfused", PADDED);
     } else if recipe::is_launcher(row.record) {
         draft.assume("framework", "attention", "unfused", LAUNCHER);
+    } else if row.family.name == "deepspeed-zero" && row.family.of_2021 {
+        draft.assume("framework", "attention", "unfused", BEFORE_FLASH);
     }
 }
 
@@ -231,6 +251,10 @@ mod tests {
             of("DeepSpeed+Megatron-LM v1.1.5 3D (fp?)", "2022").name,
             "megatron-deepspeed"
         );
+        assert_eq!(of("InternEvo", "2024").name, "hierarchical-zero");
+        assert!(of("HF+DeepSpeed ZeRO", "2021-05-26").of_2021);
+        let recent = of("DeepSpeed 0.15", "2024-10");
+        assert_eq!((recent.name, recent.of_2021), ("deepspeed-zero", false));
         let strange = of("HomegrownTrainer", "2025");
         assert_eq!(strange.name, "neutral");
         assert!(strange.stands_in.is_some());
