@@ -76,6 +76,17 @@ impl StageSums {
         self.forward.host += each;
         // A whole backward pass counts two.
         self.backward.host *= 2.0;
+        if ahead && !splits {
+            let (forward, backward) = (&mut self.forward, &mut self.backward);
+            let host = forward.host + backward.host;
+            let takes = issued(host, forward.compute + backward.compute);
+            let both = (takes - forward.total - backward.total).max(0.0);
+            let behind = takes * (forward.host / host) - forward.total;
+            let first = if 0.0 < behind { behind.min(both) } else { 0.0 };
+            forward.wait(first);
+            backward.wait(both - first);
+            return;
+        }
         let passes = [
             (&mut self.forward, true),
             (&mut self.backward, !splits),
@@ -85,17 +96,7 @@ impl StageSums {
         for (pass, runs) in passes {
             pass.host = issued(pass.host, pass.compute);
             self.host_bound |= runs && pass.total < pass.host;
-            if !ahead || splits {
-                pass.wait((pass.host - pass.total).max(0.0));
-            }
-        }
-        if ahead && !splits {
-            let (forward, backward) = (&mut self.forward, &mut self.backward);
-            let behind = forward.host - forward.total;
-            let both = (behind + backward.host - backward.total).max(0.0);
-            let first = behind.clamp(0.0, both);
-            forward.wait(first);
-            backward.wait(both - first);
+            pass.wait((pass.host - pass.total).max(0.0));
         }
     }
 }
