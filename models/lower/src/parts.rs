@@ -34,8 +34,13 @@ impl<'a> Parts<'a> {
         let pieces: Vec<Vec<&Piece>> = pieces.map(Iterator::collect).collect();
         let mut actions = input.schedule.actions(input.device as usize).iter();
         let splits = actions.any(|action| action.kind == ActionKind::InputGrad);
+        let runs_ahead = input.schedule.n_devices() == 1 && !splits;
         let site = Site {
-            host_binds: host::binds(&input.site, &pieces, splits, host_share),
+            pace: if runs_ahead {
+                host::ahead(&input.site, &pieces, host_share)
+            } else {
+                host::each_pass(&input.site, &pieces, splits, host_share)
+            },
             ..input.site
         };
         let chunk = |(stage, pieces): (&u32, Vec<&'a Piece>)| {

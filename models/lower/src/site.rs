@@ -20,12 +20,27 @@ pub(crate) struct Site<'a> {
     pub(crate) copies: Copies,
     /// What the host needs to issue work, as framework and CUDA graphs leave it.
     pub(crate) host: HostCost,
-    /// Whether the host's time is written down in every block, since it matters in some.
-    pub(crate) host_binds: bool,
+    pub(crate) pace: HostPace,
     /// The GPU's speed beside its profile's: kernels take so many times less.
     pub(crate) speed: f64,
     /// Whether a stage computes on while its results travel to the next one.
     pub(crate) overlap_p2p: bool,
+}
+
+/// How the host keeps up with the passes of a device.
+///
+/// Where it matters in one, it is written down in all: the host issues them one after the other,
+/// and is behind in the next where it was in the last.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum HostPace {
+    /// Its time is not worth writing down in any pass.
+    #[default]
+    Negligible,
+    /// It waits between passes: each takes what [`issued`] makes of its own host and kernels.
+    EachPass,
+    /// It issues passes while those before them run, so that a micro-batch takes what [`issued`]
+    /// makes of all its passes: so many times the host's time.
+    Ahead(f64),
 }
 
 /// The host's part in one pass.
@@ -59,10 +74,13 @@ pub fn issued(host: f64, kernels: f64) -> f64 {
     more * powf(1.0 + powf(less / more, SHARPNESS), 1.0 / SHARPNESS)
 }
 
+/// The same for times with their unit.
+pub(crate) fn issued_time(host: Seconds, kernels: Seconds) -> Seconds {
+    Seconds::from_secs(issued(host.as_secs(), kernels.as_secs()))
+}
+
 impl Site<'_> {
     /// Makes a block take at least the host's time, where that can matter; says whether it does.
-    /// Where one block of a device is bound by the host, all are written down: the host issues
-    /// them one after the other, and is behind in the next where it was in the last.
     pub(crate) fn close(
         &self,
         w: &mut Writer<'_>,
@@ -71,11 +89,11 @@ impl Site<'_> {
         part: HostPart,
     ) -> bool {
         let time = host_time(&self.host, pieces, w.launched(), part);
-        let kernels = w.compute_time() / self.speed;
-        if !self.host_binds && is_negligible(time, kernels) {
-            return false;
-        }
-        let time = Seconds::from_secs(issued(time.as_secs(), kernels.as_secs()));
+        let time = match self.pace {
+            HostPace::Negligible => return false,
+            HostPace::EachPass => issued_time(time, w.compute_time() / self.speed),
+            HostPace::Ahead(stretch) => time * stretch,
+        };
         w.step_mut(usize::from(host)).work = Work::Delay(time);
         w.wait_for(host);
         w.push(Step::compute("host", Seconds::ZERO, Vec::new()));

@@ -119,11 +119,10 @@ pub fn memberships(row: &FitRow) -> Vec<Membership> {
             ("model x gpu", format!("{} / {}", model(), cell("gpu"))),
             ("model", model()),
         ],
-        Source::Nemo | Source::Launcher => vec![("model", model())],
+        Source::Nemo | Source::Launcher | Source::Other => vec![("model", model())],
         Source::AmpT4 | Source::AmpMixed | Source::AmpTransGan => {
             vec![("mbs x pp", joined(&["mbs", "pp"]))]
         }
-        Source::Other => vec![("model", model())],
     };
     let mut all: Vec<Membership> = own
         .into_iter()

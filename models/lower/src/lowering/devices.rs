@@ -17,7 +17,7 @@ use crate::hop::Hop;
 use crate::offload::Copies;
 use crate::piece::Piece;
 use crate::program::{DeviceInput, device_program};
-use crate::site::Site;
+use crate::site::{HostPace, Site};
 use crate::slots::{SlotGroup, Slots};
 use crate::spread::sharing;
 use crate::step_buffers::StepBuffers;
@@ -123,7 +123,7 @@ impl Devices<'_> {
             data: self.data,
             copies: Copies::new(cluster, plan, gpu, job.precision.params.bytes()),
             host: profile.host().under(plan.degrees().tp, plan.cuda_graphs()),
-            host_binds: false,
+            pace: HostPace::Negligible,
             speed: cluster.gpu_speed(gpu),
             overlap_p2p: plan.overlap().p2p,
         }

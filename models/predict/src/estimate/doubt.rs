@@ -124,8 +124,11 @@ impl Work<'_> {
         let loose = 1 < plan.chunks() || splits;
         let interleaved = loose && overlaps && DOUBTFUL * total < waiting;
         // Without a pipeline passes follow each other, and where sends are waited for, so is every
-        // pass: there the formulas are what the engines do.
-        let runs_ahead = 1 < plan.degrees().pp && plan.overlap().p2p;
+        // pass: there the formulas are what the engines do, but for stages of several lengths,
+        // whose hosts catch up while they wait for longer ones.
+        let uneven =
+            (plan.stages().windows(2)).any(|two| two[0].layers.len() != two[1].layers.len());
+        let runs_ahead = 1 < plan.degrees().pp && (plan.overlap().p2p || uneven);
         let of_host = |stage: &StageSums| runs_ahead && stage.host_bound;
         let reasons = [
             (plan.offload() != Offload::NONE, Doubt::Offload),

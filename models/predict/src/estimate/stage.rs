@@ -37,6 +37,10 @@ pub(super) struct StageSums {
     pub(super) runs: Vec<(usize, u32)>,
 }
 
+/// By how much the host must stretch a pass to be a reason for doubt: by less than the engines
+/// write down, the two agree anyway.
+const NOTICED: f64 = 1.005;
+
 impl StageSums {
     fn add(&mut self, sheet: &Sheet, at: usize, times: u32) {
         let piece = &sheet.pieces[at];
@@ -76,6 +80,17 @@ impl StageSums {
         self.forward.host += each;
         // A whole backward pass counts two.
         self.backward.host *= 2.0;
+        if ahead && !splits {
+            let (forward, backward) = (&mut self.forward, &mut self.backward);
+            let host = forward.host + backward.host;
+            let takes = issued(host, forward.compute + backward.compute);
+            let both = (takes - forward.total - backward.total).max(0.0);
+            let behind = takes * (forward.host / host) - forward.total;
+            let first = if 0.0 < behind { behind.min(both) } else { 0.0 };
+            forward.wait(first);
+            backward.wait(both - first);
+            return;
+        }
         let passes = [
             (&mut self.forward, true),
             (&mut self.backward, !splits),
@@ -84,18 +99,8 @@ impl StageSums {
         ];
         for (pass, runs) in passes {
             pass.host = issued(pass.host, pass.compute);
-            self.host_bound |= runs && pass.total < pass.host;
-            if !ahead || splits {
-                pass.wait((pass.host - pass.total).max(0.0));
-            }
-        }
-        if ahead && !splits {
-            let (forward, backward) = (&mut self.forward, &mut self.backward);
-            let behind = forward.host - forward.total;
-            let both = (behind + backward.host - backward.total).max(0.0);
-            let first = behind.clamp(0.0, both);
-            forward.wait(first);
-            backward.wait(both - first);
+            self.host_bound |= runs && pass.total * NOTICED < pass.host;
+            pass.wait((pass.host - pass.total).max(0.0));
         }
     }
 }

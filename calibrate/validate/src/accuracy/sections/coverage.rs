@@ -58,10 +58,10 @@ pub(super) fn section(_: &[Row], fit: &Fit, points: &[Point<'_>]) -> String {
     if inside.is_empty() {
         text.push_str("No interval is given with the predictions of left-out groups.\n");
     } else {
-        let _ = write!(
+        let _ = writeln!(
             text,
             "An interval reaches from the 10th to the 90th percentile. Of {} iteration times whose group was left out, {} lie in theirs \
-             (75 to 85 % are to).\n",
+             (75 to 85 % are to).",
             inside.len(),
             percent(hits as f64 / inside.len() as f64)
         );
@@ -74,7 +74,7 @@ pub(super) fn section(_: &[Row], fit: &Fit, points: &[Point<'_>]) -> String {
 }
 
 /// Groups by scheme and name.
-fn groups<'a>(fit: &'a Fit, has: impl Fn(&str) -> bool) -> BTreeMap<(&'a str, &'a str), Group> {
+fn groups(fit: &Fit, has: impl Fn(&str) -> bool) -> BTreeMap<(&str, &str), Group> {
     let mut groups: BTreeMap<(&str, &str), Group> = BTreeMap::new();
     let times = fit.left_out.iter().flatten();
     let times = times.filter(|one| one.quantity == Quantity::IterationTime.name());

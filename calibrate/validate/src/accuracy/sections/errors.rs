@@ -134,7 +134,7 @@ pub(super) fn apart(rows: &[Row]) -> String {
         text.push_str("None.\n");
     }
     for ((repo, reason), ids) in reasons {
-        let _ = write!(text, "- {repo}: {reason}: {}\n", ids.join(", "));
+        let _ = writeln!(text, "- {repo}: {reason}: {}", ids.join(", "));
     }
     text
 }
