@@ -43,9 +43,9 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// Whether a rehearsal, too, may be off.
+    /// Whether a rehearsal, too, may be off. How far a host runs ahead, few micro-batches do not show.
     pub const fn outlasts_rehearsal(self) -> bool {
-        matches!(self, Self::Jitter)
+        matches!(self, Self::Jitter | Self::HostBound)
     }
 
     /// The reason, for people.
