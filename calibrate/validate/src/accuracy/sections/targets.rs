@@ -60,7 +60,9 @@ pub(super) fn section(rows: &[Row], fit: &Fit) -> String {
     let mut text = format!(
         "## Targets\n\nMean error of each study. \"Left out\": every row predicted by parameters that were fitted without its group. \
          \"Shipped profiles\": the same rows as the binary predicts them. Figures of other tools on the same rows are \
-         those that their authors publish or, for Calculon, that its published model gives.\n\n{}",
+         those that their authors publish or, for Calculon, that its published model gives. Which parameters are free, \
+         and their priors, were settled over several fits with these errors in view, so that studies that are in none of these tables \
+         may lie farther off.\n\n{}",
         table(&headers, &lines)
     );
     text.push_str(&ranks(rows, fit, &shipped));
