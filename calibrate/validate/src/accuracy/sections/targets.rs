@@ -25,6 +25,7 @@ pub(super) fn section(rows: &[Row], fit: &Fit) -> String {
         if target.schemes.is_empty() {
             continue;
         }
+        let mut is_missed = false;
         for (scheme, goal) in target.schemes {
             let unseen = left_out_points(rows, fit, scheme);
             let unseen = stats(
@@ -32,11 +33,7 @@ pub(super) fn section(rows: &[Row], fit: &Fit) -> String {
                     .iter()
                     .filter(|point| target.speaks_of(point.row, point.quantity)),
             );
-            if unseen.as_ref().is_some_and(|unseen| *goal < unseen.mape)
-                && !missed.contains(&target.name)
-            {
-                missed.push(target.name);
-            }
+            is_missed |= (unseen.as_ref()).is_some_and(|unseen| *goal < unseen.mape);
             lines.push(line(
                 target,
                 scheme,
@@ -44,6 +41,9 @@ pub(super) fn section(rows: &[Row], fit: &Fit) -> String {
                 unseen.as_ref(),
                 as_shipped.as_ref(),
             ));
+        }
+        if is_missed {
+            missed.push(target);
         }
     }
     let headers = [
@@ -71,58 +71,19 @@ pub(super) fn section(rows: &[Row], fit: &Fit) -> String {
 }
 
 /// What is known of the targets that are missed.
-fn reasons(missed: &[&str]) -> String {
-    let known = REASONS
-        .iter()
-        .filter(|(name, _)| missed.contains(name))
-        .map(|(name, why)| format!("- {name}: {why}\n"));
-    let known: String = known.collect();
+fn reasons(missed: &[&Target]) -> String {
+    let known = missed.iter().filter(|target| !target.why.is_empty());
+    let known: Vec<String> = known
+        .map(|target| format!("- {}: {}\n", target.name, target.why))
+        .collect();
     if known.is_empty() {
-        return known;
+        return String::new();
     }
-    format!("\nWhat is known of the targets that are missed:\n\n{known}")
+    format!(
+        "\nWhat is known of the targets that are missed:\n\n{}",
+        known.concat()
+    )
 }
-
-/// What studies of single rows showed. A target that is reached does not print its line.
-const REASONS: [(&str, &str); 8] = [
-    (
-        "vTrain, one node",
-        "runs with the same tensor parallelism of 2 or 4 and the same shape lie off together by 8 to 20 %, some above and some below; \
-         what differs between such series the table does not say.",
-    ),
-    (
-        "vTrain, several nodes",
-        "with tensor parallelism below 8, where replicas or stages share the network cards of a node, runs are predicted 4 to 35 % short; \
-         with 8, 1 to 11 %.",
-    ),
-    (
-        "BigScience, V100",
-        "there is no kernel table of V100, so its products scale from A100's. The table itself says that its network made times vary by \
-         40 %, and of two plans of section 'Allocation > Megatron' with equal work for each GPU one takes twice as long as the other (39B on 32, 18B on 16 GPUs).",
-    ),
-    (
-        "BigScience, V100, without section 'Allocation > Megatron'",
-        "what ZeRO-3 costs there grows with the tokens of a step, not only with its gathers, and the model has no part that does; \
-         nor one for states that DeepSpeed keeps in the host's memory.",
-    ),
-    (
-        "SimuMax, B200",
-        "Llama 3 70B with tensor parallelism of 8 is predicted 10 to 15 % short and DeepSeek-V2 5 to 10 %; all others lie within 5 %.",
-    ),
-    (
-        "llm-foundry",
-        "MPT 30B on A100 with sequences of 8,192 is predicted 27 % short: the table gives it 39 % MFU, and 51 to 56 % to the same model with shorter ones.",
-    ),
-    (
-        "Megatron-Bridge, dense",
-        "seventeen rows of few models; parameters of the framework come from models with experts where a dense one is left out.",
-    ),
-    (
-        "Megatron-Bridge, experts",
-        "without Nemotron 3 Nano no other run has state-space layers, so their scan falls back to its prior; \
-         releases change what a recipe does by up to a third, and the table does not say how.",
-    ),
-];
 
 fn line(
     target: &Target,
