@@ -8,8 +8,7 @@ mod simulate;
 mod validate;
 
 pub use ::validate::{
-    Compared, Document, Facts, Group, GroupEntry, Row, RowEntry, Settings as ValidateSettings,
-    Worst,
+    Compared, Document, Facts, Group, Row, RowEntry, Settings as ValidateSettings, Worst,
 };
 pub use collective::{
     CollectiveRequest, CollectiveRow, CollectiveTable, Sizes, SizesError, collective_kinds,

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::group::{Confusion, Group};
+use crate::group::Group;
 use crate::row::Row;
 
 /// Rows and groups, as `windtunnel validate --json` prints them.
@@ -13,7 +13,7 @@ pub struct Document {
     /// Every quantity of every row, in the order of the tables.
     pub rows: Vec<RowEntry>,
     /// Errors by source, GPU and quantity.
-    pub groups: Vec<GroupEntry>,
+    pub groups: Vec<Group>,
 }
 
 impl Document {
@@ -22,7 +22,7 @@ impl Document {
         Self {
             schema: 1,
             rows: rows.iter().flat_map(RowEntry::of).collect(),
-            groups: groups.iter().map(GroupEntry::of).collect(),
+            groups: groups.to_vec(),
         }
     }
 }
@@ -93,74 +93,5 @@ fn number_or_text<S: Serializer>(id: &str, serializer: S) -> Result<S::Ok, S::Er
         // `007` and `+7` are names, not numbers.
         Ok(number) if number.to_string() == id => serializer.serialize_u64(number),
         _ => serializer.serialize_str(id),
-    }
-}
-
-/// Errors of one group.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct GroupEntry {
-    /// The repository.
-    pub source_repo: String,
-    /// The file of the repository.
-    pub source_path: String,
-    /// The GPU.
-    pub gpu: String,
-    /// What was measured.
-    pub quantity: &'static str,
-    /// Rows that were compared.
-    pub count: u32,
-    /// Rows that could not be.
-    pub skipped: u32,
-    /// Mean of |predicted / measured − 1|.
-    pub mape: Option<f64>,
-    /// Its median.
-    pub median_ape: Option<f64>,
-    /// Its 90th percentile.
-    pub p90_ape: Option<f64>,
-    /// Mean of predicted / measured − 1.
-    pub bias: Option<f64>,
-    /// Median rank correlation over cells of five rows and more.
-    pub spearman: Option<f64>,
-    /// Failures for want of memory.
-    pub oom: Confused,
-}
-
-/// Predicted and measured failures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the names say it; see `Confusion`")]
-pub struct Confused {
-    pub true_positive: u32,
-    pub false_positive: u32,
-    pub false_negative: u32,
-    pub true_negative: u32,
-}
-
-impl GroupEntry {
-    fn of(group: &Group) -> Self {
-        let Confusion {
-            true_positive,
-            false_positive,
-            false_negative,
-            true_negative,
-        } = group.oom;
-        Self {
-            source_repo: group.source_repo.clone(),
-            source_path: group.source_path.clone(),
-            gpu: group.gpu.clone(),
-            quantity: group.quantity,
-            count: group.count,
-            skipped: group.skipped,
-            mape: group.mape,
-            median_ape: group.median_ape,
-            p90_ape: group.p90_ape,
-            bias: group.bias,
-            spearman: group.spearman,
-            oom: Confused {
-                true_positive,
-                false_positive,
-                false_negative,
-                true_negative,
-            },
-        }
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use runs::{MemoryKind, Quantity, Record};
+use serde::Serialize;
 
 use crate::kind::Label;
 use crate::rank::spearman;
 use crate::row::{Compared, Row};
 
 /// Predicted and measured failures for want of memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Confusion {
     /// Failed, as predicted.
     pub true_positive: u32,
@@ -21,8 +22,9 @@ pub struct Confusion {
     pub true_negative: u32,
 }
 
-/// Errors of the rows of one source, GPU and quantity.
-#[derive(Clone, Debug, PartialEq)]
+/// Errors of the rows of one source, GPU and quantity. Names and order of the fields are those of
+/// the JSON document, a contract.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Group {
     /// The repository.
     pub source_repo: String,

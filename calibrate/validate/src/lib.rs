@@ -23,7 +23,7 @@ mod tests;
 mod worst;
 
 pub use accuracy::{Fit, Page, accuracy, explains};
-pub use document::{Confused, Document, GroupEntry, RowEntry};
+pub use document::{Document, RowEntry};
 pub use facts::Facts;
 pub use group::{Confusion, Group, group_of_all, groups};
 pub use kind::{Kind, Label};

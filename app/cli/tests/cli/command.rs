@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use crate::run::interrupted;
 use crate::run::{command, finish, windtunnel};
 use serde_json::Value;
 
@@ -621,9 +623,6 @@ fn a_plan_that_does_not_fit_is_simulated_all_the_same() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_long_run_with_status_130_and_no_half_written_file() {
-    use std::process::{Command, Stdio};
-    use std::time::Duration;
-
     let scratch = Scratch::new("interrupt");
     let case = here().join("../../scenarios/cases/llama3-405b-16384-h100");
     let case = case.to_str().unwrap();
@@ -636,25 +635,9 @@ fn ctrl_c_ends_a_long_run_with_status_130_and_no_half_written_file() {
         "--output",
         "x.txt",
     ];
-    let mut child = command(&scratch.0, &args);
-    child
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let child = child.spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(1));
-    let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
-    let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(130), "{stderr}");
-    assert_eq!(stderr, "error: interrupted; nothing was written\n");
+    let run = interrupted(&scratch.0, &args);
+    assert_eq!(run.status, 130, "{}", run.stderr);
+    assert_eq!(run.stderr, "error: interrupted; nothing was written\n");
     assert_eq!(
         fs::read_dir(&scratch.0).unwrap().count(),
         1,

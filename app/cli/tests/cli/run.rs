@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// What a run left behind.
 #[derive(Debug)]
@@ -55,6 +55,31 @@ pub(crate) fn finish(mut command: Command, args: &[&str], input: &str) -> Run {
     let mut child = command.spawn().unwrap();
     // A command that does not read its input closes it.
     drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+    ended(child, args)
+}
+
+/// Runs it for a second, and presses Ctrl-C.
+#[cfg(unix)]
+pub(crate) fn interrupted(folder: &Path, args: &[&str]) -> Run {
+    let mut child = command(folder, args);
+    child
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = child.spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    ended(child, args)
+}
+
+fn ended(child: Child, args: &[&str]) -> Run {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Run {

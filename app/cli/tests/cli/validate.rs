@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::command::{Scratch, here};
+#[cfg(unix)]
+use crate::run::interrupted;
 use crate::run::{Run, command, finish, windtunnel};
 
 const HEADER: &str = "row_id,source_repo,source_path,gpu,num_gpus,framework,model,hidden,layers,heads,seq_len,gbs,mbs,precision,tp,pp,iter_time_s,tflops_per_gpu,oom,parallel_consistent\n";
@@ -375,9 +377,6 @@ fn a_cell_that_cannot_be_read_is_blamed_and_the_other_rows_are_printed() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_prints_the_rows_until_then_with_status_130() {
-    use std::process::{Command, Stdio};
-    use std::time::Duration;
-
     let scratch = Scratch::new("validate-interrupt");
     let path = runs().join("training_runs.csv");
     let args = [
@@ -387,28 +386,14 @@ fn ctrl_c_prints_the_rows_until_then_with_status_130() {
         "flow",
         "--json",
     ];
-    let mut child = command(&scratch.0, &args);
-    child
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let child = child.spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(1));
-    let id = child.id().to_string();
+    let run = interrupted(&scratch.0, &args);
+    assert_eq!(run.status, 130, "{}", run.stderr);
     assert!(
-        Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .unwrap()
-            .success()
+        run.stderr
+            .contains("interrupted; the rows predicted until then are printed"),
+        "{}",
+        run.stderr
     );
-    let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(130), "{stderr}");
-    assert!(
-        stderr.contains("interrupted; the rows predicted until then are printed"),
-        "{stderr}"
-    );
-    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let document = json(&run);
     assert_eq!(document["partial"], true);
 }

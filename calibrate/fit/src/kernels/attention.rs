@@ -107,12 +107,14 @@ pub(crate) fn fit(
         signed(large.bias())
     );
     let curve = FittedCurve {
-        kernel: format!("{kernel:?} attention {head_dim}"),
-        rows: rows.len(),
-        mape: errors.mape(),
-        held_out: Some(checked.all.mape()),
-        constants: intervals(&form, &values, &found, &checked.values),
         note: vec![note],
+        ..FittedCurve::new(
+            format!("{kernel:?} attention {head_dim}"),
+            rows,
+            &errors,
+            &checked,
+            intervals(&form, &values, &found, &checked.values),
+        )
     };
     Core { spec, curve }
 }

@@ -167,13 +167,12 @@ fn fit(form: &Form, gpu: &GpuSpec, rows: &[Row], source: &str) -> Products {
         "numbers of experts on the GPU, in 8 parts".to_owned()
     };
     spec.fit = Some(fitted);
-    let curve = FittedCurve {
-        kernel: format!("{:?} products {}", spec.packing, gemm::names(&spec.dtypes)).to_lowercase(),
-        rows: rows.len(),
-        mape: errors.mape(),
-        held_out: Some(checked.all.mape()),
-        constants: intervals(form, &values, &found, &checked.values),
-        note: Vec::new(),
-    };
+    let curve = FittedCurve::new(
+        format!("{:?} products {}", spec.packing, gemm::names(&spec.dtypes)).to_lowercase(),
+        rows,
+        &errors,
+        &checked,
+        intervals(form, &values, &found, &checked.values),
+    );
     Products { spec, curve }
 }

@@ -117,12 +117,14 @@ pub(crate) fn fit(
         signed(checked.large.bias()),
     );
     let curve = FittedCurve {
-        kernel: format!("products {}", names(dtypes)),
-        rows: rows.len(),
-        mape: errors.mape(),
-        held_out: Some(checked.all.mape()),
-        constants: intervals(&form, &values, &found, &checked.values),
         note: vec![note],
+        ..FittedCurve::new(
+            format!("products {}", names(dtypes)),
+            rows,
+            &errors,
+            &checked,
+            intervals(&form, &values, &found, &checked.values),
+        )
     };
     Products { spec, curve }
 }
@@ -158,12 +160,14 @@ pub(crate) fn fit_measured(
         signed(checked.large.bias()),
     );
     let curve = FittedCurve {
-        kernel: format!("products {}", names(dtypes)),
-        rows: rows.len(),
-        mape: errors.mape(),
-        held_out: Some(checked.all.mape()),
-        constants: intervals(&form, &values, &found, &checked.values),
         note: vec![note],
+        ..FittedCurve::new(
+            format!("products {}", names(dtypes)),
+            rows,
+            &errors,
+            &checked,
+            intervals(&form, &values, &found, &checked.values),
+        )
     };
     Products { spec, curve }
 }

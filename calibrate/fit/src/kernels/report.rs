@@ -3,6 +3,7 @@
 use profile::ProfileSpec;
 
 pub use super::curve::Constant;
+use super::curve::{CrossValidated, Errors, Row};
 
 /// A profile that was fitted, and its text.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,4 +31,25 @@ pub struct FittedCurve {
     pub constants: Vec<Constant>,
     /// What the file says above it.
     pub note: Vec<String>,
+}
+
+impl FittedCurve {
+    /// A curve with its errors on the rows that it was fitted on and on those left out, without a
+    /// note.
+    pub(super) fn new(
+        kernel: String,
+        rows: &[Row],
+        errors: &Errors,
+        checked: &CrossValidated,
+        constants: Vec<Constant>,
+    ) -> Self {
+        Self {
+            kernel,
+            rows: rows.len(),
+            mape: errors.mape(),
+            held_out: Some(checked.all.mape()),
+            constants,
+            note: Vec::new(),
+        }
+    }
 }

@@ -137,14 +137,13 @@ pub(crate) fn fit(gpu: &GpuSpec, rows: &[Row], source: &str) -> (StreamSpec, Fit
     };
     let checked = cross_validate(rows, Folds::All(4), &refit);
     let errors = Errors::of(&Curve::new(&form, gpu, &values), rows);
-    let curve = FittedCurve {
-        kernel: "streams".to_owned(),
-        rows: rows.len(),
-        mape: errors.mape(),
-        held_out: Some(checked.all.mape()),
-        constants: intervals(&form, &values, &found, &checked.values),
-        note: Vec::new(),
-    };
+    let curve = FittedCurve::new(
+        "streams".to_owned(),
+        rows,
+        &errors,
+        &checked,
+        intervals(&form, &values, &found, &checked.values),
+    );
     let stream = form.spec(&values).stream;
     (stream.expect("the template has the section"), curve)
 }
