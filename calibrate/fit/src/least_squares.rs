@@ -108,118 +108,257 @@ pub fn fit_from(
     start: &[f64],
     options: &Options,
 ) -> Fit {
-    let prior: Vec<f64> = parameters.iter().map(|known| ln(known.prior)).collect();
-    let weights = model.weights();
-    let all: Vec<usize> = (0..weights.len()).collect();
+    let all: Vec<usize> = (0..model.weights().len()).collect();
     let affected: Vec<Vec<usize>> = (0..parameters.len()).map(|p| model.rows_of(p)).collect();
-    let mut theta: Vec<f64> = start.iter().map(|value| ln(*value)).collect();
-    let mut residuals = model.log_errors(&exped(&theta), &all);
-    let mut cost = total_cost(
-        &residuals,
-        weights,
-        &theta,
-        &prior,
-        parameters,
-        options.noise,
-    );
+    let theta: Vec<f64> = start.iter().map(|value| ln(*value)).collect();
+    let residuals = model.log_errors(&exped(&theta), &all);
     let fresh = |theta: &[f64], residuals: &[f64]| {
         differences(model, theta, residuals, &affected, options.difference)
     };
-    let mut slopes = fresh(&theta, &residuals);
-    let (mut damping, mut age, mut steps) = (1e-3, 0, 0);
+    let slopes = fresh(&theta, &residuals);
+    let mut search = Search::new(parameters, options, model.weights().to_vec());
+    search.stand(theta, residuals, slopes);
+    let (mut age, mut steps) = (0, 0);
     while steps < options.steps {
         steps += 1;
-        let system = Normal::new(&residuals, &slopes, weights, options.noise, &[]);
-        let mut moved = None;
-        for _ in 0..TRIES {
-            let step = system.step(&theta, &prior, parameters, damping);
-            let next: Vec<f64> = theta.iter().zip(&step).map(|(old, by)| old + by).collect();
-            let found = model.log_errors(&exped(&next), &all);
-            let then = total_cost(&found, weights, &next, &prior, parameters, options.noise);
-            if then < cost {
-                moved = Some((step, next, found, then));
-                damping = f64::max(damping / 5.0, 1e-9);
-                break;
-            }
-            damping *= 8.0;
-        }
-        let Some((step, next, found, then)) = moved else {
+        let evaluate =
+            |_: &Search<'_>, next: &[f64], _: &[f64]| model.log_errors(&exped(next), &all);
+        let Some(gain) = search.advance(&evaluate) else {
             // Slopes that have aged may point the wrong way.
             if age == 0 {
                 break;
             }
-            (slopes, age, damping) = (fresh(&theta, &residuals), 0, 1e-3);
+            search.slopes = fresh(&search.theta, &search.residuals);
+            (age, search.damping) = (0, DAMPING);
             continue;
         };
-        let gain = cost - then;
-        secant(&mut slopes, &step, &residuals, &found);
-        (theta, residuals, cost, age) = (next, found, then, age + 1);
-        let settled = gain < options.settled * (1.0 + cost);
+        age += 1;
+        let settled = gain < options.settled * (1.0 + search.cost);
         if settled && age <= 1 {
             break;
         }
         if settled || OLDEST <= age {
-            (slopes, age) = (fresh(&theta, &residuals), 0);
+            search.slopes = fresh(&search.theta, &search.residuals);
+            age = 0;
         }
     }
     if 0 < age && options.final_slopes {
-        slopes = fresh(&theta, &residuals);
+        search.slopes = fresh(&search.theta, &search.residuals);
     }
-    let system = Normal::new(&residuals, &slopes, weights, options.noise, &[]);
+    let system = Normal::new(
+        &search.residuals,
+        &search.slopes,
+        &search.weights,
+        options.noise,
+    );
     Fit {
-        values: exped(&theta),
+        values: exped(&search.theta),
         log_sd: system.log_sd(parameters),
-        residuals,
-        slopes,
-        cost,
+        residuals: search.residuals,
+        slopes: search.slopes,
+        cost: search.cost,
         steps,
     }
 }
 
 impl Fit {
-    /// The values that a fit without some rows would have found.
+    /// The values of a fit without some rows.
     ///
-    /// The residuals are taken as linear in the logarithms of parameters around the whole fit,
-    /// with rows reweighted until that settles: a Gauss-Newton refit with the slopes of the whole
-    /// fit.
+    /// Starts where the whole fit stands, with its slopes, and takes damped steps on the rows that
+    /// are left until one gains little; slopes follow by [`secant`]. Rows whose prediction a step
+    /// moves by less than 0.05 % are taken as linear, all others are predicted anew.
     ///
     /// * `left_out` — rows that do not count.
     pub fn without(
         &self,
-        weights: &[f64],
+        model: &dyn Model,
         parameters: &[Parameter],
         options: &Options,
         left_out: &[usize],
     ) -> Vec<f64> {
-        let prior: Vec<f64> = parameters.iter().map(|known| ln(known.prior)).collect();
-        let start: Vec<f64> = self.values.iter().map(|value| ln(*value)).collect();
-        let mut theta = start.clone();
-        for _ in 0..8 {
-            let moved: Vec<f64> = theta
-                .iter()
-                .zip(&start)
-                .map(|(new, old)| new - old)
-                .collect();
-            let residuals: Vec<f64> = (self.residuals.iter().zip(&self.slopes))
-                .map(|(at, slopes)| {
-                    let change: f64 = slopes.iter().map(|(p, slope)| slope * moved[*p]).sum();
-                    at + change
+        let mut weights = model.weights().to_vec();
+        for row in left_out {
+            weights[*row] = 0.0;
+        }
+        let search = self.descend(
+            model,
+            parameters,
+            options,
+            weights,
+            (&self.values, &self.residuals),
+        );
+        exped(&search.theta)
+    }
+
+    /// A fit of a model that differs from the fitted one in a part, or that starts from other
+    /// values: steps as in [`Self::without`], from where every row is predicted anew.
+    pub fn again(
+        &self,
+        model: &dyn Model,
+        parameters: &[Parameter],
+        options: &Options,
+        start: &[f64],
+    ) -> Again {
+        let all: Vec<usize> = (0..model.weights().len()).collect();
+        let before = model.log_errors(start, &all);
+        let weights = model.weights().to_vec();
+        let search = self.descend(model, parameters, options, weights, (start, &before));
+        Again {
+            before,
+            after: search.residuals,
+        }
+    }
+
+    fn descend<'a>(
+        &self,
+        model: &dyn Model,
+        parameters: &'a [Parameter],
+        options: &Options,
+        weights: Vec<f64>,
+        (start, residuals): (&[f64], &[f64]),
+    ) -> Search<'a> {
+        let mut search = Search::new(parameters, options, weights);
+        search.tries = REFIT_TRIES;
+        let theta = start.iter().map(|value| ln(*value)).collect();
+        search.stand(theta, residuals.to_vec(), self.slopes.clone());
+        let evaluate = |search: &Search<'_>, next: &[f64], step: &[f64]| {
+            let mut residuals = search.expected(step);
+            let moved: Vec<usize> = (0..residuals.len())
+                .filter(|row| {
+                    let by = residuals[*row] - search.residuals[*row];
+                    0.0 < search.weights[*row] && LINEAR < by.abs()
                 })
                 .collect();
-            let system = Normal::new(&residuals, &self.slopes, weights, options.noise, left_out);
-            let step = system.step(&theta, &prior, parameters, 0.0);
-            for (at, by) in theta.iter_mut().zip(&step) {
-                *at += by;
+            let found = model.log_errors(&exped(next), &moved);
+            for (row, error) in moved.iter().zip(found) {
+                residuals[*row] = error;
+            }
+            residuals
+        };
+        for _ in 0..REFIT_STEPS {
+            let Some(gain) = search.advance(&evaluate) else {
+                break;
+            };
+            if gain < REFIT_SETTLED * options.settled * (1.0 + search.cost) {
+                break;
             }
         }
-        exped(&theta)
+        search
     }
 }
 
+/// Residuals of all rows before and behind a fit that was made once more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Again {
+    /// At the values that it started from.
+    pub before: Vec<f64>,
+    /// At the values that it found.
+    pub after: Vec<f64>,
+}
+
+/// Where a search for the least cost stands.
+struct Search<'a> {
+    parameters: &'a [Parameter],
+    noise: f64,
+    weights: Vec<f64>,
+    prior: Vec<f64>,
+    theta: Vec<f64>,
+    residuals: Vec<f64>,
+    slopes: Vec<Vec<(usize, f64)>>,
+    cost: f64,
+    damping: f64,
+    /// Lengths of a step that are tried.
+    tries: u32,
+}
+
+/// Residuals at a place, given the step that leads there.
+type Evaluate<'e> = dyn Fn(&Search<'_>, &[f64], &[f64]) -> Vec<f64> + 'e;
+
+impl<'a> Search<'a> {
+    fn new(parameters: &'a [Parameter], options: &Options, weights: Vec<f64>) -> Self {
+        Self {
+            parameters,
+            noise: options.noise,
+            weights,
+            prior: parameters.iter().map(|known| ln(known.prior)).collect(),
+            theta: Vec::new(),
+            residuals: Vec::new(),
+            slopes: Vec::new(),
+            cost: 0.0,
+            damping: DAMPING,
+            tries: TRIES,
+        }
+    }
+
+    /// Starts from a place.
+    fn stand(&mut self, theta: Vec<f64>, residuals: Vec<f64>, slopes: Vec<Vec<(usize, f64)>>) {
+        self.cost = self.cost_of(&residuals, &theta);
+        (self.theta, self.residuals, self.slopes) = (theta, residuals, slopes);
+    }
+
+    /// Takes a step that lowers the cost, and corrects the slopes by what it changed. Returns by
+    /// how much; nothing where no step lowers it.
+    fn advance(&mut self, evaluate: &Evaluate<'_>) -> Option<f64> {
+        let system = Normal::new(&self.residuals, &self.slopes, &self.weights, self.noise);
+        for _ in 0..self.tries {
+            let step = system.step(&self.theta, &self.prior, self.parameters, self.damping);
+            let pairs = self.theta.iter().zip(&step);
+            let next: Vec<f64> = pairs.map(|(old, by)| old + by).collect();
+            let found = evaluate(self, &next, &step);
+            let then = self.cost_of(&found, &next);
+            if then < self.cost {
+                let gain = self.cost - then;
+                secant(&mut self.slopes, &step, &self.residuals, &found);
+                (self.theta, self.residuals, self.cost) = (next, found, then);
+                self.damping = f64::max(self.damping / 5.0, 1e-9);
+                return Some(gain);
+            }
+            self.damping *= 8.0;
+        }
+        None
+    }
+
+    /// Residuals behind a step, if they were linear.
+    fn expected(&self, step: &[f64]) -> Vec<f64> {
+        let rows = self.residuals.iter().zip(&self.slopes);
+        rows.map(|(at, slopes)| {
+            let change: f64 = slopes.iter().map(|(p, slope)| slope * step[*p]).sum();
+            at + change
+        })
+        .collect()
+    }
+
+    fn cost_of(&self, residuals: &[f64], theta: &[f64]) -> f64 {
+        let rows: f64 = (residuals.iter().zip(&self.weights))
+            .map(|(r, weight)| {
+                let z = (r / self.noise) * (r / self.noise);
+                weight * 2.0 * ((1.0 + z).sqrt() - 1.0)
+            })
+            .sum();
+        let priors: f64 = (theta.iter().zip(&self.prior).zip(self.parameters))
+            .map(|((at, prior), known)| {
+                let off = (at - prior) / known.log_sd;
+                off * off
+            })
+            .sum();
+        rows + priors
+    }
+}
+
+/// Damping of the first step.
+const DAMPING: f64 = 1e-3;
 /// Lengths of a step that are tried.
 const TRIES: u32 = 4;
 /// Steps after which slopes are measured again.
 const OLDEST: u32 = 4;
+/// The same of a fit without some rows.
+const REFIT_TRIES: u32 = 2;
+/// Steps of a fit without some rows, at the most.
+const REFIT_STEPS: u32 = 8;
+/// Share of [`Options::settled`] at which such a fit ends.
+const REFIT_SETTLED: f64 = 0.2;
+/// Change of a residual up to which it is taken as linear.
+const LINEAR: f64 = 5e-4;
 
 /// Corrects slopes by what a step really changed: Broyden's update, row by row, among the
 /// parameters that a row has (Broyden, Math. Comp. 19, 1965; sparse: Schubert, 1970).
@@ -239,29 +378,6 @@ fn secant(slopes: &mut [Vec<(usize, f64)>], step: &[f64], before: &[f64], after:
 
 fn exped(theta: &[f64]) -> Vec<f64> {
     theta.iter().map(|value| exp(*value)).collect()
-}
-
-fn total_cost(
-    residuals: &[f64],
-    weights: &[f64],
-    theta: &[f64],
-    prior: &[f64],
-    parameters: &[Parameter],
-    noise: f64,
-) -> f64 {
-    let rows: f64 = (residuals.iter().zip(weights))
-        .map(|(r, weight)| {
-            let z = (r / noise) * (r / noise);
-            weight * 2.0 * ((1.0 + z).sqrt() - 1.0)
-        })
-        .sum();
-    let priors: f64 = (theta.iter().zip(prior).zip(parameters))
-        .map(|((at, prior), known)| {
-            let off = (at - prior) / known.log_sd;
-            off * off
-        })
-        .sum();
-    rows + priors
 }
 
 fn differences(
@@ -296,23 +412,13 @@ struct Normal {
 }
 
 impl Normal {
-    fn new(
-        residuals: &[f64],
-        slopes: &[Vec<(usize, f64)>],
-        weights: &[f64],
-        noise: f64,
-        left_out: &[usize],
-    ) -> Self {
+    fn new(residuals: &[f64], slopes: &[Vec<(usize, f64)>], weights: &[f64], noise: f64) -> Self {
         let last = slopes.iter().flatten().map(|(parameter, _)| parameter + 1);
         let n = last.max().unwrap_or(0);
         let mut matrix = Symmetric::zero(n);
         let mut gradient = vec![0.0; n];
-        let mut out = vec![false; residuals.len()];
-        for row in left_out {
-            out[*row] = true;
-        }
         for (row, slopes) in slopes.iter().enumerate() {
-            if out[row] {
+            if weights[row] <= 0.0 {
                 continue;
             }
             let z = (residuals[row] / noise) * (residuals[row] / noise);

@@ -61,7 +61,7 @@ pub fn fit_memory(rows: &[Row]) -> Fitted {
         let out: Vec<usize> = (0..model.rows.len())
             .filter(|at| model.rows[*at].group == group)
             .collect();
-        let values = fit.without(&model.weights, &parameters, &options, &out);
+        let values = fit.without(&model, &parameters, &options, &out);
         for (at, row) in rows.iter().enumerate() {
             if is_fitted(row) && row.group == group {
                 left_out[at] = log_error(row, &values);

@@ -46,7 +46,7 @@ pub enum ScaleKey {
     Ep,
     /// Time of messages between pipeline stages.
     Pp,
-    /// Microseconds, times `1 + log₂ tp`, for which ranks wait for each other before a collective
+    /// Microseconds, times `log₂ tp`, for which ranks wait for each other before a collective
     /// of tensor parallelism.
     TpSkew,
     /// Share of overlapped tensor-parallel communication that is waited for nevertheless.
@@ -138,7 +138,7 @@ impl ScaleKey {
             Self::Ep => "time of collectives of expert parallelism",
             Self::Pp => "time of messages between pipeline stages",
             Self::TpSkew => {
-                "wait of ranks for each other before a collective of tensor parallelism, in µs, times 1 + log2 of their number"
+                "wait of ranks for each other before a collective of tensor parallelism, in µs, times log2 of their number"
             }
             Self::TpExposed => {
                 "share of overlapped tensor-parallel communication that is waited for nevertheless"

@@ -129,6 +129,7 @@ pub(crate) fn host_time(
     });
     host.kernel * f64::from(launched.kernels)
         + host.loose_softmax * f64::from(launched.loose)
+        + host.collective * f64::from(launched.collectives)
         + per_layer.sum::<Seconds>()
         + host.micro_batch * part.micro_batch
 }

@@ -58,6 +58,8 @@ pub(crate) struct Launched {
     pub(crate) kernels: u32,
     /// Attention cores whose softmax is several kernels.
     pub(crate) loose: u32,
+    /// Collectives inside layers.
+    pub(crate) collectives: u32,
 }
 
 /// Appends operators to a block.

@@ -59,12 +59,12 @@ impl CommShape {
         self
     }
 
-    /// The same shape whose ranks wait for each other before each collective: `1 + log₂ ranks`
-    /// times some seconds, since the slowest of many is slower.
+    /// The same shape whose ranks wait for each other before each collective: `log₂ ranks` times
+    /// some seconds, since the slowest of many is slower.
     #[must_use]
     pub fn with_skew(mut self, seconds: f64) -> Self {
         if 1 < self.ranks {
-            self.skew += seconds * (1.0 + log2(f64::from(self.ranks)));
+            self.skew += seconds * log2(f64::from(self.ranks));
         }
         self
     }

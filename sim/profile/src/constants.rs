@@ -18,6 +18,9 @@ pub struct HostCost {
     pub micro_batch: Seconds,
     /// Per attention core whose softmax is several kernels, not one.
     pub loose_softmax: Seconds,
+    /// Per collective inside a layer: the call through the framework's process group, over that of
+    /// a kernel.
+    pub collective: Seconds,
     /// What hosts of a tensor-parallel group that wait for each other add, as a share, times the
     /// third power of the doublings of their number: hardly anything up to four, a fifth at eight
     /// where this is 0.0074.
@@ -37,6 +40,7 @@ impl HostCost {
             layer: self.layer * self.graphs_share,
             expert_layer: self.expert_layer * self.moe_graphs_share,
             loose_softmax: self.loose_softmax * self.graphs_share,
+            collective: self.collective * self.graphs_share,
             ..self
         }
     }
@@ -54,6 +58,7 @@ impl HostCost {
             expert_layer: left.expert_layer * factor,
             micro_batch: left.micro_batch * factor,
             loose_softmax: left.loose_softmax * factor,
+            collective: left.collective * factor,
             ..left
         }
     }
@@ -75,6 +80,7 @@ impl HostCost {
             expert_layer: Seconds::from_micros(spec.expert_layer_us),
             micro_batch: Seconds::from_micros(spec.micro_batch_us),
             loose_softmax: Seconds::ZERO,
+            collective: Seconds::ZERO,
             tp_share: 0.0,
             graphs_share: 0.0,
             moe_graphs_share: 0.0,
@@ -143,6 +149,7 @@ mod tests {
             expert_layer: Seconds::from_micros(2_000.0),
             micro_batch: Seconds::from_micros(1_000.0),
             loose_softmax: Seconds::ZERO,
+            collective: Seconds::from_micros(100.0),
             tp_share: 0.025,
             graphs_share: 0.5,
             moe_graphs_share: 0.25,
@@ -151,6 +158,7 @@ mod tests {
         assert!((under.layer.as_micros() - 480.0).abs() < 1e-9);
         assert!((under.expert_layer.as_micros() - 600.0).abs() < 1e-9);
         assert!((under.micro_batch.as_micros() - 1_200.0).abs() < 1e-9);
+        assert!((under.collective.as_micros() - 60.0).abs() < 1e-9);
         assert_eq!(host.under(1, false), host);
     }
 

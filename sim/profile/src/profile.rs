@@ -111,6 +111,13 @@ impl Profile {
         self
     }
 
+    /// The same profile where communication takes something else from kernels.
+    #[must_use]
+    pub fn with_interference(mut self, interference: Interference) -> Self {
+        self.interference = interference;
+        self
+    }
+
     /// The same profile with other memory that no tensor explains.
     #[must_use]
     pub fn with_memory(mut self, memory: MemoryConstants) -> Self {

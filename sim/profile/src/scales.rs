@@ -136,6 +136,7 @@ impl KernelScales {
             expert_layer: host.expert_layer * (self.host * self.host_moe),
             micro_batch: host.micro_batch * self.host,
             loose_softmax: host.loose_softmax * self.host,
+            collective: host.collective * self.host,
             ..host
         }
     }

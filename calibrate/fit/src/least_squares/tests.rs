@@ -89,7 +89,7 @@ fn a_fit_without_rows_is_close_to_a_fit_that_never_saw_them() {
     }
     let out: Vec<usize> = (30..39).collect();
     let whole = Line::of(&rows);
-    let quick = found(&whole).without(&whole.weights, &wide(), &Options::default(), &out);
+    let quick = found(&whole).without(&whole, &wide(), &Options::default(), &out);
     let honest = found(&Line::of(&rows[..30])).values;
     for (quick, honest) in quick.iter().zip(&honest) {
         assert!((quick / honest - 1.0).abs() < 0.02, "{quick} {honest}");

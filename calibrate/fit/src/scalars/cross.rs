@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Membership, Runs, memberships};
-use crate::least_squares::{Fit, Model, Options, Parameter};
+use crate::least_squares::{Fit, Options, Parameter};
 
 /// A prediction by scalars that were fitted without the row's group.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub fn leave_out(
     }
     let mut all = Vec::new();
     for (membership, members) in groups {
-        let values = fit.without(runs.weights(), parameters, options, &members);
+        let values = fit.without(runs, parameters, options, &members);
         let times = runs.predict_all(&values, &members);
         all.extend(members.iter().zip(times).map(|(row, predicted)| LeftOut {
             row: *row,

@@ -8,6 +8,7 @@ use predict::Estimator;
 use units::Control;
 use units::math::ln;
 
+use super::ablation::Part;
 use super::{FitRow, Free};
 use crate::least_squares::Model;
 
@@ -22,6 +23,7 @@ pub struct Runs<'a> {
     /// For each row, kind of GPU: the scalars that hold.
     holding: Vec<Vec<Vec<usize>>>,
     threads: usize,
+    off: Option<Part>,
 }
 
 impl<'a> Runs<'a> {
@@ -36,6 +38,17 @@ impl<'a> Runs<'a> {
             weights: rows.iter().map(|row| row.weight).collect(),
             holding,
             threads: threads.max(1),
+            off: None,
+        }
+    }
+
+    /// The same with a part of the model switched off.
+    pub(super) fn without_part(&self, part: Part) -> Self {
+        Self {
+            weights: self.weights.clone(),
+            holding: self.holding.clone(),
+            off: Some(part),
+            ..*self
         }
     }
 
@@ -52,7 +65,11 @@ impl<'a> Runs<'a> {
                     scales: scales.collect(),
                     ..FittedFile::default()
                 };
-                file.all()
+                let mut scales = file.all();
+                if let Some(part) = self.off {
+                    part.silence(&mut scales);
+                }
+                scales
             })
             .collect();
         let Ok(mut scenario) = fit.scenario.lock() else {
@@ -61,9 +78,15 @@ impl<'a> Runs<'a> {
         scenario.profiles.clone_from(&fit.profiles);
         scenario.framework = Arc::clone(&fit.framework);
         scenario.scale(&scales);
+        if let Some(part) = self.off {
+            part.remove(&mut scenario);
+        }
         let mut estimator = Estimator::new(&scenario);
         let estimate = estimator.rehearsed(&scenario.plan, &Control::new());
-        estimate.map_or(f64::NAN, |estimate| estimate.iteration_time_s)
+        estimate.map_or(f64::NAN, |estimate| {
+            self.off
+                .map_or(estimate.iteration_time_s, |part| part.left_of(&estimate))
+        })
     }
 
     /// Seconds of an iteration of some rows.
@@ -120,6 +143,9 @@ fn holding(row: &FitRow, free: &[Free]) -> Vec<Vec<usize>> {
         .collect()
 }
 
+/// Error of a row that cannot be predicted, as a natural logarithm: values that lead there are bad.
+const UNPREDICTED: f64 = 1.0;
+
 impl Model for Runs<'_> {
     fn log_errors(&self, values: &[f64], rows: &[usize]) -> Vec<f64> {
         let times = self.predict_all(values, rows);
@@ -128,7 +154,13 @@ impl Model for Runs<'_> {
             .zip(times)
             .map(|(row, time)| ln(time / self.rows[*row].measured));
         errors
-            .map(|error| if error.is_finite() { error } else { 0.0 })
+            .map(|error| {
+                if error.is_finite() {
+                    error
+                } else {
+                    UNPREDICTED
+                }
+            })
             .collect()
     }
 

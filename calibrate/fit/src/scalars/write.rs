@@ -162,12 +162,13 @@ fn left_out(fitted: &Fitted<'_>) -> String {
 }
 
 fn ablation(all: &[Ablation]) -> String {
-    let mut text = String::from("source,part,full_mape,off_mape,refit_mape\n");
+    let mut text = String::from("source,kind,part,full_mape,off_mape,refit_mape\n");
     for one in all {
         let _ = writeln!(
             text,
-            "{},{},{},{},{}",
+            "{},{},{},{},{},{}",
             quoted(one.source.name()),
+            one.kind,
             quoted(&one.part),
             digits(one.full),
             digits(one.off),

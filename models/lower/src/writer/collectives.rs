@@ -13,6 +13,7 @@ impl Writer<'_> {
         if bytes == 0 {
             return;
         }
+        self.launched.collectives += 1;
         let (stream, category) = axes::stream(axis);
         let on = (stream, category);
         let share = self.exposed(axis);

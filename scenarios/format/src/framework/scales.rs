@@ -126,6 +126,7 @@ pub struct HostChoices {
     pub moe_layer_pass_us: Option<f64>,
     pub micro_batch_us: Option<f64>,
     pub loose_softmax_us: Option<f64>,
+    pub collective_us: Option<f64>,
     pub tp_share: Option<f64>,
     pub graphs_share: Option<f64>,
     pub moe_graphs_share: Option<f64>,
@@ -166,6 +167,13 @@ pub(super) fn host(t: &mut Fields<'_, '_>) -> HostChoices {
                 time(),
             )
             .optional(),
+        collective_us: t
+            .get(
+                "collective_us",
+                "of a collective inside a layer, in µs",
+                time(),
+            )
+            .optional(),
         tp_share: t
             .get(
                 "tp_share",
@@ -203,6 +211,7 @@ impl HostChoices {
             expert_layer: time(self.moe_layer_pass_us, host.expert_layer),
             micro_batch: time(self.micro_batch_us, host.micro_batch),
             loose_softmax: time(self.loose_softmax_us, host.loose_softmax),
+            collective: time(self.collective_us, host.collective),
             tp_share: self.tp_share.unwrap_or(host.tp_share),
             graphs_share: self.graphs_share.unwrap_or(host.graphs_share),
             moe_graphs_share: self.moe_graphs_share.unwrap_or(host.moe_graphs_share),
