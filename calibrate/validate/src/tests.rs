@@ -135,6 +135,23 @@ fn an_unknown_gpu_has_a_wider_interval() {
 }
 
 #[test]
+fn an_unknown_gpu_stands_for_the_nearest_one() {
+    let architecture = |gpu: &str| {
+        let row = rows(&run(gpu, "Megatron-Core")).remove(0);
+        let facts = row
+            .facts
+            .unwrap_or_else(|| panic!("{gpu}: {:?}", row.skipped));
+        facts.architecture.to_ascii_lowercase()
+    };
+    assert_eq!(architecture("B100"), architecture("B200"));
+    assert_eq!(architecture("RTX 3090"), architecture("A100"));
+    assert_eq!(architecture("RTX 6000 Ada"), architecture("L40S"));
+    assert_eq!(architecture("RTX 5090"), architecture("RTX PRO 6000"));
+    assert_eq!(architecture("Gaudi2"), architecture("A100"));
+    assert_eq!(architecture("a thing of 2031"), architecture("H100"));
+}
+
+#[test]
 fn an_unknown_framework_has_a_wider_interval() {
     let known = width(&run("H100", "Megatron-Core"));
     for framework in [
