@@ -272,7 +272,7 @@ pub(super) const TARGETS: [Target; 20] = [
         "",
     )
     .because(
-        "the documents time one model of each sort with long sequences, Llama 2 7B on H100 and Llama 3 8B on B200: without it no other run says \
+        "long sequences were timed of one model on each GPU, Llama 2 7B on H100 and Llama 3 8B on B200: without it no other run says \
          what attention over long sequences and context parallelism cost in that release on that GPU.",
     )
     .split(MODEL_AND_GPU),
