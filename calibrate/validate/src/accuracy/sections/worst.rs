@@ -17,7 +17,7 @@ use crate::worst::Worst;
 pub(super) fn section(rows: &[Row], worst: &[Worst]) -> String {
     let points = shipped_points(rows);
     let mut text = format!(
-        "## The {} worst rows\n\nAs the shipped profiles predict them; times of integration tests are left out here. Causes are what general rules find: rows that contradict each other, \
+        "## The {} worst rows\n\nAs the shipped profiles predict them; times of integration tests are left out here. What is known of them, general rules found: rows that contradict each other, \
          a pipeline that never fills, what the source says of its times, rows of a section, a degree or an inference that lie off alike. Siblings are rows of the same study, model and GPU: where they are far off, too, the model of the \
          machine or the framework is to blame; where they are not, the row or its description is. What was inferred for a row, `windtunnel validate RUNS.csv --row N` prints.\n",
         worst.len()
@@ -59,7 +59,7 @@ fn row(one: &Worst, points: &[Point<'_>]) -> String {
         if causes.is_empty() {
             "No cause known.".to_owned()
         } else {
-            format!("Cause: {}.", causes.join("; "))
+            format!("What is known: {}.", causes.join("; "))
         },
         siblings(one, points),
         parts(&one.breakdown),
