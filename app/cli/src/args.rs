@@ -330,15 +330,15 @@ pub(crate) struct ValidateArgs {
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, conflicts_with = "row")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Where the fit left what it knows of groups that it left out; the report prints it
+    /// Where a fit left what it knows of groups that it left out; the report prints it. Default
+    /// calibrate/data/fit, where it is there
     #[arg(
         long,
         value_name = "DIR",
-        default_value = "calibrate/data/fit",
         requires = "report",
         value_hint = clap::ValueHint::DirPath
     )]
-    pub(crate) fit: PathBuf,
+    pub(crate) fit: Option<PathBuf>,
 
     /// Replace files that are there already
     #[arg(long, requires = "report")]
@@ -414,7 +414,8 @@ pub(crate) struct FitArgs {
     pub(crate) output: Option<PathBuf>,
 
     /// A further table of runs or collectives, such as one that cannot be published; can be given
-    /// several times. With it nothing is written into the folder of the tables
+    /// several times. With it nothing is written into the folder of the tables: what a fit on runs is
+    /// worth goes into fit/ of the folder of --output
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) extra: Vec<PathBuf>,
 

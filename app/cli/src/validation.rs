@@ -216,7 +216,8 @@ fn groups(found: &Validation, terminal: &Terminal) -> String {
         cells.extend(figures(group));
         table.wide_row(cells);
     }
-    format!("## Groups\n\n{}", table.render(terminal.width))
+    let table = table.render(terminal.width);
+    format!("## Groups\n\n{table}{}", unordered(found, terminal))
 }
 
 fn end_of(source: &str) -> String {
@@ -260,14 +261,39 @@ fn figures(group: &Group) -> Vec<String> {
 
 /// The name of a group in a sentence.
 pub(crate) fn name(group: &Group) -> String {
-    let Group {
-        source_repo,
-        source_path,
-        gpu,
-        quantity,
-        ..
-    } = group;
-    format!("{source_repo} {source_path}, {gpu}, {quantity}")
+    let source = format!("{} {}", group.source_repo, group.source_path);
+    let source = match source.trim() {
+        "" => "rows without a source",
+        source => source,
+    };
+    let gpu = match group.gpu.as_str() {
+        "" => "no GPU named",
+        gpu => gpu,
+    };
+    format!("{source}, {gpu}, {}", group.quantity)
+}
+
+/// A rank correlation below this orders no plans.
+const ORDERS: f64 = 0.5;
+
+/// The groups of which predictions do not order plans.
+fn unordered(found: &Validation, terminal: &Terminal) -> String {
+    let low = found.groups.iter().filter_map(|group| {
+        let rho = group.spearman.filter(|rho| *rho < ORDERS)?;
+        let source = format!("{} {}", group.source_repo, group.source_path);
+        let source = source.trim();
+        Some(format!("{source}, {} ({rho:.2})", group.gpu))
+    });
+    let low: Vec<String> = low.collect();
+    if low.is_empty() {
+        return String::new();
+    }
+    let text = format!(
+        "Spearman is the median rank correlation of predicted and measured times within cells: five rows and more of one model, machine and batch. Below {ORDERS} \
+         predictions do not say which plan of a cell is faster, or repeats of one plan differ as much as plans do: {}.",
+        low.join("; ")
+    );
+    format!("\n{}\n", wrapped(&text, terminal.width))
 }
 
 /// All rows in a sentence or two.

@@ -10,6 +10,7 @@
 //! figures then say what the fit is worth on runs that it has not seen. Deliberately absent: dates,
 //! commits, anything that would change the bytes of an unchanged model.
 
+mod cause;
 mod figure;
 mod fit;
 mod markdown;

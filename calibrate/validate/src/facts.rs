@@ -19,6 +19,10 @@ pub struct Facts {
     pub ep: u32,
     /// Data-parallel ranks.
     pub dp: u32,
+    /// Micro-batches of an iteration.
+    pub micro_batches: u32,
+    /// Tokens of an iteration.
+    pub tokens: u64,
     /// Whether the model has routed experts.
     pub experts: bool,
     /// Predicted memory in use over the device's, on the fullest GPU.
@@ -44,6 +48,8 @@ impl Facts {
             cp: degrees.cp,
             ep: degrees.ep,
             dp: degrees.dp,
+            micro_batches: scenario.plan.n_micro_batches(),
+            tokens: scenario.job.tokens(),
             experts: model.active_params() < model.params(),
             fill: answer.device_used_bytes.as_f64() / answer.device_memory_bytes.as_f64(),
             profile: scenario

@@ -214,16 +214,86 @@ fn within_cells(members: &[Member<'_>]) -> Option<f64> {
 pub(crate) fn correlation_within_cells<'a>(
     rows: impl Iterator<Item = (&'a Record, f64, f64)>,
 ) -> Option<f64> {
-    const SMALLEST: usize = 5;
-    let mut cells: BTreeMap<Vec<String>, Vec<(f64, f64)>> = BTreeMap::new();
-    for (record, predicted, measured) in rows {
-        let pairs = cells.entry(cell(record)).or_default();
-        pairs.push((predicted, measured));
-    }
-    let large = cells.values().filter(|pairs| SMALLEST <= pairs.len());
-    let mut found: Vec<f64> = large.filter_map(|pairs| spearman(pairs)).collect();
+    let mut found: Vec<f64> = cells(rows).iter().filter_map(Cell::spearman).collect();
     found.sort_by(f64::total_cmp);
     quantile(&found, 0.5)
+}
+
+/// Plans of one model on one machine: five and more rows, each with its predicted and its measured
+/// value.
+pub(crate) struct Cell<'a>(Vec<(&'a Record, f64, f64)>);
+
+/// The cells of some rows.
+pub(crate) fn cells<'a>(rows: impl Iterator<Item = (&'a Record, f64, f64)>) -> Vec<Cell<'a>> {
+    const SMALLEST: usize = 5;
+    let mut cells: BTreeMap<Vec<String>, Vec<(&Record, f64, f64)>> = BTreeMap::new();
+    for row in rows {
+        cells.entry(cell(row.0)).or_default().push(row);
+    }
+    let large = cells.into_values().filter(|rows| SMALLEST <= rows.len());
+    large.map(Cell).collect()
+}
+
+impl Cell<'_> {
+    /// Rows.
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Rank correlation of predicted and measured values.
+    pub(crate) fn spearman(&self) -> Option<f64> {
+        let pairs = self
+            .0
+            .iter()
+            .map(|(_, predicted, measured)| (*predicted, *measured));
+        spearman(&pairs.collect::<Vec<_>>())
+    }
+
+    /// The row without which the correlation is highest, with that correlation.
+    pub(crate) fn best_without_one(&self) -> Option<(String, f64)> {
+        let without = |at: usize| {
+            let rest = self.0.iter().enumerate().filter(|(other, _)| *other != at);
+            let pairs = rest.map(|(_, (_, predicted, measured))| (*predicted, *measured));
+            let rho = spearman(&pairs.collect::<Vec<_>>())?;
+            Some((self.0[at].0.id(), rho))
+        };
+        (0..self.len())
+            .filter_map(without)
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// By how much the largest measured value is above the smallest, as a share.
+    pub(crate) fn spread(&self) -> f64 {
+        spread(self.0.iter().map(|(.., measured)| *measured))
+    }
+
+    /// The same of rows that repeat one plan; none where no plan is repeated. Of several plans, the
+    /// largest.
+    pub(crate) fn spread_of_repeats(&self) -> Option<f64> {
+        const COLUMNS: [&str; 9] = [
+            "tp",
+            "pp",
+            "vp",
+            "cp",
+            "ep",
+            "mbs",
+            "zero_stage",
+            "recompute",
+            "heads",
+        ];
+        let plan = |record: &Record| COLUMNS.map(|column| record.or_empty(column).to_owned());
+        let mut plans: BTreeMap<[String; 9], Vec<f64>> = BTreeMap::new();
+        for (record, _, measured) in &self.0 {
+            plans.entry(plan(record)).or_default().push(*measured);
+        }
+        let repeated = plans.into_values().filter(|all| 1 < all.len());
+        repeated.map(|all| spread(all.into_iter())).reduce(f64::max)
+    }
+}
+
+fn spread(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let most = values.clone().fold(f64::MIN, f64::max);
+    most / values.fold(f64::MAX, f64::min) - 1.0
 }
 
 /// A quantile of sorted values, between neighbors in proportion.

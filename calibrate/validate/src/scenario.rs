@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use format::fitted::Unseen;
 use format::tree::parse;
 use format::{Failure, Library, NoFiles, Source, read_scenario, resolve};
 use predict::{Outcome, Record, Scenario, predict};
-use runs::{Draft, Likeness, RunsError, Table};
+use runs::{Draft, Likeness, Rule, RunsError, Table};
 use units::Control;
 
 use crate::kind::Kind;
@@ -35,7 +36,37 @@ impl Settings {
         if let Some(seed) = self.seed {
             draft.set("settings", "seed", i64::try_from(seed).unwrap_or(i64::MAX));
         }
+        let unseen = unseen(draft);
+        if !unseen.is_empty() {
+            draft.assume("settings", "unseen", unseen, STANDS_IN);
+        }
     }
+}
+
+const STANDS_IN: Rule = Rule::new(
+    "wider-interval",
+    "what stands in for another model, framework or GPU is less certain: as much as what no fit has seen",
+);
+
+/// The rules by which one thing stands in for another, of which no run was fitted.
+const SUBSTITUTES: [(&str, Unseen); 5] = [
+    ("nearest-model", Unseen::Model),
+    ("shape-by-size", Unseen::Model),
+    ("nearest-framework", Unseen::Framework),
+    ("neutral-framework", Unseen::Framework),
+    ("nearest-gpu", Unseen::Gpu),
+];
+
+/// What of a draft stands in for something else, as `settings.unseen` names it.
+fn unseen(draft: &Draft) -> Vec<&'static str> {
+    let assumed = draft.assumptions();
+    let holds = |thing: &Unseen| {
+        let rules = SUBSTITUTES.iter().filter(|(_, of)| of == thing);
+        let mut names = rules.map(|(name, _)| name);
+        names.any(|name| assumed.iter().any(|one| one.rule.name == *name))
+    };
+    let things = Unseen::ALL.into_iter().filter(holds);
+    things.map(Unseen::name).collect()
 }
 
 /// A draft that was chosen, and its prediction.

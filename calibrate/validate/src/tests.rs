@@ -102,3 +102,87 @@ fn a_row_that_measured_nothing_or_cannot_be_predicted_does_not_vanish() {
         "'fail' is in no matrix"
     );
 }
+
+/// From the 10th to the 90th percentile of the first row's time, as a ratio.
+fn width(row: &str) -> f64 {
+    let rows = rows(row);
+    let time = &rows[0].compared[0];
+    time.p90.unwrap() / time.p10.unwrap()
+}
+
+/// A run of that framework on those GPUs.
+fn run(gpu: &str, framework: &str) -> String {
+    format!("7,a/b,x.md,{gpu},8,{framework},GPT,2048,24,16,2048,64,4,bf16,2,1,2.5,,,,,yes\n")
+}
+
+#[test]
+fn an_unknown_gpu_has_a_wider_interval() {
+    let known = width(&run("H100", "Megatron-Core"));
+    let gpus = [
+        "Gaudi2",
+        "TPU v5p",
+        "RTX 3090",
+        "RTX 6000 Ada",
+        "B100",
+        "Ascend 910B",
+        "MI300X",
+    ];
+    for gpu in gpus {
+        let other = width(&run(gpu, "Megatron-Core"));
+        assert!(1.2 * known < other, "{gpu}: {other}, known {known}");
+        assert!(other < width(&run(gpu, "nanotron")), "{gpu}");
+    }
+}
+
+#[test]
+fn an_unknown_gpu_stands_for_the_nearest_one() {
+    let architecture = |gpu: &str| {
+        let row = rows(&run(gpu, "Megatron-Core")).remove(0);
+        let facts = row
+            .facts
+            .unwrap_or_else(|| panic!("{gpu}: {:?}", row.skipped));
+        facts.architecture.to_ascii_lowercase()
+    };
+    assert_eq!(architecture("B100"), architecture("B200"));
+    assert_eq!(architecture("RTX 3090"), architecture("A100"));
+    assert_eq!(architecture("RTX 6000 Ada"), architecture("L40S"));
+    assert_eq!(architecture("RTX 5090"), architecture("RTX PRO 6000"));
+    assert_eq!(architecture("Gaudi2"), architecture("A100"));
+    assert_eq!(architecture("a thing of 2031"), architecture("H100"));
+}
+
+#[test]
+fn an_unknown_framework_has_a_wider_interval() {
+    let known = width(&run("H100", "Megatron-Core"));
+    for framework in [
+        "nanotron",
+        "ColossalAI",
+        "Primus",
+        "torchtitan",
+        "MyOwnTrainer",
+        "",
+    ] {
+        let other = width(&run("H100", framework));
+        assert!(1.1 * known < other, "{framework}: {other}, known {known}");
+    }
+}
+
+#[test]
+fn a_model_whose_shape_is_guessed_has_a_wider_interval() {
+    let known = "7,a/b,x.md,H100,8,Megatron-Core,GPT,4096,32,32,2048,64,4,bf16,1,1,2.5,,,,,yes\n";
+    let guessed = "7,a/b,x.md,H100,8,Megatron-Core,Mystery 7B,,,,2048,64,4,bf16,1,1,2.5,,,,,yes\n";
+    assert!(1.05 * width(known) < width(guessed));
+}
+
+#[test]
+fn a_row_says_why_its_interval_is_wider() {
+    let of = |gpu: &str| {
+        let row = PLAIN.replace("A100", gpu);
+        let rows = rows(&row);
+        let assumed = rows[0].assumptions.iter();
+        let unseen = assumed.filter(|one| one.field == "settings.unseen");
+        unseen.map(|one| one.value.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("Gaudi2"), ["[\"gpu\"]"]);
+    assert!(of("A100").is_empty());
+}

@@ -60,6 +60,20 @@ pub enum Unseen {
     Gpu,
 }
 
+impl Unseen {
+    /// Everything that may be unseen.
+    pub const ALL: [Self; 3] = [Self::Model, Self::Framework, Self::Gpu];
+
+    /// The name as files write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Framework => "framework",
+            Self::Gpu => "gpu",
+        }
+    }
+}
+
 /// One fitted scalar, and where it holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FittedScale {
@@ -123,11 +137,7 @@ pub(crate) fn fitted_file(t: &mut Fields<'_, '_>) -> FittedFile {
 }
 
 fn interval(t: &mut Fields<'_, '_>) -> Interval {
-    let unseen = vec![
-        ("model", Unseen::Model),
-        ("framework", Unseen::Framework),
-        ("gpu", Unseen::Gpu),
-    ];
+    let unseen = Unseen::ALL.map(|thing| (thing.name(), thing)).to_vec();
     Interval {
         unseen: t
             .get("unseen", "what was left out", one_of(unseen))
@@ -245,39 +255,87 @@ impl FittedFile {
     }
 
     /// Half the width of the interval from the 10th to the 90th percentile of what a run takes, as a
-    /// natural logarithm. An unknown GPU or framework adds its own uncertainty, in squares.
+    /// natural logarithm. Whatever the fit has not seen adds the width that leaving out such a thing
+    /// gave:
     ///
-    /// * `frameworks` — the framework, then its nearest, and so on.
-    pub fn spread(&self, frameworks: &[&str], gpus: &[GpuSpec]) -> Option<f64> {
-        let architecture = gpus.first().map(|gpu| gpu.architecture.as_str());
+    /// ```text
+    /// w² = m² + m²·[model stands in] + f²·[framework not seen] + g²·[GPU not seen]
+    /// ```
+    ///
+    /// `m` is the width of models that were left out of runs of that framework: on GPUs of that
+    /// architecture, else on any, else of the nearest framework that has one. Squares add as those of
+    /// independent errors do. Widths of frameworks and GPUs hold some of `m` already, so that sums
+    /// are rather too wide than too narrow. With GPUs of several kinds the widest counts.
+    ///
+    /// * `frameworks` — the framework, then its nearest, and so on. One of which no run was fitted
+    ///   is not seen.
+    /// * `gpus` — a GPU that is not among [`Self::gpus`] is not seen.
+    /// * `stands_in` — what besides was not seen, since what the scenario names stands in for it.
+    pub fn spread(
+        &self,
+        frameworks: &[&str],
+        gpus: &[GpuSpec],
+        stands_in: &[Unseen],
+    ) -> Option<f64> {
+        let own = frameworks.first().copied();
+        let has = |thing| stands_in.contains(&thing);
+        let times = |holds: bool, width: Option<f64>| match width {
+            Some(width) if holds => width * width,
+            _ => 0.0,
+        };
+        let new_framework = has(Unseen::Framework) || own.is_none_or(|own| !self.has_seen(own));
+        let framework = self.width(Unseen::Framework, None, None);
+        let on = |gpu: &GpuSpec| {
+            let architecture = Some(gpu.architecture.as_str());
+            let of = |name: &&str| {
+                let near = self.width(Unseen::Model, Some(name), architecture);
+                near.or_else(|| self.width(Unseen::Model, Some(name), None))
+            };
+            let model = frameworks.iter().find_map(of);
+            let known = model.or(framework)?;
+            let new_gpu = has(Unseen::Gpu) || !self.has_fitted(gpu);
+            let square = known * known
+                + times(has(Unseen::Model), model)
+                + times(new_framework && model.is_some(), framework)
+                + times(new_gpu, self.width(Unseen::Gpu, None, None));
+            Some(square.sqrt())
+        };
+        gpus.iter().filter_map(on).reduce(f64::max)
+    }
+
+    /// Whether runs of that framework were fitted.
+    fn has_seen(&self, framework: &str) -> bool {
+        let is = |own: &Option<String>| {
+            own.as_ref()
+                .is_some_and(|own| own.eq_ignore_ascii_case(framework))
+        };
+        self.intervals.iter().any(|one| is(&one.framework))
+    }
+
+    /// Whether runs on that GPU were fitted.
+    fn has_fitted(&self, gpu: &GpuSpec) -> bool {
+        let is = |name: &String| name.eq_ignore_ascii_case(&gpu.name);
+        self.gpus.iter().any(is)
+    }
+
+    /// The width of what was left out of runs of exactly that framework and architecture.
+    fn width(
+        &self,
+        unseen: Unseen,
+        framework: Option<&str>,
+        architecture: Option<&str>,
+    ) -> Option<f64> {
         let is = |own: &Option<String>, name: Option<&str>| match (own, name) {
             (None, None) => true,
             (Some(own), Some(name)) => own.eq_ignore_ascii_case(name),
             _ => false,
         };
-        let of = |unseen: Unseen, framework: Option<&str>, architecture: Option<&str>| {
-            let holds = |one: &&Interval| {
-                one.unseen == unseen
-                    && is(&one.framework, framework)
-                    && is(&one.architecture, architecture)
-            };
-            self.intervals.iter().find(holds).map(|one| one.half_width)
+        let holds = |one: &&Interval| {
+            one.unseen == unseen
+                && is(&one.framework, framework)
+                && is(&one.architecture, architecture)
         };
-        let own = frameworks.first().copied();
-        let model = of(Unseen::Model, own, architecture)
-            .or_else(|| of(Unseen::Model, own, None))
-            .or_else(|| of(Unseen::Framework, None, None))?;
-        let seen = |gpu: &GpuSpec| {
-            self.gpus
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(&gpu.name))
-        };
-        let far = if gpus.iter().all(seen) {
-            0.0
-        } else {
-            of(Unseen::Gpu, None, None).unwrap_or(0.0)
-        };
-        Some((model * model + far * far).sqrt())
+        self.intervals.iter().find(holds).map(|one| one.half_width)
     }
 
     /// The scalars of a run on a GPU, over others.
@@ -339,25 +397,89 @@ mod tests {
         assert!((far[ScaleKey::Gemm] - 1.5).abs() < 1e-12);
     }
 
-    #[test]
-    fn what_a_fit_has_not_seen_is_less_certain() {
-        let text = "schema = 1\nname = \"x\"\ngpus = [\"h100-sxm\"]\n\
-            [[interval]]\nunseen = \"model\"\nframework = \"nemo\"\nhalf_width = 0.03\n\
-            [[interval]]\nunseen = \"framework\"\nhalf_width = 0.2\n\
-            [[interval]]\nunseen = \"gpu\"\nhalf_width = 0.04\n";
-        let file = read_source(&Source::new("x.toml", text), &fitted_file).unwrap();
-        let h100 = example::h100();
-        let other = GpuSpec {
+    const WIDTHS: &str = "schema = 1\nname = \"x\"\ngpus = [\"h100-sxm\"]\n\
+        [[interval]]\nunseen = \"model\"\nframework = \"nemo\"\nhalf_width = 0.03\n\
+        [[interval]]\nunseen = \"framework\"\nhalf_width = 0.2\n\
+        [[interval]]\nunseen = \"gpu\"\nhalf_width = 0.04\n";
+
+    fn spread(frameworks: &[&str], gpus: &[GpuSpec], stands_in: &[Unseen]) -> Option<f64> {
+        let file = read_source(&Source::new("x.toml", WIDTHS), &fitted_file).unwrap();
+        file.spread(frameworks, gpus, stands_in)
+    }
+
+    /// A GPU of which no run was fitted.
+    fn other() -> GpuSpec {
+        GpuSpec {
             name: "other".to_owned(),
-            ..h100.clone()
+            ..example::h100()
+        }
+    }
+
+    #[test]
+    fn what_a_fit_has_not_seen_adds_its_width_in_squares() {
+        let of = |frameworks: &[&str], gpu: GpuSpec, stands_in: &[Unseen]| {
+            spread(frameworks, &[gpu], stands_in).unwrap()
         };
-        let of = |frameworks: &[&str], gpu: &GpuSpec| {
-            file.spread(frameworks, std::slice::from_ref(gpu)).unwrap()
+        let is = |found: f64, squares: &[f64]| {
+            let sum: f64 = squares.iter().map(|width| width * width).sum();
+            assert!((found - sum.sqrt()).abs() < 1e-12, "{found} {squares:?}");
         };
-        assert!((of(&["nemo"], &h100) - 0.03).abs() < 1e-12);
-        assert!((of(&["nemo"], &other) - 0.05).abs() < 1e-12);
-        assert!((of(&["ours", "nemo"], &h100) - 0.2).abs() < 1e-12);
-        assert_eq!(FittedFile::default().spread(&["nemo"], &[h100]), None);
+        is(of(&["nemo"], example::h100(), &[]), &[0.03]);
+        is(of(&["nemo"], other(), &[]), &[0.03, 0.04]);
+        is(of(&["ours", "nemo"], example::h100(), &[]), &[0.03, 0.2]);
+        is(of(&["ours", "nemo"], other(), &[]), &[0.03, 0.2, 0.04]);
+        is(of(&["ours", "neutral"], example::h100(), &[]), &[0.2]);
+    }
+
+    #[test]
+    fn what_stands_in_for_another_is_as_uncertain_as_what_a_fit_has_not_seen() {
+        let of = |stands_in: &[Unseen]| spread(&["nemo"], &[example::h100()], stands_in).unwrap();
+        let new_gpu = spread(&["nemo"], &[other()], &[]).unwrap();
+        assert!((of(&[Unseen::Gpu]) - new_gpu).abs() < 1e-12);
+        let new_framework = spread(&["ours", "nemo"], &[example::h100()], &[]).unwrap();
+        assert!((of(&[Unseen::Framework]) - new_framework).abs() < 1e-12);
+        let new_model = of(&[Unseen::Model]);
+        assert!((new_model - 0.03 * 2_f64.sqrt()).abs() < 1e-12);
+        let all = of(&Unseen::ALL);
+        assert!(new_framework < all && new_gpu < all && new_model < all);
+    }
+
+    #[test]
+    fn of_several_kinds_of_gpus_the_least_certain_counts() {
+        let both = spread(&["nemo"], &[example::h100(), other()], &[]);
+        assert_eq!(both, spread(&["nemo"], &[other()], &[]));
+        assert_eq!(
+            FittedFile::default().spread(&["nemo"], &[other()], &[]),
+            None
+        );
+    }
+
+    #[test]
+    fn the_shipped_widths_grow_with_what_is_unknown() {
+        let mut gpu = example::h100();
+        let fitted = shipped();
+        gpu.name.clone_from(&fitted.gpus[0]);
+        for one in fitted
+            .intervals
+            .iter()
+            .filter(|one| one.architecture.is_some())
+        {
+            let name = one.framework.as_deref().unwrap();
+            gpu.architecture = one.architecture.clone().unwrap();
+            let of = |gpu: &GpuSpec, stands_in: &[Unseen]| {
+                fitted.spread(&[name], std::slice::from_ref(gpu), stands_in)
+            };
+            let known = of(&gpu, &[]);
+            assert_eq!(known, Some(one.half_width));
+            for thing in Unseen::ALL {
+                assert!(known < of(&gpu, &[thing]), "{name} {}", thing.name());
+            }
+            let elsewhere = GpuSpec {
+                name: "other".to_owned(),
+                ..gpu.clone()
+            };
+            assert!(known < of(&elsewhere, &[]), "{name}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use units::Bytes;
 
 use crate::error::Problem;
 use crate::fields::Fields;
+use crate::fitted::Unseen;
 use crate::framework::{Choices, choices};
 use crate::kind::Limits;
 use crate::shape::{boolean, list, number, one_of, size, table, text, whole};
@@ -220,10 +221,13 @@ pub struct Settings {
     pub profiles: Vec<String>,
     /// Which scalars fitted on runs hold: `shipped`, `none`, or a file.
     pub fit: Option<String>,
+    /// What of the run stands in for something else, of which no run was fitted.
+    pub unseen: Vec<Unseen>,
 }
 
 pub(crate) fn settings(t: &mut Fields<'_, '_>) -> Settings {
     let engines = Engine::ALL.map(|engine| (engine.name(), engine)).to_vec();
+    let things = Unseen::ALL.map(|thing| (thing.name(), thing)).to_vec();
     Settings {
         engine: t
             .get("engine", "which engine, default flow; see `windtunnel help fidelity`", one_of(engines))
@@ -259,6 +263,13 @@ pub(crate) fn settings(t: &mut Fields<'_, '_>) -> Settings {
                 text(),
             )
             .optional(),
+        unseen: t
+            .get(
+                "unseen",
+                "what stands in for something that the zoo does not have, so that the interval is wider: model, framework, gpu",
+                list(one_of(things)),
+            )
+            .or_default(),
     }
 }
 

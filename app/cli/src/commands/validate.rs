@@ -1,5 +1,6 @@
 //! `windtunnel validate`: measured runs against their predictions.
 
+use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
 use serde_json::{Value, json};
@@ -33,7 +34,7 @@ fn answer(args: &ValidateArgs, context: &Context) -> Result<Exit, Exit> {
     if let Some(id) = &args.row {
         return one_row(id, &tables, &settings, context);
     }
-    let request = report_request(args);
+    let request = report_request(args, context)?;
     if let Some(request) = &request {
         check_report(request).map_err(|error| refuse_save(&error, context))?;
     }
@@ -54,25 +55,42 @@ fn answer(args: &ValidateArgs, context: &Context) -> Result<Exit, Exit> {
     Ok(verdict(args, &found, printed, context))
 }
 
+/// Where the fit on the committed tables left its files, seen from the repository.
+const COMMITTED_FIT: &str = "calibrate/data/fit";
+
 /// What the report is made from, where one is asked for.
-fn report_request(args: &ValidateArgs) -> Option<ReportRequest> {
-    let folder = args.report.clone()?;
-    let tables = args.tables.iter().chain(&args.extra);
-    let tables: Vec<String> = tables.map(|path| path.display().to_string()).collect();
-    Some(ReportRequest {
-        // Readers of the report start in the repository, where its folder is `docs`.
-        command: format!(
-            "cargo run --release -- validate {} --report docs --force",
-            tables.join(" ")
-        ),
+fn report_request(args: &ValidateArgs, context: &Context) -> Result<Option<ReportRequest>, Exit> {
+    let Some(folder) = args.report.clone() else {
+        return Ok(None);
+    };
+    if let Some(fit) = args.fit.as_ref().filter(|fit| !fit.is_dir()) {
+        let text = format!("{} is no folder", fit.display());
+        let hint = "`--fit` is where `calibrate fit --only runs` left left_out.csv; leave it out for a report without";
+        context.error(&text, Some(hint));
+        return Err(Exit::BadInput);
+    }
+    let mut command = "windtunnel validate".to_owned();
+    for table in &args.tables {
+        let _ = write!(command, " {}", table.display());
+    }
+    for table in &args.extra {
+        let _ = write!(command, " --extra {}", table.display());
+    }
+    // Where the report goes changes none of its bytes.
+    command.push_str(" --report DIR");
+    if let Some(fit) = &args.fit {
+        let _ = write!(command, " --fit {}", fit.display());
+    }
+    Ok(Some(ReportRequest {
+        command,
         folder,
-        fit: args.fit.clone(),
+        fit: args.fit.clone().unwrap_or_else(|| COMMITTED_FIT.into()),
         existing: if args.force {
             Existing::Replace
         } else {
             Existing::Refuse
         },
-    })
+    }))
 }
 
 fn write_report(

@@ -71,7 +71,10 @@ fn the_scenario_of_a_row_simulates_to_the_number_of_the_row() {
         );
         let args = ["simulate", "-", "--json", "-q"];
         let run = finish(command(&scratch.0, &args), &args, &scenario.stdout);
-        assert_eq!(json(&run)["iteration_time_s"], row["predicted"], "row {id}");
+        let answer = json(&run);
+        assert_eq!(answer["iteration_time_s"], row["predicted"], "row {id}");
+        assert_eq!(answer["iteration_time_p10_s"], row["p10"], "row {id}");
+        assert_eq!(answer["iteration_time_p90_s"], row["p90"], "row {id}");
     }
 }
 
@@ -396,4 +399,40 @@ fn ctrl_c_prints_the_rows_until_then_with_status_130() {
     );
     let document = json(&run);
     assert_eq!(document["partial"], true);
+}
+
+#[test]
+fn a_report_names_its_own_tables_and_a_fit_that_is_not_there_is_an_error() {
+    let scratch = Scratch::new("validate-report");
+    table(&scratch, ROWS);
+    let args = ["validate", "runs.csv", "--report", "out", "-q"];
+    let run = windtunnel(&scratch.0, &args);
+    assert_eq!(run.status, 0, "{}", run.text());
+    let text = fs::read_to_string(scratch.0.join("out/accuracy.md")).unwrap();
+    assert!(
+        text.contains("```sh\nwindtunnel validate runs.csv --report DIR\n```"),
+        "{text}"
+    );
+    assert!(text.contains("No predictions of left-out groups are there"));
+    let args = [&args[..], &["--force", "--fit", "nowhere"]].concat();
+    let run = windtunnel(&scratch.0, &args);
+    assert_eq!(run.status, 2, "{}", run.text());
+    assert!(
+        run.stderr.contains("nowhere is no folder"),
+        "{}",
+        run.text()
+    );
+}
+
+#[test]
+fn rows_without_a_source_are_called_so_where_they_are_too_far_off() {
+    let scratch = Scratch::new("validate-nameless");
+    table(
+        &scratch,
+        "7,,,H100,8,NeMo,GPT,2048,24,16,2048,64,4,bf16,1,2,100,,,yes\n",
+    );
+    let run = windtunnel(&scratch.0, &["validate", "runs.csv", "--max-mape", "1%"]);
+    assert_eq!(run.status, 1, "{}", run.text());
+    let wanted = "error: rows without a source, H100, iteration_time_s: mean error";
+    assert!(run.stderr.contains(wanted), "{}", run.text());
 }

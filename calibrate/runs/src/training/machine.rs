@@ -131,13 +131,36 @@ const KINDS: &[Kind] = &[
     kind(&["pro 6000", "pro-6000"], &[], "rtx-pro-6000", "leaf-spine"),
 ];
 
+/// Nodes of the nearest GPU of one without a data sheet here: of its architecture; of no such, with
+/// the nearest dense peak and memory bandwidth as the makers state them.
+const NEAREST: &[Kind] = &[
+    kind(&["b100"], &[], "dgx-b200", "rail-optimised"),
+    kind(&["5090", "5080"], &[], "rtx-pro-6000", "leaf-spine"),
+    kind(&[" ada", "-ada", "4080"], &[], "l40s", "leaf-spine"),
+    kind(&["3090", "3080", "a5000"], &[], "a40", "leaf-spine"),
+    kind(&["2080", "titan rtx", "rtx 8000"], &[], "g4dn.metal", "ena"),
+    kind(&["p100", "titan v"], &[], "dgx-1v", "infiniband-edr"),
+    kind(&["mi30"], &[], "mi300x", "rail-optimised"),
+    kind(&["mi2", "mi100"], &[], "frontier", "slingshot-frontier"),
+    kind(&["gaudi3", "gaudi 3"], &[], "mi300x", "rail-optimised"),
+    kind(&["v5e", "v5 lite"], &[], "a30", "leaf-spine"),
+    kind(&["v6e", "trillium"], &[], "h100-pcie", "leaf-spine"),
+    kind(&["910c", "trn2"], &[], "dgx-h100", "rail-optimised"),
+    kind(
+        &["gaudi", "tpu", "v5p", "ascend", "910b"],
+        &[],
+        "dgx-a100",
+        "rail-optimised",
+    ),
+];
+
 const BY_GPU: Rule = Rule::new(
     "node-by-gpu",
     "the row names the GPU and no site: the vendor's reference node and a full-bisection fabric",
 );
 const UNKNOWN_GPU: Rule = Rule::new(
     "nearest-gpu",
-    "no data sheet of this GPU: the most common one of training clusters",
+    "no data sheet of this GPU: the nearest by architecture, else by peak and bandwidth; of an unknown one, the most common of training clusters",
 );
 const BY_DEGREES: Rule = Rule::new(
     "gpus-by-degrees",
@@ -170,7 +193,10 @@ pub(super) fn machine(row: &Row<'_>, draft: &mut Draft) -> Result<u64, RunsError
     let (node, fabric, rule) = match (named, plain) {
         (Some(kind), _) => (kind.node, kind.fabric, None),
         (None, Some(kind)) => (kind.node, kind.fabric, (!is_dgx).then_some(BY_GPU)),
-        (None, None) => ("dgx-h100", "rail-optimised", Some(UNKNOWN_GPU)),
+        (None, None) => match NEAREST.iter().find(of_gpu) {
+            Some(kind) => (kind.node, kind.fabric, Some(UNKNOWN_GPU)),
+            None => ("dgx-h100", "rail-optimised", Some(UNKNOWN_GPU)),
+        },
     };
     let gpus = gpus(row, draft)?;
     let nvl72 = node.ends_with("nvl72");

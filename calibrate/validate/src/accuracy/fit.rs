@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use runs::{Record, RunsError, Table};
+use units::math::ln;
 
 /// The files of a fit; each may be missing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +21,10 @@ pub struct Fit {
 pub struct LeftOut {
     /// The row.
     pub row_id: String,
+    /// Its repository, where the file says it.
+    pub source_repo: Option<String>,
+    /// Its file of the repository, where the file says it.
+    pub source_path: Option<String>,
     /// What a group was: `model`, `hidden x layers`.
     pub scheme: String,
     /// The group.
@@ -41,6 +46,15 @@ pub struct LeftOut {
 pub struct Parameter {
     /// The cells of `profile, parameter, prior, prior_log_sd, value, low, high, rows`.
     pub cells: [String; 8],
+    /// How far the value is from its prior, in standard deviations of the prior's logarithm.
+    pub from_prior: Option<f64>,
+}
+
+impl Parameter {
+    /// What it is called: where it holds, and which scalar it is.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.cells[0], self.cells[1])
+    }
 }
 
 /// One part of the model, switched off.
@@ -50,12 +64,14 @@ pub struct Ablation {
     pub source: String,
     /// What was switched off.
     pub part: String,
+    /// What sort of part it is, such as a scalar or a piece of the model; where the file says it.
+    pub kind: Option<String>,
     /// Mean error of the whole model.
-    pub full_mape: Option<f64>,
+    pub full: Option<f64>,
     /// Mean error without the part.
-    pub off_mape: Option<f64>,
+    pub off: Option<f64>,
     /// The same with the other parameters fitted again.
-    pub refit_mape: Option<f64>,
+    pub refit: Option<f64>,
 }
 
 impl Fit {
@@ -70,7 +86,7 @@ impl Fit {
                 lines(folder, "left_out.csv", left_out)?,
                 lines(folder, "left_out_memory.csv", left_out)?,
             ),
-            parameters: lines(folder, "parameters.csv", |record| Ok(parameter(record)))?,
+            parameters: lines(folder, "parameters.csv", parameter)?,
             ablation: lines(folder, "ablation.csv", ablation)?,
         })
     }
@@ -113,6 +129,8 @@ fn needed(record: &Record, column: &'static str) -> Result<f64, RunsError> {
 fn left_out(record: &Record) -> Result<LeftOut, RunsError> {
     Ok(LeftOut {
         row_id: record.or_empty("row_id").to_owned(),
+        source_repo: record.text("source_repo").map(str::to_owned),
+        source_path: record.text("source_path").map(str::to_owned),
         scheme: record.or_empty("scheme").to_owned(),
         group: record.or_empty("group").to_owned(),
         quantity: record.or_empty("quantity").to_owned(),
@@ -123,7 +141,7 @@ fn left_out(record: &Record) -> Result<LeftOut, RunsError> {
     })
 }
 
-fn parameter(record: &Record) -> Parameter {
+fn parameter(record: &Record) -> Result<Parameter, RunsError> {
     const COLUMNS: [&str; 8] = [
         "profile",
         "parameter",
@@ -134,17 +152,30 @@ fn parameter(record: &Record) -> Parameter {
         "high",
         "rows",
     ];
-    Parameter {
+    let number = |column| Ok::<_, RunsError>(record.number(column)?.filter(|value| 0.0 < *value));
+    let known = (number("value")?, number("prior")?, number("prior_log_sd")?);
+    let from_prior = match known {
+        (Some(value), Some(prior), Some(log_sd)) => Some(ln(value / prior) / log_sd),
+        _ => None,
+    };
+    Ok(Parameter {
         cells: COLUMNS.map(|column| record.or_empty(column).to_owned()),
-    }
+        from_prior,
+    })
 }
 
+/// Errors stand in `full`, `off` and `refit`, or in the same with `_mape` behind.
 fn ablation(record: &Record) -> Result<Ablation, RunsError> {
+    let share = |short: &str, long: &str| match record.number(short)? {
+        None => record.number(long),
+        known => Ok::<_, RunsError>(known),
+    };
     Ok(Ablation {
         source: record.or_empty("source").to_owned(),
         part: record.or_empty("part").to_owned(),
-        full_mape: record.number("full_mape")?,
-        off_mape: record.number("off_mape")?,
-        refit_mape: record.number("refit_mape")?,
+        kind: record.text("kind").map(str::to_owned),
+        full: share("full", "full_mape")?,
+        off: share("off", "off_mape")?,
+        refit: share("refit", "refit_mape")?,
     })
 }

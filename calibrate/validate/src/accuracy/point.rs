@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use runs::Quantity;
 
 use super::fit::{Fit, LeftOut};
+use super::subset::is_named;
 use super::target::first_scheme;
 use crate::row::{Compared, Row};
 
@@ -46,7 +47,7 @@ pub(super) fn points<'a>(rows: &'a [Row], fit: &'a Fit) -> Vec<Point<'a>> {
     for (row, compared) in all(rows) {
         let scheme = first_scheme(row, compared.quantity);
         let of_row = left_out.get(&(row.id.as_str(), compared.quantity.name()));
-        let known = of_row.and_then(|known| pick(known, compared, scheme));
+        let known = of_row.and_then(|known| pick(known, row, compared, scheme));
         points.extend(known.map_or_else(
             || shipped(row, compared),
             |known| Some(unseen(row, compared, known)),
@@ -69,7 +70,7 @@ pub(super) fn left_out_points<'a>(rows: &'a [Row], fit: &'a Fit, scheme: &str) -
         let known = left_out.get(&(row.id.as_str(), compared.quantity.name()))?;
         let known = known
             .iter()
-            .find(|one| one.scheme == scheme && is_same(one, compared))?;
+            .find(|one| one.scheme == scheme && is_same(one, row, compared))?;
         Some(unseen(row, compared, known))
     };
     all(rows).filter_map(point).collect()
@@ -117,15 +118,29 @@ fn by_row(fit: &Fit) -> ByRow<'_> {
 /// The prediction of that scheme, else of the first in the file.
 fn pick<'a>(
     known: &[&'a LeftOut],
+    row: &Row,
     compared: &Compared,
     scheme: Option<&str>,
 ) -> Option<&'a LeftOut> {
-    let same = || known.iter().filter(|one| is_same(one, compared));
+    let same = || known.iter().filter(|one| is_same(one, row, compared));
     let wanted = same().find(|one| scheme == Some(one.scheme.as_str()));
     wanted.or_else(|| same().next()).copied()
 }
 
-/// Rows of several tables may have one name; what they measured tells them apart.
-fn is_same(one: &LeftOut, compared: &Compared) -> bool {
-    (one.measured / compared.measured - 1.0).abs() < 1e-3
+/// Files of a fit print five digits.
+const DIGITS: f64 = 1e-4;
+
+/// Whether what was left out is that row. Rows of several tables may have one name, so the source
+/// must be the same, too, and what was measured. A file that does not say the source holds rows of
+/// the studies that have a name here, and of no others.
+fn is_same(one: &LeftOut, row: &Row, compared: &Compared) -> bool {
+    let label = &row.label;
+    let of_source = match (&one.source_repo, &one.source_path) {
+        (None, None) => is_named(row),
+        (repo, path) => {
+            repo.as_ref().is_none_or(|own| *own == label.source_repo)
+                && path.as_ref().is_none_or(|own| *own == label.source_path)
+        }
+    };
+    of_source && (one.measured / compared.measured - 1.0).abs() < DIGITS
 }

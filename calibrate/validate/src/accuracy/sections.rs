@@ -4,6 +4,7 @@ mod coverage;
 mod errors;
 mod fitted;
 mod memory;
+mod ranks;
 mod targets;
 mod worst;
 
@@ -29,10 +30,11 @@ pub(super) fn report(
     let sections = [
         introduction(rows, points, command),
         targets::section(rows, fit),
-        coverage::section(rows, fit, points),
+        ranks::section(rows, points, fit),
+        coverage::section(fit, points),
         errors::section(points),
         memory::section(rows, points),
-        worst::section(worst, points),
+        worst::section(rows, worst),
         errors::inferred(points),
         fitted::parameters(fit),
         fitted::ablation(fit),
@@ -59,24 +61,37 @@ fn introduction(rows: &[Row], points: &[Point<'_>], command: &str) -> String {
             super::markdown::signed(all.bias),
         )
     });
-    let unseen = if left_out == 0 {
-        "The profiles have not been cross-validated, so every prediction here is by the shipped profiles.".to_owned()
-    } else {
-        format!(
-            "For {} of them the prediction is by parameters that were fitted without the row's group, so that it \
-             says what the fit is worth on runs that it has not seen; the others are predicted by the shipped profiles.",
-            count(left_out)
-        )
+    let n_times = times().count();
+    let unseen = match n_times - left_out {
+        _ if left_out == 0 => {
+            "No predictions of left-out groups are there, so every prediction here is by the shipped profiles.".to_owned()
+        }
+        0 => format!("All are predicted by parameters that were fitted without the row's group, {UNSEEN}."),
+        others => format!(
+            "For {} of them the prediction is by parameters that were fitted without the row's group, {UNSEEN}; the other {} are predicted by the \
+             shipped profiles.",
+            count(left_out),
+            count(others)
+        ),
     };
     let skipped = rows.iter().filter(|row| row.skipped.is_some()).count();
     format!(
         "# How accurate predictions are\n\n\
-         {} measured rows, each predicted from its configuration alone; {skipped} could not be predicted. This page and its figures are \
-         written by\n\n```sh\n{command}\n```\n\nand compared by `.ci/run`, so that they cannot go stale. What the rows are and how they become scenarios: \
-         [measured-runs.md](measured-runs.md). MAPE is the mean of |predicted / measured - 1|, bias the mean of \
+         {} measured rows, each predicted from its configuration alone; {} could not be predicted. This page and its figures are \
+         written into a folder DIR by\n\n```sh\n{command}\n```\n\nThe same binary and tables give the same bytes. (Of Windtunnel's own page, docs/accuracy.md in its repository, `.ci/run` checks that it \
+         is what the binary writes of the committed tables.) What the rows are and how they become scenarios: \
+         docs/measured-runs.md. MAPE is the mean of |predicted / measured - 1|, bias the mean of \
          predicted / measured - 1.\n\n{sum} {unseen}\n\n![Predicted against measured iteration time]({})\n\n\
-         Black: equal. Gray: a fifth more, a fifth less.\n",
+         Black: equal. Gray: a fifth more, a fifth less.\n\n{SPEED}",
         count(rows.len()),
+        count(skipped),
         figure::path("time"),
     )
 }
+
+/// What a prediction of a left-out row is worth.
+const UNSEEN: &str = "so that errors say what the fit is worth on runs that it has not seen";
+
+/// How fast predictions are: a time would differ from one machine to the next, so none stands here.
+const SPEED: &str = "How long predictions take depends on the machine and so stands in no file that is compared: `cargo bench -p validate` predicts every row of both committed tables on one core \
+    (to be within 2 s), and docs/performance.md records what that took.\n";

@@ -85,6 +85,11 @@ pub(super) fn study(row: &Row) -> &str {
     known.map_or(row.label.source_repo.as_str(), |subset| subset.name)
 }
 
+/// Whether a row is of a study that has a name here.
+pub(super) fn is_named(row: &Row) -> bool {
+    SUBSETS.iter().any(|subset| (subset.has)(row))
+}
+
 /// Whether a row is an integration test: a model of seconds, timed by a test machine.
 pub(super) fn is_test(row: &Row) -> bool {
     from(row, "/Megatron-LM", "test_cases")

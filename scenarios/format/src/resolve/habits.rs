@@ -78,7 +78,8 @@ impl Resolver<'_> {
             };
             fitted.over(scales, &setting, gpu);
         }
-        let spread = fitted.spread(&frameworks, cluster.kinds());
+        let stands_in = &self.spec.settings.unseen;
+        let spread = fitted.spread(&frameworks, cluster.kinds(), stands_in);
         Some((all, spread))
     }
 

@@ -36,12 +36,14 @@ pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
     let rows = load_all(&tables, &Control::new()).map_err(refuse)?;
     let fitted = fit_runs(&rows, &file, threads(context).get(), !args.no_ablation);
     if let Some(folder) = &args.output {
-        let own = args.data.join("fit");
+        // What rows that cannot be published are worth stays out of the folder of the tables.
+        let is_published = args.extra.is_empty();
+        let worth = if is_published { &args.data } else { folder }.join("fit");
         for (name, text) in files(&fitted) {
             if name == "scales.toml" {
                 write(&folder.join("fitted").join(name), &text, context)?;
-            } else if args.extra.is_empty() {
-                write(&own.join(name), &text, context)?;
+            } else {
+                write(&worth.join(name), &text, context)?;
             }
         }
     }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use runs::Quantity;
 
 use super::super::figure;
-use super::super::markdown::{percent, signed, table};
+use super::super::markdown::{count, percent, signed, table};
 use super::super::point::Point;
 use super::super::slice::{SLICES, sliced};
 use super::super::stats::{Stats, stats};
@@ -48,7 +48,7 @@ pub(super) fn section(points: &[Point<'_>]) -> String {
             text,
             "\nBesides, {} integration tests of Megatron-LM print their time: models that a GPU computes in milliseconds, timed on shared \
              test machines. Mean error {}, median {}, bias {}.\n",
-            stats.n,
+            count(stats.n),
             percent(stats.mape),
             percent(stats.median),
             signed(stats.bias)
@@ -70,7 +70,7 @@ const HEADERS: [&str; 7] = [
 fn line(name: &str, stats: &Stats) -> Vec<String> {
     vec![
         name.to_owned(),
-        stats.n.to_string(),
+        count(stats.n),
         percent(stats.mape),
         percent(stats.median),
         percent(stats.p90),
@@ -98,7 +98,7 @@ pub(super) fn inferred(points: &[Point<'_>]) -> String {
         let stats = stats(members.into_iter())?;
         Some(vec![
             name.to_owned(),
-            stats.n.to_string(),
+            count(stats.n),
             percent(stats.mape),
             signed(stats.bias),
             reason.to_owned(),

@@ -3,7 +3,7 @@
 use runs::Quantity;
 
 use super::super::figure;
-use super::super::markdown::{percent, signed, table};
+use super::super::markdown::{count, percent, signed, table};
 use super::super::point::Point;
 use super::super::stats::stats;
 use super::super::target::TARGETS;
@@ -23,7 +23,7 @@ pub(super) fn section(rows: &[Row], points: &[Point<'_>]) -> String {
         if let Some(stats) = stats(own) {
             lines.push(vec![
                 target.name.to_owned(),
-                stats.n.to_string(),
+                count(stats.n),
                 percent(stats.mape),
                 percent(stats.median),
                 percent(stats.p90),
@@ -49,8 +49,9 @@ fn failures(rows: &[Row]) -> String {
         return String::new();
     };
     let counts = all.oom;
-    let ran = counts.false_positive + counts.true_negative;
-    let failed = counts.true_positive + counts.false_negative;
+    let whole = |n: u32| count(usize::try_from(n).unwrap_or(usize::MAX));
+    let ran = whole(counts.false_positive + counts.true_negative);
+    let failed = whole(counts.true_positive + counts.false_negative);
     let impossible: Vec<String> = rows
         .iter()
         .filter(|row| row.apart.is_none())
@@ -67,7 +68,8 @@ fn failures(rows: &[Row]) -> String {
     };
     format!(
         "Of {ran} runs that ran, {} are predicted not to fit; of {failed} that ran out of memory, {} are predicted to. {sentence}\n",
-        counts.false_positive, counts.true_positive
+        whole(counts.false_positive),
+        whole(counts.true_positive)
     )
 }
 

@@ -5,21 +5,25 @@ use std::fmt::Write as _;
 use predict::Breakdown;
 use runs::Quantity;
 
-use super::super::markdown::{gib, percent, seconds, signed};
-use super::super::point::Point;
+use super::super::cause::causes;
+use super::super::markdown::{count, gib, percent, seconds, signed};
+use super::super::point::{Point, shipped_points};
 use super::super::subset::study;
 use crate::group::quantile;
+use crate::row::Row;
 use crate::worst::Worst;
 
 /// Each row with where its time goes, what was inferred, and how its siblings fare.
-pub(super) fn section(worst: &[Worst], points: &[Point<'_>]) -> String {
+pub(super) fn section(rows: &[Row], worst: &[Worst]) -> String {
+    let points = shipped_points(rows);
     let mut text = format!(
-        "## The {} worst rows\n\nAs the shipped profiles predict them; times of integration tests are left out here. Siblings are rows of the same study, model and GPU: where they are far off, too, the model of the \
-         machine or the framework is to blame; where they are not, the row or its description is.\n",
+        "## The {} worst rows\n\nAs the shipped profiles predict them; times of integration tests are left out here. What is known of them, general rules found: rows that contradict each other, \
+         a pipeline that never fills, what the source says of its times, rows of a section, a degree or an inference that lie off alike. Siblings are rows of the same study, model and GPU: where they are far off, too, the model of the \
+         machine or the framework is to blame; where they are not, the row or its description is. What was inferred for a row, `windtunnel validate RUNS.csv --row N` prints.\n",
         worst.len()
     );
     for one in worst {
-        let _ = write!(text, "\n{}", row(one, points));
+        let _ = write!(text, "\n{}", row(one, &points));
     }
     text
 }
@@ -41,11 +45,9 @@ fn row(one: &Worst, points: &[Point<'_>]) -> String {
             facts.gpus, row.label.gpu, facts.tp, facts.pp, facts.cp, facts.ep, facts.dp
         )
     });
-    let mut rules: Vec<&str> = row.assumptions.iter().map(|one| one.rule.name).collect();
-    rules.sort_unstable();
-    rules.dedup();
+    let causes = causes(row, compared, points);
     format!(
-        "- **Row {}**, {}: {name}{plan}. {}: predicted {}, measured {}, {}. {} {}{}\n",
+        "- **Row {}**, {}: {name}{plan}. {}: predicted {}, measured {}, {}. {} {} {} Inferred: {}.\n",
         row.id,
         study(row),
         compared.quantity.name(),
@@ -54,19 +56,31 @@ fn row(one: &Worst, points: &[Point<'_>]) -> String {
             .map_or_else(|| "nothing".to_owned(), shown),
         shown(compared.measured),
         compared.error().map_or_else(String::new, signed),
+        if causes.is_empty() {
+            "No cause known.".to_owned()
+        } else {
+            format!("What is known: {}.", causes.join("; "))
+        },
         siblings(one, points),
         parts(&one.breakdown),
-        if rules.is_empty() {
-            String::new()
-        } else {
-            format!(" Inferred: {}.", rules.join(", "))
-        }
+        inferred(row)
     )
+}
+
+/// The rules of what was inferred, by name.
+fn inferred(row: &Row) -> String {
+    let mut rules: Vec<&str> = row.assumptions.iter().map(|one| one.rule.name).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    if rules.is_empty() {
+        return "nothing".to_owned();
+    }
+    rules.join(", ")
 }
 
 /// How rows fare that should fare alike.
 fn siblings(one: &Worst, points: &[Point<'_>]) -> String {
-    let key = |row: &crate::row::Row| {
+    let key = |row: &Row| {
         (
             study(row).to_owned(),
             row.record.or_empty("model").to_owned(),
@@ -82,9 +96,10 @@ fn siblings(one: &Worst, points: &[Point<'_>]) -> String {
     let mut errors: Vec<f64> = alike.map(Point::error).collect();
     errors.sort_by(f64::total_cmp);
     match quantile(&errors, 0.5) {
+        Some(median) if errors.len() == 1 => format!("Its sibling: {}.", signed(median)),
         Some(median) => format!(
             "Its {} siblings: {} in the median.",
-            errors.len(),
+            count(errors.len()),
             signed(median)
         ),
         None => "It has no siblings.".to_owned(),
