@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::write;
+use super::{threads, write};
 use crate::args::FitArgs;
 use crate::commands::Context;
 use crate::exit::Exit;
@@ -16,11 +16,11 @@ pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
         .filter(|path| is_of_collectives(path))
         .cloned()
         .collect();
-    let fitted =
-        fit::collectives::fit(&args.data.join("collectives"), &tables).map_err(|error| {
-            context.error(&error.to_string(), error.hint().as_deref());
-            Exit::BadInput
-        })?;
+    let fitted = fit::collectives::fit(&args.data.join("collectives"), &tables, threads(context))
+        .map_err(|error| {
+        context.error(&error.to_string(), error.hint().as_deref());
+        Exit::BadInput
+    })?;
     if let Some(folder) = &args.output {
         write(
             &folder.join("profiles/collectives.toml"),
@@ -31,10 +31,10 @@ pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
     let text = if context.output.json {
         format!(
             "{:#}\n",
-            json!({ "schema": 1, "report": fitted.report, "file": fitted.file })
+            json!({ "schema": 1, "report": fitted.report(), "file": fitted.file })
         )
     } else {
-        fitted.report
+        fitted.report()
     };
     Ok(context.print(&text))
 }
