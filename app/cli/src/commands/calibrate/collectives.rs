@@ -1,23 +1,25 @@
 //! Constants of collectives.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
+use super::report::Report;
 use super::{threads, write};
 use crate::args::FitArgs;
 use crate::commands::Context;
 use crate::exit::Exit;
 
 /// Fits the constants of collectives, writes them, and prints their errors.
-pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
+pub(super) fn fit(
+    args: &FitArgs,
+    extra: &[PathBuf],
+    report: &mut Report,
+    context: &Context,
+) -> Result<Exit, Exit> {
     context.note("fitting the constants of collectives takes some seconds");
-    let tables: Vec<_> = args
-        .extra
-        .iter()
-        .filter(|path| is_of_collectives(path))
-        .cloned()
-        .collect();
-    let fitted = fit::collectives::fit(&args.data.join("collectives"), &tables, threads(context))
-        .map_err(|error| {
+    let folder = args.data.join("collectives");
+    let fitted = fit::collectives::fit(&folder, extra, threads(context)).map_err(|error| {
         context.error(&error.to_string(), error.hint().as_deref());
         Exit::BadInput
     })?;
@@ -28,6 +30,7 @@ pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
             context,
         )?;
     }
+    report.collectives(&fitted);
     let text = if context.output.json {
         format!(
             "{:#}\n",
@@ -37,11 +40,4 @@ pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
         fitted.report()
     };
     Ok(context.print(&text))
-}
-
-/// Whether a table has the columns of nccl-tests; tables of runs have others.
-fn is_of_collectives(path: &std::path::Path) -> bool {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let header = text.lines().next().unwrap_or_default();
-    header.contains("busbw")
 }
