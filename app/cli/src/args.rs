@@ -277,16 +277,26 @@ pub(crate) struct CollectiveArgs {
     #[arg(long, value_name = "N")]
     pub(crate) gpus_per_node: Option<u32>,
 
-    /// Sizes, MIN:MAX or one; K, M and G are 2^10, 2^20 and 2^30 bytes
-    #[arg(short = 'b', long, value_name = "MIN:MAX", default_value = "8:8G")]
-    pub(crate) bytes: String,
+    /// Sizes, MIN:MAX or one, default 8:8G; K, M and G are 2^10, 2^20 and 2^30 bytes
+    #[arg(short = 'b', long, alias = "minbytes", value_name = "MIN:MAX")]
+    pub(crate) bytes: Option<String>,
 
-    /// From one size to the next, times this; default 2
-    #[arg(short = 'f', long, value_name = "N", conflicts_with = "step_bytes")]
+    /// The largest size, where --bytes says only the smallest
+    #[arg(short = 'e', long, alias = "maxbytes", value_name = "MAX")]
+    pub(crate) max_bytes: Option<String>,
+
+    /// From one size to the next, times this; default 2, where nccl-tests without -f adds 1 MiB
+    #[arg(
+        short = 'f',
+        long,
+        alias = "stepfactor",
+        value_name = "N",
+        conflicts_with = "step_bytes"
+    )]
     pub(crate) step_factor: Option<u64>,
 
     /// From one size to the next, plus this
-    #[arg(short = 'i', long, value_name = "SIZE")]
+    #[arg(short = 'i', long, alias = "stepbytes", value_name = "SIZE")]
     pub(crate) step_bytes: Option<String>,
 
     /// Type of the elements: float, half, bfloat16, double, int8, ...
@@ -391,9 +401,15 @@ pub(crate) enum CalibrateCommand {
 
 const FIT_EXAMPLES: &str = "\
 Examples:
-  windtunnel calibrate fit --output scenarios
   windtunnel calibrate fit --only kernels
+  windtunnel calibrate fit --output trial
   windtunnel calibrate fit --only runs --extra my-runs.csv --output my-scenarios
+  windtunnel calibrate fit --only kernels --only collectives --output scenarios --report docs
+
+Without --output and --report nothing is written. --output DIR writes below DIR and nowhere else:
+profiles/ and fitted/ for predictions to read, fit/ with what a fit is worth on runs and peaks that
+were left out. One case differs, the one that renews what the program comes with: with
+--output scenarios in its own checkout, these last tables go to calibrate/data/fit.
 
 The same tables give the same bytes, whatever the number of threads.";
 
@@ -408,16 +424,19 @@ pub(crate) struct FitArgs {
     #[arg(long, value_name = "DIR", default_value = "calibrate/data", value_hint = clap::ValueHint::DirPath)]
     pub(crate) data: PathBuf,
 
-    /// Write what was fitted into this folder, in place of what is there: profiles into profiles/,
-    /// scalars into fitted/. What a fit on runs is worth goes into the folder of the tables, fit/
+    /// Write what was fitted below this folder, in place of what is there: profiles into profiles/,
+    /// scalars into fitted/, errors of left-out runs and peaks into fit/
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) output: Option<PathBuf>,
 
-    /// A further table of runs or collectives, such as one that cannot be published; can be given
-    /// several times. With it nothing is written into the folder of the tables: what a fit on runs is
-    /// worth goes into fit/ of the folder of --output
+    /// A further table of runs, which are fitted, or of collectives, which are compared; such as one
+    /// that cannot be published; can be given several times. With it calibrate/data is not written
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) extra: Vec<PathBuf>,
+
+    /// Write errors of kernels and collectives into this folder: kernels-and-collectives.md
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, conflicts_with = "extra")]
+    pub(crate) report: Option<PathBuf>,
 
     /// Do not measure what each scalar buys, which takes most of the time of a fit on runs
     #[arg(long)]
@@ -541,6 +560,9 @@ pub(crate) fn not_yet(error: &clap::Error) -> Option<String> {
         return NOT_YET
             .contains(&command)
             .then(|| format!("the command `{command}`"));
+    }
+    if error.kind() != clap::error::ErrorKind::UnknownArgument {
+        return None;
     }
     let option = named(ContextKind::InvalidArg)?;
     let name = option.split(['=', ' ']).next().unwrap_or(option);

@@ -24,11 +24,13 @@ mod report;
 mod rows;
 mod tables;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use profile::CommProfile;
 
 pub use error::CollectivesError;
+pub use tables::COLUMNS;
 
 use crate::least_squares::{self, Options};
 use model::CommModel;
@@ -37,17 +39,31 @@ use rows::Rows;
 /// What a fit answers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
-    /// The report, for people.
-    pub report: String,
+    /// Errors by class and by table, as Markdown.
+    pub errors: String,
+    /// The constants with their intervals, as Markdown.
+    pub constants: String,
     /// The file: a profile with `[comm]`.
     pub file: String,
     /// NCCL's constants with the fitted ones in front.
     pub comm: CommProfile,
 }
 
+impl Fitted {
+    /// The report, for people.
+    pub fn report(&self) -> String {
+        format!("# Collectives\n\n{}{}", self.errors, self.constants)
+    }
+}
+
 /// Noise that is expected of a row: repeats of one size in one campaign differ by 6 % in the median
 /// (AIConfigurator's H100 and H200 tables).
 const NOISE: f64 = 0.06;
+
+/// Steps at the most, and the share of the cost by which the last one lowered it: some thousand
+/// rows of NVLink stand beside a few dozen of a network, whose constants have to settle as well.
+const STEPS: u32 = 100;
+const SETTLED: f64 = 1e-7;
 
 /// Fits every constant to the tables of a folder, and leaves out one table after the other.
 ///
@@ -57,18 +73,24 @@ const NOISE: f64 = 0.06;
 /// # Errors
 ///
 /// A file that cannot be read, or a row in it that makes no sense.
-pub fn fit(folder: &Path, extra: &[PathBuf]) -> Result<Fitted, CollectivesError> {
+pub fn fit(
+    folder: &Path,
+    extra: &[PathBuf],
+    threads: NonZeroUsize,
+) -> Result<Fitted, CollectivesError> {
     let base = CommProfile::nccl();
     let rows = Rows::read(folder, extra, &base)?;
     let knobs = parameters::knobs(&base, &rows.campaigns);
     let model = CommModel::new(&rows, &base, &knobs);
     let options = Options {
         noise: NOISE,
+        steps: STEPS,
+        settled: SETTLED,
         ..Options::default()
     };
     let known: Vec<_> = knobs.iter().map(|knob| knob.parameter.clone()).collect();
     let fit = least_squares::fit(&model, &known, &options);
-    let held_out = cross::leave_tables_out(&model, &known, &fit, &options);
+    let held_out = cross::leave_tables_out(&model, &known, &fit.values, &options, threads);
     let all: Vec<usize> = (0..rows.sizes.len()).collect();
     let errors = cross::Errors {
         fitted: model.log_errors_of(&fit.values, &all),
@@ -76,7 +98,8 @@ pub fn fit(folder: &Path, extra: &[PathBuf]) -> Result<Fitted, CollectivesError>
     };
     let comm = file::profile(&model, &fit.values, &errors);
     Ok(Fitted {
-        report: report::report(&model, &fit, &errors),
+        errors: report::errors(&model, &errors),
+        constants: report::constants(&model, &fit),
         file: file::text(&comm),
         comm,
     })

@@ -5,6 +5,7 @@
     reason = "a file that cannot be read fails the test"
 )]
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use collective::{Choice, CommShape, bus_table};
@@ -114,8 +115,80 @@ fn every_entry_keeps_its_bar_on_tables_that_were_left_out() {
     for (name, fit) in inside {
         let [small, large] = fit.held_out;
         assert!(0 < fit.rows && large <= 0.10, "{name}: {large}");
-        // The one table of small sizes on A100 has nothing but its launches to compare with.
-        assert!(small <= 0.20 || name == "nvlink-ampere", "{name}: {small}");
+        assert!(small <= 0.20, "{name}: {small}");
+    }
+    // Tables of one network disagree: p4d and p4de by 1.8, both of A3 High by 1.4.
+    let median = |errors: &mut Vec<f64>| {
+        errors.sort_by(f64::total_cmp);
+        errors[errors.len() / 2]
+    };
+    let between = |at: usize| -> Vec<f64> {
+        let fits = comm
+            .network
+            .iter()
+            .filter_map(|entry| entry.reached.as_ref());
+        fits.map(|own| own.fit.held_out[at]).collect()
+    };
+    assert!(median(&mut between(0)) < 0.30, "{:?}", between(0));
+    assert!(median(&mut between(1)) < 0.25, "{:?}", between(1));
+}
+
+#[test]
+fn tables_that_are_left_out_are_predicted_worse_than_those_that_are_fitted() {
+    let comm = format::fitted_comm();
+    let inside = comm.scale_up.iter().filter_map(|entry| {
+        let own = entry.reached.as_ref()?;
+        Some((&entry.name, &own.fit))
+    });
+    let between = comm.network.iter().filter_map(|entry| {
+        let own = entry.reached.as_ref()?;
+        Some((&entry.name, &own.fit))
+    });
+    for (name, fit) in inside.chain(between) {
+        let [left_out, fitted] = [fit.held_out, fit.median_error].map(|of| of[0] + of[1]);
+        assert!(fitted < left_out, "{name}: {fitted} fitted, {left_out}");
+    }
+}
+
+#[test]
+fn the_shipped_file_is_what_the_fit_writes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/collectives");
+    let threads = std::thread::available_parallelism().unwrap();
+    let fitted = fit::collectives::fit(&folder, &[], threads).unwrap();
+    let shipped = include_str!("../../../scenarios/profiles/collectives.toml");
+    let differ = fitted
+        .file
+        .lines()
+        .zip(shipped.lines())
+        .find(|(a, b)| a != b);
+    assert!(
+        fitted.file == shipped,
+        "{differ:?}: write it anew by `windtunnel calibrate fit --only collectives --output scenarios`"
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_size_takes_less_time_than_a_smaller_one(
+        kind in 0..CollectiveKind::ALL.len(),
+        network in 0..format::fitted_comm().network.len(),
+        architecture in 0..3_usize,
+        domains in 1..40_u32,
+        sizes in [0.0..36.0_f64, 0.0..36.0],
+    ) {
+        let comm = format::fitted_comm();
+        let (architecture, rate) = [("Ampere", 300.0), ("Hopper", 450.0), ("Blackwell", 900.0)][architecture];
+        let network = comm.network[network].name.clone();
+        let shape = nodes(architecture, rate, domains, &network, 400.0);
+        let kind = CollectiveKind::ALL[kind];
+        let sizes = sizes.map(|exponent| Bytes::from_f64(units::math::exp(exponent * units::math::ln(2.0))));
+        let [small, large] = [sizes[0].min(sizes[1]), sizes[0].max(sizes[1])];
+        let rows = bus_table(kind, &[small, large], &shape, comm, &Choice::default());
+        proptest::prop_assert!(
+            rows[0].time <= rows[1].time,
+            "{} over {domains} domains of {architecture} by {network}: {:?}",
+            kind.name(), rows
+        );
     }
 }
 
@@ -145,7 +218,8 @@ fn the_file_repeats_the_constants_that_choose() {
 
 #[test]
 fn a_folder_without_tables_is_refused_with_a_hint() {
-    let error = fit::collectives::fit(Path::new("nowhere"), &[PathBuf::new()]).unwrap_err();
+    let error = fit::collectives::fit(Path::new("nowhere"), &[PathBuf::new()], NonZeroUsize::MIN)
+        .unwrap_err();
     assert!(
         error.to_string().ends_with("nowhere/nccl-tests.csv"),
         "{error}"

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use fit::least_squares::Parameter;
+use format::framework::framework_file;
+use format::{Shelf, read_source};
 use predict::Scenario;
 use units::Bytes;
 
@@ -49,6 +51,31 @@ impl Constant {
             Self::ExpertRows => "megatron-lm",
             Self::Communicator | Self::Slack => "megatron-deepspeed",
         }
+    }
+
+    /// The value in that file.
+    ///
+    /// # Panics
+    ///
+    /// Never: the zoo has these files, and a test reads each constant in them.
+    pub fn shipped(self) -> f64 {
+        let source = Shelf::Frameworks.open(self.framework());
+        let source = source.expect("the zoo has the frameworks of constants");
+        let file = read_source(&source, &framework_file);
+        let own = file.expect("files of the zoo are in order").memory;
+        let value = match self {
+            Self::Buffers => own.framework_mib,
+            Self::Borders => own.borders,
+            Self::ExpertRows => own.expert_rows,
+            Self::Communicator => own.communicator_mib,
+            Self::Slack => own.slack,
+        };
+        value.expect("the file holds the constant")
+    }
+
+    /// Whether a fit says the same as the file, whose values have three digits.
+    pub fn is_shipped(self, fitted: f64) -> bool {
+        (self.shipped() / fitted - 1.0).abs() <= 0.005
     }
 
     /// What is believed before any row is seen.

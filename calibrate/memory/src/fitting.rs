@@ -52,6 +52,7 @@ pub fn fit_memory(rows: &[Row]) -> Fitted {
     let parameters: Vec<Parameter> = Constant::ALL.map(Constant::prior).to_vec();
     let options = Options {
         noise: 0.02,
+        settled: 1e-7,
         ..Options::default()
     };
     let fit = fit(&model, &parameters, &options);

@@ -20,5 +20,5 @@ pub use constants::{Constant, Constants};
 pub use error::MemoryError;
 pub use fitting::{Fitted, error_as_shipped, fit_memory};
 pub use left_out::left_out_csv;
-pub use report::{Summary, constants_text, summaries, summaries_text};
+pub use report::{Summary, constants_text, differences, summaries, summaries_text};
 pub use rows::{Class, Row, rows};

@@ -84,7 +84,8 @@ pub fn summaries_text(all: &[Summary]) -> String {
 
 /// The constants as a table, each with its interval of one standard deviation.
 pub fn constants_text(fitted: &Fitted) -> String {
-    let mut text = String::from("framework           constant            value  from .. to\n");
+    let mut text =
+        String::from("framework           constant            value  in file  from .. to\n");
     let all = Constant::ALL
         .iter()
         .zip(&fitted.fit.values)
@@ -92,13 +93,31 @@ pub fn constants_text(fitted: &Fitted) -> String {
     for ((constant, value), sd) in all {
         let _ = writeln!(
             text,
-            "{:<19} {:<17} {:>7.3}  {:.3} .. {:.3}",
+            "{:<19} {:<17} {:>7.3}  {:>7.3}  {:.3} .. {:.3}",
             constant.framework(),
             constant.key(),
             value,
+            constant.shipped(),
             value * exp(-sd),
             value * exp(*sd)
         );
     }
     text
+}
+
+/// The constants of framework files that the fit does not agree with, a sentence each.
+pub fn differences(fitted: &Fitted) -> Vec<String> {
+    let all = Constant::ALL.iter().zip(&fitted.fit.values);
+    let other = all.filter(|(constant, value)| !constant.is_shipped(**value));
+    other
+        .map(|(constant, value)| {
+            format!(
+                "scenarios/frameworks/{}.toml says {} = {}, the fit {value:.3}: write that into the file, \
+                 with its interval",
+                constant.framework(),
+                constant.key(),
+                constant.shipped(),
+            )
+        })
+        .collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use memory::{Class, Row, error_as_shipped, rows};
+use memory::{Class, Row, differences, error_as_shipped, fit_memory, rows};
 use predict::{Record, predict};
 use runs::Table;
 use units::Control;
@@ -31,6 +31,12 @@ fn mape(rows: &[Row]) -> BTreeMap<Class, f64> {
     sums.into_iter()
         .map(|(class, [error, weight])| (class, error / weight))
         .collect()
+}
+
+#[test]
+fn framework_files_hold_what_is_fitted() {
+    let fitted = fit_memory(&all());
+    assert_eq!(differences(&fitted), Vec::<String>::new());
 }
 
 #[test]

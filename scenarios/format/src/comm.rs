@@ -271,6 +271,13 @@ fn network(t: &mut Fields<'_, '_>) -> NetworkComm {
         nic_us: t
             .get("nic_us", "latency of a NIC and its software, in µs", any())
             .or(0.0),
+        simple_only: t
+            .get(
+                "simple_only",
+                "whether only the protocol Simple is safe, default false",
+                boolean(),
+            )
+            .or(false),
         pairs_us: t
             .get(
                 "pairs_us",

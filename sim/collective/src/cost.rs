@@ -159,8 +159,10 @@ impl<'a> Model<'a> {
             && !choice.without_nvls
             && (several || self.shape.ranks > 2);
         let simple = Protocol::Simple;
+        let ordered = !several || !self.network.simple_only;
         for protocol in Protocol::ALL {
-            let safe = protocol != Protocol::Ll128 || self.scale_up.ll128;
+            let safe = (protocol != Protocol::Ll128 || self.scale_up.ll128)
+                && (protocol == simple || ordered);
             if ring && safe && choice.allows(A::Ring, protocol) {
                 add(self.ring_way(protocol));
             }
@@ -198,6 +200,7 @@ impl<'a> Model<'a> {
             K::Gather | K::Scatter => add(self.root_way()),
             K::SendRecv => [Protocol::Ll, simple]
                 .into_iter()
+                .filter(|protocol| ordered || *protocol == simple)
                 .for_each(|protocol| add(self.send_way(protocol))),
             _ => {}
         }

@@ -63,10 +63,17 @@ impl CollectiveTime {
 
 /// One kind of collective on one shape, priced for any size.
 ///
-/// Making it takes some hundred nanoseconds, asking it about ten.
+/// Invariant: a larger size never takes less time. NCCL's model chooses the way and fitted
+/// constants say how long it takes, so the model may leave a slow way too late. From there back a
+/// size takes what the quickest of its own way and those of all larger sizes would.
+///
+/// Making it takes about a microsecond, asking it some ten nanoseconds.
 #[derive(Clone, Debug)]
 pub struct Priced<'a> {
     ways: [Option<Way>; MAX_WAYS],
+    /// The largest size for which each way is chosen; absent where the times of ways are those by
+    /// which they are chosen.
+    until: Option<[f64; MAX_WAYS]>,
     factors: &'a [Vec<f64>; 3],
     provenance: Provenance,
 }
@@ -81,6 +88,7 @@ impl<'a> Priced<'a> {
     ) -> Self {
         let mut priced = Self {
             ways: [None; MAX_WAYS],
+            until: None,
             factors: &comm.tuning.tree_factors,
             provenance: provenance(kind, shape, comm),
         };
@@ -107,7 +115,26 @@ impl<'a> Priced<'a> {
                 break;
             }
         }
+        let fitted = |way: &Way| way.takes.is_some();
+        if priced.ways.iter().flatten().any(fitted) {
+            priced.until = Some(priced.until());
+        }
         priced
+    }
+
+    /// The largest power of two for which each way is chosen; 0 for those that never are.
+    fn until(&self) -> [f64; MAX_WAYS] {
+        let mut until = [0.0; MAX_WAYS];
+        for (from_top, exponent) in TRIED.rev().enumerate() {
+            let size = (1_u64 << exponent) as f64;
+            let Some((at, _)) = self.chosen(size) else {
+                continue;
+            };
+            if until[at] == 0.0 {
+                until[at] = if from_top == 0 { f64::INFINITY } else { size };
+            }
+        }
+        until
     }
 
     /// The cost of a size.
@@ -120,18 +147,39 @@ impl<'a> Priced<'a> {
         )
     }
 
-    /// The cheapest way for a size, the first of several; none for a single rank.
+    /// The way of a size and what it takes; none for a single rank.
     pub(crate) fn cheapest(&self, size: f64) -> Option<(&Way, Cost)> {
-        let mut best: Option<(&Way, Cost)> = None;
-        let ways = self.ways.iter().map_while(Option::as_ref);
-        for way in ways.filter(|way| size <= way.most) {
-            let cost = cost(way, self.factors, size);
-            if best.is_none_or(|(_, least)| cost.total() < least.total()) {
-                best = Some((way, cost));
-            }
-        }
-        best.map(|(way, cost)| (way, taken(way, cost, size)))
+        let Some(until) = &self.until else {
+            let (at, cost) = self.chosen(size)?;
+            return self.ways[at].as_ref().map(|way| (way, cost));
+        };
+        let still = self.ways().zip(until).filter(|(_, last)| size <= **last);
+        least(still.map(|(way, _)| (way, taken(way, cost(way, self.factors, size), size))))
     }
+
+    /// The place of the way that NCCL's model finds cheapest, and what the model says of it.
+    fn chosen(&self, size: f64) -> Option<(usize, Cost)> {
+        let ways = self.ways().enumerate().filter(|(_, way)| size <= way.most);
+        least(ways.map(|(at, way)| (at, cost(way, self.factors, size))))
+    }
+
+    fn ways(&self) -> impl Iterator<Item = &Way> {
+        self.ways.iter().map_while(Option::as_ref)
+    }
+}
+
+/// Exponents of two of the sizes at which ways are looked for: up to 64 GiB.
+const TRIED: std::ops::RangeInclusive<u32> = 4..=36;
+
+/// The cheapest, the first of several.
+fn least<T>(costs: impl Iterator<Item = (T, Cost)>) -> Option<(T, Cost)> {
+    costs.reduce(|best, next| {
+        if next.1.total() < best.1.total() {
+            next
+        } else {
+            best
+        }
+    })
 }
 
 /// What a chosen way takes: what tables say, else what it was chosen by.
@@ -209,19 +257,7 @@ pub fn time(
     shape: &CommShape,
     comm: &CommProfile,
 ) -> CollectiveTime {
-    let size = bytes.as_f64();
-    let mut best: Option<(Way, Cost)> = None;
-    if shape.ranks > 1 {
-        Model::new(kind, shape, comm).ways(Choice::default(), |way| {
-            let cost = cost(&way, &comm.tuning.tree_factors, size);
-            let cheaper = best.is_none_or(|(_, least)| cost.total() < least.total());
-            if size <= way.most && cheaper {
-                best = Some((way, cost));
-            }
-        });
-    }
-    let best = best.map(|(way, cost)| (way.algorithm, way.protocol, taken(&way, cost, size)));
-    CollectiveTime::new(best, provenance(kind, shape, comm))
+    Priced::new(kind, shape, comm, &Choice::default()).time(bytes)
 }
 
 /// How much the constants of the slower level are worth for that kind and so many ranks.

@@ -147,6 +147,9 @@ pub struct NetworkComm {
     /// Latency of a NIC and its software on top, counted twice for Simple.
     #[serde(default)]
     pub nic_us: f64,
+    /// Whether only the protocol Simple is safe: LL and LL128 need bytes to arrive in order.
+    #[serde(default)]
+    pub simple_only: bool,
     /// What an all-to-all between nodes costs before its first peer.
     pub pairs_us: f64,
     /// What each peer on another node adds to an all-to-all.

@@ -15,7 +15,11 @@ use crate::version;
 
 /// Prices a collective and prints the table.
 pub(crate) fn collective(args: &CollectiveArgs, context: &Context) -> Exit {
-    let sizes = Sizes::parse(&args.bytes, args.step_factor, args.step_bytes.as_deref());
+    let range = match range(args) {
+        Ok(range) => range,
+        Err(problem) => return refuse(&[Failure::of_file(problem)], context),
+    };
+    let sizes = Sizes::parse(&range, args.step_factor, args.step_bytes.as_deref());
     let sizes = match sizes {
         Ok(sizes) => sizes,
         Err(error) => {
@@ -42,6 +46,20 @@ pub(crate) fn collective(args: &CollectiveArgs, context: &Context) -> Exit {
             context.print(&format!("{:#}\n", document(&table, sizes)))
         }
         Ok(table) => context.page(&text(&table, sizes, context.output.verbose)),
+    }
+}
+
+/// The sizes, from one option or from two as nccl-tests has them.
+fn range(args: &CollectiveArgs) -> Result<String, Problem> {
+    match (args.bytes.as_deref(), args.max_bytes.as_deref()) {
+        (None, None) => Ok("8:8G".to_owned()),
+        (Some(range), None) => Ok(range.to_owned()),
+        (None, Some(most)) => Ok(format!("8:{most}")),
+        (Some(range), Some(_)) if range.contains(':') => Err(Problem::Refused {
+            message: format!("--bytes {range} says the largest size, and so does --max-bytes"),
+            hint: Some("write -b MIN:MAX, or -b MIN -e MAX".to_owned()),
+        }),
+        (Some(least), Some(most)) => Ok(format!("{least}:{most}")),
     }
 }
 
@@ -89,6 +107,38 @@ fn text(table: &CollectiveTable, sizes: Sizes, verbose: u8) -> String {
     text
 }
 
+/// Columns in nccl-tests' order, then ours; those of times are printed twice.
+const HEADER: [[&str; 12]; 2] = [
+    [
+        "size",
+        "count",
+        "type",
+        "redop",
+        "root",
+        "time",
+        "algbw",
+        "busbw",
+        "#wrong",
+        "algorithm",
+        "proto",
+        "p10-p90 of time",
+    ],
+    [
+        "(B)",
+        "(elements)",
+        "",
+        "",
+        "",
+        "(us)",
+        "(GB/s)",
+        "(GB/s)",
+        "",
+        "",
+        "",
+        "(us)",
+    ],
+];
+
 fn head(table: &CollectiveTable, sizes: Sizes, verbose: u8) -> String {
     let mut text = String::new();
     let [least, most] = sizes.range();
@@ -124,27 +174,30 @@ fn head(table: &CollectiveTable, sizes: Sizes, verbose: u8) -> String {
     };
     text.push_str(note);
     text.push_str("#\n");
-    let _ = writeln!(text, "#{:65}out-of-place", "");
-    let _ = writeln!(
-        text,
-        "#{:>11}  {:>12}  {:>8}  {:>6}  {:>6}  {:>7}  {:>6}  {:>6}  {:>9}  {:>6}  {:>15}",
-        "size",
-        "count",
-        "type",
-        "redop",
-        "root",
-        "time",
-        "algbw",
-        "busbw",
-        "algorithm",
-        "proto",
-        "p10-p90 of time"
-    );
-    let _ = writeln!(
-        text,
-        "#{:>11}  {:>12}  {:>8}  {:>6}  {:>6}  {:>7}  {:>6}  {:>6}  {:>9}  {:>6}  {:>15}",
-        "(B)", "(elements)", "", "", "", "(us)", "(GB/s)", "(GB/s)", "", "", "(us)"
-    );
+    let _ = writeln!(text, "#{:61}out-of-place{:23}in-place", "", "");
+    for [
+        size,
+        count,
+        kind,
+        redop,
+        root,
+        time,
+        algbw,
+        busbw,
+        wrong,
+        ours @ ..,
+    ] in HEADER
+    {
+        let _ = write!(
+            text,
+            "#{size:>11}  {count:>12}  {kind:>8}  {redop:>6}  {root:>6}"
+        );
+        for _ in 0..2 {
+            let _ = write!(text, "  {time:>7}  {algbw:>6}  {busbw:>6}  {wrong:>6}");
+        }
+        let [algorithm, protocol, interval] = ours;
+        let _ = writeln!(text, "  {algorithm:>9}  {protocol:>6}  {interval:>15}");
+    }
     text
 }
 
@@ -152,17 +205,29 @@ fn line(text: &mut String, table: &CollectiveTable, row: &CollectiveRow) {
     let interval = row.interval.map_or_else(String::new, |[low, high]| {
         format!("{}-{}", micros(low * 1e6), micros(high * 1e6))
     });
-    let _ = writeln!(
+    let _ = write!(
         text,
-        "{:>12}  {:>12}  {:>8}  {:>6}  {:>6}  {:>7}  {:>6.2}  {:>6.2}  {:>9}  {:>6}  {interval:>15}",
+        "{:>12}  {:>12}  {:>8}  {:>6}  {:>6}",
         row.cost.bytes.as_u64(),
         row.count,
         table.datatype,
         table.redop,
         table.root,
-        micros(row.cost.time.as_micros()),
-        row.cost.algbw,
-        row.cost.busbw,
+    );
+    // The model knows no difference, and no element is wrong that was never added.
+    for _place in ["out of place", "in place"] {
+        let _ = write!(
+            text,
+            "  {:>7}  {:>6.2}  {:>6.2}  {:>6}",
+            micros(row.cost.time.as_micros()),
+            row.cost.algbw,
+            row.cost.busbw,
+            "N/A"
+        );
+    }
+    let _ = writeln!(
+        text,
+        "  {:>9}  {:>6}  {interval:>15}",
         row.cost.algorithm.name(),
         row.cost.protocol.name(),
     );

@@ -71,3 +71,65 @@ fn json_has_the_figures_of_the_table_in_base_units() {
     assert!(number("time_p10_s") < number("time_p90_s"));
     assert_eq!(document["provenance"], "interpolated");
 }
+
+#[test]
+fn columns_are_those_of_nccl_tests_and_ours_stand_behind_them() {
+    let args = "collective all_reduce --cluster p5 --nodes 2 -b 1K -e 64M -q";
+    let run = windtunnel(here(), &args.split(' ').collect::<Vec<_>>());
+    assert_eq!(run.status, 0, "{}", run.text());
+    let rows = run.stdout.lines().filter(|line| !line.starts_with('#'));
+    let rows: Vec<Vec<&str>> = rows
+        .map(|line| line.split_whitespace().collect())
+        .filter(|columns: &Vec<&str>| !columns.is_empty())
+        .collect();
+    assert_eq!(rows.len(), 17);
+    for row in rows {
+        assert_eq!(row.len(), 16, "{row:?}");
+        assert_eq!([row[2], row[3], row[4]], ["float", "sum", "-1"]);
+        assert_eq!(row[5..9], row[9..13], "out of place and in place");
+        assert_eq!(row[8], "N/A");
+        let numbers = [row[0], row[1], row[5], row[6], row[7]];
+        assert!(numbers.iter().all(|cell| cell.parse::<f64>().is_ok()));
+    }
+}
+
+#[test]
+fn an_interval_has_its_time_in_it_and_time_never_falls_with_the_size() {
+    for cluster in [
+        "p5",
+        "p4d",
+        "p5en",
+        "p6-b200",
+        "a4-highgpu-8g",
+        "a3-highgpu-8g",
+        "dgx-h100",
+    ] {
+        for kind in ["all_reduce", "all_gather", "reduce_scatter"] {
+            let args = format!("collective {kind} --cluster {cluster} --nodes 2 -b 1K:4G --json");
+            let run = windtunnel(here(), &args.split(' ').collect::<Vec<_>>());
+            let document: Value = serde_json::from_str(&run.stdout).unwrap();
+            let mut before = 0.0;
+            for row in document["rows"].as_array().unwrap() {
+                let [low, time, high] =
+                    ["time_p10_s", "time_s", "time_p90_s"].map(|key| row[key].as_f64().unwrap());
+                assert!(low < time && time < high, "{cluster}, {kind}: {row}");
+                assert!(before <= time, "{cluster}, {kind}: {row} after {before} s");
+                before = time;
+            }
+        }
+    }
+}
+
+#[test]
+fn sizes_given_twice_are_a_usage_error() {
+    let args = "collective all_reduce --cluster p5 --bytes 8 --bytes 16";
+    let run = windtunnel(here(), &args.split(' ').collect::<Vec<_>>());
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("--bytes"), "{}", run.stderr);
+    assert!(run.stderr.contains("multiple times"), "{}", run.stderr);
+    assert!(!run.stderr.contains("does not have"), "{}", run.stderr);
+    let args = "collective all_reduce --cluster p5 -b 8:16 -e 64";
+    let run = windtunnel(here(), &args.split(' ').collect::<Vec<_>>());
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("-b MIN -e MAX"), "{}", run.stderr);
+}

@@ -7,6 +7,7 @@
 
 #[cfg(unix)]
 mod bash;
+mod calibrate;
 mod collective;
 mod command;
 mod errors;

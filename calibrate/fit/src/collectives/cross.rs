@@ -1,8 +1,12 @@
 //! Errors on tables that were left out of the fit.
 
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::model::CommModel;
 use super::rows::Row;
-use crate::least_squares::{self, Fit, Options, Parameter};
+use crate::least_squares::{self, Options, Parameter};
 
 /// Natural logarithms of predicted over measured, for every row.
 #[derive(Clone, Debug)]
@@ -14,44 +18,56 @@ pub(crate) struct Errors {
     pub(crate) held_out: Vec<f64>,
 }
 
-/// Refits without each table in turn and predicts its rows.
+/// Fits without each table in turn, from the priors, and predicts its rows.
+///
+/// No fit starts from values that have seen the table: the tables of a network are a few dozen rows
+/// beside thousands of others, and a step that only moves their constants lowers the cost so little
+/// that a search could stop before it is taken.
 pub(crate) fn leave_tables_out(
     model: &CommModel<'_>,
     known: &[Parameter],
-    fit: &Fit,
+    whole: &[f64],
     options: &Options,
+    threads: NonZeroUsize,
 ) -> Vec<f64> {
     let rows = model.rows;
-    let mut held_out = vec![0.0; rows.sizes.len()];
-    for table in 0..rows.tables.len() {
+    let options = Options {
+        final_slopes: false,
+        ..*options
+    };
+    let of_table = |table: usize| {
         let left_out = rows.of_table(table);
         let is_fitted = |at: &usize| rows.is_fitted(&rows.sizes[*at]);
         let values = if left_out.iter().any(is_fitted) {
-            let rest = model.without(&left_out);
-            least_squares::fit_from(&rest, known, &start(model, known, fit, &left_out), options)
-                .values
+            least_squares::fit(&model.without(&left_out), known, &options).values
         } else {
-            fit.values.clone()
+            whole.to_vec()
         };
         let errors = model.log_errors_of(&values, &left_out);
-        for (at, error) in left_out.iter().zip(errors) {
-            held_out[*at] = error;
-        }
-    }
-    held_out
-}
-
-/// The values of the whole fit; the prior where the remaining rows say nothing.
-fn start(model: &CommModel<'_>, known: &[Parameter], fit: &Fit, left_out: &[usize]) -> Vec<f64> {
-    let rest = model.without(left_out);
-    let at = |place: usize| {
-        if least_squares::Model::rows_of(&rest, place).is_empty() {
-            known[place].prior
-        } else {
-            fit.values[place]
-        }
+        left_out.into_iter().zip(errors)
     };
-    (0..known.len()).map(at).collect()
+    let next = AtomicUsize::new(0);
+    let held_out = Mutex::new(vec![0.0; rows.sizes.len()]);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.get() {
+            scope.spawn(|| {
+                loop {
+                    let table = next.fetch_add(1, Ordering::Relaxed);
+                    if rows.tables.len() <= table {
+                        break;
+                    }
+                    let errors = of_table(table);
+                    let mut held_out = held_out.lock().expect("no thread panics with the lock");
+                    for (at, error) in errors {
+                        held_out[at] = error;
+                    }
+                }
+            });
+        }
+    });
+    held_out
+        .into_inner()
+        .expect("no thread panics with the lock")
 }
 
 /// Absolute relative errors of some rows.

@@ -8,13 +8,19 @@ use units::math::exp;
 
 use super::cross::{Errors, absolute};
 use super::model::CommModel;
-use super::parameters::{BETWEEN, INSIDE};
-use super::rows::Row;
+use super::parameters::{BETWEEN, INSIDE, Target};
+use super::rows::{Row, Rows};
 use super::tables::{median, quantile};
 
 /// NCCL's constants, and in front of them the entries that were fitted, each with its error.
 pub(crate) fn profile(model: &CommModel<'_>, values: &[f64], errors: &Errors) -> CommProfile {
-    let rounded: Vec<f64> = values.iter().map(|value| round(*value)).collect();
+    let knobs = model.knobs.iter().zip(values);
+    let rounded: Vec<f64> = knobs
+        .map(|(knob, value)| match knob.target {
+            Target::Inside(..) => round(*value),
+            _ => *value,
+        })
+        .collect();
     let (mut comm, _) = model.constants(&rounded);
     for (at, entry) in comm.scale_up.iter_mut().enumerate() {
         let touched = |row: &Row| {
@@ -35,6 +41,14 @@ pub(crate) fn profile(model: &CommModel<'_>, values: &[f64], errors: &Errors) ->
             shape.domains > 1 && usize::from(shape.network) == at
         };
         if let Some(reached) = &mut entry.reached {
+            for list in [
+                &mut reached.hop_us,
+                &mut reached.ring,
+                &mut reached.tree,
+                &mut reached.ramp_us,
+            ] {
+                *list = list.map(round);
+            }
             reached.fit = fit_of(model, errors, &touched, &|row| {
                 model.rows.setups[row.setup].shape.domains
             });
@@ -44,6 +58,9 @@ pub(crate) fn profile(model: &CommModel<'_>, values: &[f64], errors: &Errors) ->
     }
     comm
 }
+
+/// Share of left-out rows between the 10th and the 90th percentile.
+const COVERED: f64 = 0.8;
 
 /// Four digits say all that a fit knows.
 fn round(value: f64) -> f64 {
@@ -80,14 +97,19 @@ fn fit_of(
         all.partition(|at| rows.sizes[*at].bytes.as_u64() < CommFit::SMALL);
     let both = || small.iter().chain(&large).map(|at| &rows.sizes[*at]);
     let kinds: BTreeSet<CollectiveKind> = both().map(|row| rows.setups[row.setup].kind).collect();
-    let tables: BTreeSet<usize> = both().map(|row| row.table).collect();
     let error = |of: &[f64], at: &[usize]| thousandth(median(absolute(of, at)));
-    let spread = |at: &[usize]| {
-        let ratios: Vec<f64> = at.iter().map(|at| exp(-errors.held_out[*at])).collect();
-        if ratios.is_empty() {
-            return [1.0; 2];
-        }
-        [0.1, 0.9].map(|share| thousandth(quantile(ratios.clone(), share)))
+    let spread = |own: &[usize], is_small: bool| {
+        // Without a row of that size the entry lies off as far as others of its level.
+        let all = if own.is_empty() {
+            kin(model, touched, is_small)
+        } else {
+            own.to_vec()
+        };
+        // Left-out tables lie to one side as often as not, but on which says nothing of another
+        // machine: the interval reaches as many times below the prediction as above it.
+        let far = all.iter().map(|at| errors.held_out[*at].abs()).collect();
+        let far = quantile(far, COVERED);
+        [-far, far].map(|end| thousandth(exp(end)))
     };
     CommFit {
         rows: u32::try_from(small.len() + large.len()).unwrap_or(u32::MAX),
@@ -96,15 +118,48 @@ fn fit_of(
             error(&errors.held_out, &small),
             error(&errors.held_out, &large),
         ],
-        held_out_by: format!("each of {} tables", tables.len()),
-        small: spread(&small),
-        large: spread(&large),
+        held_out_by: held_out_by(rows, &small, &large),
+        small: spread(&small, true),
+        large: spread(&large, false),
         kinds: kinds.into_iter().collect(),
         counts: [
             both().map(count).min().unwrap_or(0),
             both().map(count).max().unwrap_or(0),
         ],
     }
+}
+
+/// Which tables were left out, one after the other.
+fn held_out_by(rows: &Rows, small: &[usize], large: &[usize]) -> String {
+    let tables =
+        |of: &[usize]| -> BTreeSet<usize> { of.iter().map(|at| rows.sizes[*at].table).collect() };
+    let (small, large) = (tables(small), tables(large));
+    let all = small.union(&large).count();
+    match small.len() {
+        0 => format!("each of {all} tables, none of them below 1 MiB: that spread is of others"),
+        1 => {
+            format!("each of {all} tables, one of them below 1 MiB: that one by others' constants")
+        }
+        few if few < all => format!("each of {all} tables, {few} of them below 1 MiB"),
+        _ => format!("each of {all} tables"),
+    }
+}
+
+/// Rows of that size of all entries of the same level as some rows: inside domains or between them.
+fn kin(model: &CommModel<'_>, touched: &dyn Fn(&Row) -> bool, is_small: bool) -> Vec<usize> {
+    let rows = model.rows;
+    let domains = |row: &Row| rows.setups[row.setup].shape.domains;
+    let first = rows.sizes.iter().find(|row| touched(row));
+    let between = first.is_some_and(|row| 1 < domains(row));
+    let is_kin = |row: &Row| {
+        rows.is_fitted(row)
+            && (1 < domains(row)) == between
+            && (row.bytes.as_u64() < CommFit::SMALL) == is_small
+    };
+    let all = rows.sizes.iter().enumerate();
+    all.filter(|(_, row)| is_kin(row))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 fn thousandth(value: f64) -> f64 {
@@ -127,9 +182,11 @@ struct Section<'a> {
 
 const HEAD: &str = "\
 # What collectives reach, by generation of NVLink and by network. Written by
-# `cargo run --release -p fit --example collectives`; calibrate/data/collectives/SOURCE.md names
-# the tables, their sources and licences. An entry's constants outside `reached` are NCCL's own,
-# which choose algorithm and protocol; those in `reached` were fitted and say how long it takes.
+# `windtunnel calibrate fit --only collectives --output scenarios`; calibrate/data/collectives/SOURCE.md
+# names the tables, their sources and licences, docs/kernels-and-collectives.md the errors. An entry's
+# constants outside `reached` are NCCL's own, which choose algorithm and protocol; those in `reached`
+# were fitted and say how long it takes. `held_out` are errors on tables that were left out of the fit,
+# `small` and `large` reach as far below and above a prediction as 80 % of the rows there lay from theirs.
 
 ";
 

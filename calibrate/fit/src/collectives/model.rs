@@ -3,10 +3,10 @@
 use std::cell::OnceCell;
 
 use collective::Priced;
-use profile::{CollectiveKind, CommProfile};
+use profile::{BetweenReached, CollectiveKind, CommProfile, Protocol};
 use units::math::ln;
 
-use super::parameters::{Knob, Target, unset_between, unset_inside};
+use super::parameters::{BETWEEN, EFA, Knob, Target, nominal_between, unset_inside};
 use super::rows::{Launch, Row, Rows, Setup};
 use crate::least_squares::Model;
 
@@ -24,10 +24,13 @@ impl<'a> CommModel<'a> {
     pub(crate) fn new(rows: &'a Rows, base: &CommProfile, knobs: &'a [Knob]) -> Self {
         let mut base = base.clone();
         for knob in knobs {
-            match knob.target {
-                Target::Inside(at, _) => base.scale_up[at].reached = Some(unset_inside()),
-                Target::Between(at, _) => base.network[at].reached = Some(unset_between()),
-                Target::Launch(_) | Target::Send(_) => {}
+            if let Target::Inside(at, _) = knob.target {
+                base.scale_up[at].reached = Some(unset_inside());
+            }
+        }
+        for entry in &mut base.network {
+            if BETWEEN.contains(&entry.name.as_str()) {
+                entry.reached = Some(nominal_between(entry));
             }
         }
         let weight = |row: &Row| {
@@ -59,22 +62,41 @@ impl<'a> CommModel<'a> {
     pub(crate) fn constants(&self, values: &[f64]) -> (CommProfile, Vec<[f64; 2]>) {
         let mut comm = self.base.clone();
         let mut launches = vec![[0.0; 2]; self.rows.campaigns.len()];
-        for (knob, value) in self.knobs.iter().zip(values) {
+        let mut nics = vec![0.0; comm.network.len()];
+        let mut efa = 1.0;
+        for (knob, &value) in self.knobs.iter().zip(values) {
             match knob.target {
                 Target::Inside(at, field) => {
                     if let Some(reached) = &mut comm.scale_up[at].reached {
-                        *field(reached) = *value;
+                        *field(reached) = value;
                     }
                 }
-                Target::Between(at, field) => {
-                    if let Some(reached) = &mut comm.network[at].reached {
-                        *field(reached) = *value;
+                Target::Networks(field) => {
+                    let all = comm.network.iter_mut();
+                    for reached in all.filter_map(|entry| entry.reached.as_mut()) {
+                        *field(reached) *= value;
                     }
                 }
-                Target::Launch(at) => launches[at][0] = *value,
-                Target::Send(at) => launches[at][1] = *value,
+                Target::EfaNic => efa = value,
+                Target::EfaRamp => {
+                    for at in 0..comm.network.len() {
+                        if is_efa(&comm, at) {
+                            scale(&mut comm, at, value, |own| own.ramp_us.iter_mut().collect());
+                        }
+                    }
+                }
+                Target::Nic(at) => nics[at] = value,
+                Target::Rate(at) => scale(&mut comm, at, value, |own| {
+                    own.ring.iter_mut().chain(&mut own.tree).collect()
+                }),
+                Target::Ramp(at) => {
+                    scale(&mut comm, at, value, |own| own.ramp_us.iter_mut().collect());
+                }
+                Target::Launch(at) => launches[at][0] = value,
+                Target::Send(at) => launches[at][1] = value,
             }
         }
+        add_nics(&mut comm, &nics, efa);
         (comm, launches)
     }
 
@@ -114,6 +136,41 @@ impl<'a> CommModel<'a> {
     }
 }
 
+/// Multiplies fields of a network.
+fn scale(
+    comm: &mut CommProfile,
+    at: usize,
+    factor: f64,
+    fields: fn(&mut BetweenReached) -> Vec<&mut f64>,
+) {
+    if let Some(reached) = &mut comm.network[at].reached {
+        for field in fields(reached) {
+            *field *= factor;
+        }
+    }
+}
+
+/// Adds the latency of a hop's NICs, which Simple waits for twice, as in NCCL's model.
+fn add_nics(comm: &mut CommProfile, nics: &[f64], efa: f64) {
+    for (at, nic) in nics.iter().enumerate() {
+        let factor = if is_efa(comm, at) { efa } else { 1.0 };
+        if let Some(reached) = &mut comm.network[at].reached {
+            for protocol in Protocol::ALL {
+                let times = if protocol == Protocol::Simple {
+                    2.0
+                } else {
+                    1.0
+                };
+                reached.hop_us[protocol.index()] += times * factor * nic;
+            }
+        }
+    }
+}
+
+fn is_efa(comm: &CommProfile, at: usize) -> bool {
+    EFA.contains(&comm.network[at].name.as_str())
+}
+
 impl Model for CommModel<'_> {
     fn log_errors(&self, values: &[f64], rows: &[usize]) -> Vec<f64> {
         self.log_errors_of(values, rows)
@@ -124,7 +181,11 @@ impl Model for CommModel<'_> {
             let setup = &self.rows.setups[row.setup];
             match self.knobs[parameter].target {
                 Target::Inside(at, _) => usize::from(setup.shape.scale_up) == at,
-                Target::Between(at, _) => {
+                Target::Networks(_) => setup.shape.domains > 1,
+                Target::EfaNic | Target::EfaRamp => {
+                    setup.shape.domains > 1 && is_efa(&self.base, setup.shape.network.into())
+                }
+                Target::Nic(at) | Target::Rate(at) | Target::Ramp(at) => {
                     usize::from(setup.shape.network) == at && setup.shape.domains > 1
                 }
                 Target::Launch(at) => setup.campaign == Some(at),

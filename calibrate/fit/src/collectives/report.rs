@@ -12,12 +12,12 @@ use crate::least_squares::Fit;
 /// Targets of cross-validation: below 1 MiB, and from there.
 const TARGETS: [f64; 2] = [0.20, 0.10];
 
-pub(crate) fn report(model: &CommModel<'_>, fit: &Fit, errors: &Errors) -> String {
-    let mut text = String::from("# Collectives\n\n");
+/// Errors: in short, by group and by table.
+pub(crate) fn errors(model: &CommModel<'_>, errors: &Errors) -> String {
+    let mut text = String::new();
     summary(&mut text, model, errors);
     groups(&mut text, model, errors);
     tables(&mut text, model, errors);
-    parameters(&mut text, model, fit);
     text
 }
 
@@ -33,33 +33,60 @@ fn fitted<'a>(model: &'a CommModel<'_>) -> impl Iterator<Item = usize> + 'a {
 
 fn summary(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
     let is_small = |at: &usize| class(&model.rows.sizes[*at]) < 2;
+    let between = |at: &usize| {
+        let setup = model.rows.sizes[*at].setup;
+        model.rows.setups[setup].shape.domains > 1
+    };
     let (small, large): (Vec<usize>, Vec<usize>) = fitted(model).partition(is_small);
     for (name, rows, target) in [
-        ("below 1 MiB", small, TARGETS[0]),
-        ("1 MiB and more", large, TARGETS[1]),
+        ("below 1 MiB", &small, TARGETS[0]),
+        ("1 MiB and more", &large, TARGETS[1]),
     ] {
-        let of = |errors: &[f64]| median(absolute(errors, &rows));
-        let by_table = grouped(rows.iter().copied(), |at| model.rows.sizes[at].table);
-        let medians = by_table
-            .values()
-            .map(|rows| median(absolute(&errors.held_out, rows)));
-        let _ = writeln!(
-            text,
-            "{name}: {} rows of {} tables, median error {} % fitted, {} % with the table left out \
-             (target {} %); median over tables {} %",
-            rows.len(),
-            by_table.len(),
-            percent(of(&errors.fitted)),
-            percent(of(&errors.held_out)),
-            percent(target),
-            percent(median(medians.collect())),
-        );
+        let only = |is_between| {
+            rows.iter()
+                .copied()
+                .filter(move |at| between(at) == is_between)
+        };
+        line(text, model, errors, (name, rows, target));
+        for (place, is_between) in [("inside a domain", false), ("between domains", true)] {
+            let rows: Vec<usize> = only(is_between).collect();
+            line(
+                text,
+                model,
+                errors,
+                (&format!("{name}, {place}"), &rows, target),
+            );
+        }
     }
     text.push('\n');
 }
 
+fn line(
+    text: &mut String,
+    model: &CommModel<'_>,
+    errors: &Errors,
+    (name, rows, target): (&str, &[usize], f64),
+) {
+    let of = |errors: &[f64]| median(absolute(errors, rows));
+    let by_table = grouped(rows.iter().copied(), |at| model.rows.sizes[at].table);
+    let medians = by_table
+        .values()
+        .map(|rows| median(absolute(&errors.held_out, rows)));
+    let _ = writeln!(
+        text,
+        "- {name}: {} rows of {} tables, median error {} % fitted, {} % with the table left out \
+         (target {} %); median over tables {} %",
+        rows.len(),
+        by_table.len(),
+        percent(of(&errors.fitted)),
+        percent(of(&errors.held_out)),
+        percent(target),
+        percent(median(medians.collect())),
+    );
+}
+
 fn groups(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
-    text.push_str("## By kind, nodes, links and size\n\n");
+    text.push_str("### By kind, nodes, links and size\n\n");
     text.push_str("| kind | nodes | links | size | rows | fitted % | left out % | p90 % |\n");
     text.push_str("|---|---:|---|---|---:|---:|---:|---:|\n");
     let key = |at: usize| {
@@ -87,11 +114,15 @@ fn groups(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
 }
 
 fn tables(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
-    text.push_str("## By table\n\n");
+    text.push_str("### By table\n\n");
     text.push_str("| table | cluster | nodes | rows | fitted % | left out % | left out, 1 MiB and more % | bias % | |\n");
     text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---|\n");
+    let mut stalls = 0;
     for (place, table) in model.rows.tables.iter().enumerate() {
-        let rows = model.rows.of_table(place);
+        let mut rows = model.rows.of_table(place);
+        let all = rows.len();
+        rows.retain(|at| 0.0 < model.rows.sizes[*at].weight);
+        stalls += all - rows.len();
         let first = &model.rows.setups[model.rows.sizes[rows[0]].setup];
         let large: Vec<usize> = (rows.iter().copied())
             .filter(|at| 2 <= class(&model.rows.sizes[*at]))
@@ -118,14 +149,20 @@ fn tables(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
             100.0 * bias,
         );
     }
+    let _ = writeln!(
+        text,
+        "\nNot counted: {stalls} rows that took more than twice as long as a larger size of their table."
+    );
     for (table, rows, reason) in &model.rows.skipped {
         let _ = writeln!(text, "\n{table}: {rows} rows not used: {reason}");
     }
     text.push('\n');
 }
 
-fn parameters(text: &mut String, model: &CommModel<'_>, fit: &Fit) {
-    text.push_str("## Parameters\n\nStandard deviations are of natural logarithms.\n\n");
+/// The constants, each with its prior.
+pub(crate) fn constants(model: &CommModel<'_>, fit: &Fit) -> String {
+    let mut text =
+        String::from("### Constants\n\nStandard deviations are of natural logarithms.\n\n");
     text.push_str("| parameter | value | sd | prior | its sd |\n|---|---:|---:|---:|---:|\n");
     for ((knob, value), sd) in model.knobs.iter().zip(&fit.values).zip(&fit.log_sd) {
         let known = &knob.parameter;
@@ -135,4 +172,5 @@ fn parameters(text: &mut String, model: &CommModel<'_>, fit: &Fit) {
             known.name, known.prior, known.log_sd
         );
     }
+    text
 }

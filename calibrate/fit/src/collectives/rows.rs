@@ -202,7 +202,7 @@ impl Rows {
 
     /// Whether constants are fitted to a row.
     pub(crate) fn is_fitted(&self, row: &Row) -> bool {
-        self.tables[row.table].using == Use::Fit
+        self.tables[row.table].using == Use::Fit && 0.0 < row.weight
     }
 }
 

@@ -50,6 +50,22 @@ struct Printed {
     self_consistent: u8,
 }
 
+/// The columns that a table of nccl-tests' results needs.
+pub const COLUMNS: [&str; 12] = [
+    "source",
+    "table_id",
+    "hardware",
+    "nodes",
+    "gpus",
+    "collective",
+    "bytes",
+    "time_us",
+    "dtype",
+    "algorithm",
+    "network",
+    "self_consistent",
+];
+
 /// A row of vTrain's look-up tables.
 #[derive(Deserialize)]
 struct LookedUp {
@@ -92,7 +108,7 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Measured>, CollectivesError> {
 pub(crate) fn printed(path: &Path) -> Result<Vec<Measured>, CollectivesError> {
     let rows: Vec<Printed> = parse(path, open(path)?)?;
     let consistent = rows.into_iter().filter(|row| row.self_consistent == 1);
-    Ok(consistent
+    let mut rows: Vec<Measured> = consistent
         .map(|row| Measured {
             source: repository(&row.source),
             table: row.table_id,
@@ -107,7 +123,27 @@ pub(crate) fn printed(path: &Path) -> Result<Vec<Measured>, CollectivesError> {
             algorithm: row.algorithm,
             weight: 1.0,
         })
-        .collect())
+        .collect();
+    for at in stalls(&rows) {
+        rows[at].weight = 0.0;
+    }
+    Ok(rows)
+}
+
+/// Rows that took more than twice as long as a larger size of the same table: the first calls of a
+/// run that was not warmed up, or a stall. They say nothing of the collective and do not count.
+fn stalls(rows: &[Measured]) -> Vec<usize> {
+    let same = |one: &Measured, other: &Measured| {
+        (&one.table, &one.kind, one.ranks, &one.algorithm)
+            == (&other.table, &other.kind, other.ranks, &other.algorithm)
+    };
+    let is_stall = |row: &Measured| {
+        let larger = |other: &&Measured| row.bytes < other.bytes && same(row, other);
+        let mut larger = rows.iter().filter(larger);
+        larger.any(|other| 2.0 * other.micros < row.micros)
+    };
+    let stalled = rows.iter().enumerate().filter(|(_, row)| is_stall(row));
+    stalled.map(|(at, _)| at).collect()
 }
 
 /// `owner/repo` of `github:owner/repo:path@commit`.

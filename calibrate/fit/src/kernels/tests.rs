@@ -44,7 +44,7 @@ fn the_committed_profiles_of_simumax_are_what_the_committed_table_gives() {
         let FittedProfile { spec, text, .. } = lent.profile;
         assert!(
             committed(&spec.name) == text,
-            "fit again: windtunnel calibrate fit --only kernels --output scenarios/profiles"
+            "fit again: windtunnel calibrate fit --only kernels --output scenarios"
         );
         assert_eq!(
             self::spec(&spec.name),

@@ -60,6 +60,11 @@ fn kind_of(scheme: &str) -> &'static str {
     }
 }
 
+/// No group is known better than to a thousandth.
+const NARROWEST: f64 = 1e-3;
+/// The widest half-width that a file may say: it means that nothing is known.
+const WIDEST: f64 = 10.0;
+
 /// Share of runs that lie between the 10th and the 90th percentile.
 const COVERED: f64 = 0.8;
 
@@ -110,15 +115,19 @@ impl Widths {
                 .collect(),
             factors: BTreeMap::new(),
         };
+        // Nothing says how wide a group's interval is that has no others like it.
         let share = |one: &LeftOut| {
             let row = &rows[one.row];
             let residual = ln(one.predicted / row.measured).abs();
-            residual / widths.without(row, one).max(1e-9)
+            let others = widths.others(row, one)?;
+            Some(residual / root_mean(&others).max(NARROWEST))
         };
         let mut by_kind: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
         for one in &fitted.left_out {
-            let kind = kind_of(one.membership.scheme);
-            by_kind.entry(kind).or_default().push(share(one));
+            if let Some(share) = share(one) {
+                let kind = kind_of(one.membership.scheme);
+                by_kind.entry(kind).or_default().push(share);
+            }
         }
         let factors = by_kind.into_iter();
         widths.factors = factors
@@ -132,8 +141,17 @@ impl Widths {
     }
 
     /// The width of a group from its kin: other groups of its framework and architecture left out
-    /// under the same scheme; where fewer than two are left, of its framework; else of all.
+    /// under the same scheme; where fewer than two are left, of its framework; else of all. Where
+    /// those are fewer than two as well, the group itself counts among them.
     pub(super) fn without(&self, row: &FitRow, one: &LeftOut) -> f64 {
+        let kind = kind_of(one.membership.scheme);
+        let with_own = || self.squares(&|kin| kind_of(kin.scheme) == kind, "");
+        let squares = self.others(row, one).unwrap_or_else(with_own);
+        (self.factor(kind) * root_mean(&squares)).min(WIDEST)
+    }
+
+    /// Mean squares of the groups that a group's width comes from.
+    fn others(&self, row: &FitRow, one: &LeftOut) -> Option<Vec<f64>> {
         let own = kin(row, one);
         let kind = kind_of(own.scheme);
         let near: [&dyn Fn(&Kin) -> bool; 4] = [
@@ -142,11 +160,10 @@ impl Widths {
             &|kin| kin.framework == own.framework && kind_of(kin.scheme) == kind,
             &|kin| kind_of(kin.scheme) == kind,
         ];
-        let enough = near.iter().find_map(|holds| {
+        near.iter().find_map(|holds| {
             let squares = self.squares(holds, &one.membership.group);
             (2 <= squares.len()).then_some(squares)
-        });
-        self.factor(kind) * root_mean(&enough.unwrap_or_default())
+        })
     }
 
     fn squares(&self, holds: &dyn Fn(&Kin) -> bool, except: &str) -> Vec<f64> {
@@ -211,7 +228,7 @@ impl Widths {
         cells: &[Cell],
     ) {
         let squares: Vec<f64> = cells.iter().map(|cell| cell.square).collect();
-        let half_width = self.factor(key.0) * root_mean(&squares);
+        let half_width = (self.factor(key.0) * root_mean(&squares)).min(WIDEST);
         let wide = Spread {
             unseen: key.0,
             framework: key.1.clone(),

@@ -252,6 +252,7 @@ fn infiniband() -> NetworkComm {
         pairs_efficiency: 0.93,
         hop_us: NET_HOP,
         nic_us: 0.0,
+        simple_only: false,
         pairs_us: 60.0,
         peer_us: 0.4,
         channels_per_nic: 2,
@@ -286,11 +287,14 @@ fn efa() -> NetworkComm {
     }
 }
 
-/// Its first generation, of p4d and p4de: 164 µs where [`efa`] takes 69.
+/// Its first generation, of p4d and p4de: 164 µs where [`efa`] takes 69. It does not deliver bytes
+/// in order, so the plugin sets `NCCL_PROTO=simple` there (aws/aws-ofi-nccl at 008a28b,
+/// `src/platform-aws.c`, `force_proto_simple`).
 fn efa_1() -> NetworkComm {
     NetworkComm {
         name: "efa-1".to_owned(),
         fabrics: names(&["efa-1"]),
+        simple_only: true,
         source: format!("{NCCL}; NIC: aws/aws-ofi-nccl, src/platform-aws.c, p4d"),
         ..efa()
     }

@@ -1,26 +1,28 @@
 //! Constants of collectives.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
-use super::write;
+use super::report::Report;
+use super::{threads, write};
 use crate::args::FitArgs;
 use crate::commands::Context;
 use crate::exit::Exit;
 
 /// Fits the constants of collectives, writes them, and prints their errors.
-pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
+pub(super) fn fit(
+    args: &FitArgs,
+    extra: &[PathBuf],
+    report: &mut Report,
+    context: &Context,
+) -> Result<Exit, Exit> {
     context.note("fitting the constants of collectives takes some seconds");
-    let tables: Vec<_> = args
-        .extra
-        .iter()
-        .filter(|path| is_of_collectives(path))
-        .cloned()
-        .collect();
-    let fitted =
-        fit::collectives::fit(&args.data.join("collectives"), &tables).map_err(|error| {
-            context.error(&error.to_string(), error.hint().as_deref());
-            Exit::BadInput
-        })?;
+    let folder = args.data.join("collectives");
+    let fitted = fit::collectives::fit(&folder, extra, threads(context)).map_err(|error| {
+        context.error(&error.to_string(), error.hint().as_deref());
+        Exit::BadInput
+    })?;
     if let Some(folder) = &args.output {
         write(
             &folder.join("profiles/collectives.toml"),
@@ -28,20 +30,14 @@ pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
             context,
         )?;
     }
+    report.collectives(&fitted);
     let text = if context.output.json {
         format!(
             "{:#}\n",
-            json!({ "schema": 1, "report": fitted.report, "file": fitted.file })
+            json!({ "schema": 1, "report": fitted.report(), "file": fitted.file })
         )
     } else {
-        fitted.report
+        fitted.report()
     };
     Ok(context.print(&text))
-}
-
-/// Whether a table has the columns of nccl-tests; tables of runs have others.
-fn is_of_collectives(path: &std::path::Path) -> bool {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let header = text.lines().next().unwrap_or_default();
-    header.contains("busbw")
 }

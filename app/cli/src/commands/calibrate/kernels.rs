@@ -4,6 +4,7 @@ use fit::kernels::{FittedCurve, FittedProfile};
 use fit::table::TableError;
 use serde_json::{Value, json};
 
+use super::report::Report;
 use super::{threads, write};
 use crate::args::FitArgs;
 use crate::commands::Context;
@@ -11,7 +12,7 @@ use crate::exit::Exit;
 use crate::table::{Side, Table};
 
 /// Fits the profiles of GPUs, writes them, and prints their curves.
-pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
+pub(super) fn fit(args: &FitArgs, report: &mut Report, context: &Context) -> Result<Exit, Exit> {
     context.note("fitting the profiles of GPUs takes about a minute on two cores");
     let profiles =
         fit::kernels::fit(&args.data, threads(context)).map_err(|error| refuse(&error, context))?;
@@ -21,6 +22,7 @@ pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
             write(&folder.join("profiles").join(name), &profile.text, context)?;
         }
     }
+    report.kernels(&profiles);
     let text = if context.output.json {
         format!("{:#}\n", document(&profiles))
     } else {
@@ -35,7 +37,7 @@ fn refuse(error: &TableError, context: &Context) -> Exit {
 }
 
 /// Every curve of every profile.
-fn curves(profiles: &[FittedProfile]) -> impl Iterator<Item = (&str, &FittedCurve)> {
+pub(super) fn curves(profiles: &[FittedProfile]) -> impl Iterator<Item = (&str, &FittedCurve)> {
     profiles.iter().flat_map(|profile| {
         let name = profile.spec.name.as_str();
         profile.curves.iter().map(move |curve| (name, curve))
@@ -51,7 +53,6 @@ fn table(profiles: &[FittedProfile]) -> Table {
         ("Left out", Side::Right),
         ("Constants, and the 90 % interval of each", Side::Left),
     ]);
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
     for (name, curve) in curves(profiles) {
         let constants = curve.constants.iter().map(|constant| {
             let (low, high) = (shown(constant.low), shown(constant.high));
@@ -67,6 +68,10 @@ fn table(profiles: &[FittedProfile]) -> Table {
         ]);
     }
     table
+}
+
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
 }
 
 /// A bound with three digits behind the point at most.

@@ -1,12 +1,13 @@
 //! Constants of memory.
 
 use memory::{
-    MemoryError, constants_text, fit_memory, left_out_csv, rows, summaries, summaries_text,
+    MemoryError, constants_text, differences, fit_memory, left_out_csv, rows, summaries,
+    summaries_text,
 };
 use runs::Table;
 use serde_json::json;
 
-use super::write;
+use super::{worth, write};
 use crate::args::FitArgs;
 use crate::commands::Context;
 use crate::exit::Exit;
@@ -28,9 +29,12 @@ pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
         .map_err(|error| refuse(MemoryError::from(error)))?;
     let rows = rows(&tables).map_err(refuse)?;
     let fitted = fit_memory(&rows);
-    if args.output.is_some() {
+    if let Some(folder) = worth(args) {
         let text = left_out_csv(&rows, &fitted);
-        write(&args.data.join("fit/left_out_memory.csv"), &text, context)?;
+        write(&folder.join("left_out_memory.csv"), &text, context)?;
+    }
+    for difference in differences(&fitted) {
+        context.note(&difference);
     }
     let constants = constants_text(&fitted);
     let errors = summaries_text(&summaries(&rows, &fitted));

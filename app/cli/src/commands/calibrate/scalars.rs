@@ -1,7 +1,7 @@
 //! Scalars of frameworks, GPUs and sites.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::Path;
 
 use fit::least_squares::Model;
 use fit::scalars::{
@@ -11,41 +11,30 @@ use runs::RunsError;
 use serde_json::{Value, json};
 use units::Control;
 
-use super::{threads, write};
+use super::{threads, worth, write};
 use crate::args::FitArgs;
 use crate::commands::Context;
 use crate::exit::Exit;
 use crate::table::{Side, Table};
 
 /// Fits scalars on measured runs, writes them with what they are worth, and prints both.
-pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
+///
+/// * `extra` — further tables of runs.
+pub(super) fn fit(args: &FitArgs, extra: &[runs::Table], context: &Context) -> Result<Exit, Exit> {
     context.note("fitting scalars on measured runs takes some minutes");
     let file = parameters(args, context)?;
-    let mut paths: Vec<PathBuf> = vec![args.data.join("runs/training_runs.csv")];
-    paths.extend(args.extra.iter().cloned());
-    let tables = paths.iter().map(|path| runs::Table::read(path));
     let refuse = |error: RunsError| {
         context.error(&error.to_string(), error.hint().as_deref());
         Exit::BadInput
     };
-    let tables: Vec<runs::Table> = tables.collect::<Result<_, _>>().map_err(refuse)?;
-    let tables: Vec<runs::Table> = tables
-        .into_iter()
-        .filter(|table| runs::training::check(table).is_ok())
-        .collect();
+    let own = runs::Table::read(&args.data.join("runs/training_runs.csv")).map_err(refuse)?;
+    runs::training::check(&own).map_err(refuse)?;
+    let mut tables = vec![own];
+    tables.extend(extra.iter().cloned());
     let rows = load_all(&tables, &Control::new()).map_err(refuse)?;
     let fitted = fit_runs(&rows, &file, threads(context).get(), !args.no_ablation);
     if let Some(folder) = &args.output {
-        // What rows that cannot be published are worth stays out of the folder of the tables.
-        let is_published = args.extra.is_empty();
-        let worth = if is_published { &args.data } else { folder }.join("fit");
-        for (name, text) in files(&fitted) {
-            if name == "scales.toml" {
-                write(&folder.join("fitted").join(name), &text, context)?;
-            } else {
-                write(&worth.join(name), &text, context)?;
-            }
-        }
+        write_all(&fitted, folder, args, context)?;
     }
     let text = if context.output.json {
         format!("{:#}\n", document(&fitted))
@@ -53,6 +42,31 @@ pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
         report(&fitted, context)
     };
     Ok(context.print(&text))
+}
+
+/// Writes the scalars, and what they are worth where that has a place. What was not measured leaves
+/// the table of before alone.
+fn write_all(
+    fitted: &Fitted<'_>,
+    folder: &Path,
+    args: &FitArgs,
+    context: &Context,
+) -> Result<(), Exit> {
+    let worth = worth(args);
+    if worth.is_none() {
+        context.note("calibrate/data/fit stays as it is: --extra does not come with the program");
+    }
+    for (name, text) in files(fitted) {
+        let folder = match name {
+            "scales.toml" => Some(folder.join("fitted")),
+            "ablation.csv" if args.no_ablation => None,
+            _ => worth.clone(),
+        };
+        if let Some(folder) = folder {
+            write(&folder.join(name), &text, context)?;
+        }
+    }
+    Ok(())
 }
 
 fn parameters(args: &FitArgs, context: &Context) -> Result<ParametersFile, Exit> {
