@@ -1,6 +1,7 @@
 //! Runs as a model with parameters.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use format::fitted::{FittedFile, Setting};
 use lower::Scales;
@@ -94,27 +95,27 @@ impl<'a> Runs<'a> {
         if self.threads == 1 || rows.len() < 8 {
             return rows.iter().map(|row| self.predict(values, *row)).collect();
         }
-        // Rows in turn, since neighbors cost alike.
+        // Rows cost a few or many milliseconds: each thread takes the next one that is left.
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut own = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(row) = rows.get(at) else {
+                    return own;
+                };
+                own.push((at, self.predict(values, *row)));
+            }
+        };
         let mut times = vec![0.0; rows.len()];
-        let parts: Vec<Vec<f64>> = std::thread::scope(|scope| {
-            let handles: Vec<_> = (0..self.threads)
-                .map(|part| {
-                    scope.spawn(move || {
-                        let own = rows.iter().skip(part).step_by(self.threads);
-                        own.map(|row| self.predict(values, *row))
-                            .collect::<Vec<f64>>()
-                    })
-                })
-                .collect();
-            handles
-                .into_iter()
-                .map(|handle| handle.join().unwrap_or_default())
+        let found: Vec<Vec<(usize, f64)>> = std::thread::scope(|scope| {
+            let handles: Vec<_> = (0..self.threads).map(|_| scope.spawn(work)).collect();
+            let all = handles.into_iter();
+            all.map(|handle| handle.join().unwrap_or_default())
                 .collect()
         });
-        for (part, found) in parts.iter().enumerate() {
-            for (at, time) in found.iter().enumerate() {
-                times[part + at * self.threads] = *time;
-            }
+        for (at, time) in found.into_iter().flatten() {
+            times[at] = time;
         }
         times
     }

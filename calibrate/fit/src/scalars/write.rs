@@ -141,15 +141,19 @@ fn quoted(cell: &str) -> String {
 }
 
 fn left_out(fitted: &Fitted<'_>) -> String {
-    let mut text = String::from("row_id,scheme,group,quantity,measured,predicted,p10,p90\n");
+    let mut text = String::from(
+        "row_id,source_repo,source_path,scheme,group,quantity,measured,predicted,p10,p90\n",
+    );
     let rows = fitted.rows();
     for one in &fitted.left_out {
         let row: &FitRow = &rows[one.row];
         let far = exp(half_width(fitted, one));
         let _ = writeln!(
             text,
-            "{},{},{},iteration_time_s,{},{},{},{}",
+            "{},{},{},{},{},iteration_time_s,{},{},{},{}",
             row.id,
+            quoted(row.record.or_empty("source_repo")),
+            quoted(row.record.or_empty("source_path")),
             one.membership.scheme,
             quoted(&one.membership.group),
             digits(row.measured),
