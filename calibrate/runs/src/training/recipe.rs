@@ -1,7 +1,7 @@
 //! Shapes and degrees that published recipes have and tables of their results leave out.
 
-use super::spelled::{has_any, plain};
 use crate::Record;
+use crate::spelled::{has_any, plain};
 
 /// What a recipe says of a model.
 #[derive(Debug)]
@@ -137,6 +137,17 @@ const RECIPES: [Recipe; 15] = [
 ];
 
 impl Recipe {
+    /// Whether a width is that of the recipe, or not said.
+    pub(crate) fn has_width(&self, hidden: Option<u64>) -> bool {
+        let is_it =
+            |given: &Given| matches!((given, hidden), (N(count), Some(hidden)) if *count == hidden);
+        hidden.is_none()
+            || self
+                .shape
+                .iter()
+                .any(|(key, given)| *key == "hidden" && is_it(given))
+    }
+
     /// A degree, by the column of tables of runs.
     pub(crate) fn degree(&self, column: &str) -> Option<u64> {
         let found = self.degrees.iter().find(|(name, _)| *name == column);
