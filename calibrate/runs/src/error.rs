@@ -96,8 +96,8 @@ impl RunsError {
                 path, line, column, ..
             } => (path, Some((*line, column, ""))),
             Self::Ragged { path, line, .. } => (path, Some((*line, "", ""))),
-            Self::RepeatedColumn { path, .. } => (path, None),
-            Self::Unreadable { path, .. }
+            Self::RepeatedColumn { path, .. }
+            | Self::Unreadable { path, .. }
             | Self::NotCsv { path, .. }
             | Self::NoColumn { path, .. }
             | Self::NoRow { path, .. }

@@ -204,7 +204,7 @@ mod tests {
         let error = second.count("tp").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "runs.csv:3: `tp` is \"eight\", not a number of 0 or more"
+            "runs.csv:3: `tp` is \"eight\", not a whole number from 1 to 1,048,576"
         );
         assert!(error.hint().is_some());
     }

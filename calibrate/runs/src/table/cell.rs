@@ -72,11 +72,12 @@ impl Record {
     ///
     /// [`RunsError::BadCell`] where it is no such number.
     pub fn count(&self, column: &str) -> Result<Option<u64>, RunsError> {
-        let Some(value) = self.number(column)? else {
+        let (most, expected) = limit(column);
+        let found = self.number(column);
+        let Some(value) = found.map_err(|_| self.bad(column, expected))? else {
             return Ok(None);
         };
         let whole = value.round();
-        let (most, expected) = limit(column);
         if (value - whole).abs() < 1e-9 && (1.0..=most as f64).contains(&whole) {
             #[expect(
                 clippy::cast_possible_truncation,

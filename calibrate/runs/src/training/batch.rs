@@ -54,12 +54,11 @@ pub(super) fn training(row: &Row<'_>, gpus: u64, draft: &mut Draft) -> Result<()
         (batch, None) => draft.set(T, "global_batch", whole(batch)),
         (batch, Some(rule)) => draft.assume(T, "global_batch", whole(batch), rule),
     }
-    match record.count("seq_len")? {
-        Some(len) => draft.set(T, "seq_len", whole(len)),
-        None => {
-            let (len, rule) = usual_length(record, draft);
-            draft.assume(T, "seq_len", whole(len), rule);
-        }
+    if let Some(len) = record.count("seq_len")? {
+        draft.set(T, "seq_len", whole(len));
+    } else {
+        let (len, rule) = usual_length(record, draft);
+        draft.assume(T, "seq_len", whole(len), rule);
     }
     precision::precision(row, draft)?;
     let model = record.or_empty("model");
@@ -117,7 +116,7 @@ pub(super) fn global_batch(record: &Record, gpus: u64) -> Result<(u64, Option<Ru
     let batch = size
         .checked_mul(ranks)
         .and_then(|batch| batch.checked_mul(steps));
-    match batch.filter(|batch| *batch <= u64::from(u32::MAX)) {
+    match batch.filter(|batch| u32::try_from(*batch).is_ok()) {
         Some(batch) => Ok((batch, Some(rule))),
         None => Err(record.bad(
             "mbs",

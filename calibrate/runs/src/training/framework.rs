@@ -124,10 +124,10 @@ pub fn family(record: &Record) -> Family {
         .filter(|c| !matches!(c, '-' | '_') && !c.is_whitespace())
         .map(|c| c.to_ascii_lowercase())
         .collect();
-    let stands = |word: &&str| word.split('*').all(|part| joined.contains(part));
+    let stands = |word: &str| word.split('*').all(|part| joined.contains(part));
     let found = NAMES
         .iter()
-        .find(|(words, _)| words.iter().any(|word| stands(&word)));
+        .find(|(words, _)| words.iter().any(|word| stands(word)));
     let family = found.map_or(
         Family {
             name: "neutral",

@@ -135,8 +135,8 @@ fn contradiction(known: &Known, cells: &Cells, draft: &mut Draft) {
 fn sibling(row: &Row<'_>, column: &'static str) -> Option<u64> {
     row.record.text("model")?;
     let same = |other: &&Record| {
-        let is_same = |name: &&str| other.text(name) == row.record.text(name);
-        other.is_whole() && ["source_path", "model"].iter().all(|name| is_same(&name))
+        let is_same = |name: &str| other.text(name) == row.record.text(name);
+        other.is_whole() && ["source_path", "model"].into_iter().all(is_same)
     };
     let others = row.table.records.iter().filter(same);
     let readable = others.filter_map(|other| {
