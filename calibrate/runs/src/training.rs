@@ -64,6 +64,7 @@ pub fn drafts(record: &Record, table: &Table) -> Result<Vec<Draft>, RunsError> {
     model::positions(&mut draft);
     plan::plan(&row, gpus, &mut draft)?;
     framework::framework(&row, &mut draft);
+    time::notes(record, gpus, &mut draft)?;
     draft.set("settings", "engine", "estimate");
     if let Some((profile, rule)) = machine::profile(record) {
         draft.assume("settings", "profiles", vec![profile], rule);

@@ -18,9 +18,32 @@ const MOST: u64 = u32::MAX as u64;
 /// The largest value of a column that counts, and what messages expect of it.
 fn limit(column: &str) -> (u64, &'static str) {
     match column {
-        "tp" | "pp" | "vp" | "cp" | "dp" | "ep" | "etp" | "num_gpus" | "gpus_per_node" | "mbs"
-        | "grad_accum" => (MOST_GPUS, "a whole number from 1 to 1,048,576"),
-        "layers" => (MOST_LAYERS, "a whole number from 1 to 100,000"),
+        "tp"
+        | "pp"
+        | "vp"
+        | "cp"
+        | "dp"
+        | "ep"
+        | "etp"
+        | "num_gpus"
+        | "gpus_per_node"
+        | "mbs"
+        | "grad_accum"
+        | "nodes"
+        | "gpus"
+        | "micro-batch-size"
+        | "tensor-model-parallel-size"
+        | "pipeline-model-parallel-size"
+        | "context-parallel-size"
+        | "expert-model-parallel-size"
+        | "expert-tensor-parallel-size"
+        | "num-layers-per-virtual-pipeline-stage"
+        | "num-virtual-stages-per-pipeline-rank" => {
+            (MOST_GPUS, "a whole number from 1 to 1,048,576")
+        }
+        "layers" | "num-layers" | "decoder-num-layers" => {
+            (MOST_LAYERS, "a whole number from 1 to 100,000")
+        }
         "hidden" | "heads" | "kv_heads" | "vocab_size" => {
             (MOST_WIDE, "a whole number from 1 to 16,777,216")
         }

@@ -15,7 +15,7 @@ pub(super) use words::recomputes_all;
 
 use toml::{Table as Toml, Value};
 
-use super::{Row, whole};
+use super::{Known, Row, whole};
 use crate::{Draft, Rule, RunsError};
 
 const ONE: Rule = Rule::new("micro-batch-of-one", "the row names no micro-batch");
@@ -39,6 +39,11 @@ const WAITS: Rule = Rule::new(
 const TORCH_DDP: Rule = Rule::new(
     "torch-ddp",
     "runs without a pipeline used torch's DDP, which reduces beside the backward pass (jz/frameworks/megatron-lm.md)",
+);
+
+const NEAREST: Rule = Rule::new(
+    "micro-batch-fits",
+    "the micro-batch of the recipe, or of the run that the row repeats, does not divide the global batch over the ranks: the nearest that does",
 );
 
 /// Writes `[plan]`.
@@ -65,10 +70,16 @@ pub(super) fn plan(row: &Row<'_>, gpus: u64, draft: &mut Draft) -> Result<(), Ru
 fn micro_batch(row: &Row<'_>, dp: u64, draft: &mut Draft) -> Result<(), RunsError> {
     const P: &str = "plan";
     let record = row.record;
-    if row.degree("mbs")?.put(draft, P, "micro_batch").is_some() {
+    let batch = draft.count("training", "global_batch").unwrap_or(1);
+    let known = match row.degree("mbs")? {
+        Known::Inferred(size, _) if !batch.is_multiple_of(dp.saturating_mul(size)) => {
+            nearest(size, batch / dp).map_or(Known::Missing, |size| Known::Inferred(size, NEAREST))
+        }
+        known => known,
+    };
+    if known.put(draft, P, "micro_batch").is_some() {
         return Ok(());
     }
-    let batch = draft.count("training", "global_batch").unwrap_or(1);
     if let Some(steps) = record.count("grad_accum")? {
         let size = (batch / dp.saturating_mul(steps).max(1)).max(1);
         draft.assume(P, "micro_batch", whole(size), BY_STEPS);
@@ -76,6 +87,17 @@ fn micro_batch(row: &Row<'_>, dp: u64, draft: &mut Draft) -> Result<(), RunsErro
         draft.assume(P, "micro_batch", 1, ONE);
     }
     Ok(())
+}
+
+/// The divisor of a share of the batch that is nearest to a micro-batch, in proportion.
+fn nearest(size: u64, share: u64) -> Option<u64> {
+    const MOST: u64 = 1 << 12;
+    let off = |divisor: &u64| {
+        let (low, high) = (size.min(*divisor), size.max(*divisor));
+        high as f64 / low as f64
+    };
+    let divisors = (1..=share.min(MOST)).filter(|divisor| share.is_multiple_of(*divisor));
+    divisors.min_by(|a, b| off(a).total_cmp(&off(b)))
 }
 
 fn sequence_parallel(row: &Row<'_>, tp: u64, draft: &mut Draft) -> Result<(), RunsError> {

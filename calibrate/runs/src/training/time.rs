@@ -2,7 +2,28 @@
 
 use super::batch::global_batch;
 use super::formula::{Formula, formula};
-use crate::{Measured, MemoryKind, Quantity, Record, RunsError};
+use crate::{Draft, Measured, MemoryKind, Quantity, Record, Rule, RunsError};
+
+const MEMORY_KIND: Rule = Rule::new(
+    "memory-kind",
+    "the row does not say which memory was measured: the peak of the framework's allocator on the largest rank",
+);
+const TOKENS: Rule = Rule::new(
+    "time-by-tokens",
+    "the row has neither a time nor a sequence length: global batch x inferred length / (tokens/s/GPU x GPUs)",
+);
+const MFU: Rule = Rule::new(
+    "time-by-mfu",
+    "the row has a utilization alone: model FLOPs with causal attention / (MFU x dense peak of the format x GPUs)",
+);
+const HFU: Rule = Rule::new(
+    "time-by-hfu",
+    "the row has a utilization alone: model and recomputed FLOPs / (HFU x dense peak of the format x GPUs)",
+);
+const SHARE: Rule = Rule::new(
+    "percent-as-share",
+    "a utilization of 1 and below is a share, not a percentage: no run is below 1 %",
+);
 
 /// How seconds follow from a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,12 +132,38 @@ fn positive(record: &Record, column: &str) -> Result<Option<f64>, RunsError> {
 fn percent(record: &Record, column: &str) -> Result<Option<f64>, RunsError> {
     match positive(record, column)? {
         Some(value) if 100.0 < value => Err(record.bad(column, "a percentage up to 100")),
-        Some(value) if value < 1.0 => Err(record.bad(
-            column,
-            "a percentage of 1 or more (45 for 45 %): what is below looks like a share",
-        )),
+        Some(value) if is_share(value) => Ok(Some(value)),
         value => Ok(value.map(|value| value / 100.0)),
     }
+}
+
+/// Whether a cell of percents holds a share: no run reaches less than 1 % of a peak.
+fn is_share(value: f64) -> bool {
+    value <= 1.0
+}
+
+/// Says what is taken for measured where the cells do not say it themselves.
+///
+/// # Errors
+///
+/// [`RunsError::BadCell`].
+pub(super) fn notes(record: &Record, gpus: u64, draft: &mut Draft) -> Result<(), RunsError> {
+    if positive(record, "mem_gib")?.is_some() && memory_kind(record)?.is_none() {
+        draft.note("measured.mem_kind", "allocated_max", MEMORY_KIND);
+    }
+    if time(record, gpus)?.is_none() {
+        let (rule, column) = match speed(record)? {
+            None => return Ok(()),
+            Some(Speed::TokensPerGpu(_)) => (TOKENS, "tokens_per_s_per_gpu"),
+            Some(Speed::ModelUtilization(_)) => (MFU, "mfu_pct"),
+            Some(Speed::HardwareUtilization(_)) => (HFU, "hfu_pct"),
+        };
+        draft.note("measured.iter_time_s", format!("by {column}"), rule);
+        if rule != TOKENS && record.number(column)?.is_some_and(is_share) {
+            draft.note(&format!("measured.{column}"), "a share of 1", SHARE);
+        }
+    }
+    Ok(())
 }
 
 /// Memory and failures that a row measured; its time needs the scenario, see [`time`].
@@ -334,7 +381,8 @@ mod tests {
         assert_eq!(of("8,50,"), Some(Speed::ModelUtilization(0.5)));
         assert_eq!(of("8,,25"), Some(Speed::HardwareUtilization(0.25)));
         assert_eq!(of("8,,"), None);
-        assert!(speed(&row("gbs,mfu_pct", "8,0.45")).is_err());
+        let share = speed(&row("gbs,mfu_pct", "8,0.45")).unwrap();
+        assert_eq!(share, Some(Speed::ModelUtilization(0.45)));
         assert!(speed(&row("gbs,mfu_pct", "8,145")).is_err());
         let tokens = row("gbs,tokens_per_s_per_gpu", "8,100");
         assert_eq!(time(&tokens, 8).unwrap(), None);
