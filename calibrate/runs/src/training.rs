@@ -11,6 +11,8 @@ mod model;
 mod plan;
 mod precision;
 mod recipe;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use crate::{Draft, Likeness, Record, Rule, RunsError, Table};
