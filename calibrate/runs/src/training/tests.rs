@@ -144,13 +144,14 @@ fn clusters_have_the_gpus_of_the_row() {
 fn degrees_beyond_any_cluster_are_refused_before_anything_grows() {
     let of = |tp: &str, pp: &str, vp: &str| {
         let table = table(&format!(
-            "H100,,8,Megatron-LM,GPT 1.3B,,,,,,2048,64,{tp},{pp},{vp},"
+            "H100,,8,Megatron-LM,GPT,,2048,24,16,,2048,64,{tp},{pp},{vp},"
         ));
         drafted(&table, 0).unwrap_err()
     };
     assert!(of("1", "999999999", "").contains("`pp` is \"999999999\""));
     assert!(of("1", "1e15", "1e15").contains("`pp` is \"1e15\""));
     assert!(of("1", "1024", "1024").contains("pp x vp is at most 16,384"));
+    assert!(of("1", "16384", "").contains("at most the model's layers"));
     assert!(of("1048576", "1048576", "").contains("tp x pp x cp x dp"));
 }
 

@@ -32,16 +32,8 @@ pub(super) fn chunks(row: &Row<'_>, pp: u64, draft: &mut Draft) -> Result<(), Ru
     let known = row.degree("vp")?;
     let chunks = pp.saturating_mul(known.value().unwrap_or(1));
     if MOST_STAGES < chunks {
-        let record = row.record;
-        let column = if record.text("vp").is_some() {
-            "vp"
-        } else {
-            "pp"
-        };
-        return Err(record.bad(
-            column,
-            "a degree with which pp x vp is at most 16,384 stages",
-        ));
+        let expected = "a degree with which pp x vp is at most 16,384 stages";
+        return Err(refused(row, expected));
     }
     if known.put(draft, P, "vp").is_some() || pp == 1 {
         return Ok(());
@@ -57,6 +49,17 @@ pub(super) fn chunks(row: &Row<'_>, pp: u64, draft: &mut Draft) -> Result<(), Ru
         Known::Inferred(depth / (pp * chunk), INTERLEAVED).put(draft, P, "vp");
     }
     Ok(())
+}
+
+/// The error of the degree that makes too many stages: `vp` where the row has it.
+fn refused(row: &Row<'_>, expected: &'static str) -> RunsError {
+    let record = row.record;
+    let column = if record.text("vp").is_some() {
+        "vp"
+    } else {
+        "pp"
+    };
+    record.bad(column, expected)
 }
 
 /// Layers of the draft's model; of the decoder, behind an encoder.
@@ -93,6 +96,12 @@ pub(super) fn layers(row: &Row<'_>, pp: u64, draft: &mut Draft) -> Result<(), Ru
     if (depth + 2).is_multiple_of(chunks) && !row.family.of_2021 {
         draft.assume(P, "layer_split", "embedding-and-loss", ENDS);
         return Ok(());
+    }
+    if depth < chunks {
+        return Err(refused(
+            row,
+            "a degree with which pp x vp is at most the model's layers",
+        ));
     }
     let split = (0..chunks).map(|chunk| depth / chunks + u64::from(chunk < depth % chunks));
     let split: Vec<Value> = split.map(|layers| Value::from(whole(layers))).collect();
