@@ -28,6 +28,6 @@ pub use save::{Existing, SaveError, check, save};
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
 pub use trace::{Explanation, Trace, explain};
 pub use validate::{
-    Found, ReportError, ReportRequest, RowText, Tables, Validation, check_report, read_tables,
-    row_text, save_report, validate, worst,
+    Found, Places, ReportError, ReportRequest, RowText, Tables, Validation, check_report,
+    read_tables, row_text, save_report, validate, worst,
 };

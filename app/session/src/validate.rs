@@ -144,13 +144,22 @@ pub struct RowText {
     pub row: Row,
 }
 
+/// Where several rows of one name stand.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Path and line of each.
+    pub rows: Vec<String>,
+    /// Whether they stand in one table, so that leaving tables out tells them not apart.
+    pub in_one_table: bool,
+}
+
 /// What a name leads to.
 #[derive(Clone, Debug)]
 pub enum Found {
     /// A row.
     One(Box<RowText>),
-    /// Rows of several files; their paths.
-    Several(Vec<String>),
+    /// Several rows.
+    Several(Places),
     /// Nothing, since somebody stopped the work.
     Interrupted,
 }
@@ -177,10 +186,15 @@ pub fn row_text(
         }
         [one] => *one,
         several => {
-            let path = |(_, table, record): &(Kind, &Table, &Record)| {
+            let place = |(_, table, record): &(Kind, &Table, &Record)| {
                 format!("{}:{}", table.path, record.line)
             };
-            return Ok(Found::Several(several.iter().map(path).collect()));
+            let mut paths: Vec<&str> = several.iter().map(|(_, table, _)| &*table.path).collect();
+            paths.dedup();
+            return Ok(Found::Several(Places {
+                rows: several.iter().map(place).collect(),
+                in_one_table: paths.len() < several.len(),
+            }));
         }
     };
     let Some(run) = run_as(kind, record, table, settings, control)? else {

@@ -14,6 +14,22 @@ pub enum RunsError {
     NotCsv { path: String, source: csv::Error },
     #[error("{path} has no column {column:?}")]
     NoColumn { path: String, column: &'static str },
+    #[error("{path} has two columns {column:?}")]
+    RepeatedColumn { path: String, column: String },
+    #[error("{path}:{line}: the row has {cells} cell{}, but there are {columns} columns", if *cells == 1 { "" } else { "s" })]
+    Ragged {
+        path: String,
+        line: u64,
+        cells: usize,
+        columns: usize,
+    },
+    #[error("{path}:{line}: `{column}` is empty, and nothing else in the row gives {expected}")]
+    MissingCell {
+        path: String,
+        line: u64,
+        column: &'static str,
+        expected: &'static str,
+    },
     #[error("{path}:{line}: `{column}` is {found:?}, not {expected}")]
     BadCell {
         path: String,
@@ -42,6 +58,19 @@ impl RunsError {
             Self::NoColumn { column, .. } => Some(format!(
                 "add a column `{column}`; docs/measured-runs.md lists what each column means"
             )),
+            Self::RepeatedColumn { .. } => {
+                Some("rename one of them, or take it out: a cell is found by its column".to_owned())
+            }
+            Self::Ragged { cells, columns, .. } if columns < cells => Some(
+                "a cell with a comma in it stands in quotes; behind the last column stands nothing"
+                    .to_owned(),
+            ),
+            Self::Ragged { .. } => Some(
+                "write a comma for each cell that is empty, at the end of the row, too".to_owned(),
+            ),
+            Self::MissingCell { column, .. } => Some(format!(
+                "fill in `{column}`; docs/measured-runs.md lists what each column means"
+            )),
             Self::BadCell { .. } => {
                 Some("correct the cell, or leave it empty: what is empty is inferred".to_owned())
             }
@@ -63,7 +92,12 @@ impl RunsError {
                 found,
                 ..
             } => (path, Some((*line, column, found))),
-            Self::Unreadable { path, .. }
+            Self::MissingCell {
+                path, line, column, ..
+            } => (path, Some((*line, column, ""))),
+            Self::Ragged { path, line, .. } => (path, Some((*line, "", ""))),
+            Self::RepeatedColumn { path, .. }
+            | Self::Unreadable { path, .. }
             | Self::NotCsv { path, .. }
             | Self::NoColumn { path, .. }
             | Self::NoRow { path, .. }

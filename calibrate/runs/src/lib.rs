@@ -15,6 +15,7 @@ mod error;
 mod measured;
 pub mod megatron_ci;
 mod rule;
+mod spelled;
 mod table;
 pub mod training;
 

@@ -36,14 +36,6 @@ pub enum MemoryKind {
 }
 
 impl MemoryKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [
-        Self::AllocatedMax,
-        Self::AllocatedLastRank,
-        Self::ReservedMax,
-        Self::NvidiaSmi,
-    ];
-
     /// The name that tables print.
     pub const fn name(self) -> &'static str {
         match self {
@@ -52,11 +44,6 @@ impl MemoryKind {
             Self::ReservedMax => "reserved_max",
             Self::NvidiaSmi => "nvidia_smi",
         }
-    }
-
-    /// The kind of that name.
-    pub fn of(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 

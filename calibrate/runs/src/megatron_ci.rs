@@ -39,6 +39,7 @@ pub fn is_megatron_ci(table: &Table) -> bool {
 ///
 /// [`RunsError::BadCell`] where a cell is not what its column holds.
 pub fn draft(record: &Record) -> Result<Draft, RunsError> {
+    record.refuse_ragged()?;
     let case = Case::of(record)?;
     let mut draft = Draft::default();
     model::write(&case, &mut draft)?;

@@ -1,12 +1,15 @@
 //! A CSV of runs, cell by cell, with errors that name file, line and column.
 
 mod alike;
+mod cell;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 pub use alike::Likeness;
+pub(crate) use cell::{MOST_GPUS, MOST_LAYERS};
 
 use crate::RunsError;
 
@@ -30,6 +33,15 @@ pub struct Record {
     /// The line of the file, counted from 1.
     pub line: u64,
     cells: BTreeMap<String, String>,
+    /// The number of its cells, where that is not the number of columns.
+    ragged: Option<Ragged>,
+}
+
+/// A line with more or fewer cells than there are columns: nobody can say which cell is which.
+#[derive(Clone, Copy, Debug)]
+struct Ragged {
+    cells: usize,
+    columns: usize,
 }
 
 impl Table {
@@ -37,7 +49,7 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read, is no CSV, or has no rows.
+    /// Where the file cannot be read, is no CSV, has no rows, or two columns of one name.
     pub fn read(path: &Path) -> Result<Self, RunsError> {
         let name = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|source| RunsError::Unreadable {
@@ -53,28 +65,20 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// Where it is no CSV, or has no rows.
+    /// Where it is no CSV, has no rows, or two columns of one name.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, RunsError> {
         let path: Arc<str> = Arc::from(name);
         let broken = |source| RunsError::NotCsv {
             path: name.to_owned(),
             source,
         };
-        let mut reader = csv::Reader::from_reader(bytes);
-        let headers = reader.headers().map_err(broken)?;
-        let columns: Vec<String> = headers.iter().map(|name| name.trim().to_owned()).collect();
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+        let headers = reader.byte_headers().map_err(broken)?;
+        let columns: Vec<String> = headers.iter().map(|name| cell(name).into_owned()).collect();
+        refuse_repeated(name, &columns)?;
         let mut records = Vec::new();
-        for row in reader.records() {
-            let row = row.map_err(broken)?;
-            let line = row.position().map_or(0, csv::Position::line);
-            let cells = (columns.iter().zip(row.iter()))
-                .filter(|(_, cell)| !cell.trim().is_empty())
-                .map(|(column, cell)| (column.clone(), cell.trim().to_owned()));
-            records.push(Record {
-                path: Arc::clone(&path),
-                line,
-                cells: cells.collect(),
-            });
+        for row in reader.byte_records() {
+            records.push(Record::new(&path, &columns, &row.map_err(broken)?));
         }
         if records.is_empty() {
             return Err(RunsError::Empty {
@@ -120,74 +124,65 @@ impl Table {
 }
 
 impl Record {
-    /// What the row is called: its `row_id`, or its line.
-    pub fn id(&self) -> String {
-        self.text("row_id")
-            .map_or_else(|| self.line.to_string(), str::to_owned)
+    fn new(path: &Arc<str>, columns: &[String], row: &csv::ByteRecord) -> Self {
+        let cells = (columns.iter().zip(row.iter()))
+            .map(|(column, text)| (column.clone(), cell(text).into_owned()))
+            .filter(|(column, text)| !column.is_empty() && !text.is_empty());
+        // What stands behind the last column may be as empty as it likes.
+        let behind = row.iter().skip(columns.len());
+        let is_ragged =
+            row.len() < columns.len() || behind.into_iter().any(|text| !cell(text).is_empty());
+        Self {
+            path: Arc::clone(path),
+            line: row.position().map_or(0, csv::Position::line),
+            cells: cells.collect(),
+            ragged: is_ragged.then_some(Ragged {
+                cells: row.len(),
+                columns: columns.len(),
+            }),
+        }
     }
 
-    /// The path of the table that the row is from.
-    pub const fn path(&self) -> &Arc<str> {
-        &self.path
-    }
-
-    /// A cell, unless empty.
-    pub fn text(&self, column: &str) -> Option<&str> {
-        self.cells.get(column).map(String::as_str)
-    }
-
-    /// A cell, or nothing as text.
-    pub fn or_empty(&self, column: &str) -> &str {
-        self.text(column).unwrap_or_default()
-    }
-
-    /// A positive number, unless the cell is empty.
+    /// Refuses a row whose cells do not stand under the columns.
     ///
     /// # Errors
     ///
-    /// [`RunsError::BadCell`] where it is no such number.
-    pub fn number(&self, column: &str) -> Result<Option<f64>, RunsError> {
-        let Some(text) = self.text(column) else {
-            return Ok(None);
-        };
-        match text.parse::<f64>() {
-            Ok(value) if value.is_finite() && 0.0 <= value => Ok(Some(value)),
-            _ => Err(self.bad(column, "a number of 0 or more")),
-        }
+    /// [`RunsError::Ragged`].
+    pub fn refuse_ragged(&self) -> Result<(), RunsError> {
+        self.ragged.map_or(Ok(()), |Ragged { cells, columns }| {
+            Err(RunsError::Ragged {
+                path: self.path.to_string(),
+                line: self.line,
+                cells,
+                columns,
+            })
+        })
     }
 
-    /// A whole number of 1 or more, unless the cell is empty. `8.0` is one, too.
-    ///
-    /// # Errors
-    ///
-    /// [`RunsError::BadCell`] where it is no such number.
-    pub fn count(&self, column: &str) -> Result<Option<u64>, RunsError> {
-        let Some(value) = self.number(column)? else {
-            return Ok(None);
-        };
-        let whole = value.round();
-        if (value - whole).abs() < 1e-9 && (1.0..=1e15).contains(&whole) {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "it is whole, positive and small"
-            )]
-            let whole = whole as u64;
-            return Ok(Some(whole));
-        }
-        Err(self.bad(column, "a whole number of 1 or more"))
+    /// Whether its cells stand under the columns, so that other rows can learn from it.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.ragged.is_none()
     }
+}
 
-    /// The error of a cell.
-    pub fn bad(&self, column: &str, expected: &'static str) -> RunsError {
-        RunsError::BadCell {
-            path: self.path.to_string(),
-            line: self.line,
-            column: column.to_owned(),
-            found: self.or_empty(column).to_owned(),
-            expected,
+/// The text of a cell; bytes that are no UTF-8 show as such.
+fn cell(bytes: &[u8]) -> Cow<'_, str> {
+    match String::from_utf8_lossy(bytes) {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+fn refuse_repeated(path: &str, columns: &[String]) -> Result<(), RunsError> {
+    for (at, column) in columns.iter().enumerate() {
+        if !column.is_empty() && columns[..at].contains(column) {
+            return Err(RunsError::RepeatedColumn {
+                path: path.to_owned(),
+                column: column.clone(),
+            });
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -209,7 +204,7 @@ mod tests {
         let error = second.count("tp").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "runs.csv:3: `tp` is \"eight\", not a number of 0 or more"
+            "runs.csv:3: `tp` is \"eight\", not a whole number from 1 to 1,048,576"
         );
         assert!(error.hint().is_some());
     }
@@ -226,5 +221,32 @@ mod tests {
         let error = table.need("gpu").unwrap_err();
         assert_eq!(error.to_string(), "x has no column \"gpu\"");
         assert_eq!(table.records[0].id(), "2");
+    }
+
+    #[test]
+    fn a_ragged_line_is_its_own_error_alone() {
+        let table = Table::parse("x", b"gpu,gbs\nA100,8\nA100\nA100,8,9\nA100,8,\n").unwrap();
+        let refused: Vec<Option<String>> = (table.records.iter())
+            .map(|record| record.refuse_ragged().err().map(|error| error.to_string()))
+            .collect();
+        let few = "x:3: the row has 1 cell, but there are 2 columns".to_owned();
+        let many = "x:4: the row has 3 cells, but there are 2 columns".to_owned();
+        assert_eq!(refused, [None, Some(few), Some(many), None]);
+        let error = table.records[1].refuse_ragged().unwrap_err();
+        assert_eq!(error.place().1, Some((3, "", "")));
+        assert!(error.hint().is_some());
+    }
+
+    #[test]
+    fn columns_have_names_of_their_own() {
+        let error = Table::parse("x", b"gpu,gbs,gpu\n1,2,3\n").unwrap_err();
+        assert_eq!(error.to_string(), "x has two columns \"gpu\"");
+        assert!(Table::parse("x", b"gpu,,\n1,,\n").is_ok());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_spoil_no_table() {
+        let table = Table::parse("x", b"gpu,notes\nA100,caf\xe9\n").unwrap();
+        assert_eq!(table.records[0].text("gpu"), Some("A100"));
     }
 }

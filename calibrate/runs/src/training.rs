@@ -3,13 +3,16 @@
 //! Cells that are empty are inferred, each by a [`Rule`]. `notes` and `hardware` are read for
 //! configuration alone, never for what was measured or predicted.
 
+mod batch;
 mod formula;
 mod framework;
 mod machine;
 mod model;
 mod plan;
+mod precision;
 mod recipe;
-mod spelled;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use crate::{Draft, Likeness, Record, Rule, RunsError, Table};
@@ -17,7 +20,7 @@ use crate::{Draft, Likeness, Record, Rule, RunsError, Table};
 pub use formula::Formula;
 pub use framework::{Family, family};
 pub use model::shape_of;
-pub use time::{Time, measured, time};
+pub use time::{Speed, Time, contradicts, measured, speed, time};
 
 /// What a row says, as far as more than one part of the scenario needs it.
 pub(crate) struct Row<'a> {
@@ -27,16 +30,18 @@ pub(crate) struct Row<'a> {
     pub(crate) recipe: Option<&'static recipe::Recipe>,
 }
 
-/// The columns without which nothing can be predicted.
-const NEEDED: [&str; 2] = ["gpu", "gbs"];
-
 /// Refuses a table that is none of training runs.
 ///
 /// # Errors
 ///
 /// [`RunsError::NoColumn`].
 pub fn check(table: &Table) -> Result<(), RunsError> {
-    NEEDED.iter().try_for_each(|column| table.need(column))
+    table.need("gpu")?;
+    // Micro-batches give a global batch, too.
+    if table.has("mbs") {
+        return Ok(());
+    }
+    table.need("gbs")
 }
 
 /// The scenarios that a row may stand for, the most likely first: of several, which differ only
@@ -46,6 +51,8 @@ pub fn check(table: &Table) -> Result<(), RunsError> {
 ///
 /// [`RunsError::BadCell`] where a cell cannot be read.
 pub fn drafts(record: &Record, table: &Table) -> Result<Vec<Draft>, RunsError> {
+    record.refuse_ragged()?;
+    contradicts(record)?;
     let row = Row {
         record,
         table,
@@ -55,9 +62,11 @@ pub fn drafts(record: &Record, table: &Table) -> Result<Vec<Draft>, RunsError> {
     let mut draft = Draft::default();
     model::model(&row, &mut draft)?;
     let gpus = machine::machine(&row, &mut draft)?;
-    plan::training(&row, &mut draft)?;
+    batch::training(&row, gpus, &mut draft)?;
+    model::positions(&mut draft);
     plan::plan(&row, gpus, &mut draft)?;
     framework::framework(&row, &mut draft);
+    time::notes(record, gpus, &mut draft)?;
     draft.set("settings", "engine", "estimate");
     if let Some((profile, rule)) = machine::profile(record) {
         draft.assume("settings", "profiles", vec![profile], rule);
@@ -72,20 +81,19 @@ impl Row<'_> {
         if let Some(value) = self.record.count(column)? {
             return Ok(Known::Given(value));
         }
-        if let Some(value) = self.twin(column)? {
+        if let Some(value) = self.twin(column) {
             return Ok(Known::Inferred(value, TWIN));
         }
         let recipe = self.recipe.and_then(|recipe| recipe.degree(column));
         Ok(recipe.map_or(Known::Missing, |value| Known::Inferred(value, RECIPE)))
     }
 
-    fn twin(&self, column: &str) -> Result<Option<u64>, RunsError> {
-        let mut found = None;
+    /// What a row that repeats this one has in a column, as far as it can be read: its errors are
+    /// its own.
+    fn twin(&self, column: &str) -> Option<u64> {
         let twins = self.table.alike(Likeness::Run, self.record);
-        for other in twins.filter(|other| other.line != self.record.line) {
-            found = found.or(other.count(column)?);
-        }
-        Ok(found)
+        let mut others = twins.filter(|other| other.line != self.record.line);
+        others.find_map(|other| other.readable(column))
     }
 }
 

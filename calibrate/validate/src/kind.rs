@@ -45,7 +45,7 @@ impl Kind {
     pub(crate) fn apart(self, record: &Record) -> Option<&'static str> {
         match self {
             Self::Training => {
-                let contradicts = record.text("parallel_consistent") == Some("no");
+                let contradicts = training::contradicts(record).unwrap_or(false);
                 contradicts.then_some("the source contradicts itself")
             }
             // Without a figure of memory there is none to set apart.

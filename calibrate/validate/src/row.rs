@@ -1,7 +1,7 @@
 //! One row: what was measured, what is predicted.
 
 use predict::Prediction;
-use runs::training::{self, Time};
+use runs::training::{self, Speed, Time};
 use runs::{Measured, MemoryKind, Quantity, Record, RunsError, Table};
 use units::Control;
 
@@ -127,7 +127,7 @@ pub fn unpredicted(kind: Kind, record: &Record, reason: String) -> Run {
         compared: Vec::new(),
         uncompared: Some((Quantity::IterationTime, reason.clone())),
         skipped: Some(reason),
-        contradicts: record.text("parallel_consistent") == Some("no"),
+        contradicts: training::contradicts(record).unwrap_or(false),
         apart: kind.apart(record),
         facts: None,
         assumptions: Vec::new(),
@@ -174,9 +174,15 @@ fn time(record: &Record, chosen: Option<&Chosen>) -> Result<Timed, RunsError> {
         Some(chosen) => chosen.scenario.plan.n_ranks().into(),
         None => record.count("num_gpus")?.unwrap_or(1),
     };
-    let found = training::time(record, gpus)?;
-    let (measured, derived) = match (found, chosen) {
-        (None, _) => return Ok(Timed::NotMeasured),
+    let answer = chosen.map(|chosen| &chosen.outcome.prediction);
+    let (measured, derived) = match (training::time(record, gpus)?, chosen) {
+        (None, chosen) => match (training::speed(record)?, chosen) {
+            (None, _) => return Ok(Timed::NotMeasured),
+            (Some(_), None) => return Ok(Timed::NeedsScenario),
+            (Some(speed), Some(chosen)) => {
+                (seconds(speed, chosen), Some(speed.describe().to_owned()))
+            }
+        },
         (Some(Time::Rate { .. }), None) => return Ok(Timed::NeedsScenario),
         (Some(Time::Seconds(seconds, how)), _) => (seconds, how.map(str::to_owned)),
         (Some(Time::Rate { tflops, formula }), Some(chosen)) => (
@@ -184,7 +190,6 @@ fn time(record: &Record, chosen: Option<&Chosen>) -> Result<Timed, RunsError> {
             Some(format!("from TFLOP/s: {}", formula.describe())),
         ),
     };
-    let answer = chosen.map(|chosen| &chosen.outcome.prediction);
     Ok(Timed::Compared(Compared {
         quantity: Quantity::IterationTime,
         measured,
@@ -193,6 +198,24 @@ fn time(record: &Record, chosen: Option<&Chosen>) -> Result<Timed, RunsError> {
         p10: answer.and_then(|answer| answer.iteration_time_p10_s),
         p90: answer.and_then(|answer| answer.iteration_time_p90_s),
     }))
+}
+
+/// Seconds of an iteration from a speed. Predicted operations are those of the model and its plan:
+/// the predicted time cancels out of them.
+fn seconds(speed: Speed, chosen: &Chosen) -> f64 {
+    let answer = &chosen.outcome.prediction;
+    let of_peak = |tflops: f64, share: f64| {
+        answer.iteration_time_s * tflops / (share * answer.peak_tflops_per_gpu)
+    };
+    match speed {
+        Speed::TokensPerGpu(rate) => {
+            let gpus = f64::from(chosen.scenario.plan.n_ranks());
+            let job = &chosen.scenario.job;
+            job.global_batch as f64 * job.seq_len as f64 / (rate * gpus)
+        }
+        Speed::ModelUtilization(share) => of_peak(answer.model_tflops_per_gpu, share),
+        Speed::HardwareUtilization(share) => of_peak(answer.hardware_tflops_per_gpu, share),
+    }
 }
 
 fn other(measured: &Measured, chosen: Option<&Chosen>) -> Compared {

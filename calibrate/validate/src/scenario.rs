@@ -174,36 +174,32 @@ pub fn choose_row(
     let name = format!("row {}", record.id());
     let mut from = 0;
     if 1 < drafts.len()
-        && let Some(smallest) = smallest_sibling(record, table)?
+        && let Some(smallest) = smallest_sibling(record, table)
+        // What cannot be read there is that row's error, not this one's.
+        && let Ok(theirs) = drafts_of(smallest)
+        && theirs.len() == drafts.len()
+        && let Ok((_, place)) = choose_from(&name, &theirs, 0, control)
     {
-        let theirs = drafts_of(smallest)?;
-        if theirs.len() == drafts.len()
-            && let Ok((_, place)) = choose_from(&name, &theirs, 0, control)
-        {
-            from = place;
-        }
+        from = place;
     }
     Ok(choose_from(&name, &drafts, from, control).map(|(chosen, _)| chosen))
 }
 
 /// The row of a table that has the configuration of another one on the fewest GPUs, where that is
 /// another row.
-fn smallest_sibling<'a>(
-    record: &runs::Record,
-    table: &'a Table,
-) -> Result<Option<&'a runs::Record>, RunsError> {
-    let own = record.count("num_gpus")?.unwrap_or(0);
+fn smallest_sibling<'a>(record: &runs::Record, table: &'a Table) -> Option<&'a runs::Record> {
+    let own = record.readable("num_gpus").unwrap_or(0);
     let mut best: Option<(u64, &runs::Record)> = None;
     for other in table.alike(Likeness::Configuration, record) {
         if other.text("recompute").is_some() {
             continue;
         }
-        let gpus = other.count("num_gpus")?.unwrap_or(u64::MAX);
+        let gpus = other.readable("num_gpus").unwrap_or(u64::MAX);
         if best.is_none_or(|(fewest, _)| gpus < fewest) {
             best = Some((gpus, other));
         }
     }
-    Ok(best.filter(|(gpus, _)| *gpus < own).map(|(_, other)| other))
+    best.filter(|(gpus, _)| *gpus < own).map(|(_, other)| other)
 }
 
 fn read(name: &str, draft: &Draft) -> Result<Scenario, String> {

@@ -186,3 +186,70 @@ fn a_row_says_why_its_interval_is_wider() {
     assert_eq!(of("Gaudi2"), ["[\"gpu\"]"]);
     assert!(of("A100").is_empty());
 }
+
+/// The rows of a table with columns of its own.
+fn rows_of(header: &str, text: &str) -> Vec<Row> {
+    let table = Table::parse("x.csv", format!("{header}\n{text}\n").as_bytes()).unwrap();
+    let kind = Kind::of(&table).unwrap();
+    let all = table.records.iter().filter_map(|record| {
+        let run = run_as(kind, record, &table, &Settings::default(), &Control::new());
+        Some(run.ok()?.unwrap().row)
+    });
+    all.collect()
+}
+
+/// The time that was measured, the rules that led to it, and the prediction.
+fn timed(row: &Row) -> (f64, Vec<&'static str>, f64) {
+    let time = &row.compared[0];
+    let rules = row.assumptions.iter().map(|one| one.rule.name);
+    (time.measured, rules.collect(), time.predicted.unwrap())
+}
+
+#[test]
+fn a_utilization_alone_gives_a_time() {
+    let header = "gpu,num_gpus,framework,model,seq_len,gbs,tp,recompute,mfu_pct,hfu_pct";
+    let text = "H100,8,Megatron-LM,Llama 3.1 8B,8192,64,4,none,40,\n\
+                H100,8,Megatron-LM,Llama 3.1 8B,8192,64,4,none,80,\n\
+                H100,8,Megatron-LM,Llama 3.1 8B,8192,64,4,none,0.4,\n\
+                H100,8,Megatron-LM,Llama 3.1 8B,8192,64,4,full,,40";
+    let rows = rows_of(header, text);
+    let found: Vec<_> = rows.iter().map(timed).collect();
+    let (plain, rules, _) = &found[0];
+    assert!(rules.contains(&"time-by-mfu"), "{rules:?}");
+    assert!((plain / found[1].0 - 2.0).abs() < 1e-9);
+    assert!((plain - found[2].0).abs() < 1e-9 && found[2].1.contains(&"percent-as-share"));
+    let (again, rules, _) = &found[3];
+    assert!(
+        rules.contains(&"time-by-hfu") && *again > 1.2 * plain,
+        "{again} {plain}"
+    );
+}
+
+#[test]
+fn tokens_give_a_time_with_an_inferred_length() {
+    let header = "gpu,num_gpus,framework,model,mbs,grad_accum,tp,tokens_per_s_per_gpu";
+    let rows = rows_of(header, "H100,8,Megatron-LM,Llama 2 7B,1,8,2,4096");
+    let (measured, rules, _) = timed(&rows[0]);
+    // 32 sequences of 4,096 tokens over 8 GPUs of 4,096 tokens a second.
+    assert!((measured - 4.0).abs() < 1e-9, "{measured}");
+    for rule in [
+        "time-by-tokens",
+        "sequence-length-of-model",
+        "global-batch-by-steps",
+    ] {
+        assert!(rules.contains(&rule), "{rule}: {rules:?}");
+    }
+}
+
+#[test]
+fn a_sibling_that_cannot_be_read_changes_nothing() {
+    let header = "gpu,num_gpus,framework,model,seq_len,gbs,tp,sp,iter_time_s";
+    let good = "H100,16,Megatron-LM,Llama 3.1 8B,8192,64,4,,3.5";
+    let alone = rows_of(header, good);
+    let beside = rows_of(
+        header,
+        &format!("H100,8,Megatron-LM,Llama 3.1 8B,8192,64,4,perhaps,3.5\n{good}"),
+    );
+    assert_eq!(beside.len(), 1);
+    assert_eq!(alone[0].compared, beside[0].compared);
+}

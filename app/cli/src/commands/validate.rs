@@ -200,8 +200,14 @@ fn one_row(
     match found {
         Found::One(found) => Ok(print_row(&found, context)),
         Found::Several(places) => {
-            let text = format!("row {id:?} is in several places: {}", places.join(", "));
-            context.error(&text, Some("name one table alone"));
+            let rows = places.rows.join(", ");
+            let text = format!("row {id:?} is in several places: {rows}");
+            let hint = if places.in_one_table {
+                "give each of them a `row_id` of its own"
+            } else {
+                "name one table alone"
+            };
+            context.error(&text, Some(hint));
             Ok(Exit::BadInput)
         }
         Found::Interrupted => {

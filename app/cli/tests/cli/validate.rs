@@ -298,6 +298,13 @@ fn further_tables_are_joined() {
         run.stderr,
         "error: row \"7\" is in several places: runs.csv:2, extra.csv:2\nhint: name one table alone\n"
     );
+    table(&scratch, &format!("{ROWS}{ROWS}"));
+    let run = windtunnel(&scratch.0, &["validate", "runs.csv", "--row", "7"]);
+    assert_eq!(run.status, 2);
+    assert_eq!(
+        run.stderr,
+        "error: row \"7\" is in several places: runs.csv:2, runs.csv:6\nhint: give each of them a `row_id` of its own\n"
+    );
 }
 
 /// What is printed for a table, with its exit status.
@@ -312,7 +319,7 @@ fn tables_that_cannot_be_read_say_why_and_what_to_do() {
     let write = |name: &str, text: &str| fs::write(scratch.0.join(name), text).unwrap();
     write("empty.csv", "gpu,gbs\n");
     write("other.csv", "a,b\n1,2\n");
-    write("ragged.csv", "gpu,gbs\nA100,8\nA100\n");
+    write("ragged.csv", "gpu,gbs\nA100,8\nA100\nA100,16\n");
     let of = |name: &str| printed(&scratch.0, &["validate", name]);
     let (status, text) = of("nowhere.csv");
     assert_eq!(status, 2);
@@ -333,10 +340,21 @@ fn tables_that_cannot_be_read_say_why_and_what_to_do() {
         text.starts_with("error: other.csv has no column \"gpu\"\nhint: add a column `gpu`"),
         "{text}"
     );
-    let (status, text) = of("ragged.csv");
+    let run = windtunnel(&scratch.0, &["validate", "ragged.csv"]);
+    assert_eq!(run.status, 2);
+    assert!(
+        (run.stderr).starts_with(
+            "error: ragged.csv:3: the row has 1 cell, but there are 2 columns\nhint: "
+        ),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stdout.contains("All of 3 rows"), "{}", run.stdout);
+    write("twice.csv", "gpu,gbs,gpu\nA100,8,A100\n");
+    let (status, text) = of("twice.csv");
     assert_eq!(status, 2);
     assert!(
-        text.contains("ragged.csv") && text.contains("line: 3"),
+        text.starts_with("error: twice.csv has two columns \"gpu\"\nhint: rename one of them"),
         "{text}"
     );
     table(&scratch, ROWS);
@@ -365,7 +383,7 @@ fn a_cell_that_cannot_be_read_is_blamed_and_the_other_rows_are_printed() {
     assert_eq!(run.status, 2);
     assert_eq!(
         run.stderr,
-        "error: runs.csv:2: `tp` is \"two\", not a number of 0 or more\nhint: correct the cell, or leave it empty: what is empty is inferred\n"
+        "error: runs.csv:2: `tp` is \"two\", not a whole number from 1 to 1,048,576\nhint: correct the cell, or leave it empty: what is empty is inferred\n"
     );
     let document = json(&run);
     assert!(

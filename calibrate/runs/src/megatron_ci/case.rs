@@ -1,5 +1,6 @@
 //! A row, with the flags that several parts of its scenario ask for.
 
+use crate::table::MOST_GPUS;
 use crate::{Record, RunsError};
 
 /// The families of cases.
@@ -61,7 +62,7 @@ impl<'a> Case<'a> {
 
     /// Whether a flag without a value is set.
     pub(super) fn has(&self, flag: &str) -> bool {
-        self.record.or_empty(flag) == "True"
+        self.record.or_empty(flag).eq_ignore_ascii_case("true")
     }
 
     pub(super) fn text(&self, column: &str) -> Option<&'a str> {
@@ -105,5 +106,6 @@ fn number_after(name: &str, part: &str) -> Option<u64> {
     let end = rest
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(rest.len());
-    rest[..end].parse().ok()
+    let number = rest[..end].parse().ok();
+    number.filter(|number| (1..=MOST_GPUS).contains(number))
 }

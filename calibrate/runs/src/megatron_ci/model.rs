@@ -149,7 +149,7 @@ fn experts(case: &Case<'_>, draft: &mut Draft) -> Result<(), RunsError> {
         }
     }
     if case.has("multi-latent-attention") {
-        let first = stages(case).and_then(|all| all.first().copied());
+        let first = stages(case)?.and_then(|all| all.first().copied());
         let dense = if case.text("pipeline-model-parallel-layout").is_some() {
             first.unwrap_or(1)
         } else {

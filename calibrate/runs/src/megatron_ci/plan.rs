@@ -64,7 +64,7 @@ fn pipeline(case: &Case<'_>, draft: &mut Draft) -> Result<(), RunsError> {
     let per_chunk = case.count("num-layers-per-virtual-pipeline-stage")?;
     let chunks = case.count("num-virtual-stages-per-pipeline-rank")?;
     let chunks = chunks.or(per_chunk.map(|each| layers / case.pp / each.max(1)));
-    let split = stages(case);
+    let split = stages(case)?;
     if let Some(split) = split {
         let chunks = split.len() as u64 / case.pp;
         draft.set(SECTION, "vp", integer(chunks));
@@ -73,8 +73,8 @@ fn pipeline(case: &Case<'_>, draft: &mut Draft) -> Result<(), RunsError> {
     } else if let Some(chunks) = chunks.filter(|chunks| 1 < *chunks) {
         draft.set(SECTION, "vp", integer(chunks));
     }
-    if case.named("uneven_pipeline") {
-        let ends = 2 * 2;
+    let ends = 2 * 2;
+    if case.named("uneven_pipeline") && 2 < case.pp && ends < layers {
         let inner = (layers - ends) / (case.pp - 2);
         let split = (0..case.pp).map(|stage| {
             let is_end = stage == 0 || stage + 1 == case.pp;
@@ -94,14 +94,24 @@ fn pipeline(case: &Case<'_>, draft: &mut Draft) -> Result<(), RunsError> {
 /// Layers of every stage of a layout such as `Et*3|(tt|)*6mL`: `E` is the embedding, `t` a layer,
 /// `m` a module for a further token, `L` the loss, `|` ends a stage, `*n` repeats what stands
 /// before it.
-pub(super) fn stages(case: &Case<'_>) -> Option<Vec<u64>> {
-    let layout = case.text("pipeline-model-parallel-layout")?;
-    let flat = expanded(layout);
+///
+/// # Errors
+///
+/// [`RunsError::BadCell`] where it repeats more than a model can have.
+pub(super) fn stages(case: &Case<'_>) -> Result<Option<Vec<u64>>, RunsError> {
+    const COLUMN: &str = "pipeline-model-parallel-layout";
+    let Some(layout) = case.text(COLUMN) else {
+        return Ok(None);
+    };
+    let expected = "a layout such as Et*3|(tt|)*6mL of at most 100,000 letters";
+    let flat = expanded(layout).ok_or_else(|| case.record.bad(COLUMN, expected))?;
     let layers = |stage: &str| stage.chars().filter(|c| *c == 't').count() as u64;
-    Some(flat.split('|').map(layers).collect())
+    Ok(Some(flat.split('|').map(layers).collect()))
 }
 
-fn expanded(layout: &str) -> String {
+/// A layout without repetitions; nothing where it is longer than any model.
+fn expanded(layout: &str) -> Option<String> {
+    const LONGEST: usize = 100_000;
     let mut flat = String::new();
     let mut last = String::new();
     let mut letters = layout.chars().peekable();
@@ -114,8 +124,11 @@ fn expanded(layout: &str) -> String {
             '*' => {
                 let mut times = 0_usize;
                 while let Some(digit) = letters.peek().and_then(|c| c.to_digit(10)) {
-                    times = times * 10 + digit as usize;
+                    times = times.saturating_mul(10).saturating_add(digit as usize);
                     letters.next();
+                }
+                if LONGEST < times.saturating_mul(last.len()).saturating_add(flat.len()) {
+                    return None;
                 }
                 flat.push_str(&last.repeat(times.saturating_sub(1)));
             }
@@ -125,7 +138,7 @@ fn expanded(layout: &str) -> String {
             }
         }
     }
-    flat
+    Some(flat)
 }
 
 /// What data-parallel ranks cut among them, and what runs beside the passes.

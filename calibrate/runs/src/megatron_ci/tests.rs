@@ -63,3 +63,18 @@ fn reinforcement_learning_and_rows_without_memory_stand_apart() {
     assert!(apart("gpt3", "").is_some());
     assert_eq!(apart("gpt3", "5"), None);
 }
+
+#[test]
+fn layouts_and_degrees_that_no_model_has_are_refused() {
+    let of = |cells: &str| {
+        let text = format!("case,dev,gpt,dgx_h100,1,8,{cells},1");
+        draft(&row(&text)).unwrap_err().to_string()
+    };
+    let long = of("1,2,15,512,8,1024,4,32,1024,True,transformer_engine,t*99999999999999999999999");
+    assert!(long.contains("at most 100,000 letters"), "{long}");
+    let wide = of("1e15,2,15,512,8,1024,4,32,1024,True,transformer_engine,");
+    assert!(
+        wide.contains("`tensor-model-parallel-size` is \"1e15\""),
+        "{wide}"
+    );
+}

@@ -55,7 +55,11 @@ impl Likeness {
     /// The places of all rows by what they have in those columns.
     pub(super) fn index(self, records: &[Record]) -> Index {
         let mut index = Index::new();
-        for (at, record) in records.iter().enumerate() {
+        for (at, record) in records
+            .iter()
+            .enumerate()
+            .filter(|(_, record)| record.is_whole())
+        {
             index.entry(self.key(record)).or_default().push(at);
         }
         index

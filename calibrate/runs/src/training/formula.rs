@@ -2,8 +2,9 @@
 
 use workload::{Convention, Job, gpt_flops, gpt_flops_recomputed, model_flops};
 
-use super::spelled::has_any;
+use super::plan::recomputes_all;
 use crate::Record;
+use crate::spelled::has_any;
 
 /// What a table counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,7 +36,7 @@ const EARLY: f64 = 0.985;
 pub(super) fn formula(record: &Record) -> Formula {
     let repo = record.or_empty("source_repo");
     let framework = record.or_empty("framework");
-    let recomputed = record.or_empty("recompute").starts_with("full");
+    let recomputed = recomputes_all(record);
     if has_any(repo, &["bigscience"])
         && let Ok(Some(billions)) = record.number("params_b")
     {

@@ -1,7 +1,7 @@
 //! Which framework ran a row, and what it does without being asked.
 
-use super::spelled::has_any;
 use super::{Row, recipe};
+use crate::spelled::{has_any, has_name};
 use crate::{Draft, Record, Rule};
 
 /// A framework as the product knows it, and whether the row names it.
@@ -38,25 +38,15 @@ const UNKNOWN: Rule = Rule::new(
 );
 const UNNAMED: Rule = Rule::new("neutral-framework", "the row names no framework");
 
-/// Words of names, first match wins, and the profile that they stand for.
+/// Words of names without spaces, hyphens and underscores, first match wins, and the profile that
+/// they stand for. Words joined by `*` all stand in the name, in any order.
 const NAMES: [(&[&str], Family); 14] = [
-    (
-        &["megatron-bridge", "megatron bridge"],
-        known("megatron-bridge"),
-    ),
+    (&["megatronbridge"], known("megatron-bridge")),
     (&["nemo"], known("nemo")),
     (&["composer", "foundry"], known("composer-fsdp")),
     (&["torchtitan"], known("torchtitan")),
-    (&["megatron-core", "mcore"], known("megatron-core")),
-    (
-        &[
-            "megatron-deepspeed",
-            "megatron+deepspeed",
-            "megatron-lm/deepspeed",
-            "deepspeed+megatron",
-        ],
-        old("megatron-deepspeed"),
-    ),
+    (&["megatroncore", "mcore"], known("megatron-core")),
+    (&["megatron*deepspeed"], old("megatron-deepspeed")),
     (
         &[
             "internevo",
@@ -72,10 +62,9 @@ const NAMES: [(&[&str], Family); 14] = [
     (
         &[
             "huggingface",
-            "hugging face",
             "transformers",
             "accelerate",
-            "llama-factory",
+            "llamafactory",
             "axolotl",
         ],
         Family {
@@ -130,7 +119,15 @@ pub fn family(record: &Record) -> Family {
             of_2021: false,
         };
     }
-    let found = NAMES.iter().find(|(words, _)| has_any(name, words));
+    let joined: String = name
+        .chars()
+        .filter(|c| !matches!(c, '-' | '_') && !c.is_whitespace())
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    let stands = |word: &str| word.split('*').all(|part| joined.contains(part));
+    let found = NAMES
+        .iter()
+        .find(|(words, _)| words.iter().any(|word| stands(word)));
     let family = found.map_or(
         Family {
             name: "neutral",
@@ -148,15 +145,18 @@ pub fn family(record: &Record) -> Family {
     }
 }
 
+/// The year of a run, where its row names one.
+pub(super) fn year(record: &Record) -> Option<u32> {
+    let date = record.or_empty("release_or_date");
+    let mut numbers = date.split(|c: char| !c.is_ascii_digit());
+    numbers.find(|part| part.len() == 4)?.parse().ok()
+}
+
 /// Whether a run of Megatron-LM is from the years before Megatron-Core, or on GPUs of that time.
 fn is_old(record: &Record) -> bool {
-    let date = record.or_empty("release_or_date");
-    let year = date
-        .split(|c: char| !c.is_ascii_digit())
-        .find(|part| part.len() == 4);
-    let year: Option<u32> = year.and_then(|part| part.parse().ok());
+    let year = year(record);
     year.is_some_and(|year| year <= 2022)
-        || (year.is_none() && has_any(record.or_empty("gpu"), &["v100", "t4", "p100"]))
+        || (year.is_none() && has_name(record.or_empty("gpu"), &["v100", "t4", "p100"]))
         || has_any(record.or_empty("section"), &["2104.04473"])
 }
 
@@ -251,6 +251,13 @@ mod tests {
             of("DeepSpeed+Megatron-LM v1.1.5 3D (fp?)", "2022").name,
             "megatron-deepspeed"
         );
+        for name in [
+            "Megatron DeepSpeed",
+            "DeepSpeed-Megatron",
+            "megatron_deepspeed 0.3",
+        ] {
+            assert_eq!(of(name, "2022").name, "megatron-deepspeed", "{name}");
+        }
         assert_eq!(of("InternEvo", "2024").name, "hierarchical-zero");
         assert!(of("HF+DeepSpeed ZeRO", "2021-05-26").of_2021);
         let recent = of("DeepSpeed 0.15", "2024-10");

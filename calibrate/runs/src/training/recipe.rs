@@ -1,7 +1,7 @@
 //! Shapes and degrees that published recipes have and tables of their results leave out.
 
-use super::spelled::{has_any, plain};
 use crate::Record;
+use crate::spelled::{has_any, plain};
 
 /// What a recipe says of a model.
 #[derive(Debug)]
@@ -27,8 +27,11 @@ pub(crate) enum Given {
 use Given::{Count as N, Flag as B, Word as W};
 
 const MPT: &str = "mosaicml/llm-foundry, scripts/train/yamls/pretrain/mpt-*.yaml";
-const LAUNCHER: &str =
-    "NVIDIA/NeMo-Framework-Launcher, launcher_scripts/conf/training, from memory";
+/// The vocabulary is that of the tokenizer which the file names: `BertWordPieceCase`, 28,996 words,
+/// and mT5's, 250,000, each with 100 sentinels.
+const T5: &str = "NVIDIA/NeMo-Framework-Launcher, launcher_scripts/conf/training/{t5,mt5}/*.yaml";
+/// The vocabulary is that of `BertWordPieceLowerCase`.
+const BERT: &str = "NVIDIA/NeMo-Framework-Launcher, launcher_scripts/conf/training/bert/*.yaml";
 const NEMO: &str =
     "NVIDIA/NeMo, nemo/collections/llm/gpt/model and launcher_scripts/conf/training/gpt3";
 
@@ -64,11 +67,10 @@ macro_rules! t5 {
                 ("vocab_divisible_by", N(128)),
                 ("kind", W("t5")),
                 ("activation", W("geglu")),
-                ("position", W("none")),
                 ("norm", W("layer")),
             ],
             degrees: &[("tp", $tp), ("pp", 1), ("mbs", $mbs)],
-            source: LAUNCHER,
+            source: T5,
         }
     };
 }
@@ -86,7 +88,7 @@ macro_rules! bert {
                 ("kind", W("bert")),
             ],
             degrees: &[("mbs", $mbs)],
-            source: LAUNCHER,
+            source: BERT,
         }
     };
 }
@@ -97,14 +99,14 @@ const RECIPES: [Recipe; 15] = [
     mpt!("mpt-7b", 4096, 32, 32),
     mpt!("mpt-13b", 5120, 40, 40),
     mpt!("mpt-30b", 7168, 48, 56),
-    t5!("t5-220m", 768, 2048, 12, 12, 29_000, 1, 64),
-    t5!("t5-3b", 2048, 5120, 24, 32, 29_000, 2, 27),
-    t5!("mt5-170m", 512, 1024, 8, 6, 250_000, 1, 64),
-    t5!("mt5-390m", 768, 2048, 12, 12, 250_000, 1, 32),
-    t5!("mt5-3b", 2048, 5120, 24, 32, 250_000, 2, 24),
+    t5!("t5-220m", 768, 2048, 12, 12, 29_096, 1, 64),
+    t5!("t5-3b", 2048, 5120, 24, 32, 29_096, 2, 24),
+    t5!("mt5-170m", 512, 1024, 8, 6, 250_100, 1, 64),
+    t5!("mt5-390m", 768, 2048, 12, 12, 250_100, 1, 32),
+    t5!("mt5-3b", 2048, 5120, 24, 32, 250_100, 2, 24),
     bert!("bert-110m", 768, 12, 12, 4),
-    bert!("bert-4b", 2560, 48, 40, 16),
-    bert!("bert-20b", 6144, 48, 96, 8),
+    bert!("bert-4b", 2560, 48, 32, 8),
+    bert!("bert-20b", 6144, 48, 96, 4),
     Recipe {
         model: "gpt3-20b",
         shape: &[
@@ -137,6 +139,17 @@ const RECIPES: [Recipe; 15] = [
 ];
 
 impl Recipe {
+    /// Whether a width is that of the recipe, or not said.
+    pub(crate) fn has_width(&self, hidden: Option<u64>) -> bool {
+        let is_it =
+            |given: &Given| matches!((given, hidden), (N(count), Some(hidden)) if *count == hidden);
+        hidden.is_none()
+            || self
+                .shape
+                .iter()
+                .any(|(key, given)| *key == "hidden" && is_it(given))
+    }
+
     /// A degree, by the column of tables of runs.
     pub(crate) fn degree(&self, column: &str) -> Option<u64> {
         let found = self.degrees.iter().find(|(name, _)| *name == column);
