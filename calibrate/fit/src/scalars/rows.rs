@@ -1,5 +1,6 @@
 //! Runs as the fit sees them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use lower::Framework;
@@ -7,6 +8,8 @@ use predict::Scenario;
 use profile::Profile;
 use runs::{Record, RunsError, Table};
 use units::Control;
+
+use super::{Membership, memberships};
 
 /// A run: what it became, and what was measured.
 #[derive(Debug)]
@@ -17,7 +20,7 @@ pub struct FitRow {
     pub record: Record,
     /// Seconds of an iteration, as measured.
     pub measured: f64,
-    /// 1, or less where other rows are its copies.
+    /// 1, or less where other rows are its copies or of its group.
     pub weight: f64,
     /// What tells copies.
     text: String,
@@ -86,11 +89,12 @@ pub fn load(table: &Table, control: &Control) -> Result<Vec<FitRow>, RunsError> 
                 .collect(),
             architecture: architecture(&scenario),
             routed: is_routed(&scenario),
-            contradicts: record.text("parallel_consistent") == Some("no"),
+            contradicts: runs::training::contradicts(record)?,
             scenario: Mutex::new(scenario),
         });
     }
     weigh(&mut rows);
+    share(&mut rows);
     Ok(rows)
 }
 
@@ -134,6 +138,32 @@ fn weigh(rows: &mut [FitRow]) {
         row.weight = 1.0 / copies.max(1) as f64;
     }
 }
+
+/// Rows of one group (a source and a model's size, or a layout) err together, so that many of them
+/// tell less than as many of different groups: each counts `1 / (1 + (n - 1) ρ)`, the inverse of the
+/// design effect of `n` rows with intraclass correlation `ρ` (Kish, Survey Sampling, 1965, section
+/// 5.4).
+fn share(rows: &mut [FitRow]) {
+    let groups: Vec<Option<Membership>> = rows
+        .iter()
+        .map(|row| memberships(row).into_iter().next())
+        .collect();
+    let mut sums: BTreeMap<&Membership, f64> = BTreeMap::new();
+    for (group, row) in groups.iter().zip(rows.iter()) {
+        if let Some(group) = group {
+            *sums.entry(group).or_default() += row.weight;
+        }
+    }
+    for (group, row) in groups.iter().zip(rows.iter_mut()) {
+        let n = group.as_ref().and_then(|group| sums.get(group));
+        let others = n.map_or(0.0, |n| (n - 1.0).max(0.0));
+        row.weight /= 1.0 + others * CORRELATION;
+    }
+}
+
+/// Intraclass correlation of the errors of a group's rows: small, so that it matters to groups of fifty
+/// runs and not to groups of five.
+const CORRELATION: f64 = 0.02;
 
 /// A scenario's text without comments: copies differ in what was inferred.
 fn body(text: &str) -> impl Iterator<Item = &str> {

@@ -6,11 +6,14 @@
 //!
 //! ```text
 //! s² = mean over groups (mean over rows of ln²(predicted / measured))
-//! half-width = c · s,     c such that 80 % of left-out runs lie inside theirs
+//! half-width = c · t(k) · s,     c such that 80 % of left-out runs lie inside theirs
 //! ```
 //!
-//! Each group's own width comes from the other groups of its framework and architecture. There is
-//! one `c` for each kind of thing that was not seen: a model, a framework, a GPU.
+//! Each group's own width comes from the other groups of its framework and architecture, and where a
+//! framework or a GPU was left out, from all others that were. `k` groups tell the width of one more
+//! only so well: `t` is the 90th percentile of Student's distribution with `k` degrees of freedom,
+//! times `√(1 + 1/k)`, over that of the normal distribution. There is one `c` for each kind of thing
+//! that was not seen: a model, a framework, a GPU.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,7 +123,7 @@ impl Widths {
             let row = &rows[one.row];
             let residual = ln(one.predicted / row.measured).abs();
             let others = widths.others(row, one)?;
-            Some(residual / root_mean(&others).max(NARROWEST))
+            Some(residual / reach(&others).max(NARROWEST))
         };
         let mut by_kind: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
         for one in &fitted.left_out {
@@ -147,17 +150,18 @@ impl Widths {
         let kind = kind_of(one.membership.scheme);
         let with_own = || self.squares(&|kin| kind_of(kin.scheme) == kind, "");
         let squares = self.others(row, one).unwrap_or_else(with_own);
-        (self.factor(kind) * root_mean(&squares)).min(WIDEST)
+        (self.factor(kind) * reach(&squares)).min(WIDEST)
     }
 
     /// Mean squares of the groups that a group's width comes from.
     fn others(&self, row: &FitRow, one: &LeftOut) -> Option<Vec<f64>> {
         let own = kin(row, one);
         let kind = kind_of(own.scheme);
+        let is_model = kind == "model";
         let near: [&dyn Fn(&Kin) -> bool; 4] = [
-            &|kin| *kin == own,
-            &|kin| kin.framework == own.framework && kin.scheme == own.scheme,
-            &|kin| kin.framework == own.framework && kind_of(kin.scheme) == kind,
+            &|kin| is_model && *kin == own,
+            &|kin| is_model && kin.framework == own.framework && kin.scheme == own.scheme,
+            &|kin| is_model && kin.framework == own.framework && kind_of(kin.scheme) == kind,
             &|kin| kind_of(kin.scheme) == kind,
         ];
         near.iter().find_map(|holds| {
@@ -228,7 +232,7 @@ impl Widths {
         cells: &[Cell],
     ) {
         let squares: Vec<f64> = cells.iter().map(|cell| cell.square).collect();
-        let half_width = (self.factor(key.0) * root_mean(&squares)).min(WIDEST);
+        let half_width = (self.factor(key.0) * reach(&squares)).min(WIDEST);
         let wide = Spread {
             unseen: key.0,
             framework: key.1.clone(),
@@ -252,11 +256,27 @@ fn kin(row: &FitRow, one: &LeftOut) -> Kin {
     }
 }
 
-fn root_mean(squares: &[f64]) -> f64 {
+/// How far one more group may lie off, given the mean squares of others: their root mean, widened
+/// since they are few.
+fn reach(squares: &[f64]) -> f64 {
     if squares.is_empty() {
         return 0.0;
     }
-    (squares.iter().sum::<f64>() / squares.len() as f64).sqrt()
+    let k = squares.len() as f64;
+    (squares.iter().sum::<f64>() / k).sqrt() * (1.0 + 1.0 / k).sqrt() * student(k) / NORMAL
+}
+
+/// 90th percentile of the normal distribution.
+const NORMAL: f64 = 1.2816;
+
+/// 90th percentile of Student's distribution, in powers of `1/k` (Abramowitz and Stegun, Handbook of
+/// Mathematical Functions, 26.7.5): within 2 % from two degrees of freedom on.
+fn student(k: f64) -> f64 {
+    let z = NORMAL;
+    let (cube, fifth) = (z * z * z, z * z * z * z * z);
+    let first = (cube + z) / 4.0;
+    let second = (5.0 * fifth + 16.0 * cube + 3.0 * z) / 96.0;
+    z + first / k + second / (k * k)
 }
 
 /// The width of a left-out run's interval, as a natural logarithm.
@@ -286,4 +306,20 @@ pub fn coverage(fitted: &Fitted<'_>) -> (f64, Vec<(String, f64, usize)>) {
         (format!("{scheme}: {group}"), inside as f64 / n as f64, n)
     });
     (inside as f64 / n.max(1) as f64, groups.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_groups_tell_less_of_one_more() {
+        // Tables of Student's distribution.
+        for (k, known) in [(2.0, 1.886), (3.0, 1.638), (5.0, 1.476), (30.0, 1.310)] {
+            assert!((student(k) / known - 1.0).abs() < 0.025, "{k}");
+        }
+        let (few, many) = (reach(&[0.01; 2]), reach(&[0.01; 40]));
+        assert!(1.5 * many < few && many < 0.105, "{few} {many}");
+        assert!(reach(&[]).abs() < 1e-12);
+    }
 }
