@@ -97,6 +97,30 @@ fn a_fit_without_rows_is_close_to_a_fit_that_never_saw_them() {
 }
 
 #[test]
+fn a_fit_made_again_with_a_part_held_is_close_to_one_that_never_had_it() {
+    let rows: Vec<(f64, f64)> = (1..40)
+        .map(|x| (f64::from(x), 3.0 + f64::from(x)))
+        .collect();
+    let line = Line::of(&rows);
+    let held = [
+        Parameter::new("start", 0.5, 1e-6),
+        Parameter::new("slope", 1.0, 3.0),
+    ];
+    let options = Options::default();
+    let again = found(&line).again(&line, &held, &options, &[0.5, 1.0]);
+    let honest = fit(&line, &held, &options);
+    let worst = |errors: &[f64]| {
+        errors
+            .iter()
+            .fold(0.0, |most: f64, error| most.max(error.abs()))
+    };
+    assert!(worst(&again.after) < worst(&again.before));
+    for (again, honest) in again.after.iter().zip(&honest.residuals) {
+        assert!((again - honest).abs() < 0.02, "{again} {honest}");
+    }
+}
+
+#[test]
 fn more_rows_narrow_the_interval() {
     let rows: Vec<(f64, f64)> = (1..20)
         .map(|x| (f64::from(x), 3.0 + f64::from(x)))
