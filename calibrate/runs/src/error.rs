@@ -23,13 +23,6 @@ pub enum RunsError {
         cells: usize,
         columns: usize,
     },
-    #[error("{path}:{line}: `{column}` is empty, and nothing else in the row gives {expected}")]
-    MissingCell {
-        path: String,
-        line: u64,
-        column: &'static str,
-        expected: &'static str,
-    },
     #[error("{path}:{line}: `{column}` is {found:?}, not {expected}")]
     BadCell {
         path: String,
@@ -68,9 +61,6 @@ impl RunsError {
             Self::Ragged { .. } => Some(
                 "write a comma for each cell that is empty, at the end of the row, too".to_owned(),
             ),
-            Self::MissingCell { column, .. } => Some(format!(
-                "fill in `{column}`; docs/measured-runs.md lists what each column means"
-            )),
             Self::BadCell { .. } => {
                 Some("correct the cell, or leave it empty: what is empty is inferred".to_owned())
             }
@@ -92,9 +82,6 @@ impl RunsError {
                 found,
                 ..
             } => (path, Some((*line, column, found))),
-            Self::MissingCell {
-                path, line, column, ..
-            } => (path, Some((*line, column, ""))),
             Self::Ragged { path, line, .. } => (path, Some((*line, "", ""))),
             Self::RepeatedColumn { path, .. }
             | Self::Unreadable { path, .. }

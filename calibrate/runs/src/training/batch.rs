@@ -25,11 +25,11 @@ const PADDED: Rule = Rule::new(
 );
 const BY_STEPS: Rule = Rule::new(
     "global-batch-by-steps",
-    "the row names no global batch: micro-batch x dp x steps of accumulation",
+    "the row names no global batch: micro-batch (1 where it names none) x dp x steps of accumulation",
 );
 const BY_STAGES: Rule = Rule::new(
     "global-batch-by-stages",
-    "the row names neither a global batch nor steps of accumulation: micro-batch x dp x pp, one micro-batch a stage",
+    "the row names neither a global batch nor steps of accumulation: micro-batch (1 where it names none) x dp x pp, one micro-batch a stage",
 );
 const DROPOUT: Rule = Rule::new(
     "dropout",
@@ -91,19 +91,12 @@ fn kind(draft: &Draft) -> Option<&str> {
 ///
 /// # Errors
 ///
-/// [`RunsError::BadCell`], and [`RunsError::MissingCell`] where nothing gives them.
+/// [`RunsError::BadCell`].
 pub(super) fn global_batch(record: &Record, gpus: u64) -> Result<(u64, Option<Rule>), RunsError> {
     if let Some(batch) = record.count("gbs")? {
         return Ok((batch, None));
     }
-    let Some(size) = record.count("mbs")? else {
-        return Err(RunsError::MissingCell {
-            path: record.path().to_string(),
-            line: record.line,
-            column: "gbs",
-            expected: "the global batch, as `mbs` would with `dp` and `grad_accum`",
-        });
-    };
+    let size = record.count("mbs")?.unwrap_or(1);
     let mut replica = 1_u64;
     for column in ["tp", "pp", "cp"] {
         replica = replica.saturating_mul(record.count(column)?.unwrap_or(1));
@@ -164,8 +157,8 @@ mod tests {
         assert_eq!(batch(",2,8,4,,"), Ok((64, Some("global-batch-by-steps"))));
         assert_eq!(batch(",2,,4,4,1"), Ok((32, Some("global-batch-by-steps"))));
         assert_eq!(batch(",2,,,2,4"), Ok((16, Some("global-batch-by-stages"))));
-        let missing = batch(",,8,4,,").unwrap_err();
-        assert!(missing.starts_with("x:2: `gbs` is empty"), "{missing}");
+        assert_eq!(batch(",,8,4,,"), Ok((32, Some("global-batch-by-steps"))));
+        assert_eq!(batch(",,,,8,"), Ok((2, Some("global-batch-by-stages"))));
         assert!(batch(",1048576,1048576,1048576,,").is_err());
     }
 }

@@ -13,7 +13,7 @@ const EP_FITS: Rule = Rule::new(
 );
 const EP_OF_NODE: Rule = Rule::new(
     "ep-of-a-node",
-    "the row names none: the experts over the GPUs of a node",
+    "the row names none: the experts over the eight GPUs of a node, or the largest power of two that the GPUs of a stage can be cut into",
 );
 const ETP: Rule = Rule::new(
     "etp-of-one",
@@ -46,7 +46,7 @@ pub(super) fn experts(
     match record.count("ep")? {
         Some(ep) if stage < ep => draft.assume(P, "ep", whole(stage), EP_FITS),
         Some(ep) => draft.set(P, "ep", whole(ep)),
-        None if routed => draft.assume(P, "ep", whole(stage.min(8)), EP_OF_NODE),
+        None if routed => draft.assume(P, "ep", whole(of_node(stage)), EP_OF_NODE),
         None => {}
     }
     if let Some(etp) = record.count("etp")? {
@@ -67,4 +67,20 @@ pub(super) fn experts(
         draft.assume(P, "moe", Value::Table(moe), DEEPEP);
     }
     Ok(())
+}
+
+/// Ranks that share experts: eight, or the largest power of two below that divides a stage's GPUs.
+fn of_node(stage: u64) -> u64 {
+    1 << stage.trailing_zeros().min(3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn experts_spread_over_as_many_gpus_as_divide_a_stage() {
+        let found = [1, 4, 8, 12, 20, 36, 64].map(of_node);
+        assert_eq!(found, [1, 4, 8, 4, 4, 4, 8]);
+    }
 }
