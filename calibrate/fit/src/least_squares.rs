@@ -165,7 +165,7 @@ impl Fit {
     /// The values of a fit without some rows.
     ///
     /// Starts where the whole fit stands, with its slopes, and takes damped steps on the rows that
-    /// are left until one gains little; slopes follow by [`secant`]. Rows whose prediction a step
+    /// are left until one gains little; slopes follow by the secant update. Rows whose prediction a step
     /// moves by less than 0.05 % are taken as linear, all others are predicted anew.
     ///
     /// * `left_out` — rows that do not count.
