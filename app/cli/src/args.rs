@@ -438,7 +438,8 @@ pub(crate) struct FitArgs {
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, conflicts_with = "extra")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Do not measure what each scalar buys, which takes most of the time of a fit on runs
+    /// Do not measure what each part and scalar buys, which takes a third of the time of a fit on
+    /// runs
     #[arg(long)]
     pub(crate) no_ablation: bool,
 }

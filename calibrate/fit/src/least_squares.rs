@@ -349,10 +349,10 @@ impl<'a> Search<'a> {
 const DAMPING: f64 = 1e-3;
 /// Lengths of a step that are tried.
 const TRIES: u32 = 4;
-/// Steps after which slopes are measured again.
-const OLDEST: u32 = 4;
 /// The same of a fit without some rows.
 const REFIT_TRIES: u32 = 2;
+/// Steps after which slopes are measured again.
+const OLDEST: u32 = 4;
 /// Steps of a fit without some rows, at the most.
 const REFIT_STEPS: u32 = 8;
 /// Share of [`Options::settled`] at which such a fit ends.

@@ -8,7 +8,6 @@ use profile::Interference;
 use units::math::exp;
 
 use super::{Free, Runs, Source, source_of};
-
 use crate::least_squares::{Again, Fit, Options, Parameter};
 
 /// A part of the model, or a scalar, on the rows of a source.

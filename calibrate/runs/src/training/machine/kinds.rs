@@ -1,6 +1,6 @@
 //! Kinds of nodes by what rows say of them.
 
-use crate::spelled::{has_name, has_word};
+use crate::spelled::{has_any, has_name, has_word};
 
 /// A kind of node by what its row says: words of the GPU, words of the hardware, the node of the
 /// zoo and its fabric.
@@ -166,9 +166,7 @@ pub(super) fn of_gpu(gpu: &str) -> Option<&'static Kind> {
 
 /// The kind with the nearest GPU of one that has no data sheet here.
 pub(super) fn nearest(gpu: &str) -> Option<&'static Kind> {
-    let gpu = gpu.to_ascii_lowercase();
-    let is_named = |kind: &&Kind| kind.gpu.iter().any(|word| gpu.contains(word));
-    NEAREST.iter().find(is_named)
+    NEAREST.iter().find(|kind| has_any(gpu, kind.gpu))
 }
 
 /// The GPUs of a node of the zoo.
