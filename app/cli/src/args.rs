@@ -93,6 +93,9 @@ pub(crate) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Find the best parallel configuration of a job on a cluster
+    #[command(after_help = PLAN_EXAMPLES)]
+    Plan(PlanArgs),
     /// Simulate one training iteration of a scenario
     #[command(after_help = SIMULATE_EXAMPLES)]
     Simulate(SimulateArgs),
@@ -119,6 +122,16 @@ pub(crate) enum Command {
     /// Print help: of a command, or about units, scenario, fidelity
     Help(HelpArgs),
 }
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  windtunnel plan scenarios/cases/llama3-70b-dgx-h100
+  windtunnel plan scenario.toml --fix schedule,micro_batch --table plans.csv
+  windtunnel plan scenario.toml --why-not tp=16
+  windtunnel plan scenario.toml --json > plan.json
+
+The scenario's [plan] is only compared with, but for the fields that `fixed` or --fix name.
+Exit status 3 says that no plan fits; what would make one fit is printed.";
 
 const SIMULATE_EXAMPLES: &str = "\
 Examples:
@@ -212,6 +225,50 @@ impl Engine {
             Self::Packet => "packet",
         }
     }
+}
+
+/// Find the best parallel configuration of a job on a cluster.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PlanArgs {
+    /// A scenario file, a folder with scenario.toml, or - for standard input
+    #[arg(value_name = "SCENARIO", add = ArgValueCompleter::new(scenarios))]
+    pub(crate) scenario: PathBuf,
+
+    /// Set a field of the scenario, such as cluster.nodes=32; can be given several times
+    #[arg(long, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(assignments))]
+    pub(crate) set: Vec<String>,
+
+    /// Keep these fields of the scenario's plan, such as schedule,tp; can be given several times
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
+    pub(crate) fix: Vec<String>,
+
+    /// Say why no plan with this value is recommended, such as tp=16; can be given several times
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub(crate) why_not: Vec<String>,
+
+    /// The engine of the shortlist, after the closed form looked at all plans
+    #[arg(long, value_name = "ENGINE", default_value = "analytic")]
+    pub(crate) engine: Engine,
+
+    /// Stop after so many seconds with the best plan so far
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) time_limit: Option<u64>,
+
+    /// Write every plan that was evaluated, as CSV
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) table: Option<PathBuf>,
+
+    /// Write the result to a file instead of standard output; - is standard output
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Replace files that are there already
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Seed of every random choice, such as jitter
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
 }
 
 /// Simulate one training iteration of a scenario.
@@ -539,7 +596,7 @@ impl HelpArgs {
 }
 
 /// Commands that the contract names and this build does not have.
-const NOT_YET: [&str; 5] = ["plan", "export", "import", "sweep", "gui"];
+const NOT_YET: [&str; 4] = ["export", "import", "sweep", "gui"];
 
 /// Options of `simulate` for network workloads, which this build does not have.
 const NOT_YET_OPTIONS: [&str; 5] = [
@@ -620,6 +677,7 @@ mod tests {
         let cli = Cli::command();
         let names: Vec<_> = cli.get_subcommands().map(clap::Command::get_name).collect();
         for name in [
+            "plan",
             "simulate",
             "explain",
             "collective",

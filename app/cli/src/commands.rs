@@ -6,6 +6,7 @@ mod completions;
 mod explain;
 mod help;
 mod man;
+mod plan;
 pub(crate) mod run;
 mod scenario;
 mod schema;
@@ -121,6 +122,7 @@ pub(crate) fn command() -> Exit {
     let context = Context::new(cli.output);
     match cli.command {
         None => help::short(&context),
+        Some(Command::Plan(args)) => plan::plan(&args, &context),
         Some(Command::Simulate(args)) => simulate::simulate(&args, &context),
         Some(Command::Explain(args)) => explain::explain_file(&args, &context),
         Some(Command::Collective(args)) => collective::collective(&args, &context),

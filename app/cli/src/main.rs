@@ -6,6 +6,8 @@ mod complete;
 mod exit;
 mod number;
 mod pager;
+mod plan_report;
+mod plan_table;
 mod render;
 mod report;
 mod table;

@@ -2,6 +2,7 @@
 
 mod collective;
 mod open;
+mod plan;
 mod print;
 mod save;
 mod simulate;
@@ -15,14 +16,17 @@ pub use collective::{
     collective_table,
 };
 pub use format::{
-    Assignment, ENVIRONMENT_PREFIX, Failure, Layout, Place, Problem, Shelf, Source, json_schema,
+    Assignment, MemoryMargin, Planning, ENVIRONMENT_PREFIX, Failure, Layout, Place, Problem, Shelf, Source, json_schema,
 };
 pub use formats::{FormatError, Header};
+pub use ::plan::{PlanField, PlanSpec};
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open};
+pub use plan::{PlanRequest, Planned, WhatIf, sensitivity};
 pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, Outcome, PredictError, Prediction, Record, Scenario,
     Sources, Table,
 };
+pub use search::{Answer, Choice, Evaluated, NoPlan, Reason, SearchError, Simulated, Tally};
 pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};

@@ -13,6 +13,7 @@ mod constants;
 mod error;
 mod fitting;
 mod left_out;
+mod margin;
 mod report;
 mod rows;
 
@@ -20,5 +21,6 @@ pub use constants::{Constant, Constants};
 pub use error::MemoryError;
 pub use fitting::{Fitted, error_as_shipped, fit_memory};
 pub use left_out::left_out_csv;
+pub use margin::margin_toml;
 pub use report::{Summary, constants_text, differences, summaries, summaries_text};
 pub use rows::{Class, Row, rows};

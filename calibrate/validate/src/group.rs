@@ -297,7 +297,7 @@ fn spread(values: impl Iterator<Item = f64> + Clone) -> f64 {
 }
 
 /// A quantile of sorted values, between neighbors in proportion.
-pub(crate) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let place = share * last as f64;
     #[expect(

@@ -25,7 +25,7 @@ mod worst;
 pub use accuracy::{Fit, Page, accuracy, explains};
 pub use document::{Document, RowEntry};
 pub use facts::Facts;
-pub use group::{Confusion, Group, group_of_all, groups};
+pub use group::{Confusion, Group, group_of_all, groups, quantile};
 pub use kind::{Kind, Label};
 pub use rank::spearman;
 pub use row::{Compared, Row, Run, memory, run, run_as, unpredicted};

@@ -15,7 +15,9 @@
 mod check;
 pub mod classes;
 mod error;
+mod field;
 mod group;
+mod offers;
 mod place;
 mod plan;
 pub mod ranks;
@@ -28,7 +30,9 @@ pub mod state;
 
 pub use classes::Classes;
 pub use error::PlanError;
+pub use field::PlanField;
 pub use group::Group;
+pub use offers::{Offers, ShardKind};
 pub use plan::{Assumption, Checked, Overlap, Plan, PlannedSchedule, RecomputePolicy};
 pub use ranks::{Coord, Degrees, RankOrder, Ranks};
 pub use schedule::{Action, ActionKind, Schedule, ScheduleKind};

@@ -17,6 +17,38 @@ use crate::library::read_source;
 use crate::shape::{list, number, one_of, table, text, whole};
 use crate::source::Source;
 
+/// What a device must have free beside the predicted use, as a share of it, so that a plan fits
+/// where the memory model is off: a quantile of left-out runs, which the fit of memory writes.
+pub fn memory_margin() -> MemoryMargin {
+    let text = include_str!("../../fitted/memory.toml");
+    let source = Source::new("zoo/fitted/memory.toml", text);
+    read_source(&source, &margin_file).unwrap_or_default()
+}
+
+/// How far measured peaks of memory lay above predictions that had not seen them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MemoryMargin {
+    /// Measured over predicted, less 1.
+    pub margin: f64,
+    /// Share of runs that lay below.
+    pub covers: f64,
+    /// Runs.
+    pub rows: u64,
+    /// What was compared.
+    pub source: String,
+}
+
+fn margin_file(t: &mut Fields<'_, '_>) -> MemoryMargin {
+    schema(t);
+    let share = || number(Limits::at_least(0.0));
+    MemoryMargin {
+        margin: t.get("margin", "measured over predicted, less 1", share()).required(),
+        covers: t.get("covers", "share of runs that lay below", share()).required(),
+        rows: t.get("rows", "runs", whole(1)).required(),
+        source: t.get("source", "what was compared", text()).required(),
+    }
+}
+
 /// A file of fitted scalars.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FittedFile {

@@ -35,11 +35,12 @@ pub use files::{Disk, Files, NoFiles, PROFILE_LIMIT, SCENARIO_FILE, SCENARIO_LIM
 pub use framework::{FrameworkFile, Habits, nearest_framework};
 pub use layers::{Assignment, ENVIRONMENT_PREFIX, Layers, environment_name, from_environment};
 pub use layout::{Layout, json_schema};
+pub use fitted::{MemoryMargin, memory_margin};
 pub use library::{At, Library, read_source};
 pub use model_section::ModelSection;
 pub use plan_section::PlanSection;
 pub use reference::{Named, is_path};
-pub use resolve::{Resolved, read_whole_scenario, resolve};
+pub use resolve::{Planning, Resolved, read_whole_scenario, resolve, resolve_planning};
 pub use scenario::{ClusterSection, NodeCount, ScenarioSpec, read_scenario, scenario_fields};
 pub use sections::{
     Engine, Framework, LOAD_BALANCING, Nccl, Network, NetworkWorkload, Prices, Settings, Straggler,

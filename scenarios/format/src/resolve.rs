@@ -5,6 +5,7 @@ mod habits;
 mod job;
 mod machine;
 mod partial;
+mod planning;
 mod prices;
 
 use std::collections::BTreeSet;
@@ -25,6 +26,8 @@ use crate::plan_files;
 use crate::scenario::{ScenarioSpec, draft};
 use crate::sections::Engine;
 use crate::tree::{Table, Value};
+
+pub use planning::{Planning, resolve_planning};
 
 /// A scenario that can be simulated.
 #[derive(Clone, Debug)]
@@ -102,6 +105,8 @@ struct Resolver<'a> {
     plan_errors: Vec<PlanError>,
     warnings: Vec<String>,
     assumed: Vec<Assumed>,
+    /// What a planner wants to know of `[plan]`; none where the plan is to run.
+    given: Option<planning::Given>,
 }
 
 impl<'a> Resolver<'a> {
@@ -115,6 +120,7 @@ impl<'a> Resolver<'a> {
             plan_errors: Vec::new(),
             warnings: Vec::new(),
             assumed: Vec::new(),
+            given: None,
         }
     }
 
@@ -140,12 +146,14 @@ impl Resolver<'_> {
         let model = self.model();
         let job = self.job(model.as_ref());
         let habits = self.habits(cluster.as_ref());
+        self.note_offers(habits.as_ref());
         let settings = self.settings();
         let prices = cluster.as_ref().and_then(|cluster| {
             self.check_formats(cluster);
             self.profiles(cluster)
         });
         let plan = match (&job, &cluster) {
+            (Some(job), Some(cluster)) if self.given.is_some() => self.stand_in(job, cluster),
             (Some(job), Some(cluster)) => self.plan(job, cluster, habits.as_ref()),
             _ => self.plan_in_part(model.as_ref(), cluster.as_ref()),
         };

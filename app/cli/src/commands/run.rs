@@ -40,6 +40,25 @@ pub(crate) fn catch_interrupts() {
     drop(handler);
 }
 
+/// Whether a time limit ended the work.
+static IS_TIMED_OUT: AtomicBool = AtomicBool::new(false);
+
+/// Asks the work to stop after some time.
+pub(crate) fn stop_after(limit: Duration) {
+    let wait = move || {
+        std::thread::sleep(limit);
+        IS_TIMED_OUT.store(true, Ordering::Relaxed);
+        CONTROL.cancel();
+    };
+    // Without the thread the work runs to its end, which is no worse.
+    drop(std::thread::Builder::new().name("time limit".to_owned()).spawn(wait));
+}
+
+/// Whether a time limit ended the work.
+pub(crate) fn is_timed_out() -> bool {
+    IS_TIMED_OUT.load(Ordering::Relaxed)
+}
+
 /// Leaves Ctrl-C to a pager that runs.
 pub(crate) fn leave_interrupts() {
     IS_PAGING.store(true, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! What commands that take a scenario have in common.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use session::{Assignment, ENVIRONMENT_PREFIX, Failure, Opened, Place, Ready, Request};
@@ -21,11 +21,7 @@ const OPTION_VARIABLES: [&str; 3] = [
 
 /// Opens a scenario, with everything that flags and environment lay over it.
 pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exit> {
-    let mut above: Vec<Assignment> = args
-        .set
-        .iter()
-        .map(|text| Assignment::new("--set", text))
-        .collect();
+    let mut above = assigned("--set", &args.set);
     if let Some(seed) = args.seed {
         above.push(Assignment::new("--seed", format!("settings.seed={seed}")));
     }
@@ -38,13 +34,28 @@ pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exi
     if args.unfold {
         above.push(Assignment::new("--unfold", "settings.unfold=true"));
     }
-    let request = Request {
-        scenario: args.scenario.clone(),
+    open_request(&request(&args.scenario, above), context)
+}
+
+/// Values that an option lays over a scenario.
+pub(crate) fn assigned(option: &str, texts: &[String]) -> Vec<Assignment> {
+    texts.iter().map(|text| Assignment::new(option, text)).collect()
+}
+
+/// What a scenario is made from: its file, the environment, the user's settings, and what options
+/// lay over them.
+pub(crate) fn request(scenario: &Path, above: Vec<Assignment>) -> Request {
+    Request {
+        scenario: scenario.to_owned(),
         above,
         environment: environment(),
         settings: settings_file(),
-    };
-    let opened = session::open(&request).map_err(|failures| refuse(&failures, context))?;
+    }
+}
+
+/// Opens what was asked for.
+pub(crate) fn open_request(request: &Request, context: &Context) -> Result<Opened, Exit> {
+    let opened = session::open(request).map_err(|failures| refuse(&failures, context))?;
     for warning in &opened.warnings {
         context.warn(warning);
     }

@@ -6,6 +6,7 @@ use plan::state::{StateBytes, StateParts, gather_buffers};
 use plan::{Plan, PlannedSchedule, Schedule};
 use trace::MemoryKind;
 use units::Bytes;
+use workload::Resident;
 use workload::ops::ParamCount;
 
 use crate::Scenario;
@@ -114,8 +115,22 @@ impl Work<'_> {
         parts[MemoryKind::Gradients.index()] =
             own.gradients + pass_gradients(job, framework, params) + dummies.bytes(job, framework);
         parts[MemoryKind::Optimizer.index()] = own.optimizer;
-        parts[MemoryKind::Communication.index()] = gather_buffers(self.plan, layer);
+        parts[MemoryKind::Communication.index()] =
+            gather_buffers(self.plan, layer) + self.whole_gradients(chunks, &per_param);
         parts
+    }
+
+    /// Gradients that stay whole over passes in a row of one chunk, where ranks keep shards of
+    /// them: in a pipeline, all of a chunk's are summed behind the last of these passes.
+    fn whole_gradients(&self, chunks: &[&StageSums], per_param: &Resident) -> Bytes {
+        if self.plan.degrees().pp == 1 || self.plan.shards().gradients == 1 {
+            return Bytes::ZERO;
+        }
+        let whole = chunks.iter().map(|chunk| {
+            let state = StateBytes::of(&chunk.params, per_param);
+            state.parts().gradients
+        });
+        whole.max().unwrap_or_default()
     }
 }
 

@@ -1,12 +1,13 @@
 //! `[choices]`: what a framework does without being asked.
 
+use plan::{Offers, ScheduleKind, ShardKind};
 use lower::{Framework, GradientCopies, Overlaps, Replay, Reshard};
 use profile::AttentionKernel;
 use workload::ops::Fusion;
 
 use crate::fields::Fields;
 use crate::sections::ATTENTION;
-use crate::shape::{Shape, boolean, either, mapped, one_of, table, text, whole};
+use crate::shape::{Shape, boolean, either, list, mapped, one_of, table, text, whole};
 
 /// A choice and where it is documented.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +87,9 @@ pub struct Choices {
     pub deterministic: Option<Chosen<bool>>,
     pub shard: Option<Chosen<DefaultShard>>,
     pub replay: Option<Chosen<Replay>>,
+    pub schedules: Option<Chosen<Vec<ScheduleKind>>>,
+    pub shards: Option<Chosen<Vec<ShardKind>>>,
+    pub sharded_pipeline: Option<Chosen<bool>>,
 }
 
 type Choice<T> = Option<Chosen<T>>;
@@ -113,6 +117,10 @@ pub(crate) fn choices(t: &mut Fields<'_, '_>) -> Choices {
     let mut flag = |key, doc| chosen(t, key, doc, &boolean);
     Choices {
         fused_norm: flag("fused_norm", "norms in one kernel"),
+        sharded_pipeline: flag(
+            "sharded_pipeline",
+            "whether ranks of a pipeline can share gradients and weights",
+        ),
         fused_bias_dropout_residual: flag(
             "fused_bias_dropout_residual",
             "bias, dropout and residual addition in one kernel",
@@ -208,6 +216,18 @@ pub(crate) fn choices(t: &mut Fields<'_, '_>) -> Choices {
             "what data-parallel ranks share, where a plan does not say",
             &|| one_of(SHARDS.to_vec()),
         ),
+        schedules: chosen(
+            t,
+            "schedules",
+            "pipeline schedules that it can run; an empty list where it has no pipeline",
+            &|| list(one_of(ScheduleKind::ALL.map(|kind| (kind.name(), kind)).to_vec())),
+        ),
+        shards: chosen(
+            t,
+            "shards",
+            "ways in which data-parallel ranks can share state",
+            &|| list(one_of(ShardKind::ALL.map(|kind| (kind.name(), kind)).to_vec())),
+        ),
     }
 }
 
@@ -218,6 +238,17 @@ fn set<T: Copy>(to: &mut T, choice: Option<&Chosen<T>>) {
 }
 
 impl Choices {
+    /// Changes what a framework offers to what these choices say.
+    pub(super) fn offer(&self, offers: &mut Offers) {
+        if let Some(chosen) = &self.schedules {
+            offers.schedules.clone_from(&chosen.value);
+        }
+        if let Some(chosen) = &self.shards {
+            offers.shards.clone_from(&chosen.value);
+        }
+        set(&mut offers.sharded_pipeline, self.sharded_pipeline.as_ref());
+    }
+
     /// Changes a framework to what these choices say.
     pub(super) fn apply(&self, framework: &mut Framework, shard: &mut Option<DefaultShard>) {
         let Fusion {

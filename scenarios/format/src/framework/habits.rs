@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use cluster::GpuSpec;
 use lower::{Framework, NEUTRAL, Scales};
+use plan::Offers;
 use profile::{HostCost, MemoryConstants};
 
 use super::version::{holds, older};
@@ -16,6 +17,8 @@ pub struct Habits {
     pub framework: Framework,
     /// How data-parallel ranks share states, where a plan does not say.
     pub shard: Option<DefaultShard>,
+    /// What it can run.
+    pub offers: Offers,
     /// Its scalars on each kind of GPU.
     pub scales: Vec<Scales>,
     /// What its host takes, the nearest framework's first.
@@ -40,6 +43,7 @@ impl Habits {
         let mut habits = Self {
             framework: NEUTRAL,
             shard: None,
+            offers: Offers::default(),
             scales: vec![Scales::default(); gpus.len()],
             host: Vec::new(),
             memory: Vec::new(),
@@ -60,6 +64,7 @@ impl Habits {
     /// The same where a scenario chooses otherwise.
     pub fn choose(&mut self, choices: &Choices) {
         choices.apply(&mut self.framework, &mut self.shard);
+        choices.offer(&mut self.offers);
     }
 
     /// What the framework's host takes, over what the profile says.
@@ -81,6 +86,7 @@ impl Habits {
 
     fn add(&mut self, file: &FrameworkFile, version: Option<&str>, gpus: &[GpuSpec]) {
         file.choices.apply(&mut self.framework, &mut self.shard);
+        file.choices.offer(&mut self.offers);
         self.host.push(file.host.clone());
         self.memory.push(file.memory.clone());
         file.memory.apply(&mut self.framework);
@@ -90,6 +96,7 @@ impl Habits {
         for release in &releases {
             if gpus.iter().all(|gpu| release.on.holds(gpu)) {
                 release.choices.apply(&mut self.framework, &mut self.shard);
+                release.choices.offer(&mut self.offers);
             }
         }
         for (gpu, scales) in gpus.iter().zip(&mut self.scales) {

@@ -1,7 +1,8 @@
 //! Constants of memory.
 
 use memory::{
-    MemoryError, constants_text, differences, fit_memory, left_out_csv, rows, summaries,
+    MemoryError, constants_text, differences, fit_memory, left_out_csv, margin_toml, rows,
+    summaries,
     summaries_text,
 };
 use runs::Table;
@@ -32,6 +33,10 @@ pub(super) fn fit(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
     if let Some(folder) = worth(args) {
         let text = left_out_csv(&rows, &fitted);
         write(&folder.join("left_out_memory.csv"), &text, context)?;
+    }
+    if let Some(folder) = &args.output {
+        let text = margin_toml(&rows, &fitted);
+        write(&folder.join("fitted").join("memory.toml"), &text, context)?;
     }
     for difference in differences(&fitted) {
         context.note(&difference);

@@ -1,0 +1,168 @@
+//! Finding the best plan of a scenario.
+
+use format::{
+    Assignment, Disk, Failure, Library, MemoryMargin, Planning, memory_margin, resolve_planning,
+};
+use plan::{Plan, PlanField, PlanSpec};
+use predict::{Engine, PredictError, Prediction, Record, predict};
+use search::{Answer, Choice, Request as SearchRequest, SearchError, search};
+use units::Control;
+
+use crate::open::{Opened, Request, open};
+
+/// What to find.
+#[derive(Clone, Debug)]
+pub struct PlanRequest {
+    /// Fields of the plan to keep, besides those that the scenario fixes.
+    pub fixed: Vec<PlanField>,
+    /// The engine of the shortlist.
+    pub engine: Engine,
+}
+
+/// What was found, and for what.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The scenario, with a stand-in for its plan.
+    pub planning: Planning,
+    /// Plans and why others are none.
+    pub answer: Answer,
+    /// What the engine says of the scenario's own plan, where it has one.
+    pub own: Option<Prediction>,
+    /// What was kept free beside the predicted use of memory.
+    pub margin: MemoryMargin,
+}
+
+impl Opened {
+    /// Looks up everything that the scenario names but its plan.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong.
+    pub fn planning(&self, fixed: &[PlanField]) -> Result<Planning, Vec<Failure>> {
+        let library = Library {
+            files: &Disk,
+            base: &self.base,
+        };
+        resolve_planning(&self.name, &self.spec, &self.document, &library, fixed)
+    }
+
+    /// Searches the plans of a scenario.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing fits, the search was stopped before it found anything, or an engine fails.
+    pub fn plan(
+        &self,
+        planning: Planning,
+        engine: Engine,
+        control: &Control,
+    ) -> Result<Planned, SearchError> {
+        let margin = memory_margin();
+        let answer = search(
+            &SearchRequest {
+                scenario: &planning.scenario,
+                given: &planning.given,
+                fixed: &planning.fixed,
+                offers: &planning.offers,
+                margin: margin.margin,
+                engine,
+            },
+            control,
+        )?;
+        let own = self.own_plan(engine);
+        Ok(Planned {
+            planning,
+            answer,
+            own,
+            margin,
+        })
+    }
+
+    /// What the engine says of the plan that the scenario gives, where it gives one that runs.
+    fn own_plan(&self, engine: Engine) -> Option<Prediction> {
+        if self.spec.plan.spec == PlanSpec::default() {
+            return None;
+        }
+        let mut scenario = self.ready().ok()?.scenario;
+        scenario.settings.engine = engine;
+        let outcome = predict(&scenario, Record::Totals, &Control::new());
+        outcome.ok().map(|outcome| outcome.prediction)
+    }
+}
+
+/// One change to a scenario, and what the best plan makes of it.
+#[derive(Clone, Debug)]
+pub struct WhatIf {
+    /// The field.
+    pub field: &'static str,
+    /// Its value.
+    pub value: u64,
+    /// The same plan under the change, with as many replicas as fit; none where it does not divide.
+    pub prediction: Option<Prediction>,
+}
+
+/// What becomes of a plan where the batch, the sequence or the number of nodes is halved or
+/// doubled, in closed form.
+///
+/// # Errors
+///
+/// What the closed form reports.
+pub fn sensitivity(
+    request: &Request,
+    planning: &Planning,
+    best: &Choice,
+    control: &Control,
+) -> Result<Vec<WhatIf>, PredictError> {
+    let scenario = &planning.scenario;
+    let nodes = scenario.cluster.n_nodes() as u64;
+    let fields = [
+        ("training.global_batch", scenario.job.global_batch),
+        ("training.seq_len", scenario.job.seq_len),
+        ("cluster.nodes", nodes),
+    ];
+    let mut all = Vec::new();
+    for (field, now) in fields {
+        for value in [now / 2, now * 2] {
+            if control.is_cancelled() {
+                return Ok(all);
+            }
+            if 0 < value && value != now {
+                let prediction = changed(request, planning, best, &format!("{field}={value}"))?;
+                all.push(WhatIf {
+                    field,
+                    value,
+                    prediction,
+                });
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The plan under a change; none where the change or the plan under it is refused.
+fn changed(
+    request: &Request,
+    planning: &Planning,
+    best: &Choice,
+    assignment: &str,
+) -> Result<Option<Prediction>, PredictError> {
+    let mut request = request.clone();
+    request.above.push(Assignment::new("what if", assignment));
+    let Some(changed) = (open(&request).ok())
+        .and_then(|opened| opened.planning(&planning.fixed).ok())
+    else {
+        return Ok(None);
+    };
+    let mut scenario = changed.scenario;
+    let spec = PlanSpec {
+        dp: None,
+        ..best.spec(&planning.given, &planning.fixed)
+    };
+    let Ok(checked) = Plan::check(&spec, &scenario.job, &scenario.cluster) else {
+        return Ok(None);
+    };
+    scenario.plan = checked.plan;
+    scenario.settings.engine = Engine::Estimate;
+    let outcome = predict(&scenario, Record::Totals, &Control::new())?;
+    Ok(Some(outcome.prediction))
+}

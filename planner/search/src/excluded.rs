@@ -1,0 +1,141 @@
+//! Why plans of the space are not candidates, and how many.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use plan::PlanError;
+use units::Bytes;
+
+/// Why a plan is no candidate. Every plan of the space is evaluated or counted under one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A degree does not divide what it must: a field, and what it is about.
+    Divides(&'static str),
+    /// A group that must stay inside a scale-up domain is larger than one.
+    CrossesDomain,
+    /// More pipeline stages than layers, or model chunks than layers of a stage.
+    TooManyStages,
+    /// The schedule does not take these numbers.
+    Schedule,
+    /// The framework does not run it.
+    Framework(&'static str),
+    /// It needs more memory than the device has, with the margin of the memory model.
+    Memory,
+    /// A smaller plan of the same kind needs too much memory already: the same degrees with fewer
+    /// sequences a micro-batch, or everything recomputed.
+    MemoryBound,
+    /// Another plan of the same degrees, which fits, does strictly less.
+    DoesMore,
+    /// Overlap and sequence parallelism are varied for leading plans alone.
+    SwitchesOfOthers,
+    /// Copies to the host are tried only where nothing fits without.
+    OffloadUnneeded,
+    /// Not reached before the search was stopped.
+    Stopped,
+}
+
+impl Reason {
+    /// The reason that a check gives.
+    pub(crate) fn of(error: &PlanError) -> Self {
+        match error {
+            PlanError::Heads { .. } => Self::Divides("tp and the attention heads"),
+            PlanError::KvHeads { .. } => Self::Divides("tp and the key and value heads"),
+            PlanError::FfnWidth { .. } => Self::Divides("tp and the feed-forward width"),
+            PlanError::ExpertWidth { .. } => Self::Divides("etp and the experts' width"),
+            PlanError::CpHeads { .. } => Self::Divides("cp and the heads of a rank"),
+            PlanError::SeqLen { .. } => Self::Divides("cp or sp and the sequence"),
+            PlanError::Experts { .. } => Self::Divides("ep and the experts"),
+            PlanError::ExpertTiling { .. } => Self::Divides("ep x etp and the ranks of a stage"),
+            PlanError::ExpertOrder { .. } => Self::Divides("ep x etp and the rank order"),
+            PlanError::Batch { .. } => Self::Divides("dp x micro_batch and the global batch"),
+            PlanError::DoesNotTile { .. } | PlanError::LargerThanCluster { .. } => {
+                Self::Divides("tp x cp x pp x dp and the GPUs")
+            }
+            PlanError::ShardGroup { .. } | PlanError::ShardOrder { .. } => {
+                Self::Divides("shard groups and dp x cp")
+            }
+            PlanError::Layers { .. } => Self::TooManyStages,
+            PlanError::UnevenLayers { .. }
+            | PlanError::SplitLength { .. }
+            | PlanError::SplitSum { .. } => Self::Divides("pp x vp and the layers"),
+            PlanError::Schedule(_) | PlanError::NothingToInterleave { .. } => Self::Schedule,
+            _ => Self::Divides("a field that was fixed and the others"),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Divides(what) => write!(f, "does not divide: {what}"),
+            Self::CrossesDomain => f.write_str(
+                "crosses a node: tensor parallelism would leave the scale-up domain (NVLink)",
+            ),
+            Self::TooManyStages => f.write_str("more stages than layers"),
+            Self::Schedule => f.write_str("the schedule does not take these numbers"),
+            Self::Framework(what) => write!(f, "the framework does not run it: {what}"),
+            Self::Memory => f.write_str("out of memory"),
+            Self::MemoryBound => f.write_str(
+                "out of memory, since a smaller micro-batch or more recomputation is already",
+            ),
+            Self::DoesMore => {
+                f.write_str("does strictly more than a plan of the same degrees that fits")
+            }
+            Self::SwitchesOfOthers => f.write_str(
+                "another setting of overlap or sequence parallelism for a plan that does not lead",
+            ),
+            Self::OffloadUnneeded => {
+                f.write_str("copies to the host, though plans fit without")
+            }
+            Self::Stopped => f.write_str("not reached before the search was stopped"),
+        }
+    }
+}
+
+/// Plans that were excluded, by reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    counts: BTreeMap<Reason, u64>,
+    /// Of plans without enough memory, the least and the most that they lack.
+    lacking: Option<[Bytes; 2]>,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, reason: Reason, count: u64) {
+        if 0 < count {
+            *self.counts.entry(reason).or_default() += count;
+        }
+    }
+
+    pub(crate) fn lacks(&mut self, bytes: Bytes) {
+        let [least, most] = self.lacking.unwrap_or([bytes; 2]);
+        self.lacking = Some([least.min(bytes), most.max(bytes)]);
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (reason, count) in &other.counts {
+            self.add(*reason, *count);
+        }
+        for bytes in other.lacking.into_iter().flatten() {
+            self.lacks(bytes);
+        }
+    }
+
+    /// Reasons with their numbers of plans, the most frequent first.
+    pub fn by_count(&self) -> Vec<(Reason, u64)> {
+        let mut all: Vec<_> = self.counts.iter().map(|(reason, n)| (*reason, *n)).collect();
+        all.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));
+        all
+    }
+
+    /// Of plans without enough memory, the least and the most that they lack.
+    pub const fn lacking(&self) -> Option<[Bytes; 2]> {
+        self.lacking
+    }
+
+    /// Plans in all.
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+}

@@ -1,0 +1,211 @@
+//! Which plan is best for a job on a cluster.
+//!
+//! ```text
+//! space ──every plan in closed form──▶ plans that fit ──switches of leaders──▶ candidates
+//!    rules and bounds exclude the rest, by reason            │ rehearsed, simulated, in the order of
+//!                                                            ▼ what they could be at best
+//!                                        ranking, Pareto front, why the others lose
+//! ```
+//!
+//! A function from values to values: the same request gives the same answer whatever the number of
+//! threads. Only a stop cuts it short, and then the answer says so.
+
+mod choice;
+mod error;
+mod evaluate;
+mod excluded;
+mod front;
+mod shortlist;
+mod space;
+mod switches;
+
+use plan::{Offers, PlanField, PlanSpec};
+use predict::{Engine, Scenario};
+use units::Control;
+
+pub use choice::{
+    Choice, DegreeChoice, OffloadChoice, RecomputeChoice, ShardChoice, SplitChoice, Switches,
+    TpChoice,
+};
+pub use error::{NoPlan, SearchError};
+pub use evaluate::Evaluated;
+pub use excluded::{Reason, Tally};
+pub use shortlist::Simulated;
+
+use crate::evaluate::{Found, checked, evaluate};
+use crate::front::{front, thinned};
+use crate::shortlist::{has_room, leading, settle, simulate};
+use crate::space::{Space, domain_gpus};
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Everything but the plan.
+    pub scenario: &'a Scenario,
+    /// The scenario's plan, which need not fit.
+    pub given: &'a PlanSpec,
+    /// Its fields that the answer keeps.
+    pub fixed: &'a [PlanField],
+    /// What the framework can run.
+    pub offers: &'a Offers,
+    /// Share of the predicted use that a device must have free besides, for what the memory model
+    /// does not see.
+    pub margin: f64,
+    /// The engine of the shortlist.
+    pub engine: Engine,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Simulated plans, fastest first.
+    pub plans: Vec<Simulated>,
+    /// Those that no other beats in everything, as indices into `plans`.
+    pub pareto: Vec<usize>,
+    /// Every plan that was evaluated in closed form, in the order of the space.
+    pub evaluated: Vec<Evaluated>,
+    /// Why the others were not, and which of them lack memory.
+    pub excluded: Tally,
+    /// Whether nothing that was not simulated could be faster than the first.
+    pub settled: bool,
+    /// Whether the search was stopped before its end.
+    pub partial: bool,
+}
+
+/// Members of the Pareto front that are simulated beside the fastest plans.
+const FRONT: usize = 6;
+
+/// Searches the space of a request.
+///
+/// # Errors
+///
+/// [`SearchError::NoPlan`] where nothing fits, [`SearchError::Interrupted`] where the search was
+/// stopped before anything was found, and what an engine reports.
+pub fn search(request: &Request<'_>, control: &Control) -> Result<Answer, SearchError> {
+    let mut space = space_of(request);
+    let mut found = evaluate(&space, request.margin, control);
+    let mut leaders = leading(&found.plans);
+    if leaders.is_empty() && !control.is_cancelled() && may_offload(request) {
+        space.offload = OffloadChoice::Optimizer;
+        let mut second = evaluate(&space, request.margin, control);
+        leaders = leading(&second.plans);
+        found.plans.append(&mut second.plans);
+        found.tally.merge(&second.tally);
+    }
+    if leaders.is_empty() {
+        return Err(nothing(found, control));
+    }
+    switches::vary(&space, &mut leaders, request.margin, &mut found, control);
+    answer(request, &space, &leaders, found, control)
+}
+
+fn space_of<'a>(request: &Request<'a>) -> Space<'a> {
+    Space {
+        scenario: request.scenario,
+        given: request.given,
+        fixed: request.fixed,
+        offers: request.offers,
+        offload: OffloadChoice::None,
+        domain: domain_gpus(&request.scenario.cluster),
+    }
+}
+
+fn may_offload(request: &Request<'_>) -> bool {
+    !request.fixed.contains(&PlanField::Offload)
+}
+
+fn nothing(found: Found, control: &Control) -> SearchError {
+    if control.is_cancelled() {
+        return SearchError::Interrupted;
+    }
+    let nearest = found.plans.iter().min_by_key(|plan| plan.used).copied();
+    SearchError::NoPlan(Box::new(NoPlan {
+        evaluated: found.plans.len() as u64,
+        excluded: found.tally,
+        nearest,
+    }))
+}
+
+/// Simulates the shortlist and the front.
+fn answer(
+    request: &Request<'_>,
+    space: &Space<'_>,
+    leaders: &[Evaluated],
+    found: Found,
+    control: &Control,
+) -> Result<Answer, SearchError> {
+    let mut list = settle(space, leaders, (request.engine, request.margin), control)?;
+    if list.plans.is_empty() {
+        list.plans = closed_forms(space, leaders)?;
+    }
+    let partial = control.is_cancelled();
+    if !partial {
+        add_front(request, space, &found, &mut list.plans)?;
+    }
+    list.plans.sort_by(|a, b| {
+        let times = [a, b].map(|plan| plan.prediction.iteration_time_s);
+        times[0].total_cmp(&times[1]).then(a.evaluated.choice.cmp(&b.evaluated.choice))
+    });
+    let pareto = pareto(&list.plans);
+    Ok(Answer {
+        plans: list.plans,
+        pareto,
+        evaluated: found.plans,
+        excluded: found.tally,
+        settled: list.settled,
+        partial,
+    })
+}
+
+/// The fastest plans in closed form, where nothing could be simulated before the stop.
+fn closed_forms(space: &Space<'_>, leaders: &[Evaluated]) -> Result<Vec<Simulated>, SearchError> {
+    let mut fastest = leaders.to_vec();
+    fastest.sort_by(|a, b| a.time.total_cmp(&b.time));
+    let mut plans = Vec::new();
+    for plan in fastest.iter().take(3) {
+        if let Ok(checked) = checked(space, &plan.choice) {
+            let scenario = space.scenario;
+            plans.push(simulate(scenario, plan, checked, Engine::Estimate, &Control::new())?);
+        }
+    }
+    Ok(plans)
+}
+
+/// Simulates members of the front that are not among the fastest.
+fn add_front(
+    request: &Request<'_>,
+    space: &Space<'_>,
+    found: &Found,
+    plans: &mut Vec<Simulated>,
+) -> Result<(), SearchError> {
+    for member in thinned(&front(&found.plans), FRONT) {
+        if plans.iter().any(|plan| plan.evaluated.choice == member.choice) {
+            continue;
+        }
+        if let Ok(plan) = checked(space, &member.choice) {
+            let engine = request.engine;
+            let simulated = simulate(space.scenario, &member, plan, engine, &Control::new())?;
+            if has_room(&simulated.prediction, request.margin) {
+                plans.push(simulated);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Of simulated plans, sorted by time, those that no other beats in time, memory and GPUs.
+fn pareto(plans: &[Simulated]) -> Vec<usize> {
+    let key = |plan: &Simulated| (plan.prediction.device_used_bytes, plan.plan.n_ranks());
+    let mut front: Vec<usize> = Vec::new();
+    for (at, plan) in plans.iter().enumerate() {
+        let (used, ranks) = key(plan);
+        let beaten = front.iter().any(|kept| {
+            let (kept_used, kept_ranks) = key(&plans[*kept]);
+            kept_used <= used && kept_ranks <= ranks
+        });
+        if !beaten {
+            front.push(at);
+        }
+    }
+    front
+}

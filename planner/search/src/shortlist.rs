@@ -1,0 +1,215 @@
+//! From closed forms to a ranking that is settled: candidates are rehearsed or simulated in the
+//! order of what they could be at best, until nobody left could be first.
+
+use std::collections::BTreeSet;
+
+use plan::Plan;
+use predict::{Doubt, Engine, Estimator, PredictError, Prediction, Record, Scenario, predict};
+use rayon::prelude::*;
+use units::Control;
+
+use crate::choice::{Choice, RecomputeChoice, ShardChoice};
+use crate::evaluate::{Evaluated, checked, evaluated};
+use crate::space::Space;
+
+/// A plan that was simulated.
+#[derive(Clone, Debug)]
+pub struct Simulated {
+    /// The plan, as the closed form sees it.
+    pub evaluated: Evaluated,
+    /// The same, checked.
+    pub plan: Plan,
+    /// What the engine says.
+    pub prediction: Prediction,
+}
+
+/// The simulated plans, fastest first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shortlist {
+    pub(crate) plans: Vec<Simulated>,
+    /// Whether nothing that was not simulated could be faster than the first.
+    pub(crate) settled: bool,
+}
+
+/// Candidates that are looked at together; fixed, so that threads change nothing.
+const BATCH: usize = 8;
+/// Plans that are simulated at the least: the best and what it is compared with.
+const LEAST: usize = 12;
+/// Rounds after which a ranking that will not settle is given up.
+const ROUNDS: usize = 40;
+/// By how much the engine may undercut formulas without doubt (docs/performance.md, "The closed
+/// form": all of a thousand drawn plans lie within 2 %).
+const SURE: f64 = 0.02;
+
+/// By how much an engine may undercut formulas in doubt, as far as the reasons say.
+const fn slack(doubt: Option<Doubt>) -> f64 {
+    match doubt {
+        None => SURE,
+        // Formulas leave copies out: an engine only adds to them.
+        Some(Doubt::Offload | Doubt::SpreadVocabulary | Doubt::SlowHops | Doubt::Jitter) => 0.05,
+        Some(Doubt::InterleavedOverlap) => 0.1,
+        Some(_) => 0.3,
+    }
+}
+
+/// A plan on its way to being simulated.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    plan: Evaluated,
+    /// Seconds, from formulas or a rehearsal.
+    time: f64,
+    slack: f64,
+}
+
+impl Candidate {
+    fn at_best(&self) -> f64 {
+        self.time * (1.0 - self.slack)
+    }
+
+    const fn wants_rehearsal(&self) -> bool {
+        SURE < self.slack
+    }
+}
+
+/// Plans that fit, without those that do more than another one that fits.
+pub(crate) fn leading(plans: &[Evaluated]) -> Vec<Evaluated> {
+    let fitting: BTreeSet<Choice> = (plans.iter().filter(|plan| plan.fits))
+        .map(|plan| plan.choice)
+        .collect();
+    let does_more = |choice: &Choice| lighter(choice).iter().any(|other| fitting.contains(other));
+    (plans.iter())
+        .filter(|plan| plan.fits && !does_more(&plan.choice))
+        .copied()
+        .collect()
+}
+
+/// Plans that do the same with less: without recomputation, or without gathering weights and
+/// reducing gradients of every micro-batch.
+fn lighter(choice: &Choice) -> Vec<Choice> {
+    let mut all = Vec::new();
+    if choice.recompute != RecomputeChoice::None {
+        all.push(Choice {
+            recompute: RecomputeChoice::None,
+            ..*choice
+        });
+    }
+    let gathers = !matches!(choice.shard, ShardChoice::None | ShardChoice::Zero1);
+    if gathers {
+        all.push(Choice {
+            shard: ShardChoice::Zero1,
+            ..*choice
+        });
+    }
+    all
+}
+
+/// Simulates candidates until the first place is settled.
+pub(crate) fn settle(
+    space: &Space<'_>,
+    plans: &[Evaluated],
+    (engine, margin): (Engine, f64),
+    control: &Control,
+) -> Result<Shortlist, PredictError> {
+    let mut waiting: Vec<Candidate> = plans.iter().map(candidate).collect();
+    let mut list = Shortlist::default();
+    for _ in 0..ROUNDS {
+        waiting.sort_by(|a, b| a.at_best().total_cmp(&b.at_best()));
+        let next = waiting.first().map_or(f64::INFINITY, Candidate::at_best);
+        let best = list.plans.first().map_or(f64::INFINITY, time_of);
+        list.settled = best <= next;
+        if waiting.is_empty() || (list.settled && LEAST <= list.plans.len()) {
+            break;
+        }
+        if control.is_cancelled() {
+            break;
+        }
+        let batch: Vec<Candidate> = waiting.drain(..BATCH.min(waiting.len())).collect();
+        let steps: Vec<Result<Step, PredictError>> = batch
+            .par_iter()
+            .map(|candidate| step(space, candidate, (engine, margin), control))
+            .collect();
+        for step in steps {
+            match step {
+                Ok(Step::Rehearsed(candidate)) => waiting.push(candidate),
+                Ok(Step::Simulated(plan)) => list.plans.push(*plan),
+                Ok(Step::Dropped) => {}
+                Err(error) if error.is_interrupted() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        list.plans.sort_by(|a, b| time_of(a).total_cmp(&time_of(b)));
+    }
+    Ok(list)
+}
+
+fn candidate(plan: &Evaluated) -> Candidate {
+    Candidate {
+        plan: *plan,
+        time: plan.time,
+        slack: slack(plan.doubt),
+    }
+}
+
+fn time_of(plan: &Simulated) -> f64 {
+    plan.prediction.iteration_time_s
+}
+
+enum Step {
+    Rehearsed(Candidate),
+    Simulated(Box<Simulated>),
+    /// An engine says that it does not fit, or it could not be checked.
+    Dropped,
+}
+
+fn step(
+    space: &Space<'_>,
+    candidate: &Candidate,
+    (engine, margin): (Engine, f64),
+    control: &Control,
+) -> Result<Step, PredictError> {
+    let Ok(plan) = checked(space, &candidate.plan.choice) else {
+        return Ok(Step::Dropped);
+    };
+    if candidate.wants_rehearsal() {
+        let mut estimator = Estimator::new(space.scenario);
+        let estimate = estimator.rehearsed(&plan, control)?;
+        if !evaluated(candidate.plan.choice, &estimate, margin).fits {
+            return Ok(Step::Dropped);
+        }
+        return Ok(Step::Rehearsed(Candidate {
+            time: estimate.iteration_time_s,
+            slack: SURE,
+            ..*candidate
+        }));
+    }
+    let simulated = simulate(space.scenario, &candidate.plan, plan, engine, control)?;
+    if !has_room(&simulated.prediction, margin) {
+        return Ok(Step::Dropped);
+    }
+    Ok(Step::Simulated(Box::new(simulated)))
+}
+
+/// Whether the fullest device has room for what an engine says, with the margin.
+pub(crate) fn has_room(prediction: &Prediction, margin: f64) -> bool {
+    let used = prediction.device_used_bytes.as_f64() * (1.0 + margin);
+    prediction.fits && used <= prediction.device_memory_bytes.as_f64()
+}
+
+/// What an engine says of a plan.
+pub(crate) fn simulate(
+    scenario: &Scenario,
+    evaluated: &Evaluated,
+    plan: Plan,
+    engine: Engine,
+    control: &Control,
+) -> Result<Simulated, PredictError> {
+    let mut scenario = scenario.clone();
+    scenario.plan = plan.clone();
+    scenario.settings.engine = engine;
+    let outcome = predict(&scenario, Record::Totals, control)?;
+    Ok(Simulated {
+        evaluated: *evaluated,
+        plan,
+        prediction: outcome.prediction,
+    })
+}
