@@ -309,6 +309,7 @@ fn no_fabric() -> FabricSpec {
         groups_per_pod: None,
         oversubscription: Vec::new(),
         rails: None,
+        nics_per_group: None,
         planes: 1,
         spines: None,
         cores: None,

@@ -49,6 +49,7 @@ impl Cluster {
         Ok(Self {
             name: spec.name.clone(),
             fabric_name: spec.fabric.name.clone(),
+            nics_per_group: spec.fabric.nics_per_group,
             network: spec.fabric.network.clone(),
             kinds,
             gpu_nodes: gpu_nodes(&groups, &nodes),

@@ -250,6 +250,7 @@ fn check_fabric(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
         ),
         ("groups_per_pod", fabric.groups_per_pod, 1 << 20),
         ("rails", fabric.rails, 1 << 12),
+        ("nics_per_group", fabric.nics_per_group, 1 << 12),
         ("planes", Some(fabric.planes), 1 << 12),
         ("spines", fabric.spines, 1 << 20),
         ("cores", fabric.cores, 1 << 20),

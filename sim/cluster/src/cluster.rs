@@ -31,6 +31,7 @@ use crate::spec::{GpuSpec, NodeSpec, ScaleUpSpec};
 pub struct Cluster {
     pub(crate) name: String,
     pub(crate) fabric_name: String,
+    pub(crate) nics_per_group: Option<u32>,
     pub(crate) network: Option<String>,
     pub(crate) kinds: Vec<GpuSpec>,
     pub(crate) groups: Vec<Group>,
@@ -86,6 +87,12 @@ impl Cluster {
     /// The name of its fabric.
     pub fn fabric_name(&self) -> &str {
         &self.fabric_name
+    }
+
+    /// NICs of a scale-up domain over which the collectives of one group send, where the fabric
+    /// bounds them: [`FabricSpec::nics_per_group`](crate::FabricSpec::nics_per_group).
+    pub const fn nics_per_group(&self) -> Option<u32> {
+        self.nics_per_group
     }
 
     /// What carries messages between its nodes, as far as its fabric says so: the name of an entry

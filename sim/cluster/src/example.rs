@@ -167,6 +167,7 @@ pub fn fabric(kind: FabricKind) -> FabricSpec {
         groups_per_pod: (kind == FabricKind::FatTree).then_some(4),
         oversubscription: Vec::new(),
         rails: None,
+        nics_per_group: None,
         planes: 1,
         spines: None,
         cores: None,

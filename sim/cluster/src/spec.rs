@@ -60,6 +60,7 @@
 //! | `groups_per_pod` | `groups_per_pod` | groups of leaves in a pod: required for `fat-tree`, makes `rail-optimised` three-level |
 //! | `oversubscription` | `oversubscription` | number, or list `[leaf, spine]`; default 1 |
 //! | `rails` | `rails` | `rail-optimised`: default one per NIC of a node |
+//! | `nics_per_group` | `nics_per_group` | NICs of a domain over which one communicator sends; default those of all its ranks |
 //! | `planes` | `planes` | `leaf-spine`, `fat-tree`: separate copies of the fabric, default 1 |
 //! | `spines` | `spines` | spine switches per pod and plane, default one per uplink of a leaf |
 //! | `cores` | `cores` | `fat-tree`: core switches per spine of a pod, default one per uplink |
@@ -316,6 +317,9 @@ pub struct FabricSpec {
     pub oversubscription: Vec<f64>,
     /// Rails of a rail-optimised fabric; `None` takes one per NIC.
     pub rails: Option<u32>,
+    /// NICs of a scale-up domain over which one group's collectives send; `None` takes the NICs
+    /// of all its ranks. Messages between two ranks and all-to-all are not bound by it.
+    pub nics_per_group: Option<u32>,
     /// Separate copies of the fabric; NIC `j` of `n` is in plane `⌊j · planes / n⌋`.
     pub planes: u32,
     /// Spines per pod and plane; `None` takes one per uplink of a leaf. With fewer spines than

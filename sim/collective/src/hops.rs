@@ -86,13 +86,16 @@ impl Domains {
     }
 }
 
-/// The first of the GPUs that share a NIC.
+/// The first of the GPUs that share a NIC, for as many NICs as the fabric lets a group use.
 fn one_per_nic(gpus: &[GpuId], cluster: &Cluster) -> Vec<GpuId> {
+    let most = cluster
+        .nics_per_group()
+        .map_or(usize::MAX, |most| most as usize);
     let mut nics = Vec::new();
     let mut rails = Vec::new();
     for &gpu in gpus {
         let nic = cluster.nic_of(gpu);
-        if !nics.contains(&nic) {
+        if nics.len() < most && !nics.contains(&nic) {
             nics.push(nic);
             rails.push(gpu);
         }
@@ -259,6 +262,18 @@ mod tests {
             ring.iter()
                 .all(|hop| hop.from.get() % 8 == hop.to.get() % 8)
         );
+    }
+
+    #[test]
+    fn a_fabric_bounds_the_nics_of_a_group() {
+        let mut spec = example::dgx_h100s(3);
+        spec.fabric.nics_per_group = Some(2);
+        let cluster = Cluster::build(&spec).unwrap();
+        let group: Vec<_> = cluster.gpus().collect();
+        let ring = hops(Pattern::Ring, &group, &cluster);
+        assert_eq!(ring.len(), 6);
+        assert!(ring.iter().all(|hop| (hop.share - 0.5).abs() < 1e-12));
+        assert_eq!(hops(Pattern::Pairs, &group, &cluster).len(), 3 * 2 * 64);
     }
 
     #[test]

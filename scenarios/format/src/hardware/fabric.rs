@@ -44,6 +44,13 @@ pub fn fabric(t: &mut Fields<'_, '_>) -> FabricSpec {
             )
             .or_default(),
         rails: t.get("rails", "rail-optimised: one per NIC where absent", whole(1)).optional(),
+        nics_per_group: t
+            .get(
+                "nics_per_group",
+                "NICs of a domain over which one group's collectives send; those of all its ranks where absent",
+                whole(1),
+            )
+            .optional(),
         planes: t.get("planes", "separate copies of the fabric", whole(1)).or(1),
         spines: t
             .get("spines", "spines per pod and plane; one per uplink of a leaf where absent", whole(1))
