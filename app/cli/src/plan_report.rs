@@ -3,9 +3,7 @@
 
 use std::fmt::Write as _;
 
-use session::{
-    Breakdown, NoPlan, Planned, Planning, Prediction, Simulated, Tally, WhatIf,
-};
+use session::{Breakdown, NoPlan, Planned, Planning, Prediction, Remedy, Simulated, Tally, WhatIf};
 
 use crate::number::{count, duration, number, percent};
 use crate::table::{Side, Table};
@@ -72,9 +70,14 @@ impl Report<'_> {
         let mut table = Table::new(&[("Answer", Side::Left), ("Value", Side::Right)]);
         let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
         row("Iteration time", duration(prediction.iteration_time_s));
-        let range = prediction.iteration_time_p10_s.zip(prediction.iteration_time_p90_s);
+        let range = prediction
+            .iteration_time_p10_s
+            .zip(prediction.iteration_time_p90_s);
         if let Some((low, high)) = range {
-            row("8 of 10 runs lie in", format!("{} to {}", duration(low), duration(high)));
+            row(
+                "8 of 10 runs lie in",
+                format!("{} to {}", duration(low), duration(high)),
+            );
         }
         let rate = number(prediction.tokens_per_s_per_gpu);
         row("Throughput of one GPU", format!("{rate} tokens/s"));
@@ -84,9 +87,17 @@ impl Report<'_> {
         let (used, limit) = (prediction.device_used_bytes, prediction.device_memory_bytes);
         row("Memory", format!("{used} of {limit}"));
         let margin = &self.planned.margin;
-        let name = format!("- margin kept free ({} of left-out runs)", percent(margin.covers));
+        let name = format!(
+            "- margin kept free ({} of left-out runs)",
+            percent(margin.covers)
+        );
         row(&name, percent(margin.margin));
-        let of = |key: &str| prediction.totals.get(key).and_then(serde_json::Value::as_f64);
+        let of = |key: &str| {
+            prediction
+                .totals
+                .get(key)
+                .and_then(serde_json::Value::as_f64)
+        };
         if let Some(days) = of("days") {
             row("Whole run", duration(days * 86_400.0));
         }
@@ -94,7 +105,10 @@ impl Report<'_> {
             row("- GPU time", format!("{} h", number(hours)));
         }
         if let Some(energy) = of("gpu_energy_kwh_at_tdp") {
-            row("- energy at power limit", format!("{} MWh", number(energy / 1000.0)));
+            row(
+                "- energy at power limit",
+                format!("{} MWh", number(energy / 1000.0)),
+            );
         }
         if let Some(cost) = of("cost") {
             let currency = prediction.totals.get("currency");
@@ -104,7 +118,11 @@ impl Report<'_> {
         if let Some(own) = &self.planned.own {
             let gain = own.iteration_time_s / prediction.iteration_time_s - 1.0;
             let fits = if own.fits { "" } else { ", does not fit" };
-            let text = format!("{} ({}{fits})", duration(own.iteration_time_s), signed(gain));
+            let text = format!(
+                "{} ({}{fits})",
+                duration(own.iteration_time_s),
+                signed(gain)
+            );
             row("The scenario's own plan", text);
         }
         table.render(self.terminal.width)
@@ -147,7 +165,10 @@ impl Report<'_> {
         } else {
             "The ranking is not settled: plans that were not simulated could be faster."
         };
-        format!("## Ranking\n\n{}\n{settled}\n", table.render(self.terminal.width))
+        format!(
+            "## Ranking\n\n{}\n{settled}\n",
+            table.render(self.terminal.width)
+        )
     }
 
     fn front(&self) -> String {
@@ -209,7 +230,12 @@ impl Report<'_> {
                     duration(prediction.iteration_time_s),
                     number(prediction.tokens_per_s_per_gpu),
                     signed(prediction.tokens_per_s_per_gpu / now - 1.0),
-                    if prediction.fits { "fits" } else { "does not fit" }.into(),
+                    if prediction.fits {
+                        "fits"
+                    } else {
+                        "does not fit"
+                    }
+                    .into(),
                 ],
             };
             let [time, tokens, change, memory] = cells;
@@ -253,7 +279,10 @@ impl Report<'_> {
 fn given(plan: &Simulated) -> Vec<(&'static str, String)> {
     let choice = &plan.evaluated.choice;
     let degrees = choice.degrees;
-    let mut fields = vec![("tp", degrees.tp.to_string()), ("pp", degrees.pp.to_string())];
+    let mut fields = vec![
+        ("tp", degrees.tp.to_string()),
+        ("pp", degrees.pp.to_string()),
+    ];
     let mut some = |name, value: u32| {
         if 1 < value {
             fields.push((name, value.to_string()));
@@ -267,7 +296,13 @@ fn given(plan: &Simulated) -> Vec<(&'static str, String)> {
     }
     fields.push(("dp", degrees.dp.to_string()));
     fields.push(("micro_batch", choice.micro_batch.to_string()));
-    fields.push(("schedule", plan.prediction.plan["schedule"].as_str().unwrap_or("").to_owned()));
+    fields.push((
+        "schedule",
+        plan.prediction.plan["schedule"]
+            .as_str()
+            .unwrap_or("")
+            .to_owned(),
+    ));
     fields.push(("layer_split", choice.split.words().to_owned()));
     fields.push(("recompute", choice.recompute.words()));
     fields.push(("shard", choice.shard.words()));
@@ -292,7 +327,11 @@ fn row(at: usize, plan: &Simulated, best: &Simulated) -> Vec<String> {
     vec![
         (at + 1).to_string(),
         duration(time),
-        if at == 0 { "-".to_owned() } else { signed(slower) },
+        if at == 0 {
+            "-".to_owned()
+        } else {
+            signed(slower)
+        },
         plan.prediction.device_used_bytes.to_string(),
         degrees.tp.to_string(),
         degrees.pp.to_string(),
@@ -301,35 +340,46 @@ fn row(at: usize, plan: &Simulated, best: &Simulated) -> Vec<String> {
         degrees.ep.to_string(),
         degrees.dp.to_string(),
         choice.micro_batch.to_string(),
-        plan.prediction.plan["schedule"].as_str().unwrap_or("").to_owned(),
+        plan.prediction.plan["schedule"]
+            .as_str()
+            .unwrap_or("")
+            .to_owned(),
         choice.recompute.words(),
         choice.shard.words(),
-        if at == 0 { "-".to_owned() } else { loses(&plan.prediction, &best.prediction) },
+        if at == 0 {
+            "-".to_owned()
+        } else {
+            loses(&plan.prediction, &best.prediction)
+        },
+    ]
+}
+
+/// The parts of an iteration, by name.
+const fn parts(of: &Breakdown) -> [(&'static str, f64); 9] {
+    [
+        ("compute", of.compute_s),
+        ("tensor parallel", of.tp_s),
+        ("pipeline messages", of.pp_s),
+        ("data parallel", of.dp_s),
+        ("context parallel", of.cp_s),
+        ("expert parallel", of.ep_s),
+        ("bubble", of.bubble_s),
+        ("optimizer", of.optimizer_s),
+        ("host and other", of.other_s),
     ]
 }
 
 /// The part of the iteration in which a plan loses most against another.
 fn loses(plan: &Prediction, best: &Prediction) -> String {
-    let parts = |of: &Breakdown| {
-        [
-            ("compute", of.compute_s),
-            ("tensor parallel", of.tp_s),
-            ("pipeline messages", of.pp_s),
-            ("data parallel", of.dp_s),
-            ("context parallel", of.cp_s),
-            ("expert parallel", of.ep_s),
-            ("bubble", of.bubble_s),
-            ("optimizer", of.optimizer_s),
-            ("host and other", of.other_s),
-        ]
-    };
-    let pairs = parts(&plan.breakdown).into_iter().zip(parts(&best.breakdown));
+    let pairs = parts(&plan.breakdown)
+        .into_iter()
+        .zip(parts(&best.breakdown));
     let most = pairs
         .map(|((name, own), (_, other))| (name, own - other))
         .max_by(|a, b| a.1.total_cmp(&b.1));
     match most {
         Some((name, more)) if 0.0 < more => format!("{name} +{}", duration(more)),
-        _ => String::from("-"),
+        _ => String::from("nothing"),
     }
 }
 
@@ -340,7 +390,10 @@ fn signed(share: f64) -> String {
 
 /// What was excluded, by reason.
 pub(crate) fn excluded(tally: &Tally, evaluated: u64, terminal: &Terminal) -> String {
-    let mut table = Table::new(&[("Plans", Side::Right), ("Not a candidate, since", Side::Left)]);
+    let mut table = Table::new(&[
+        ("Plans", Side::Right),
+        ("Not a candidate, since", Side::Left),
+    ]);
     for (reason, number) in tally.by_count() {
         let lacking = match (reason, tally.lacking()) {
             (session::Reason::Memory, Some([least, most])) => {
@@ -361,16 +414,83 @@ pub(crate) fn excluded(tally: &Tally, evaluated: u64, terminal: &Terminal) -> St
 }
 
 /// Why nothing fits, and what came nearest.
-pub(crate) fn no_plan(nothing: &NoPlan, planning: &Planning) -> (String, Option<String>) {
-    let limit = planning.scenario.cluster.kinds().iter().map(|gpu| gpu.memory).min();
-    match (nothing.nearest, limit) {
+pub(crate) fn no_plan(nothing: &NoPlan, planning: &Planning) -> String {
+    let gpus = planning.scenario.cluster.kinds().iter();
+    match (nothing.nearest, gpus.map(|gpu| gpu.memory).min()) {
         (Some(nearest), Some(limit)) => {
-            let message = format!(
-                "no plan fits: the smallest needs {} per GPU, of {limit}",
-                nearest.used
-            );
-            (message, None)
+            let (needs, margin) = (nearest.used, percent(session::memory_margin().margin));
+            format!(
+                "no plan fits: the smallest needs {needs} per GPU and {margin} of it free, of {limit}"
+            )
         }
-        _ => ("no plan fits the numbers of model and cluster".to_owned(), None),
+        _ => "no plan fits the numbers of model and cluster".to_owned(),
     }
+}
+
+/// What would make a plan fit.
+pub(crate) fn remedies_in_words(found: &[Remedy]) -> String {
+    if found.is_empty() {
+        return "neither more nodes nor shorter sequences make one fit; what follows says what \
+                excludes plans"
+            .to_owned();
+    }
+    let words = found.iter().map(|one| {
+        let host = if one.offloads {
+            ", with the optimizer on the host"
+        } else {
+            ""
+        };
+        format!("{} ({} an iteration{host})", one.change, duration(one.time))
+    });
+    words.collect::<Vec<_>>().join("; or ")
+}
+
+/// The best plan with some values beside the best of all.
+pub(crate) fn compared(
+    asked: &str,
+    planned: &Planned,
+    other: &Planned,
+    terminal: &Terminal,
+) -> String {
+    let (best, with) = (&planned.answer.plans[0], &other.answer.plans[0]);
+    let slower = with.prediction.iteration_time_s / best.prediction.iteration_time_s - 1.0;
+    let mut table = Table::new(&[
+        ("Field", Side::Left),
+        ("Best", Side::Left),
+        ("Best with it", Side::Left),
+    ]);
+    let theirs = given(with);
+    for (field, value) in given(best) {
+        let found = theirs.iter().find(|(other, _)| *other == field);
+        let other = found.map_or_else(|| "1".to_owned(), |(_, value)| value.clone());
+        if value != other {
+            table.row([field.to_owned(), value, other]);
+        }
+    }
+    for (field, value) in &theirs {
+        if given(best).iter().all(|(other, _)| other != field) {
+            table.row([(*field).to_owned(), "1".to_owned(), value.clone()]);
+        }
+    }
+    let mut row = |name: &str, of: &dyn Fn(&Prediction) -> String| {
+        table.row([name.to_owned(), of(&best.prediction), of(&with.prediction)]);
+    };
+    row("iteration time", &|one| duration(one.iteration_time_s));
+    row("memory", &|one| one.device_used_bytes.to_string());
+    for at in 0..parts(&best.prediction.breakdown).len() {
+        let (name, _) = parts(&best.prediction.breakdown)[at];
+        row(name, &|one| duration(parts(&one.breakdown)[at].1));
+    }
+    let evaluated = other.answer.evaluated.len() as u64;
+    format!(
+        "# The best plan with {asked} is {} than the best\n\nIt loses most in {}.\n\n{}\n{}",
+        if slower < 0.0 {
+            format!("{} faster", percent(-slower))
+        } else {
+            format!("{} slower", percent(slower))
+        },
+        loses(&with.prediction, &best.prediction),
+        table.render(terminal.width),
+        excluded(&other.answer.excluded, evaluated, terminal),
+    )
 }

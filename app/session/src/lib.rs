@@ -8,6 +8,7 @@ mod save;
 mod simulate;
 mod validate;
 
+pub use ::plan::{PlanField, PlanSpec};
 pub use ::validate::{
     Compared, Document, Facts, Group, Row, RowEntry, Settings as ValidateSettings, Worst,
 };
@@ -16,19 +17,19 @@ pub use collective::{
     collective_table,
 };
 pub use format::{
-    Assignment, MemoryMargin, Planning, ENVIRONMENT_PREFIX, Failure, Layout, Place, Problem, Shelf, Source, json_schema,
+    Assignment, ENVIRONMENT_PREFIX, Failure, Layout, MemoryMargin, Place, Planning, Problem, Shelf,
+    Source, json_schema, memory_margin,
 };
 pub use formats::{FormatError, Header};
-pub use ::plan::{PlanField, PlanSpec};
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open};
-pub use plan::{PlanRequest, Planned, WhatIf, sensitivity};
+pub use plan::{Planned, Remedy, WhatIf, remedies, sensitivity};
 pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, Outcome, PredictError, Prediction, Record, Scenario,
     Sources, Table,
 };
-pub use search::{Answer, Choice, Evaluated, NoPlan, Reason, SearchError, Simulated, Tally};
 pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};
+pub use search::{Answer, Choice, Evaluated, NoPlan, Reason, SearchError, Simulated, Tally};
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
 pub use trace::{Explanation, Trace, explain};
 pub use validate::{

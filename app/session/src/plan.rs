@@ -5,19 +5,12 @@ use format::{
 };
 use plan::{Plan, PlanField, PlanSpec};
 use predict::{Engine, PredictError, Prediction, Record, predict};
-use search::{Answer, Choice, Request as SearchRequest, SearchError, search};
+use search::{
+    Answer, Choice, OffloadChoice, Request as SearchRequest, SearchError, feasible, search,
+};
 use units::Control;
 
 use crate::open::{Opened, Request, open};
-
-/// What to find.
-#[derive(Clone, Debug)]
-pub struct PlanRequest {
-    /// Fields of the plan to keep, besides those that the scenario fixes.
-    pub fixed: Vec<PlanField>,
-    /// The engine of the shortlist.
-    pub engine: Engine,
-}
 
 /// What was found, and for what.
 #[derive(Clone, Debug)]
@@ -57,24 +50,13 @@ impl Opened {
         engine: Engine,
         control: &Control,
     ) -> Result<Planned, SearchError> {
-        let margin = memory_margin();
-        let answer = search(
-            &SearchRequest {
-                scenario: &planning.scenario,
-                given: &planning.given,
-                fixed: &planning.fixed,
-                offers: &planning.offers,
-                margin: margin.margin,
-                engine,
-            },
-            control,
-        )?;
+        let answer = search(&asked(&planning, engine), control)?;
         let own = self.own_plan(engine);
         Ok(Planned {
             planning,
             answer,
             own,
-            margin,
+            margin: memory_margin(),
         })
     }
 
@@ -148,8 +130,8 @@ fn changed(
 ) -> Result<Option<Prediction>, PredictError> {
     let mut request = request.clone();
     request.above.push(Assignment::new("what if", assignment));
-    let Some(changed) = (open(&request).ok())
-        .and_then(|opened| opened.planning(&planning.fixed).ok())
+    let Some(changed) =
+        (open(&request).ok()).and_then(|opened| opened.planning(&planning.fixed).ok())
     else {
         return Ok(None);
     };
@@ -165,4 +147,90 @@ fn changed(
     scenario.settings.engine = Engine::Estimate;
     let outcome = predict(&scenario, Record::Totals, &Control::new())?;
     Ok(Some(outcome.prediction))
+}
+
+/// A change that makes a plan fit, and the fastest plan that then does, in closed form.
+#[derive(Clone, Debug)]
+pub struct Remedy {
+    /// What to change, as a person would say it.
+    pub change: String,
+    /// Seconds of an iteration.
+    pub time: f64,
+    /// Whether that plan keeps the optimizer on the host.
+    pub offloads: bool,
+}
+
+/// Nodes are multiplied by up to this for a remedy.
+const MOST_NODES: u64 = 64;
+
+/// What would make a plan fit where none does, each change tried by itself: a field that is no
+/// longer fixed, more nodes, shorter sequences.
+pub fn remedies(request: &Request, planning: &Planning, control: &Control) -> Vec<Remedy> {
+    let mut all = Vec::new();
+    for field in &planning.fixed {
+        let mut freed = planning.clone();
+        freed.fixed.retain(|other| other != field);
+        let change = format!("let `{}` be chosen", field.name());
+        all.extend(remedy(&freed, change, control));
+    }
+    let nodes = planning.scenario.cluster.n_nodes() as u64;
+    let more = std::iter::successors(Some(2 * nodes), |n| Some(2 * n));
+    let more = more.take_while(|n| *n <= MOST_NODES * nodes);
+    all.extend(first_of(request, planning, "cluster.nodes", more, control));
+    let tokens = planning.scenario.job.seq_len;
+    let fewer = std::iter::successors(Some(tokens / 2), |n| Some(n / 2));
+    let fewer = fewer.take_while(|n| 0 < *n);
+    all.extend(first_of(
+        request,
+        planning,
+        "training.seq_len",
+        fewer,
+        control,
+    ));
+    all
+}
+
+/// The first of some values under which a plan fits.
+fn first_of(
+    request: &Request,
+    planning: &Planning,
+    field: &str,
+    values: impl Iterator<Item = u64>,
+    control: &Control,
+) -> Option<Remedy> {
+    for value in values {
+        let mut request = request.clone();
+        let assignment = format!("{field}={value}");
+        request.above.push(Assignment::new("what if", &assignment));
+        let changed = open(&request).ok()?.planning(&planning.fixed).ok()?;
+        if let Some(found) = remedy(&changed, format!("set {field} = {value}"), control) {
+            return Some(found);
+        }
+        if control.is_cancelled() {
+            return None;
+        }
+    }
+    None
+}
+
+fn remedy(planning: &Planning, change: String, control: &Control) -> Option<Remedy> {
+    let request = asked(planning, Engine::Estimate);
+    let plan = feasible(&request, control)?;
+    Some(Remedy {
+        change,
+        time: plan.time,
+        offloads: plan.choice.offload != OffloadChoice::None,
+    })
+}
+
+/// What a search is asked for a scenario.
+fn asked(planning: &Planning, engine: Engine) -> SearchRequest<'_> {
+    SearchRequest {
+        scenario: &planning.scenario,
+        given: &planning.given,
+        fixed: &planning.fixed,
+        offers: &planning.offers,
+        margin: memory_margin().margin,
+        engine,
+    }
 }

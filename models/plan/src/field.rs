@@ -4,7 +4,10 @@ use crate::spec::{OverlapSpec, PlanSpec};
 
 /// A field of a scenario's `[plan]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the names are those of the fields of `PlanSpec`")]
+#[expect(
+    missing_docs,
+    reason = "the names are those of the fields of `PlanSpec`"
+)]
 pub enum PlanField {
     Tp,
     Pp,
@@ -158,7 +161,10 @@ mod tests {
         for field in PlanField::ALL {
             assert_eq!(PlanField::from_name(field.name()), Some(field));
         }
-        assert_eq!(PlanField::from_name("overlap.p2p"), Some(PlanField::Overlap));
+        assert_eq!(
+            PlanField::from_name("overlap.p2p"),
+            Some(PlanField::Overlap)
+        );
         assert_eq!(PlanField::from_name("warp"), None);
     }
 
@@ -172,7 +178,12 @@ mod tests {
         for field in PlanField::ALL {
             let mut to = PlanSpec::default();
             field.copy(&from, &mut to);
-            assert_eq!(field.is_given(&to), field.is_given(&from), "{}", field.name());
+            assert_eq!(
+                field.is_given(&to),
+                field.is_given(&from),
+                "{}",
+                field.name()
+            );
             let others = PlanField::ALL.into_iter().filter(|other| *other != field);
             assert!(others.into_iter().all(|other| !other.is_given(&to)));
         }

@@ -45,6 +45,7 @@ impl ShardKind {
 }
 
 /// What a framework can run.
+#[expect(clippy::struct_excessive_bools, reason = "each is a feature by itself")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offers {
     /// Schedules of pipelines; none where it has no pipeline.
@@ -53,6 +54,14 @@ pub struct Offers {
     pub shards: Vec<ShardKind>,
     /// Whether a pipeline's ranks can share gradients and weights.
     pub sharded_pipeline: bool,
+    /// Whether it has tensor parallelism.
+    pub tensor_parallel: bool,
+    /// Whether it has sequence parallelism beside tensor parallelism.
+    pub sequence_parallel: bool,
+    /// Whether it has context parallelism.
+    pub context_parallel: bool,
+    /// Whether it can compute the attention core alone again.
+    pub selective_recompute: bool,
 }
 
 impl Offers {
@@ -73,6 +82,10 @@ impl Default for Offers {
             schedules: Self::SCHEDULES.to_vec(),
             shards: ShardKind::ALL.to_vec(),
             sharded_pipeline: true,
+            tensor_parallel: true,
+            sequence_parallel: true,
+            context_parallel: true,
+            selective_recompute: true,
         }
     }
 }

@@ -151,6 +151,11 @@ impl Plan {
         self.order
     }
 
+    /// Whether ranks are numbered in that order, each on the GPU of its number.
+    pub fn is_in_order(&self, order: RankOrder) -> bool {
+        self.order == order && self.gpus.is_none()
+    }
+
     /// The GPU of a rank.
     pub fn gpu_of(&self, rank: RankId) -> GpuId {
         match &self.gpus {

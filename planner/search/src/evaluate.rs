@@ -1,6 +1,10 @@
-//! Closed forms over the whole space, on all cores.
+//! Closed forms over the whole space, on all cores, in two rounds: 1F1B with one way to share state
+//! first, which tells what the kernels and collectives of all degrees take, then other schedules and
+//! shards where they could still come near.
 
-use plan::Plan;
+use std::collections::BTreeMap;
+
+use plan::{Plan, ScheduleKind};
 use predict::{Doubt, Estimate, Estimator};
 use rayon::prelude::*;
 use units::{Bytes, Control};
@@ -38,64 +42,139 @@ impl Found {
     }
 }
 
+/// Plans that are slower than the best by this factor whatever their schedule are not evaluated:
+/// what is slower is no answer, nor on a front that anybody would choose from.
+const FAR: f64 = 1.1;
+
 /// Evaluates every plan of the space, or what is reached before somebody asks to stop. The result
 /// is in the order of the space, whatever the number of threads.
 pub(crate) fn evaluate(space: &Space<'_>, margin: f64, control: &Control) -> Found {
     let mut all = Found::default();
     let degrees = space.degrees(&mut all.tally);
-    control.set_items(degrees.len() as u64);
-    let parts: Vec<Found> = degrees
-        .par_iter()
-        .map(|degrees| {
-            let mut part = Part::new(space, margin, *degrees);
-            part.walk(control);
-            control.finish_item();
-            part.found
-        })
-        .collect();
-    for part in parts {
-        all.merge(part);
+    control.set_items(2 * degrees.len() as u64);
+    let round = |parts: Vec<Part>, round: Round| -> Vec<Part> {
+        let cells: Vec<Vec<Part>> = alike(parts);
+        let walk = |cell: Vec<Part>| -> Vec<Part> {
+            let estimator = &mut Estimator::new(space.scenario);
+            let walk = |part| {
+                let mut walk = Walk {
+                    space,
+                    estimator: &mut *estimator,
+                    margin,
+                    round,
+                    part,
+                };
+                walk.all(control);
+                control.finish_item();
+                walk.part
+            };
+            cell.into_iter().map(walk).collect()
+        };
+        let cells: Vec<Vec<Part>> = cells.into_par_iter().map(walk).collect();
+        cells.into_iter().flatten().collect()
+    };
+    let parts = degrees.into_iter().map(Part::new).collect();
+    let parts = round(parts, Round::First);
+    let best = parts
+        .iter()
+        .flat_map(|part| &part.found.plans)
+        .filter(|plan| plan.fits && plan.doubt.is_none())
+        .map(|plan| plan.time)
+        .fold(f64::INFINITY, f64::min);
+    for part in round(parts, Round::Rest { limit: FAR * best }) {
+        all.merge(part.found);
     }
     all
 }
 
-/// The plans of some degrees.
-struct Part<'a> {
-    space: &'a Space<'a>,
-    estimator: Estimator<'a>,
-    margin: f64,
-    degrees: DegreeChoice,
-    found: Found,
+/// Neighbors of equal tensor and context parallelism, whose kernels have the same prices.
+fn alike(parts: Vec<Part>) -> Vec<Vec<Part>> {
+    let mut cells: Vec<Vec<Part>> = Vec::new();
+    for part in parts {
+        let key = |part: &Part| (part.degrees.tp, part.degrees.cp);
+        match cells.last_mut() {
+            Some(cell) if cell.first().is_some_and(|first| key(first) == key(&part)) => {
+                cell.push(part);
+            }
+            _ => cells.push(vec![part]),
+        }
+    }
+    cells
 }
 
-impl<'a> Part<'a> {
-    fn new(space: &'a Space<'a>, margin: f64, degrees: DegreeChoice) -> Self {
+/// Which plans are looked at.
+#[derive(Clone, Copy, Debug)]
+enum Round {
+    /// 1F1B, one chunk a device, and one way to share state.
+    First,
+    /// The others, where the work of a device alone takes no longer than this, in seconds.
+    Rest { limit: f64 },
+}
+
+/// The plans of some degrees.
+#[derive(Clone, Debug)]
+struct Part {
+    degrees: DegreeChoice,
+    found: Found,
+    /// By micro-batch, the least that the kernels and collectives of a device take in an iteration,
+    /// whatever the schedule, the spread of layers and what ranks share.
+    least: BTreeMap<u64, f64>,
+}
+
+impl Part {
+    fn new(degrees: DegreeChoice) -> Self {
         Self {
-            space,
-            estimator: Estimator::new(space.scenario),
-            margin,
             degrees,
             found: Found::default(),
+            least: BTreeMap::new(),
+        }
+    }
+}
+
+/// A round over the plans of some degrees.
+struct Walk<'a, 's> {
+    space: &'a Space<'s>,
+    estimator: &'a mut Estimator<'s>,
+    margin: f64,
+    round: Round,
+    part: Part,
+}
+
+impl Walk<'_, '_> {
+    fn all(&mut self, control: &Control) {
+        let degrees = self.part.degrees;
+        let micro_batches = self.space.micro_batches(degrees);
+        let shards = self.space.shards(degrees);
+        let first = self.first_shard(&shards);
+        for shard in shards {
+            for pipeline in self.space.pipelines(degrees) {
+                let is_first = pipeline.0 == ScheduleKind::OneFOneB && shard == first;
+                if is_first != matches!(self.round, Round::First) {
+                    continue;
+                }
+                let plans = (micro_batches.len() * self.space.recompute().len()) as u64;
+                let skipped = match self.space.offered(degrees, pipeline, shard) {
+                    Err(reason) => Some(reason),
+                    Ok(()) => control.is_cancelled().then_some(Reason::Stopped),
+                };
+                match skipped {
+                    Some(reason) => self.part.found.tally.add(reason, plans),
+                    None => self.grow(shard, pipeline, &micro_batches),
+                }
+            }
         }
     }
 
-    fn walk(&mut self, control: &Control) {
-        let pipelines = self.space.pipelines(self.degrees);
-        let micro_batches = self.space.micro_batches(self.degrees);
-        for shard in self.space.shards(self.degrees) {
-            for pipeline in &pipelines {
-                let plans = (micro_batches.len() * self.space.recompute().len()) as u64;
-                if let Err(reason) = self.space.offered(self.degrees, *pipeline, shard) {
-                    self.found.tally.add(reason, plans);
-                    continue;
-                }
-                if control.is_cancelled() {
-                    self.found.tally.add(Reason::Stopped, plans);
-                    continue;
-                }
-                self.grow(shard, *pipeline, &micro_batches);
-            }
-        }
+    /// The way to share state of the first round: that of the optimizer, or the first there is.
+    fn first_shard(&self, shards: &[ShardChoice]) -> ShardChoice {
+        let plain = [ShardChoice::Zero1, ShardChoice::None, ShardChoice::Zero3];
+        let offered = |shard: &ShardChoice| {
+            shards.contains(shard) && self.space.offers.shards.contains(&shard.kind())
+        };
+        let found = plain.into_iter().find(offered);
+        found
+            .or(shards.first().copied())
+            .unwrap_or(ShardChoice::None)
     }
 
     /// Micro-batches from small to large, until one does not fit even with everything recomputed:
@@ -104,67 +183,107 @@ impl<'a> Part<'a> {
     fn grow(&mut self, shard: ShardChoice, pipeline: Pipeline, micro_batches: &[u64]) {
         let each = self.space.recompute().len() as u64;
         for (at, micro_batch) in micro_batches.iter().enumerate() {
-            let of = |recompute| {
-                self.space.choice(self.degrees, shard, pipeline, *micro_batch, recompute)
-            };
-            let least = of(RecomputeChoice::Full);
-            match self.evaluate(least) {
-                Err(reason) => self.found.tally.add(reason, each),
+            if self.is_far(*micro_batch) {
+                self.part.found.tally.add(Reason::TimeBound, each);
+                continue;
+            }
+            let degrees = self.part.degrees;
+            let full = RecomputeChoice::Full;
+            let most = self
+                .space
+                .choice(degrees, shard, pipeline, *micro_batch, full);
+            match self.evaluate(most) {
+                Err(reason) => self.part.found.tally.add(reason, each),
                 Ok(plan) if !plan.fits => {
+                    if matches!(self.round, Round::First) && 1 < each {
+                        // For the least that its kernels take, which holds for other shards too.
+                        let recompute = RecomputeChoice::None;
+                        let _ = self.evaluate(Choice { recompute, ..most });
+                    }
                     let rest = (micro_batches.len() - at) as u64 * each;
-                    self.found.tally.add(Reason::MemoryBound, rest - 1);
+                    self.part.found.tally.add(Reason::MemoryBound, rest - 1);
                     return;
                 }
                 Ok(_) if each == 1 => {}
-                Ok(_) => self.lighten(least),
+                Ok(_) => self.lighten(most),
             }
         }
     }
 
+    fn is_far(&self, micro_batch: u64) -> bool {
+        let Round::Rest { limit } = self.round else {
+            return false;
+        };
+        let least = self.part.least.get(&micro_batch);
+        least.is_some_and(|least| limit < *least)
+    }
+
     /// Less recomputation than all of it, which fits.
-    fn lighten(&mut self, least: Choice) {
-        let of = |recompute| Choice { recompute, ..least };
+    fn lighten(&mut self, most: Choice) {
+        let of = |recompute| Choice { recompute, ..most };
         let none = self.evaluate(of(RecomputeChoice::None));
-        let selective = self.evaluate(of(RecomputeChoice::Selective));
-        let fits = [none, selective].map(|plan| plan.is_ok_and(|plan| plan.fits));
-        if !fits[0] && !fits[1] {
-            self.fewest_layers(least);
+        let mut fits = none.is_ok_and(|plan| plan.fits);
+        if self.space.offers.selective_recompute {
+            let selective = self.evaluate(of(RecomputeChoice::Selective));
+            fits |= selective.is_ok_and(|plan| plan.fits);
+        }
+        if !fits {
+            self.fewest_layers(most);
         }
     }
 
     /// The smallest number of layers that has to be computed again: more only take longer.
-    fn fewest_layers(&mut self, least: Choice) {
-        let stages = least.degrees.pp * least.vp;
+    fn fewest_layers(&mut self, most: Choice) {
+        let stages = most.degrees.pp * most.vp;
         let layers = self.space.scenario.job.model.layers().len();
-        let most = u32::try_from(layers).unwrap_or(u32::MAX) / stages.max(1);
-        let (mut low, mut high) = (1, most);
+        let layers = u32::try_from(layers).unwrap_or(u32::MAX) / stages.max(1);
+        let (mut low, mut high) = (1, layers);
         while low < high {
             let middle = low + (high - low) / 2;
             let recompute = RecomputeChoice::Layers(middle);
-            let plan = self.evaluate(Choice { recompute, ..least });
+            let plan = self.evaluate(Choice { recompute, ..most });
             if plan.is_ok_and(|plan| plan.fits) {
                 high = middle;
             } else {
                 low = middle + 1;
             }
         }
-        if 1 < most {
-            self.found.tally.add(Reason::DoesMore, u64::from(most - high));
+        if 1 < layers {
+            let tally = &mut self.part.found.tally;
+            tally.add(Reason::DoesMore, u64::from(layers - high));
         }
     }
 
     fn evaluate(&mut self, choice: Choice) -> Result<Evaluated, Reason> {
         let plan = checked(self.space, &choice)?;
         let estimate = self.estimator.estimate(&plan);
+        self.note_least(&choice, &plan, &estimate);
         let plan = evaluated(choice, &estimate, self.margin);
         if !plan.fits {
             let with_margin = plan.used.scale(1.0 + self.margin);
             let lacks = with_margin.saturating_sub(estimate.device_memory);
-            self.found.tally.add(Reason::Memory, 1);
-            self.found.tally.lacks(lacks);
+            self.part.found.tally.add(Reason::Memory, 1);
+            self.part.found.tally.lacks(lacks);
         }
-        self.found.plans.push(plan);
+        self.part.found.plans.push(plan);
         Ok(plan)
+    }
+
+    /// Notes what a device has to do at least: the work of the busiest one, as if its layers were
+    /// spread over all. No schedule changes the sum over devices, and none is done before the mean.
+    fn note_least(&mut self, choice: &Choice, plan: &Plan, estimate: &Estimate) {
+        if !matches!(self.round, Round::First) || choice.recompute != RecomputeChoice::None {
+            return;
+        }
+        let parts = &estimate.breakdown;
+        let busy = parts.compute_s + parts.tp_s + parts.cp_s + parts.ep_s;
+        let layers = plan.stages().iter().map(|stage| stage.layers.len());
+        let most = layers.clone().max().unwrap_or(1).max(1) as f64;
+        let all: usize = layers.sum();
+        let mean = all as f64 / f64::from(choice.degrees.pp);
+        // Beside its layers, a device may hold the output layer, which is spread like them.
+        let share = (mean / (most + 1.0)).min(1.0);
+        self.part.least.insert(choice.micro_batch, busy * share);
     }
 }
 

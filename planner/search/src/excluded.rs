@@ -27,8 +27,11 @@ pub enum Reason {
     MemoryBound,
     /// Another plan of the same degrees, which fits, does strictly less.
     DoesMore,
-    /// Overlap and sequence parallelism are varied for leading plans alone.
-    SwitchesOfOthers,
+    /// The kernels and collectives of a device alone take longer than the best plan by a tenth,
+    /// whatever the schedule.
+    TimeBound,
+    /// Settings of overlap and sequence parallelism are tried one by one, for leading plans alone.
+    OtherSwitches,
     /// Copies to the host are tried only where nothing fits without.
     OffloadUnneeded,
     /// Not reached before the search was stopped.
@@ -82,12 +85,13 @@ impl fmt::Display for Reason {
             Self::DoesMore => {
                 f.write_str("does strictly more than a plan of the same degrees that fits")
             }
-            Self::SwitchesOfOthers => f.write_str(
-                "another setting of overlap or sequence parallelism for a plan that does not lead",
+            Self::TimeBound => f.write_str(
+                "its kernels and collectives alone take longer than the best plan by a tenth",
             ),
-            Self::OffloadUnneeded => {
-                f.write_str("copies to the host, though plans fit without")
-            }
+            Self::OtherSwitches => f.write_str(
+                "another setting of overlap or sequence parallelism: tried one by one, for leading plans",
+            ),
+            Self::OffloadUnneeded => f.write_str("copies to the host, though plans fit without"),
             Self::Stopped => f.write_str("not reached before the search was stopped"),
         }
     }
@@ -124,7 +128,11 @@ impl Tally {
 
     /// Reasons with their numbers of plans, the most frequent first.
     pub fn by_count(&self) -> Vec<(Reason, u64)> {
-        let mut all: Vec<_> = self.counts.iter().map(|(reason, n)| (*reason, *n)).collect();
+        let mut all: Vec<_> = self
+            .counts
+            .iter()
+            .map(|(reason, n)| (*reason, *n))
+            .collect();
         all.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));
         all
     }

@@ -8,7 +8,9 @@ pub(crate) fn front(plans: &[Evaluated]) -> Vec<Evaluated> {
     let mut all: Vec<&Evaluated> = plans.iter().filter(|plan| plan.fits).collect();
     all.sort_by(|a, b| {
         let by_time = a.time.total_cmp(&b.time);
-        by_time.then(a.used.cmp(&b.used)).then(a.choice.cmp(&b.choice))
+        by_time
+            .then(a.used.cmp(&b.used))
+            .then(a.choice.cmp(&b.choice))
     });
     let mut front: Vec<Evaluated> = Vec::new();
     for plan in all {
@@ -23,7 +25,10 @@ pub(crate) fn front(plans: &[Evaluated]) -> Vec<Evaluated> {
 /// GPUs that a plan uses.
 pub(crate) fn gpus(plan: &Evaluated) -> u64 {
     let degrees = plan.choice.degrees;
-    [degrees.tp, degrees.pp, degrees.cp, degrees.dp].into_iter().map(u64::from).product()
+    [degrees.tp, degrees.pp, degrees.cp, degrees.dp]
+        .into_iter()
+        .map(u64::from)
+        .product()
 }
 
 /// So many members, the first and the last among them, with equal steps between them.

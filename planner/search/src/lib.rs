@@ -99,6 +99,24 @@ pub fn search(request: &Request<'_>, control: &Control) -> Result<Answer, Search
     answer(request, &space, &leaders, found, control)
 }
 
+/// The fastest plan that fits in closed form; none where nothing fits. Much cheaper than a
+/// [`search`], for asking whether a change to a scenario would help.
+pub fn feasible(request: &Request<'_>, control: &Control) -> Option<Evaluated> {
+    let mut space = space_of(request);
+    let mut plans = evaluate(&space, request.margin, control).plans;
+    if !plans.iter().any(|plan| plan.fits) && may_offload(request) {
+        space.offload = OffloadChoice::Optimizer;
+        plans = evaluate(&space, request.margin, control).plans;
+    }
+    let fitting = plans.into_iter().filter(|plan| plan.fits);
+    fitting.min_by(|a, b| a.time.total_cmp(&b.time).then(a.choice.cmp(&b.choice)))
+}
+
+/// Every plan of the space in closed form, in the order of the space.
+pub fn evaluated_plans(request: &Request<'_>, control: &Control) -> Vec<Evaluated> {
+    evaluate(&space_of(request), request.margin, control).plans
+}
+
 fn space_of<'a>(request: &Request<'a>) -> Space<'a> {
     Space {
         scenario: request.scenario,
@@ -144,7 +162,9 @@ fn answer(
     }
     list.plans.sort_by(|a, b| {
         let times = [a, b].map(|plan| plan.prediction.iteration_time_s);
-        times[0].total_cmp(&times[1]).then(a.evaluated.choice.cmp(&b.evaluated.choice))
+        times[0]
+            .total_cmp(&times[1])
+            .then(a.evaluated.choice.cmp(&b.evaluated.choice))
     });
     let pareto = pareto(&list.plans);
     Ok(Answer {
@@ -165,7 +185,13 @@ fn closed_forms(space: &Space<'_>, leaders: &[Evaluated]) -> Result<Vec<Simulate
     for plan in fastest.iter().take(3) {
         if let Ok(checked) = checked(space, &plan.choice) {
             let scenario = space.scenario;
-            plans.push(simulate(scenario, plan, checked, Engine::Estimate, &Control::new())?);
+            plans.push(simulate(
+                scenario,
+                plan,
+                checked,
+                Engine::Estimate,
+                &Control::new(),
+            )?);
         }
     }
     Ok(plans)
@@ -179,7 +205,10 @@ fn add_front(
     plans: &mut Vec<Simulated>,
 ) -> Result<(), SearchError> {
     for member in thinned(&front(&found.plans), FRONT) {
-        if plans.iter().any(|plan| plan.evaluated.choice == member.choice) {
+        if plans
+            .iter()
+            .any(|plan| plan.evaluated.choice == member.choice)
+        {
             continue;
         }
         if let Ok(plan) = checked(space, &member.choice) {

@@ -60,19 +60,26 @@ impl Space<'_> {
         let mut all = Vec::new();
         let tps = self.axis(PlanField::Tp, self.given.tp, divisors(gpus));
         for &tp in &tps {
-            for cp in self.axis(PlanField::Cp, self.given.cp, divisors(gpus / tp.clamp(1, gpus))) {
+            for cp in self.axis(
+                PlanField::Cp,
+                self.given.cp,
+                divisors(gpus / tp.clamp(1, gpus)),
+            ) {
                 let rest = gpus / tp.saturating_mul(cp).clamp(1, gpus);
                 for pp in self.axis(PlanField::Pp, self.given.pp, divisors(rest)) {
                     let block = tp.saturating_mul(cp).saturating_mul(pp);
                     let dp = self.data_parallel(gpus / block.clamp(1, gpus));
                     let stage = tp.saturating_mul(cp).saturating_mul(dp);
                     for (ep, etp) in self.expert_degrees(experts, tp, stage) {
-                        let degrees = DegreeChoice { tp, pp, cp, ep, etp, dp };
-                        let crosses = self.domain < tp && !self.is_fixed(PlanField::Tp);
-                        let refused = match crosses {
-                            true => Some(Reason::CrossesDomain),
-                            false => self.refuses(degrees),
+                        let degrees = DegreeChoice {
+                            tp,
+                            pp,
+                            cp,
+                            ep,
+                            etp,
+                            dp,
                         };
+                        let refused = self.refuses(degrees);
                         match refused {
                             Some(reason) => tally.add(reason, self.below(degrees)),
                             None => all.push(degrees),
@@ -90,7 +97,9 @@ impl Space<'_> {
             return dp;
         }
         let batch = self.scenario.job.global_batch;
-        let whole = (1..=room).rev().find(|dp| batch.is_multiple_of(u64::from(*dp)));
+        let whole = (1..=room)
+            .rev()
+            .find(|dp| batch.is_multiple_of(u64::from(*dp)));
         whole.unwrap_or(1)
     }
 
@@ -111,7 +120,9 @@ impl Space<'_> {
         let experts = u32::try_from(experts).unwrap_or(u32::MAX);
         let eps = self.axis(PlanField::Ep, self.given.ep, divisors(experts));
         let etps = self.axis(PlanField::Etp, self.given.etp, unlike(1, tp));
-        let pairs = eps.iter().flat_map(|ep| etps.iter().map(move |etp| (*ep, *etp)));
+        let pairs = eps
+            .iter()
+            .flat_map(|ep| etps.iter().map(move |etp| (*ep, *etp)));
         let tiles = |(ep, etp): &(u32, u32)| {
             self.is_fixed(PlanField::Ep) || stage.is_multiple_of(ep.saturating_mul(*etp).max(1))
         };
@@ -120,6 +131,17 @@ impl Space<'_> {
 
     /// Why no plan has these degrees.
     fn refuses(&self, degrees: DegreeChoice) -> Option<Reason> {
+        let frees = |field| !self.is_fixed(field);
+        let (many_tp, many_cp) = (1 < degrees.tp, 1 < degrees.cp);
+        if frees(PlanField::Tp) && many_tp && !self.offers.tensor_parallel {
+            return Some(Reason::Framework("tensor parallelism"));
+        }
+        if frees(PlanField::Cp) && many_cp && !self.offers.context_parallel {
+            return Some(Reason::Framework("context parallelism"));
+        }
+        if frees(PlanField::Tp) && self.domain < degrees.tp {
+            return Some(Reason::CrossesDomain);
+        }
         let spec = PlanSpec {
             tp: Some(degrees.tp),
             pp: Some(degrees.pp),
@@ -173,7 +195,11 @@ impl Space<'_> {
         let mut all = Vec::new();
         for kind in kinds {
             for vp in self.chunks(kind, layers, pp) {
-                all.extend(splits(layers, pp * vp, kind).into_iter().map(|split| (kind, vp, split)));
+                all.extend(
+                    splits(layers, pp * vp, kind)
+                        .into_iter()
+                        .map(|split| (kind, vp, split)),
+                );
             }
         }
         all
@@ -196,7 +222,9 @@ impl Space<'_> {
             // The specification keeps what is given; this only counts as one.
             return vec![RecomputeChoice::None];
         }
-        RECOMPUTE.to_vec()
+        let mut all = RECOMPUTE.to_vec();
+        all.retain(|one| self.offers.selective_recompute || *one != RecomputeChoice::Selective);
+        all
     }
 
     /// What data-parallel ranks share.
@@ -240,7 +268,9 @@ impl Space<'_> {
             return Err(Reason::Framework("this sharding of states"));
         }
         if 1 < degrees.pp && kind.cuts_gradients() && !offers.sharded_pipeline {
-            return Err(Reason::Framework("shards of gradients or weights in a pipeline"));
+            return Err(Reason::Framework(
+                "shards of gradients or weights in a pipeline",
+            ));
         }
         Ok(())
     }
@@ -266,12 +296,18 @@ impl Space<'_> {
             shard,
             offload: self.offload,
             switches: Switches {
-                sp: 1 < degrees.tp && self.scenario.job.seq_len.is_multiple_of(parts),
+                sp: self.offers.sequence_parallel
+                    && 1 < degrees.tp
+                    && self.scenario.job.seq_len.is_multiple_of(parts),
                 grad_reduce: overlaps.grad_reduce,
                 param_gather: overlaps.param_gather,
                 p2p: overlaps.p2p && 1 < degrees.pp && 1 < vp,
                 ep: false,
-                tp: if overlaps.tp { TpChoice::Backward } else { TpChoice::None },
+                tp: if overlaps.tp {
+                    TpChoice::Backward
+                } else {
+                    TpChoice::None
+                },
             },
         }
     }
@@ -306,8 +342,16 @@ pub(crate) fn domain_gpus(cluster: &Cluster) -> u32 {
 
 /// Divisors, ascending.
 pub(crate) fn divisors(n: u32) -> Vec<u32> {
-    let mut small: Vec<u32> = (1..).take_while(|d| d * d <= n).filter(|d| n.is_multiple_of(*d)).collect();
-    let large: Vec<u32> = small.iter().rev().map(|d| n / d).filter(|d| d * d != n).collect();
+    let mut small: Vec<u32> = (1..)
+        .take_while(|d| d * d <= n)
+        .filter(|d| n.is_multiple_of(*d))
+        .collect();
+    let large: Vec<u32> = small
+        .iter()
+        .rev()
+        .map(|d| n / d)
+        .filter(|d| d * d != n)
+        .collect();
     small.extend(large);
     small.dedup();
     small
@@ -343,7 +387,10 @@ mod tests {
             loss: true,
         };
         assert_eq!(splits(126, 16, ScheduleKind::Interleaved), [both]);
-        assert_eq!(splits(126, 16, ScheduleKind::OneFOneB), [SplitChoice::Even, both]);
+        assert_eq!(
+            splits(126, 16, ScheduleKind::OneFOneB),
+            [SplitChoice::Even, both]
+        );
         assert!(splits(126, 20, ScheduleKind::Interleaved).is_empty());
     }
 }

@@ -42,8 +42,12 @@ fn margin_file(t: &mut Fields<'_, '_>) -> MemoryMargin {
     schema(t);
     let share = || number(Limits::at_least(0.0));
     MemoryMargin {
-        margin: t.get("margin", "measured over predicted, less 1", share()).required(),
-        covers: t.get("covers", "share of runs that lay below", share()).required(),
+        margin: t
+            .get("margin", "measured over predicted, less 1", share())
+            .required(),
+        covers: t
+            .get("covers", "share of runs that lay below", share())
+            .required(),
         rows: t.get("rows", "runs", whole(1)).required(),
         source: t.get("source", "what was compared", text()).required(),
     }

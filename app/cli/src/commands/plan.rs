@@ -6,14 +6,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use session::{
     Existing, NoPlan, Opened, PlanField, Planned, Planning, Request, SearchError, WhatIf, check,
-    save, sensitivity,
+    remedies, save, sensitivity,
 };
 
 use crate::args::{Engine, PlanArgs};
 use crate::commands::scenario::{assigned, open_request, refuse, request};
 use crate::commands::{Context, refuse_save, run};
 use crate::exit::Exit;
-use crate::plan_report::{Report, no_plan};
+use crate::plan_report::{Report, compared, no_plan, remedies_in_words};
 use crate::version;
 
 /// Searches the plans of a scenario and prints what was found.
@@ -50,8 +50,11 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     });
     let planned = match planned {
         Ok(planned) => planned,
-        Err(error) => return failed(&error, &planning, context),
+        Err(error) => return failed(&error, &request, &planning, context),
     };
+    if !args.why_not.is_empty() {
+        return why_not(args, &request, &planned, context);
+    }
     let what_if = run::watched(context, "varying", |control| {
         let best = &planned.answer.plans[0].evaluated.choice;
         sensitivity(&request, &planned.planning, best, control)
@@ -121,11 +124,80 @@ fn engine(engine: Engine, context: &Context) -> Result<session::Engine, Exit> {
     }
 }
 
+/// Says why no plan with some values is recommended.
+fn why_not(
+    args: &PlanArgs,
+    request: &Request,
+    planned: &Planned,
+    context: &Context,
+) -> Result<Exit, Exit> {
+    let mut request = request.clone();
+    let mut fixed = planned.planning.fixed.clone();
+    let names = args.why_not.iter().map(|text| {
+        let name = text.split('=').next().unwrap_or(text).trim();
+        name.strip_prefix("plan.").unwrap_or(name).to_owned()
+    });
+    fixed.extend(fields(&names.collect::<Vec<_>>(), context)?);
+    let texts = args.why_not.iter().map(|text| {
+        let text = text.trim();
+        format!("plan.{}", text.strip_prefix("plan.").unwrap_or(text))
+    });
+    let texts: Vec<String> = texts.collect();
+    request.above.extend(assigned("--why-not", &texts));
+    let opened = open_request(&request, context)?;
+    let planning = planning(&opened, &fixed, context)?;
+    let engine = engine(args.engine, context)?;
+    let asked = args.why_not.join(", ");
+    let other = run::watched(context, "searching", |control| {
+        opened.plan(planning, engine, control)
+    });
+    match other {
+        Ok(other) if context.output.json => {
+            let document = json!({
+                "schema": 1,
+                "why_not": args.why_not,
+                "best": planned.answer.plans[0].prediction,
+                "best_with": other.answer.plans[0].prediction,
+                "evaluated": other.answer.evaluated.len(),
+                "excluded": excluded(&other.answer.excluded),
+            });
+            Ok(context.print(&format!("{document:#}\n")))
+        }
+        Ok(other) => Ok(context.page(&compared(&asked, planned, &other, &context.stdout))),
+        Err(SearchError::NoPlan(nothing)) if context.output.json => {
+            let document = json!({
+                "schema": 1,
+                "why_not": args.why_not,
+                "best": planned.answer.plans[0].prediction,
+                "best_with": null,
+                "evaluated": nothing.evaluated,
+                "excluded": excluded(&nothing.excluded),
+            });
+            Ok(context.print(&format!("{document:#}\n")))
+        }
+        Err(SearchError::NoPlan(nothing)) => {
+            let table =
+                crate::plan_report::excluded(&nothing.excluded, nothing.evaluated, &context.stdout);
+            Ok(context.page(&format!("# No plan with {asked} is possible\n\n{table}")))
+        }
+        Err(SearchError::Predict(error)) => Err(run::failed(&error, context)),
+        Err(error) => {
+            context.error(&error.to_string(), None);
+            Err(Exit::Interrupted)
+        }
+    }
+}
+
 /// Says why there is no plan.
-fn failed(error: &SearchError, planning: &Planning, context: &Context) -> Result<Exit, Exit> {
+fn failed(
+    error: &SearchError,
+    request: &Request,
+    planning: &Planning,
+    context: &Context,
+) -> Result<Exit, Exit> {
     match error {
         SearchError::Predict(error) => Err(run::failed(error, context)),
-        SearchError::NoPlan(nothing) => Ok(infeasible(nothing, planning, context)),
+        SearchError::NoPlan(nothing) => Ok(infeasible(nothing, request, planning, context)),
         _ => {
             context.error(&error.to_string(), None);
             Err(Exit::Interrupted)
@@ -133,9 +205,12 @@ fn failed(error: &SearchError, planning: &Planning, context: &Context) -> Result
     }
 }
 
-fn infeasible(nothing: &NoPlan, planning: &Planning, context: &Context) -> Exit {
-    let (message, hint) = no_plan(nothing, planning);
-    context.error(&message, hint.as_deref());
+fn infeasible(nothing: &NoPlan, request: &Request, planning: &Planning, context: &Context) -> Exit {
+    let message = no_plan(nothing, planning);
+    let found = run::watched(context, "looking for what would fit", |control| {
+        remedies(request, planning, control)
+    });
+    context.error(&message, Some(&remedies_in_words(&found)));
     if context.output.json {
         let document = json!({
             "schema": 1,
@@ -146,6 +221,11 @@ fn infeasible(nothing: &NoPlan, planning: &Planning, context: &Context) -> Exit 
             "excluded": excluded(&nothing.excluded),
             "partial": false,
             "error": message,
+            "remedies": found.iter().map(|one| json!({
+                "change": one.change,
+                "iteration_time_s": one.time,
+                "offloads_optimizer": one.offloads,
+            })).collect::<Vec<Value>>(),
         });
         context.print(&format!("{document:#}\n"));
     } else {
@@ -175,12 +255,17 @@ fn finish(
 
 fn excluded(tally: &session::Tally) -> Vec<Value> {
     let all = tally.by_count().into_iter();
-    all.map(|(reason, count)| json!({ "reason": reason.to_string(), "count": count })).collect()
+    all.map(|(reason, count)| json!({ "reason": reason.to_string(), "count": count }))
+        .collect()
 }
 
 fn document(planned: &Planned, what_if: &[WhatIf]) -> Value {
     let answer = &planned.answer;
-    let plans: Vec<Value> = answer.plans.iter().map(|plan| json!(plan.prediction)).collect();
+    let plans: Vec<Value> = answer
+        .plans
+        .iter()
+        .map(|plan| json!(plan.prediction))
+        .collect();
     let what_if: Vec<Value> = what_if
         .iter()
         .map(|one| {
@@ -212,12 +297,4 @@ fn document(planned: &Planned, what_if: &[WhatIf]) -> Value {
         "seed": scenario.settings.seed,
         "windtunnel": version::json(),
     })
-}
-
-/// What the search needs to be asked again with other fields.
-#[expect(dead_code, reason = "the way to `--why-not`")]
-fn again(request: &Request, option: &str, texts: &[String]) -> Request {
-    let mut request = request.clone();
-    request.above.extend(assigned(option, texts));
-    request
 }

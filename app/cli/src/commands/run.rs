@@ -51,7 +51,11 @@ pub(crate) fn stop_after(limit: Duration) {
         CONTROL.cancel();
     };
     // Without the thread the work runs to its end, which is no worse.
-    drop(std::thread::Builder::new().name("time limit".to_owned()).spawn(wait));
+    drop(
+        std::thread::Builder::new()
+            .name("time limit".to_owned())
+            .spawn(wait),
+    );
 }
 
 /// Whether a time limit ended the work.

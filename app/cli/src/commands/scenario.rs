@@ -39,7 +39,10 @@ pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exi
 
 /// Values that an option lays over a scenario.
 pub(crate) fn assigned(option: &str, texts: &[String]) -> Vec<Assignment> {
-    texts.iter().map(|text| Assignment::new(option, text)).collect()
+    texts
+        .iter()
+        .map(|text| Assignment::new(option, text))
+        .collect()
 }
 
 /// What a scenario is made from: its file, the environment, the user's settings, and what options

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use cluster::Cluster;
 use lower::Worth;
-use plan::Plan;
+use plan::{Plan, RankOrder};
 use units::{Bytes, Control, FlopsPerSec};
 use workload::ops::Sharding;
 
@@ -204,7 +204,12 @@ pub(super) fn sheet_key(kind: usize, sharding: &Sharding, plan: &Plan) -> SheetK
             sharding.cp,
             sharding.ep,
             sharding.etp,
-            plan.degrees().pp,
+            // In Megatron's order the groups inside a stage lie alike whatever the stages.
+            if plan.is_in_order(RankOrder::MEGATRON) {
+                0
+            } else {
+                plan.degrees().pp
+            },
             experts.domains,
         ],
         sharding.micro_batch,

@@ -1,7 +1,7 @@
 //! `[choices]`: what a framework does without being asked.
 
-use plan::{Offers, ScheduleKind, ShardKind};
 use lower::{Framework, GradientCopies, Overlaps, Replay, Reshard};
+use plan::{Offers, ScheduleKind, ShardKind};
 use profile::AttentionKernel;
 use workload::ops::Fusion;
 
@@ -90,6 +90,10 @@ pub struct Choices {
     pub schedules: Option<Chosen<Vec<ScheduleKind>>>,
     pub shards: Option<Chosen<Vec<ShardKind>>>,
     pub sharded_pipeline: Option<Chosen<bool>>,
+    pub tensor_parallel: Option<Chosen<bool>>,
+    pub sequence_parallel: Option<Chosen<bool>>,
+    pub context_parallel: Option<Chosen<bool>>,
+    pub selective_recompute: Option<Chosen<bool>>,
 }
 
 type Choice<T> = Option<Chosen<T>>;
@@ -117,6 +121,13 @@ pub(crate) fn choices(t: &mut Fields<'_, '_>) -> Choices {
     let mut flag = |key, doc| chosen(t, key, doc, &boolean);
     Choices {
         fused_norm: flag("fused_norm", "norms in one kernel"),
+        tensor_parallel: flag("tensor_parallel", "whether it has tensor parallelism"),
+        sequence_parallel: flag("sequence_parallel", "whether it has sequence parallelism"),
+        context_parallel: flag("context_parallel", "whether it has context parallelism"),
+        selective_recompute: flag(
+            "selective_recompute",
+            "whether it can compute the attention core alone again",
+        ),
         sharded_pipeline: flag(
             "sharded_pipeline",
             "whether ranks of a pipeline can share gradients and weights",
@@ -220,13 +231,21 @@ pub(crate) fn choices(t: &mut Fields<'_, '_>) -> Choices {
             t,
             "schedules",
             "pipeline schedules that it can run; an empty list where it has no pipeline",
-            &|| list(one_of(ScheduleKind::ALL.map(|kind| (kind.name(), kind)).to_vec())),
+            &|| {
+                list(one_of(
+                    ScheduleKind::ALL.map(|kind| (kind.name(), kind)).to_vec(),
+                ))
+            },
         ),
         shards: chosen(
             t,
             "shards",
             "ways in which data-parallel ranks can share state",
-            &|| list(one_of(ShardKind::ALL.map(|kind| (kind.name(), kind)).to_vec())),
+            &|| {
+                list(one_of(
+                    ShardKind::ALL.map(|kind| (kind.name(), kind)).to_vec(),
+                ))
+            },
         ),
     }
 }
@@ -246,7 +265,15 @@ impl Choices {
         if let Some(chosen) = &self.shards {
             offers.shards.clone_from(&chosen.value);
         }
-        set(&mut offers.sharded_pipeline, self.sharded_pipeline.as_ref());
+        for (offer, choice) in [
+            (&mut offers.sharded_pipeline, &self.sharded_pipeline),
+            (&mut offers.tensor_parallel, &self.tensor_parallel),
+            (&mut offers.sequence_parallel, &self.sequence_parallel),
+            (&mut offers.context_parallel, &self.context_parallel),
+            (&mut offers.selective_recompute, &self.selective_recompute),
+        ] {
+            set(offer, choice.as_ref());
+        }
     }
 
     /// Changes a framework to what these choices say.

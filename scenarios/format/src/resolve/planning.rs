@@ -124,6 +124,9 @@ impl Resolver<'_> {
             ..PlanSpec::default()
         };
         let checked = Plan::check(&one, job, cluster);
-        checked.map(|checked| checked.plan).map_err(|errors| self.plan_errors.extend(errors)).ok()
+        checked
+            .map(|checked| checked.plan)
+            .map_err(|errors| self.plan_errors.extend(errors))
+            .ok()
     }
 }

@@ -2,8 +2,7 @@
 
 use memory::{
     MemoryError, constants_text, differences, fit_memory, left_out_csv, margin_toml, rows,
-    summaries,
-    summaries_text,
+    summaries, summaries_text,
 };
 use runs::Table;
 use serde_json::json;

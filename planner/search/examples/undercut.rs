@@ -1,0 +1,78 @@
+//! By how much engines undercut closed forms in doubt, by the reason for doubt: what the shortlist
+//! takes as the best that a plan can be.
+//!
+//! ```sh
+//! cargo run --release -p search --example undercut -- scenarios/cases/llama3-8b-fsdp-64-a100/scenario.toml
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use format::Files as _;
+use format::{Disk, Layers, Library, SCENARIO_LIMIT, read_whole_scenario, resolve_planning};
+use plan::Plan;
+use predict::Estimator;
+use search::{Request, evaluated_plans};
+use units::Control;
+
+/// Plans that are looked at of each scenario.
+const SAMPLE: usize = 150;
+
+fn main() {
+    let mut by_doubt: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for path in std::env::args().skip(1) {
+        let path = Path::new(&path);
+        let source = Disk.read(path, SCENARIO_LIMIT).expect("a file");
+        let layers = Layers {
+            user: None,
+            scenario: source,
+            above: Vec::new(),
+        };
+        let document = layers.join().expect("well-formed TOML");
+        let base = path.parent().expect("a folder");
+        let library = Library { files: &Disk, base };
+        let spec = read_whole_scenario(&document, &library).expect("a scenario");
+        let planning =
+            resolve_planning("sample", &spec, &document, &library, &[]).expect("a scenario");
+        let request = Request {
+            scenario: &planning.scenario,
+            given: &planning.given,
+            fixed: &planning.fixed,
+            offers: &planning.offers,
+            margin: 0.05,
+            engine: predict::Engine::Analytic,
+        };
+        let mut doubtful = evaluated_plans(&request, &Control::new());
+        doubtful.retain(|plan| plan.fits && plan.doubt.is_some());
+        let best = doubtful
+            .iter()
+            .map(|plan| plan.time)
+            .fold(f64::INFINITY, f64::min);
+        doubtful.retain(|plan| plan.time < 3.0 * best);
+        let step = (doubtful.len() / SAMPLE).max(1);
+        let mut estimator = Estimator::new(&planning.scenario);
+        for plan in doubtful.iter().step_by(step) {
+            let spec = plan.choice.spec(&planning.given, &planning.fixed);
+            let checked = Plan::check(&spec, &planning.scenario.job, &planning.scenario.cluster);
+            let checked = checked.expect("it was checked before").plan;
+            let rehearsed = estimator
+                .rehearsed(&checked, &Control::new())
+                .expect("a run");
+            let doubt = format!("{:?}", plan.doubt.expect("it is in doubt"));
+            let undercut = 1.0 - rehearsed.iteration_time_s / plan.time;
+            by_doubt.entry(doubt).or_default().push(undercut);
+        }
+    }
+    for (doubt, mut all) in by_doubt {
+        all.sort_by(f64::total_cmp);
+        let at = |share: f64| 100.0 * all[((all.len() - 1) as f64 * share) as usize];
+        println!(
+            "{doubt}: {} plans; engines undercut the formula by {:.1} % (median), {:.1} % (90th percentile), {:.1} % (99th), {:.1} % (most)",
+            all.len(),
+            at(0.5),
+            at(0.9),
+            at(0.99),
+            at(1.0)
+        );
+    }
+}
