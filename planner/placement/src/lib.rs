@@ -1,0 +1,1 @@
+//! Which server gets which place of a plan.
