@@ -7,7 +7,7 @@
 //! with layers `i..j` on stage `s`. A cost grows with its run, so that the loop over `i` ends
 //! early. A second pass bounds every stage by the optimum and minimizes the sum of squares.
 
-use super::problem::Problem;
+use super::problem::{Problem, Stage};
 
 /// What layers `from..to` cost on a stage; `None` where they may not lie there and neither may
 /// more.
@@ -32,18 +32,18 @@ pub(super) fn min_max(problem: &Problem, cost: impl Cost) -> Option<Vec<usize>> 
     let mut choices = Vec::with_capacity(n_stages * width);
     for stage in 0..n_stages {
         let mut next = vec![u128::MAX; width];
-        for (to, best) in next.iter_mut().enumerate() {
-            let mut choice = 0;
+        choices.resize((stage + 1) * width, 0);
+        for to in ends(problem, stage) {
+            let (best, choice) = (&mut next[to], &mut choices[stage * width + to]);
             for from in window(problem, stage, to) {
                 let Some(cost) = cost(stage, from, to).filter(|cost| *cost <= largest) else {
                     break;
                 };
                 let sum = sums[from].saturating_add(u128::from(cost) * u128::from(cost));
                 if sum <= *best && sums[from] != u128::MAX && problem.may_hold(stage, from, to) {
-                    (*best, choice) = (sum, from);
+                    (*best, *choice) = (sum, from);
                 }
             }
-            choices.push(choice);
         }
         sums = next;
     }
@@ -56,7 +56,8 @@ fn smallest_largest(problem: &Problem, cost: &impl Cost) -> Option<u64> {
     let mut reached = start(width, u64::MAX, 0);
     for stage in 0..problem.n_stages() {
         let mut next = vec![u64::MAX; width];
-        for (to, best) in next.iter_mut().enumerate() {
+        for to in ends(problem, stage) {
+            let best = &mut next[to];
             for from in window(problem, stage, to) {
                 let Some(cost) = cost(stage, from, to).filter(|cost| *cost < *best) else {
                     break;
@@ -79,6 +80,13 @@ fn window(problem: &Problem, stage: usize, to: usize) -> impl Iterator<Item = us
         (to + 1).saturating_sub(held.least),
     );
     (first..end).rev()
+}
+
+/// Where the run of a stage may end so that the stages before and behind it get what they need.
+fn ends(problem: &Problem, stage: usize) -> std::ops::Range<usize> {
+    let needed = |stages: &[Stage]| -> usize { stages.iter().map(|stage| stage.least).sum() };
+    let (before, behind) = problem.stages.split_at(stage + 1);
+    needed(before)..(problem.n_layers + 1).saturating_sub(needed(behind))
 }
 
 /// Before the first stage nothing is placed.

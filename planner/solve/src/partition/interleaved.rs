@@ -22,11 +22,14 @@ pub(super) fn nearest(problem: &Problem) -> Option<Vec<usize>> {
     let mut counts = exact::min_max(problem, time)?;
     let mut held = score(problem, &counts);
     let bound = bound(problem);
-    while let Some((better, score)) = improved(problem, &counts, held) {
-        (counts, held) = (better, score);
-        if held.0 == 0 && held.1 == bound && is_even(&counts) {
+    let settled = |counts: &[usize], (lacking, slowest, _): Score| {
+        lacking == 0 && slowest == bound && is_even(counts)
+    };
+    while !settled(&counts, held) {
+        let Some(better) = improved(problem, &counts, held) else {
             break;
-        }
+        };
+        (counts, held) = better;
     }
     Some(counts)
 }
