@@ -1,0 +1,343 @@
+//! Our objective: the time of one iteration.
+//!
+//! ```text
+//! T = max over stages s of ( max over pipelines d of end(d, s) + (1 − overlap) · ring(s) )
+//! ring(s) = 2 (q − 1) · max over its links of ( latency + bytes(s) / q / rate )
+//! ```
+//!
+//! `end(d, s)` is when stage `s` of pipeline `d` ends its last backward pass, from the exact recursion
+//! of [`Pipeline`] with the links that the pipeline's servers have in either
+//! direction. The ring of each stage runs through the pipelines in their order and closes
+//! (Patarasuk and Yuan, J. Parallel Distrib. Comput. 69(2), 2009); it starts when the last of its
+//! servers is done. What it leaves out: rings of several stages that share a link, and messages
+//! of a pipeline that wait for a ring.
+
+use units::{Bytes, Control, Interrupted, Seconds};
+
+use crate::bound::{least_hops, least_ring};
+use crate::pipette::larger;
+use crate::{Cost, Links, Move, Pipeline, PipelineScratch, PlacementError, Walk, exact};
+
+/// What an iteration is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IterationSpec {
+    /// What links between servers do.
+    pub links: Links,
+    /// Forward time of one micro-batch, by stage; the servers are a multiple of the stages.
+    pub forward: Vec<Seconds>,
+    /// Backward time of one micro-batch, by stage.
+    pub backward: Vec<Seconds>,
+    /// Bytes of one micro-batch from stage `i` to `i + 1`, and of its gradient back; one less than
+    /// stages.
+    pub hops: Vec<Bytes>,
+    /// Bytes of gradients that a server reduces, by stage.
+    pub gradients: Vec<Bytes>,
+    /// Micro-batches of an iteration, of each pipeline.
+    pub micro_batches: u64,
+    /// Share of the rings' time that backward passes hide, from 0 to 1.
+    pub overlap: f64,
+}
+
+/// The time of an iteration over given links.
+#[derive(Clone, Debug)]
+pub struct Iteration {
+    links: Links,
+    pub(crate) forward: Vec<f64>,
+    pub(crate) backward: Vec<f64>,
+    hops: Vec<f64>,
+    /// Bytes over a link of the ring in one step, by stage.
+    steps: Vec<f64>,
+    /// How often a link of a ring is used, less what is hidden.
+    uses: f64,
+    pub(crate) micro_batches: u64,
+}
+
+impl Iteration {
+    /// The objective.
+    ///
+    /// # Errors
+    ///
+    /// [`PlacementError::DoesNotTile`], [`PlacementError::Length`] and [`PlacementError::Value`].
+    pub fn new(spec: IterationSpec) -> Result<Self, PlacementError> {
+        let (n, pp) = (spec.links.n_servers(), spec.forward.len());
+        if pp == 0 || n % pp != 0 {
+            return Err(PlacementError::DoesNotTile { pp, servers: n });
+        }
+        length("backward", spec.backward.len(), pp)?;
+        length("hops", spec.hops.len(), pp - 1)?;
+        length("gradients", spec.gradients.len(), pp)?;
+        if !(0.0..=1.0).contains(&spec.overlap) {
+            return Err(PlacementError::Value {
+                field: "overlap",
+                value: spec.overlap,
+                must: "from 0 to 1",
+            });
+        }
+        let q = (n / pp) as f64;
+        let bytes = |bytes: &Bytes| bytes.as_f64();
+        Ok(Self {
+            links: spec.links,
+            forward: times("forward", &spec.forward)?,
+            backward: times("backward", &spec.backward)?,
+            hops: spec.hops.iter().map(bytes).collect(),
+            steps: spec.gradients.iter().map(|b| b.as_f64() / q).collect(),
+            uses: 2.0 * (q - 1.0) * (1.0 - spec.overlap),
+            micro_batches: spec.micro_batches,
+        })
+    }
+
+    pub(crate) fn pp(&self) -> usize {
+        self.forward.len()
+    }
+
+    pub(crate) fn n_pipelines(&self) -> usize {
+        self.links.n / self.pp()
+    }
+
+    /// Seconds of the hop behind a stage: activations there, gradients back.
+    #[inline]
+    pub(crate) fn hop(&self, stage: usize, from: u32, to: u32) -> (f64, f64) {
+        let bytes = self.hops[stage];
+        (
+            self.links.time(from, to, bytes),
+            self.links.time(to, from, bytes),
+        )
+    }
+
+    #[inline]
+    fn ring_link(&self, stage: usize, from: u32, to: u32) -> f64 {
+        if from == to {
+            return 0.0;
+        }
+        self.uses * self.links.time(from, to, self.steps[stage])
+    }
+
+    pub(crate) fn pipeline<'a>(&'a self, down: &'a [f64], up: &'a [f64]) -> Pipeline<'a> {
+        Pipeline {
+            forward: &self.forward,
+            backward: &self.backward,
+            down,
+            up,
+            micro_batches: self.micro_batches,
+        }
+    }
+
+    /// Shortest times of every hop, there and back, each by itself.
+    pub(crate) fn shortest_hops(&self) -> (Vec<f64>, Vec<f64>) {
+        let n = u32::try_from(self.links.n).unwrap_or(u32::MAX);
+        let shortest = |stage: usize| {
+            let of = |from: u32| {
+                (0..n)
+                    .filter(move |to| *to != from)
+                    .map(move |to| (from, to))
+            };
+            let hops = (0..n)
+                .flat_map(of)
+                .map(|(from, to)| self.hop(stage, from, to).0);
+            hops.fold(f64::INFINITY, f64::min)
+        };
+        let hops: Vec<f64> = (0..self.pp() - 1).map(shortest).collect();
+        (hops.clone(), hops)
+    }
+
+    /// When the first stage ends at least, were all round trips the cheapest that can be had at
+    /// once: `m` micro-batches on the last stage, then whole trips through the pipeline, of which
+    /// each waits for the one `p` micro-batches before.
+    fn least_trips(&self) -> f64 {
+        let (pp, q) = (self.pp(), self.n_pipelines());
+        let Some(rounds) = self.micro_batches.checked_sub(1) else {
+            return 0.0;
+        };
+        let (trips, rest) = (rounds / pp as u64 + 1, rounds % pp as u64);
+        let bytes = self.hops.iter().copied().fold(f64::INFINITY, f64::min);
+        let bytes = if bytes.is_finite() { bytes } else { 0.0 };
+        let id = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let both = |from: usize, to: usize| {
+            self.links.time(id(from), id(to), bytes) + self.links.time(id(to), id(from), bytes)
+        };
+        let links = least_hops(self.links.n, q, both) / q as f64;
+        let stages: f64 = self.forward.iter().chain(&self.backward).sum();
+        let last = self.forward[pp - 1] + self.backward[pp - 1];
+        rest as f64 * last + trips as f64 * (stages + links)
+    }
+
+    fn least_ring(&self, stage: usize) -> f64 {
+        let id = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let link = |from: usize, to: usize| self.ring_link(stage, id(from), id(to));
+        least_ring(self.links.n, self.n_pipelines(), link)
+    }
+}
+
+impl Cost for Iteration {
+    type Walk<'a> = IterationWalk<'a>;
+
+    fn n_servers(&self) -> usize {
+        self.links.n
+    }
+
+    fn full(&self, order: &[u32]) -> f64 {
+        self.walk(order).cost()
+    }
+
+    fn walk(&self, order: &[u32]) -> IterationWalk<'_> {
+        let mut walk = IterationWalk {
+            objective: self,
+            order: order.to_vec(),
+            ends: vec![0.0; self.links.n],
+            rings: vec![0.0; self.links.n],
+            cost: 0.0,
+            down: vec![0.0; self.hops.len()],
+            up: vec![0.0; self.hops.len()],
+            scratch: PipelineScratch::default(),
+            replaced: Vec::new(),
+        };
+        for pipeline in 0..self.n_pipelines() {
+            walk.run(pipeline);
+            walk.reduce(pipeline);
+        }
+        walk.cost = walk.total();
+        walk
+    }
+
+    /// The pipeline with the shortest hop everywhere, each stage followed by the fastest ring that
+    /// can be had; and the cheapest round trips that can be had at once, followed by the ring of
+    /// the first stage.
+    fn bound(&self) -> f64 {
+        let (down, up) = self.shortest_hops();
+        let mut scratch = PipelineScratch::default();
+        let ends = self.pipeline(&down, &up).ends(&mut scratch);
+        // Stages of the same size have the same ring.
+        let mut rings: Vec<f64> = Vec::with_capacity(ends.len());
+        for stage in 0..ends.len() {
+            let same =
+                (0..stage).find(|other| self.steps[*other].total_cmp(&self.steps[stage]).is_eq());
+            rings.push(same.map_or_else(|| self.least_ring(stage), |other| rings[other]));
+        }
+        let stages = ends.iter().zip(&rings).map(|(end, ring)| end + ring);
+        stages.fold(self.least_trips() + rings[0], f64::max)
+    }
+
+    fn exact(&self, known: &[u32], control: &Control) -> Result<Option<Vec<u32>>, Interrupted> {
+        exact::one_pipeline(self, known, control)
+    }
+}
+
+/// An order under [`Iteration`]. A move runs the pipelines again that it touches.
+#[derive(Clone, Debug)]
+pub struct IterationWalk<'a> {
+    objective: &'a Iteration,
+    order: Vec<u32>,
+    /// End of every stage, by stage, then pipeline.
+    ends: Vec<f64>,
+    /// Time of the ring over the link that leaves a pipeline, by stage, then pipeline.
+    rings: Vec<f64>,
+    cost: f64,
+    down: Vec<f64>,
+    up: Vec<f64>,
+    scratch: PipelineScratch,
+    /// Ends and rings before a move that is only tried.
+    replaced: Vec<f64>,
+}
+
+impl IterationWalk<'_> {
+    /// Runs one pipeline.
+    fn run(&mut self, pipeline: usize) {
+        let (pp, q) = (self.objective.pp(), self.objective.n_pipelines());
+        let servers = &self.order[pipeline * pp..(pipeline + 1) * pp];
+        for (stage, pair) in servers.windows(2).enumerate() {
+            (self.down[stage], self.up[stage]) = self.objective.hop(stage, pair[0], pair[1]);
+        }
+        let running = self.objective.pipeline(&self.down, &self.up);
+        let ends = running.ends(&mut self.scratch);
+        for (stage, end) in ends.iter().enumerate() {
+            self.ends[stage * q + pipeline] = *end;
+        }
+    }
+
+    /// Links of all rings that leave one pipeline.
+    fn reduce(&mut self, pipeline: usize) {
+        let (pp, q) = (self.objective.pp(), self.objective.n_pipelines());
+        let next = if pipeline + 1 == q { 0 } else { pipeline + 1 };
+        for stage in 0..pp {
+            let (from, to) = (
+                self.order[pipeline * pp + stage],
+                self.order[next * pp + stage],
+            );
+            self.rings[stage * q + pipeline] = self.objective.ring_link(stage, from, to);
+        }
+    }
+
+    fn total(&self) -> f64 {
+        let q = self.objective.n_pipelines();
+        let slowest = |values: &[f64]| values.iter().copied().fold(0.0, larger);
+        let stages = self.ends.chunks_exact(q).zip(self.rings.chunks_exact(q));
+        let one = stages.map(|(ends, rings)| slowest(ends) + slowest(rings));
+        one.fold(0.0, larger)
+    }
+
+    /// Makes a move and looks again at what it touches.
+    fn make(&mut self, change: Move) {
+        change.make(&mut self.order);
+        let q = self.objective.n_pipelines();
+        for run in change.groups(self.objective.pp()) {
+            for pipeline in run.clone() {
+                self.run(pipeline);
+                self.reduce(pipeline);
+            }
+            if !run.is_empty() {
+                self.reduce((run.start + q - 1) % q);
+            }
+        }
+    }
+}
+
+impl Walk for IterationWalk<'_> {
+    fn order(&self) -> &[u32] {
+        &self.order
+    }
+
+    fn cost(&self) -> f64 {
+        self.cost
+    }
+
+    fn delta(&mut self, change: Move) -> f64 {
+        self.replaced.clear();
+        self.replaced.extend_from_slice(&self.ends);
+        self.replaced.extend_from_slice(&self.rings);
+        self.make(change);
+        let delta = self.total() - self.cost;
+        change.unmake(&mut self.order);
+        let (ends, rings) = self.replaced.split_at(self.ends.len());
+        self.ends.copy_from_slice(ends);
+        self.rings.copy_from_slice(rings);
+        delta
+    }
+
+    fn apply(&mut self, change: Move) {
+        self.make(change);
+        self.cost = self.total();
+    }
+}
+
+fn length(field: &'static str, given: usize, needed: usize) -> Result<(), PlacementError> {
+    if given == needed {
+        return Ok(());
+    }
+    Err(PlacementError::Length {
+        field,
+        given,
+        needed,
+    })
+}
+
+fn times(field: &'static str, times: &[Seconds]) -> Result<Vec<f64>, PlacementError> {
+    let one = |time: &Seconds| {
+        let value = time.as_secs();
+        if value.is_finite() && 0.0 <= value {
+            return Ok(value);
+        }
+        let must = "not negative";
+        Err(PlacementError::Value { field, value, must })
+    };
+    times.iter().map(one).collect()
+}
