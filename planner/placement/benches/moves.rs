@@ -1,4 +1,4 @@
-//! Speed of evaluations and proofs: `cargo bench -p placement`. The throughput of `moves` counts
+//! Speed of evaluations and proofs: `cargo bench -p placement --bench moves`. The throughput of `moves` counts
 //! moves that are tried, on one core.
 
 use std::hint::black_box;

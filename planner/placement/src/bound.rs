@@ -3,7 +3,7 @@
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
-/// Above this the assignment is left out: it takes time of the cube of the servers.
+/// Above this coarser bounds have to do: the assignment takes time of the cube of the servers.
 const MOST_FOR_ASSIGNMENT: usize = 400;
 
 /// What `q` paths through all servers cost at least: the cheapest assignment of `n − q` successors,
@@ -98,7 +98,8 @@ fn shortest_path(
 }
 
 /// The slowest link of any ring of `q` of the servers, at least: below it, no `q` servers reach
-/// each other. Exact for two servers.
+/// each other. Exact for two servers. For many servers: the slowest of the fastest links by which
+/// they are left and entered.
 pub(crate) fn least_ring(n: usize, q: usize, link: impl Fn(usize, usize) -> f64) -> f64 {
     if q < 2 {
         return 0.0;
@@ -107,11 +108,29 @@ pub(crate) fn least_ring(n: usize, q: usize, link: impl Fn(usize, usize) -> f64)
         let both = pairs(n).map(|(a, b)| link(a, b).max(link(b, a)));
         return both.fold(f64::INFINITY, f64::min);
     }
+    let least = least_degrees(n, q, &link);
+    if MOST_FOR_ASSIGNMENT < n {
+        return least;
+    }
     let mut values: Vec<f64> = pairs(n).map(|(from, to)| link(from, to)).collect();
+    values.retain(|value| least <= *value);
     values.sort_by(f64::total_cmp);
     values.dedup();
     let enough = values.partition_point(|value| !connects(n, q, *value, &link));
     values.get(enough).copied().unwrap_or(0.0)
+}
+
+/// Each server of a ring is left over a link and entered over one.
+fn least_degrees(n: usize, q: usize, link: &impl Fn(usize, usize) -> f64) -> f64 {
+    let (mut leave, mut enter) = (vec![f64::INFINITY; n], vec![f64::INFINITY; n]);
+    for (from, to) in pairs(n) {
+        let time = link(from, to);
+        leave[from] = leave[from].min(time);
+        enter[to] = enter[to].min(time);
+    }
+    let mut both: Vec<f64> = leave.iter().zip(&enter).map(|(a, b)| a.max(*b)).collect();
+    both.sort_by(f64::total_cmp);
+    both.get(q - 1).copied().unwrap_or(0.0)
 }
 
 /// Whether `q` servers reach each other over links no slower than the limit.

@@ -12,10 +12,12 @@
 //! servers is done. What it leaves out: rings of several stages that share a link, and messages
 //! of a pipeline that wait for a ring.
 
+use std::ops::Range;
+
 use units::{Bytes, Control, Interrupted, Seconds};
 
 use crate::bound::{least_hops, least_ring};
-use crate::pipette::larger;
+use crate::pipette::{larger, largest};
 use crate::{Cost, Links, Move, Pipeline, PipelineScratch, PlacementError, Walk, exact};
 
 /// What an iteration is made of.
@@ -136,7 +138,11 @@ impl Iteration {
                 .map(|(from, to)| self.hop(stage, from, to).0);
             hops.fold(f64::INFINITY, f64::min)
         };
-        let hops: Vec<f64> = (0..self.pp() - 1).map(shortest).collect();
+        let mut hops: Vec<f64> = Vec::with_capacity(self.hops.len());
+        for stage in 0..self.hops.len() {
+            let same = same_as_before(&self.hops, stage);
+            hops.push(same.map_or_else(|| shortest(stage), |other| hops[other]));
+        }
         (hops.clone(), hops)
     }
 
@@ -209,8 +215,7 @@ impl Cost for Iteration {
         // Stages of the same size have the same ring.
         let mut rings: Vec<f64> = Vec::with_capacity(ends.len());
         for stage in 0..ends.len() {
-            let same =
-                (0..stage).find(|other| self.steps[*other].total_cmp(&self.steps[stage]).is_eq());
+            let same = same_as_before(&self.steps, stage);
             rings.push(same.map_or_else(|| self.least_ring(stage), |other| rings[other]));
         }
         let stages = ends.iter().zip(&rings).map(|(end, ring)| end + ring);
@@ -269,9 +274,8 @@ impl IterationWalk<'_> {
 
     fn total(&self) -> f64 {
         let q = self.objective.n_pipelines();
-        let slowest = |values: &[f64]| values.iter().copied().fold(0.0, larger);
         let stages = self.ends.chunks_exact(q).zip(self.rings.chunks_exact(q));
-        let one = stages.map(|(ends, rings)| slowest(ends) + slowest(rings));
+        let one = stages.map(|(ends, rings)| largest(ends) + largest(rings));
         one.fold(0.0, larger)
     }
 
@@ -289,6 +293,31 @@ impl IterationWalk<'_> {
             }
         }
     }
+
+    /// Keeps what a move changes: ends and rings of the pipelines that it touches, and of the one
+    /// before each run of them.
+    fn remember(&mut self, change: Move) {
+        self.replaced.clear();
+        let q = self.objective.n_pipelines();
+        for pipeline in touched(change, self.objective.pp(), q) {
+            for at in (pipeline..self.ends.len()).step_by(q) {
+                self.replaced.extend([self.ends[at], self.rings[at]]);
+            }
+        }
+    }
+
+    /// Takes back what [`IterationWalk::remember`] kept of the same move.
+    fn restore(&mut self, change: Move) {
+        let q = self.objective.n_pipelines();
+        let mut kept = self.replaced.chunks_exact(2);
+        for pipeline in touched(change, self.objective.pp(), q) {
+            for at in (pipeline..self.ends.len()).step_by(q) {
+                if let Some(&[end, ring]) = kept.next() {
+                    (self.ends[at], self.rings[at]) = (end, ring);
+                }
+            }
+        }
+    }
 }
 
 impl Walk for IterationWalk<'_> {
@@ -301,15 +330,11 @@ impl Walk for IterationWalk<'_> {
     }
 
     fn delta(&mut self, change: Move) -> f64 {
-        self.replaced.clear();
-        self.replaced.extend_from_slice(&self.ends);
-        self.replaced.extend_from_slice(&self.rings);
+        self.remember(change);
         self.make(change);
         let delta = self.total() - self.cost;
         change.unmake(&mut self.order);
-        let (ends, rings) = self.replaced.split_at(self.ends.len());
-        self.ends.copy_from_slice(ends);
-        self.rings.copy_from_slice(rings);
+        self.restore(change);
         delta
     }
 
@@ -317,6 +342,23 @@ impl Walk for IterationWalk<'_> {
         self.make(change);
         self.cost = self.total();
     }
+}
+
+/// Pipelines that a move touches, and the one before each run of them.
+fn touched(change: Move, pp: usize, q: usize) -> impl Iterator<Item = usize> {
+    let with_before = move |run: Range<usize>| {
+        let before = (!run.is_empty()).then_some((run.start + q - 1) % q);
+        before.into_iter().chain(run)
+    };
+    change.groups(pp).into_iter().flat_map(with_before)
+}
+
+/// An earlier stage with the same bytes.
+fn same_as_before(bytes: &[f64], stage: usize) -> Option<usize> {
+    let (earlier, own) = (&bytes[..stage], bytes[stage]);
+    earlier
+        .iter()
+        .position(|other| other.total_cmp(&own).is_eq())
 }
 
 fn length(field: &'static str, given: usize, needed: usize) -> Result<(), PlacementError> {

@@ -189,7 +189,17 @@ pub(crate) fn larger(a: f64, b: f64) -> f64 {
     if a < b { b } else { a }
 }
 
+/// The largest of values that are not negative; four at a time, which compilers may not do by
+/// themselves.
 #[inline]
 pub(crate) fn largest(values: &[f64]) -> f64 {
-    values.iter().copied().fold(0.0, larger)
+    let mut four = [0.0; 4];
+    let chunks = values.chunks_exact(4);
+    let rest = chunks.remainder().iter().copied().fold(0.0, larger);
+    for chunk in chunks {
+        for (held, value) in four.iter_mut().zip(chunk) {
+            *held = larger(*held, *value);
+        }
+    }
+    four.into_iter().fold(rest, larger)
 }

@@ -1,4 +1,4 @@
-//! Speed of splits: `cargo bench -p solve`.
+//! Speed of splits: `cargo bench -p solve --bench partition`.
 
 use std::hint::black_box;
 
