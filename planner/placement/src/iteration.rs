@@ -146,25 +146,41 @@ impl Iteration {
         (hops.clone(), hops)
     }
 
-    /// When the first stage ends at least, were all round trips the cheapest that can be had at
-    /// once: `m` micro-batches on the last stage, then whole trips through the pipeline, of which
-    /// each waits for the one `p` micro-batches before.
+    /// When the first stage ends at least, by a path through the recursion that any order has:
+    ///
+    /// ```text
+    /// n = trips · p + rest + 1 − p, 0 <= rest < p:
+    /// trips · (sum of F_j + B_j + down_j + up_j over all stages) + the same over the last `rest` stages
+    /// ```
+    ///
+    /// A trip to the last stage and back lets the first stage begin the micro-batch `p` later; one
+    /// to the last stage from stage `p − rest` lets that stage begin the one `rest` later. The links
+    /// are the cheapest round trips that all pipelines can have at once, shared evenly.
     fn least_trips(&self) -> f64 {
-        let (pp, q) = (self.pp(), self.n_pipelines());
-        let Some(rounds) = self.micro_batches.checked_sub(1) else {
+        let (n, pp, q) = (self.links.n, self.pp(), self.n_pipelines());
+        let Some(others) = self.micro_batches.checked_sub(1) else {
             return 0.0;
         };
-        let (trips, rest) = (rounds / pp as u64 + 1, rounds % pp as u64);
-        let bytes = self.hops.iter().copied().fold(f64::INFINITY, f64::min);
-        let bytes = if bytes.is_finite() { bytes } else { 0.0 };
-        let id = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let both = |from: usize, to: usize| {
-            self.links.time(id(from), id(to), bytes) + self.links.time(id(to), id(from), bytes)
+        let (trips, rest) = (others / pp as u64 + 1, others % pp as u64);
+        let rest = usize::try_from(rest).unwrap_or(0);
+        let stages = |from: usize| -> f64 {
+            let passes = self.forward[from..].iter().chain(&self.backward[from..]);
+            passes.sum()
         };
-        let links = least_hops(self.links.n, q, both) / q as f64;
-        let stages: f64 = self.forward.iter().chain(&self.backward).sum();
-        let last = self.forward[pp - 1] + self.backward[pp - 1];
-        rest as f64 * last + trips as f64 * (stages + links)
+        let hops =
+            |hops: usize| least_hops(n, n - hops * q, |a, b| self.round_trip(a, b)) / q as f64;
+        let short = match rest.checked_sub(1) {
+            Some(links) => stages(pp - rest) + hops(links),
+            None => 0.0,
+        };
+        trips as f64 * (stages(0) + hops(pp - 1)) + short
+    }
+
+    /// Seconds from one server to another and back, with the fewest bytes of any hop.
+    fn round_trip(&self, a: usize, b: usize) -> f64 {
+        let id = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let bytes = self.hops.iter().copied().reduce(f64::min).unwrap_or(0.0);
+        self.links.time(id(a), id(b), bytes) + self.links.time(id(b), id(a), bytes)
     }
 
     fn least_ring(&self, stage: usize) -> f64 {

@@ -8,7 +8,7 @@ use crate::{Cost, Iteration, PipelineScratch};
 /// More servers are not tried.
 const MOST_SERVERS: usize = 16;
 /// Pipelines that are run before a proof is given up.
-const MOST_TRIED: u64 = 2_000_000;
+const MOST_TRIED: u64 = 200_000;
 
 /// An order that no other undercuts; `None` where there are several pipelines, many servers, or
 /// too many orders would have to be tried.
