@@ -185,3 +185,30 @@ fn a_split_names_no_layer_that_it_lacks() {
     let error = eight_on_three().on(8, 0).unwrap_err();
     assert!(error.to_string().contains("layer 8"), "{error}");
 }
+
+#[cfg(not(feature = "highs"))]
+#[test]
+fn what_takes_too_long_ends_in_time_and_says_so() {
+    let layer = |index: u32| LayerCost {
+        time: Seconds::from_millis(f64::from(7 + index * 37 % 11)),
+        ..LayerCost::default()
+    };
+    let spec = PartitionSpec::even((0..80).map(layer).collect(), 16, Bytes::new(1));
+    let model = PartitionProgram::new(&spec).unwrap();
+    match solve(&model.program, Seconds::from_millis(200.0), &Control::new()) {
+        Ok(solution) => assert!(!solution.is_proven() && !model.read(&solution).is_proven()),
+        Err(error) => {
+            assert!(
+                matches!(
+                    error,
+                    SolveError::TimeLimit {
+                        integers: 1_280,
+                        ..
+                    }
+                ),
+                "{error}"
+            );
+            assert!(error.hint().unwrap().contains("highs"));
+        }
+    }
+}

@@ -4,15 +4,14 @@ use super::exact;
 use super::problem::Problem;
 
 /// What a split is judged by, in this order: bytes above limits, picoseconds of the slowest
-/// device, squares of the times of chunks.
-type Score = (u64, u64, u128);
+/// device, squares of the times of devices, squares of the times of chunks.
+type Score = (u64, u64, u128, u128);
 
 /// Layers of every virtual stage and a lower bound on the slowest device, in picoseconds; `None`
 /// where no split was found that keeps rules and memory.
 pub(super) fn best(problem: &Problem) -> Option<(Vec<usize>, u64)> {
     let counts = nearest(problem)?;
-    let (lacking, _, _) = score(problem, &counts);
-    (lacking == 0).then(|| (counts, bound(problem)))
+    (score(problem, &counts).0 == 0).then(|| (counts, bound(problem)))
 }
 
 /// The best split found, with bytes above limits as the first thing to avoid; `None` where no
@@ -22,7 +21,7 @@ pub(super) fn nearest(problem: &Problem) -> Option<Vec<usize>> {
     let mut counts = exact::min_max(problem, time)?;
     let mut held = score(problem, &counts);
     let bound = bound(problem);
-    let settled = |counts: &[usize], (lacking, slowest, _): Score| {
+    let settled = |counts: &[usize], (lacking, slowest, ..): Score| {
         lacking == 0 && slowest == bound && is_even(counts)
     };
     while !settled(&counts, held) {
@@ -34,16 +33,21 @@ pub(super) fn nearest(problem: &Problem) -> Option<Vec<usize>> {
     Some(counts)
 }
 
-/// The best split that one layer moved from one chunk to another gives; chunks between them
-/// shift by a layer.
+/// The best split that one layer moved from one chunk to another gives; chunks between them shift
+/// by a layer. Layers leave devices that are slowest or above their limit for any chunk, others
+/// for the chunk before or behind.
 fn improved(problem: &Problem, counts: &[usize], than: Score) -> Option<(Vec<usize>, Score)> {
+    let (times, memory) = problem.by_device(counts);
+    let pressed = |stage: usize| {
+        let device = stage % problem.pp;
+        times[device] == than.1 || problem.limits[device] < memory[device]
+    };
     let mut best: Option<(Vec<usize>, Score)> = None;
     let mut trial = counts.to_vec();
-    for giver in 0..counts.len() {
-        for taker in (0..counts.len()).filter(|taker| *taker != giver) {
-            if trial[giver] == 0 {
-                break;
-            }
+    for giver in (0..counts.len()).filter(|giver| counts[*giver] != 0) {
+        let all = pressed(giver);
+        let takers = (0..counts.len()).filter(|taker| all || taker.abs_diff(giver) == 1);
+        for taker in takers.filter(|taker| *taker != giver) {
             trial[giver] -= 1;
             trial[taker] += 1;
             let found = score(problem, &trial);
@@ -77,16 +81,17 @@ fn score(problem: &Problem, counts: &[usize]) -> Score {
     let (times, memory) = problem.by_device(counts);
     let over = memory.iter().zip(&problem.limits);
     let lacking = over.map(|(held, limit)| held.saturating_sub(*limit));
+    let square = |time: u64| u128::from(time) * u128::from(time);
     let mut from = 0;
-    let squares = counts.iter().enumerate().map(|(stage, count)| {
+    let chunks = counts.iter().enumerate().map(|(stage, count)| {
         from += count;
-        let time = u128::from(problem.stage_time(stage, from - count, from));
-        time * time
+        square(problem.stage_time(stage, from - count, from))
     });
     (
         lacking.fold(0, u64::saturating_add),
-        times.into_iter().max().unwrap_or(0),
-        squares.sum(),
+        times.iter().copied().max().unwrap_or(0),
+        times.iter().map(|time| square(*time)).sum(),
+        chunks.sum(),
     )
 }
 
