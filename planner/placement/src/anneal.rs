@@ -15,7 +15,7 @@ use crate::{Cost, Move, Walk};
 pub struct Effort {
     /// Independent runs; the first starts from the given order, others from random ones.
     pub restarts: u32,
-    /// Moves that each of them tries.
+    /// Moves that each of them tries while it cools, and at most as many again to descend.
     pub steps: u64,
     /// Of all random numbers.
     pub seed: u64,
@@ -117,7 +117,7 @@ fn run<C: Cost>(
     if 1 < best.order.len() {
         cool(&mut walk, &mut best, effort.steps, &mut rng, control);
         let order = best.order.clone();
-        descend(&mut cost.walk(&order), &mut best, control);
+        descend(&mut cost.walk(&order), &mut best, effort.steps, control);
     }
     best
 }
@@ -165,39 +165,42 @@ fn step(walk: &mut impl Walk, best: &mut Found, temperature: f64, n: usize, rng:
     }
 }
 
-/// Takes every move that is better until none is.
-fn descend(walk: &mut impl Walk, best: &mut Found, control: &Control) {
+/// Takes every move that is better until none is, or as many were tried as in annealing.
+fn descend(walk: &mut impl Walk, best: &mut Found, steps: u64, control: &Control) {
     let moves = all_moves(best.order.len());
-    let mut better = true;
-    while better && !control.is_cancelled() {
-        better = false;
-        for change in &moves {
-            best.evaluations += 1;
-            if walk.delta(*change) < -1e-12 * best.cost {
-                walk.apply(*change);
-                better = true;
-            }
+    let (mut left, mut since_better) = (steps, 0);
+    for change in moves.iter().cycle() {
+        if left == 0 || since_better == moves.len() || control.is_cancelled() {
+            break;
+        }
+        (left, since_better) = (left - 1, since_better + 1);
+        if walk.delta(*change) < -1e-12 * best.cost {
+            walk.apply(*change);
+            since_better = 0;
         }
     }
+    best.evaluations += steps - left;
     if walk.cost() < best.cost {
         best.cost = walk.cost();
         best.order.copy_from_slice(walk.order());
     }
 }
 
+/// All moves; for many servers only swaps that are no farther than a segment.
 fn all_moves(n: usize) -> Vec<Move> {
+    let few = n <= MOST_FOR_ALL_MOVES;
+    let reach = if few { n } else { LONGEST_SEGMENT };
     let mut moves = Vec::new();
     for a in 0..n {
-        moves.extend((a + 1..n).map(|b| Move::Swap { a, b }));
+        let near = a + 1..n.min(a + 1 + reach);
+        moves.extend(near.map(|b| Move::Swap { a, b }));
     }
-    if MOST_FOR_ALL_MOVES < n {
-        return moves;
-    }
-    for from in 0..n {
-        for to in from + 2..=n {
-            moves.push(Move::Reverse { from, to });
-            moves.extend((from + 1..to).map(|mid| Move::Rotate { from, mid, to }));
+    for (from, to) in (0..n).flat_map(|from| (from + 2..=n).map(move |to| (from, to))) {
+        if !few {
+            break;
         }
+        moves.push(Move::Reverse { from, to });
+        moves.extend((from + 1..to).map(|mid| Move::Rotate { from, mid, to }));
     }
     moves
 }
