@@ -27,8 +27,8 @@ fn main() -> Result<(), Failure> {
     };
     let path = arguments.first().filter(|first| !first.starts_with("--"));
     let effort = Effort {
-        restarts: option("--restarts").map_or(Ok(16), str::parse)?,
-        steps: option("--steps").map_or(Ok(1_000_000), str::parse)?,
+        restarts: option("--restarts").map_or(Ok(8), str::parse)?,
+        steps: option("--steps").map_or(Ok(200_000), str::parse)?,
         seed: option("--seed").map_or(Ok(1), str::parse)?,
     };
     let known = option("--known").unwrap_or_default();

@@ -22,12 +22,12 @@ pub struct Effort {
 }
 
 impl Default for Effort {
-    /// Some seconds of one core under Pipette's objective with 16 servers, less where a bound or
-    /// a proof ends the search.
+    /// Some tenths of a second of one core under Pipette's objective with 16 servers, ten seconds
+    /// under [`Iteration`](crate::Iteration), nothing where a bound ends the search at once.
     fn default() -> Self {
         Self {
-            restarts: 16,
-            steps: 1_000_000,
+            restarts: 8,
+            steps: 200_000,
             seed: 1,
         }
     }

@@ -91,6 +91,23 @@ fn proofs_agree_with_all_orders() {
 }
 
 #[test]
+fn sixteen_servers_of_the_measured_kind_are_proven() {
+    let bandwidth = generated(16, &Spread::infiniband_200g(), 11).unwrap();
+    for pp in [1, 2, 4, 8, 16] {
+        let cost = Pipette::new(&PipetteSpec {
+            bandwidth: bandwidth.clone(),
+            pp,
+            hop: Bytes::new(50_331_648),
+            gradients: Bytes::new(700_000_000),
+        });
+        let cost = cost.unwrap();
+        let found = place(&cost, &identity(16), &QUICK, &Control::new(), &|_| {}).unwrap();
+        assert!(found.is_proven() && found.cost <= found.given, "{pp}");
+        assert!(cost.bound() <= found.cost.as_secs() * (1.0 + 1e-12), "{pp}");
+    }
+}
+
+#[test]
 fn one_pipeline_is_proven_for_the_iteration_too() {
     for (seed, millis) in [(1, 0.5), (2, 5.0), (3, 50.0)] {
         let cost = iteration(&generated(7, &spread(), seed).unwrap(), 7, millis);

@@ -5,8 +5,8 @@ use units::{Control, Interrupted};
 use crate::place::ROUNDING;
 use crate::{Cost, Iteration, PipelineScratch};
 
-/// More servers are not tried.
-const MOST_SERVERS: usize = 16;
+/// More servers have too many orders within a hair of the best.
+const MOST_SERVERS: usize = 10;
 /// Pipelines that are run before a proof is given up.
 const MOST_TRIED: u64 = 200_000;
 
