@@ -288,4 +288,18 @@ fn questions_that_do_not_hold_together_are_refused() {
     assert!(matches!(partition(&bad), Err(SolveError::Zero { .. })));
     let huge = PartitionSpec::even(vec![layer(1, u64::MAX / 2, 0); 8], 4, Bytes::new(70));
     assert_eq!(partition(&huge), Err(SolveError::TooLarge));
+    let mut huge = good.clone();
+    huge.last.time = Seconds::from_secs(1.8e7);
+    assert_eq!(partition(&huge), Err(SolveError::TooLarge));
+    let mut greedy = good;
+    let all = |stage| Rule::AtLeast {
+        stage,
+        layers: usize::MAX,
+    };
+    greedy.rules = vec![all(0), all(1)];
+    let error = partition(&greedy).unwrap_err();
+    assert!(
+        matches!(&error, SolveError::Conflict { rules } if rules.len() == 1),
+        "{error}"
+    );
 }

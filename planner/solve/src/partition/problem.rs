@@ -210,7 +210,7 @@ fn stages(spec: &PartitionSpec) -> Result<Vec<Stage>, SolveError> {
             fixed: extra.fixed.as_u64(),
             activation: extra.in_flight.as_u64(),
             in_flight,
-            least: Rule::least(&spec.rules, stage),
+            least: Rule::least(&spec.rules, stage).min(spec.layers.len() + 1),
             most: Rule::most(&spec.rules, stage),
             forbidden: Rule::forbidden(&spec.rules, stage, spec.layers.len()),
         })
@@ -240,6 +240,6 @@ fn picos(time: Seconds, what: impl Fn() -> String) -> Result<u64, SolveError> {
         return Err(SolveError::NotFinite { what, value });
     }
     let time = SimTime::from_picos(0).after(time);
-    time.map(SimTime::as_picos)
-        .map_err(|_| SolveError::TooLarge)
+    let picos = time.map(SimTime::as_picos);
+    sum(picos.map_err(|_| SolveError::TooLarge)?, 0)
 }

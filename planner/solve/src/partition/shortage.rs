@@ -50,7 +50,8 @@ fn lacks(problem: &Problem, counts: &[usize]) -> Vec<Lack> {
     let mut from = 0;
     for (stage, count) in counts.iter().enumerate() {
         let held = problem.stage_activation(stage, from, from + count);
-        activations[stage % problem.pp] += held;
+        let sum = &mut activations[stage % problem.pp];
+        *sum = sum.saturating_add(held);
         from += count;
     }
     let one = |device: usize| Lack {
