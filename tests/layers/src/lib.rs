@@ -24,7 +24,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
         &["workload", "plan", "lower", "serving", "predict"],
     ),
     ("scenarios", &["format"]),
-    ("planner", &["solve", "search", "launch"]),
+    ("planner", &["solve", "placement", "search", "launch"]),
     ("calibrate", &["bench", "runs", "validate", "fit", "memory"]),
     ("app", &["session", "cli"]),
     ("gui", &["timeline", "viewer"]),
