@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
-use session::Layout;
+use session::{Consumer, Layout};
 
 use crate::complete::{assignments, clusters, collectives, scenarios};
 use crate::topics::Topic;
@@ -99,6 +99,9 @@ pub(crate) enum Command {
     /// Say in ten lines what binds (limits) a run, and what would help most
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Write the files that start a plan: for Megatron-LM, torchrun, Slurm, DeepSpeed, ...
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
     /// Print the table that nccl-tests would print for a cluster
     #[command(after_help = COLLECTIVE_EXAMPLES)]
     Collective(CollectiveArgs),
@@ -130,6 +133,16 @@ const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   windtunnel explain scenarios/cases/llama3-70b-dgx-h100
   windtunnel explain run.wtt";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  windtunnel export scenarios/cases/llama3-70b-dgx-h100 --to slurm
+  windtunnel export scenario.toml --to megatron --output launch
+  windtunnel plan scenario.toml --json > plans.json
+  windtunnel export plans.json --rank 1 --to slurm --output launch
+
+Without --output the files are shown, each behind a line with its name. What a consumer cannot
+express is refused, or is a warning here and a comment in the files.";
 
 const COLLECTIVE_EXAMPLES: &str = "\
 Examples:
@@ -255,6 +268,86 @@ pub(crate) struct SimulateArgs {
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) scenario: ScenarioArgs,
+}
+
+/// Write the files that start a plan.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ExportArgs {
+    /// A scenario, a prediction (`simulate --json`) or plans (`plan --json`); - is standard input
+    #[arg(value_name = "PLAN", add = ArgValueCompleter::new(scenarios))]
+    pub(crate) plan: PathBuf,
+
+    /// Who reads the files; torchrun and slurm start the program of the scenario's framework
+    #[arg(long, value_name = "CONSUMER")]
+    pub(crate) to: ExportTo,
+
+    /// Which of the plans of `plan --json`, from 0; default the best
+    #[arg(long, value_name = "K")]
+    pub(crate) rank: Option<usize>,
+
+    /// The version of the consumer, such as 0.2 for torchtitan's TOML files; default the newest
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) for_version: Option<String>,
+
+    /// Write the files into this folder, which is made where it is missing
+    #[arg(short, long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Replace files that are there already
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Set a field of the scenario, such as cluster.nodes=32; can be given several times
+    #[arg(long, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(assignments))]
+    pub(crate) set: Vec<String>,
+}
+
+impl ExportArgs {
+    /// The scenario, and what of it is overridden.
+    pub(crate) fn scenario(&self) -> ScenarioArgs {
+        ScenarioArgs {
+            scenario: self.plan.clone(),
+            set: self.set.clone(),
+            seed: None,
+            engine: None,
+            unfold: false,
+        }
+    }
+}
+
+/// Who reads launch files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportTo {
+    /// Megatron-LM's arguments, started by torchrun
+    Megatron,
+    /// Scripts for torchrun
+    Torchrun,
+    /// A job for Slurm that places every rank
+    Slurm,
+    /// DeepSpeed's JSON and Megatron-DeepSpeed's arguments
+    Deepspeed,
+    /// torchtitan's flags, or TOML for versions before 0.3
+    Torchtitan,
+    /// Overrides of a recipe of Megatron-Bridge (NeMo)
+    Nemo,
+}
+
+impl ExportTo {
+    /// The consumer of that name.
+    pub(crate) const fn consumer(self) -> Consumer {
+        match self {
+            Self::Megatron => Consumer::Megatron,
+            Self::Torchrun => Consumer::Torchrun,
+            Self::Slurm => Consumer::Slurm,
+            Self::Deepspeed => Consumer::DeepSpeed,
+            Self::Torchtitan => Consumer::Torchtitan,
+            Self::Nemo => Consumer::Nemo,
+        }
+    }
 }
 
 /// Print the table that nccl-tests would print for a cluster.
@@ -539,7 +632,7 @@ impl HelpArgs {
 }
 
 /// Commands that the contract names and this build does not have.
-const NOT_YET: [&str; 5] = ["plan", "export", "import", "sweep", "gui"];
+const NOT_YET: [&str; 4] = ["plan", "import", "sweep", "gui"];
 
 /// Options of `simulate` for network workloads, which this build does not have.
 const NOT_YET_OPTIONS: [&str; 5] = [

@@ -4,6 +4,7 @@ mod calibrate;
 mod collective;
 mod completions;
 mod explain;
+mod export;
 mod help;
 mod man;
 pub(crate) mod run;
@@ -123,6 +124,7 @@ pub(crate) fn command() -> Exit {
         None => help::short(&context),
         Some(Command::Simulate(args)) => simulate::simulate(&args, &context),
         Some(Command::Explain(args)) => explain::explain_file(&args, &context),
+        Some(Command::Export(args)) => export::export(&args, &context),
         Some(Command::Collective(args)) => collective::collective(&args, &context),
         Some(Command::Validate(args)) => validate::validate(&args, &context),
         Some(Command::Calibrate(args)) => calibrate::run(&args, &context),

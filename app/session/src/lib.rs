@@ -1,6 +1,8 @@
 //! Open, edit, predict, compare and export, in plain data: what front ends know of the rest.
 
 mod collective;
+mod complete;
+mod export;
 mod open;
 mod print;
 mod save;
@@ -14,10 +16,13 @@ pub use collective::{
     CollectiveRequest, CollectiveRow, CollectiveTable, Sizes, SizesError, collective_kinds,
     collective_table,
 };
+pub use complete::complete_scenario;
+pub use export::{SCENARIO_BASE, SCENARIO_TOML, export, open_plan, save_bundle};
 pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Layout, Place, Problem, Shelf, Source, json_schema,
 };
 pub use formats::{FormatError, Header};
+pub use launch::{Bundle, Consumer, ExportError, LaunchFile, Mode};
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open};
 pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, Outcome, PredictError, Prediction, Record, Scenario,

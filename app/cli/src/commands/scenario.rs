@@ -21,6 +21,29 @@ const OPTION_VARIABLES: [&str; 3] = [
 
 /// Opens a scenario, with everything that flags and environment lay over it.
 pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exit> {
+    opened(session::open(&request(args)), context)
+}
+
+/// As [`open`], also from a prediction, or one of the plans of a search.
+pub(crate) fn open_plan(
+    args: &ScenarioArgs,
+    rank: Option<usize>,
+    context: &Context,
+) -> Result<Opened, Exit> {
+    opened(session::open_plan(&request(args), rank), context)
+}
+
+/// The scenario with its warnings shown, or its errors.
+fn opened(opened: Result<Opened, Vec<Failure>>, context: &Context) -> Result<Opened, Exit> {
+    let opened = opened.map_err(|failures| refuse(&failures, context))?;
+    for warning in &opened.warnings {
+        context.warn(warning);
+    }
+    Ok(opened)
+}
+
+/// What is asked for.
+fn request(args: &ScenarioArgs) -> Request {
     let mut above: Vec<Assignment> = args
         .set
         .iter()
@@ -38,17 +61,12 @@ pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exi
     if args.unfold {
         above.push(Assignment::new("--unfold", "settings.unfold=true"));
     }
-    let request = Request {
+    Request {
         scenario: args.scenario.clone(),
         above,
         environment: environment(),
         settings: settings_file(),
-    };
-    let opened = session::open(&request).map_err(|failures| refuse(&failures, context))?;
-    for warning in &opened.warnings {
-        context.warn(warning);
     }
-    Ok(opened)
 }
 
 /// Looks up everything that a scenario names.
