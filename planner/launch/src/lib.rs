@@ -30,4 +30,5 @@ pub use complete::plan_table;
 pub use error::{ExportError, ImportError};
 pub use export::{Consumer, Options, export};
 
+pub use import::{Imported, Producer, import};
 pub use places::{NodePlace, Places, Run};

@@ -26,6 +26,9 @@ use crate::places::Places;
 
 pub use deepspeed::TOP_LEVEL_KEYS as DEEPSPEED_KEYS;
 use program::Program;
+pub(crate) use torchtitan::{
+    layers as titan_layers, of_config as titan_model, of_flavor as titan_flavor,
+};
 
 /// Who reads the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::bundle::LaunchFile;
 use crate::error::ExportError;
 use crate::shell;
 
-pub(crate) use config::Known;
+pub(crate) use config::{Known, layers, of_config, of_flavor};
 use settings::{Setting, Settings};
 
 /// The schedule as CSV.
@@ -115,6 +115,9 @@ const HERE: &str = "here=$(cd \"$(dirname \"${BASH_SOURCE[0]}\")\" && pwd)\n";
 /// `train.sh` with flags.
 fn flags(scenario: &Scenario, known: Option<Known>, settings: &Settings) -> String {
     let mut text = start(scenario, header::TORCHTITAN);
+    if needs_file(scenario) {
+        text.push_str(HERE);
+    }
     text.push_str("\nargs=(\n");
     match known {
         Some(known) => {
@@ -165,7 +168,6 @@ fn start(scenario: &Scenario, reader: &str) -> String {
     text.push_str(USAGE);
     text.push_str("set -euo pipefail\n");
     text.push_str(&megatron::world_check(scenario));
-    text.push_str(HERE);
     text
 }
 
@@ -189,6 +191,7 @@ fi
 /// `train.sh` that names the TOML file.
 fn with_toml(scenario: &Scenario) -> String {
     let mut text = start(scenario, header::TORCHTITAN_TOML);
+    text.push_str(HERE);
     text.push_str(
         "exec python -u -m torchtitan.train --job.config_file \"$here/torchtitan.toml\" \"$@\"\n",
     );

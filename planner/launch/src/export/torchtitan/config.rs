@@ -102,17 +102,23 @@ impl Known {
                 && known.hidden == model.hidden()
         })
     }
+}
 
-    /// Our name of the model that torchtitan configures so.
-    pub(crate) fn named(config: &str) -> Option<&'static str> {
-        let known = MODELS.iter().find(|known| known.config == config);
-        known.and_then(|known| known.names.first().copied())
-    }
+/// Our name of the model that torchtitan configures so.
+pub(crate) fn of_config(config: &str) -> Option<&'static str> {
+    let known = MODELS.iter().find(|known| known.config == config);
+    known.and_then(|known| known.names.first().copied())
+}
 
-    /// Our name of the model of a TOML file.
-    pub(crate) fn flavored(name: &str, flavor: &str) -> Option<&'static str> {
-        let mut known = MODELS.iter();
-        let known = known.find(|known| known.module == name && known.flavor == flavor);
-        known.and_then(|known| known.names.first().copied())
-    }
+/// Our name of the model of a TOML file.
+pub(crate) fn of_flavor(name: &str, flavor: &str) -> Option<&'static str> {
+    let mut known = MODELS.iter();
+    let known = known.find(|known| known.module == name && known.flavor == flavor);
+    known.and_then(|known| known.names.first().copied())
+}
+
+/// Layers of a model, by our name of it.
+pub(crate) fn layers(name: &str) -> Option<usize> {
+    let known = MODELS.iter().find(|known| known.names.contains(&name));
+    known.map(|known| known.layers)
 }
