@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
-use session::{Consumer, Layout};
+use session::{Consumer, Layout, Producer};
 
 use crate::complete::{assignments, clusters, collectives, scenarios};
 use crate::topics::Topic;
@@ -102,6 +102,9 @@ pub(crate) enum Command {
     /// Write the files that start a plan: for Megatron-LM, torchrun, Slurm, DeepSpeed, ...
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
+    /// Read arguments, configurations and jobs of other programs into a scenario
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArgs),
     /// Print the table that nccl-tests would print for a cluster
     #[command(after_help = COLLECTIVE_EXAMPLES)]
     Collective(CollectiveArgs),
@@ -143,6 +146,16 @@ Examples:
 
 Without --output the files are shown, each behind a line with its name. What a consumer cannot
 express is refused, or is a warning here and a comment in the files.";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  windtunnel import --from megatron train.sh
+  windtunnel import --from megatron train.sh --set cluster.name=p5 --output scenario.toml
+  windtunnel import --from torchtitan run.sh | windtunnel simulate -
+  windtunnel import --from deepspeed ds_config.json --set model.config=llama3-8b
+
+Nothing of a script is run: variables that it assigns are put in their places. What a file does not
+say, and what of it was ignored, is told on standard error.";
 
 const COLLECTIVE_EXAMPLES: &str = "\
 Examples:
@@ -315,6 +328,55 @@ impl ExportArgs {
             seed: None,
             engine: None,
             unfold: false,
+        }
+    }
+}
+
+/// Read a file of another program into a scenario.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ImportArgs {
+    /// The file; - is standard input
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+
+    /// Who reads the file
+    #[arg(long, value_name = "PRODUCER")]
+    pub(crate) from: ImportFrom,
+
+    /// Set a field of the scenario, such as cluster.name=p5; can be given several times
+    #[arg(long, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(assignments))]
+    pub(crate) set: Vec<String>,
+
+    /// Write the scenario to a file instead of standard output; - is standard output
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Replace a file that is there already
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+}
+
+/// Who reads the file that is imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFrom {
+    /// Arguments of Megatron-LM: a script, or a file of arguments
+    Megatron,
+    /// torchtitan's flags in a script, or its TOML file
+    Torchtitan,
+    /// DeepSpeed's JSON
+    Deepspeed,
+    /// A job for sbatch
+    Slurm,
+}
+
+impl ImportFrom {
+    /// The producer of that name.
+    pub(crate) const fn producer(self) -> Producer {
+        match self {
+            Self::Megatron => Producer::Megatron,
+            Self::Torchtitan => Producer::Torchtitan,
+            Self::Deepspeed => Producer::DeepSpeed,
+            Self::Slurm => Producer::Slurm,
         }
     }
 }
@@ -632,7 +694,7 @@ impl HelpArgs {
 }
 
 /// Commands that the contract names and this build does not have.
-const NOT_YET: [&str; 4] = ["plan", "import", "sweep", "gui"];
+const NOT_YET: [&str; 3] = ["plan", "sweep", "gui"];
 
 /// Options of `simulate` for network workloads, which this build does not have.
 const NOT_YET_OPTIONS: [&str; 5] = [

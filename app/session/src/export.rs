@@ -78,7 +78,7 @@ fn of_prediction(
         ));
     };
     let base = PathBuf::from(text(SCENARIO_BASE).unwrap_or_default());
-    let own = Source::new(&format!("{name}, {SCENARIO_TOML}"), toml);
+    let own = Source::new(format!("{name}, {SCENARIO_TOML}"), toml);
     // Environment and settings were laid over the scenario when it was predicted.
     let above = Request {
         environment: Vec::new(),

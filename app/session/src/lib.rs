@@ -3,6 +3,7 @@
 mod collective;
 mod complete;
 mod export;
+mod import;
 mod open;
 mod print;
 mod save;
@@ -22,7 +23,8 @@ pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Layout, Place, Problem, Shelf, Source, json_schema,
 };
 pub use formats::{FormatError, Header};
-pub use launch::{Bundle, Consumer, ExportError, LaunchFile, Mode};
+pub use import::import;
+pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open};
 pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, Outcome, PredictError, Prediction, Record, Scenario,

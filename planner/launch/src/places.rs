@@ -164,10 +164,10 @@ impl Places {
         let lists: Vec<String> = self.nodes.iter().map(NodePlace::device_list).collect();
         let mut ranges: Vec<(u32, u32, String)> = Vec::new();
         for (rank, at) in (0_u32..).zip(&self.of_rank) {
-            let list = &lists[*at as usize];
+            let gpus = &lists[*at as usize];
             match ranges.last_mut() {
-                Some((_, last, same)) if same == list => *last = rank,
-                _ => ranges.push((rank, rank, list.clone())),
+                Some((_, last, same)) if same == gpus => *last = rank,
+                _ => ranges.push((rank, rank, gpus.clone())),
             }
         }
         ranges
@@ -178,10 +178,10 @@ impl Places {
     pub fn devices_by_node(&self) -> Vec<(u32, u32, usize, String)> {
         let mut ranges: Vec<(u32, u32, usize, String)> = Vec::new();
         for (at, place) in (0_u32..).zip(&self.nodes) {
-            let list = place.device_list();
+            let gpus = place.device_list();
             match ranges.last_mut() {
-                Some((_, last, _, same)) if *same == list => *last = at,
-                _ => ranges.push((at, at, place.devices.len(), list)),
+                Some((_, last, _, same)) if *same == gpus => *last = at,
+                _ => ranges.push((at, at, place.devices.len(), gpus)),
             }
         }
         ranges

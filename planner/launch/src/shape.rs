@@ -131,7 +131,7 @@ fn dense_of(model: &Model) -> Result<Option<DenseSpec>, String> {
         Some(Ffn::Dense(dense)) => Some(dense),
         _ => None,
     });
-    one(parts).ok_or_else(|| "layers with different dense parts".to_owned())
+    one(parts).map_err(|Unlike| "layers with different dense parts".to_owned())
 }
 
 /// The one mixture of all layers that have one.
@@ -143,17 +143,22 @@ fn moe_of(model: &Model) -> Result<Option<(MoeSpec, Vec<bool>)>, String> {
         .kinds()
         .iter()
         .filter_map(|layer| layer.moe().copied());
-    let Some(moe) = one(parts).ok_or_else(|| "layers with different experts".to_owned())? else {
-        return Ok(None);
-    };
+    let moe = one(parts).map_err(|Unlike| "layers with different experts".to_owned())?;
     let is_moe = |layer: &Layer| layer.moe().is_some();
-    Ok(Some((moe, model.layers().iter().map(is_moe).collect())))
+    Ok(moe.map(|moe| (moe, model.layers().iter().map(is_moe).collect())))
 }
 
-/// The value that all items have; `Some(None)` where there is no item.
-fn one<T: PartialEq>(mut items: impl Iterator<Item = T>) -> Option<Option<T>> {
+/// Items differ.
+struct Unlike;
+
+/// The value that all items have, where there are any.
+fn one<T: PartialEq>(mut items: impl Iterator<Item = T>) -> Result<Option<T>, Unlike> {
     let Some(first) = items.next() else {
-        return Some(None);
+        return Ok(None);
     };
-    items.all(|item| item == first).then_some(Some(first))
+    if items.all(|item| item == first) {
+        Ok(Some(first))
+    } else {
+        Err(Unlike)
+    }
 }

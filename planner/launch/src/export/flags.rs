@@ -1,5 +1,7 @@
 //! Options of a command line under construction.
 
+use std::fmt::Display;
+
 /// Options with their values, in the order in which they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags {
@@ -20,12 +22,12 @@ impl Flags {
     }
 
     /// Adds an option with a value.
-    pub(crate) fn value(&mut self, flag: &str, value: impl ToString) {
+    pub(crate) fn value(&mut self, flag: &str, value: impl Display) {
         self.options.push(vec![flag.to_owned(), value.to_string()]);
     }
 
     /// Adds an option where there is a value.
-    pub(crate) fn some(&mut self, flag: &str, value: Option<impl ToString>) {
+    pub(crate) fn some(&mut self, flag: &str, value: Option<impl Display>) {
         if let Some(value) = value {
             self.value(flag, value);
         }

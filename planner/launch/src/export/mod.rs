@@ -18,6 +18,8 @@ mod slurm;
 mod torchrun;
 mod torchtitan;
 
+use std::fmt::Write as _;
+
 use predict::Scenario;
 
 use crate::bundle::{Bundle, LaunchFile};
@@ -126,10 +128,10 @@ fn launcher(
 
 /// Writes the warnings into the file that is started, as comments behind its header.
 fn note_warnings(bundle: &mut Bundle) {
-    let lines = bundle.warnings.iter();
-    let lines: String = lines
-        .map(|text| format!("# Note: {}\n", crate::shell::comment(text)))
-        .collect();
+    let mut lines = String::new();
+    for warning in &bundle.warnings {
+        let _ = writeln!(lines, "# Note: {}", crate::shell::comment(warning));
+    }
     let Some(first) = bundle.files.iter_mut().find(|file| file.is_script()) else {
         return;
     };

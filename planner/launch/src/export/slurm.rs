@@ -134,10 +134,10 @@ fn rank(scenario: &Scenario, places: &Places) -> String {
     text
 }
 
-const RANK: &str = r#"# Run by srun in job.sbatch, once for every rank.
+const RANK: &str = r"# Run by srun in job.sbatch, once for every rank.
 set -euo pipefail
 export RANK=$SLURM_PROCID LOCAL_RANK=$SLURM_LOCALID WORLD_SIZE=$SLURM_NTASKS
-"#;
+";
 
 const DEVICES: &str = r#"# First rank, last rank, the GPUs of their node in the order of its ranks.
 while read -r first last devices; do

@@ -53,7 +53,7 @@ fn script(scenario: &Scenario, places: &Places) -> String {
         let _ = writeln!(text, "{first} {last} {ranks}{devices}");
     }
     text.push_str("NODES\n");
-    let _ = write!(text, "\nexec torchrun --nnodes {nodes} {}", TAIL);
+    let _ = write!(text, "\nexec torchrun --nnodes {nodes} {TAIL}");
     text
 }
 
@@ -72,9 +72,9 @@ source "$here/env.sh"
 COMMAND=${COMMAND:-$here/train.sh}
 "#;
 
-const ONE_NODE: &str = r#"NODE_RANK=${NODE_RANK:-0}
+const ONE_NODE: &str = r"NODE_RANK=${NODE_RANK:-0}
 MASTER_ADDR=${MASTER_ADDR:-127.0.0.1}
-"#;
+";
 
 const MANY_NODES: &str = r#"mapfile -t hosts < <(grep -v -e '^#' -e '^$' "$here/hosts.txt")
 if [[ -z ${NODE_RANK:-} ]]; then
@@ -89,22 +89,22 @@ fi
 MASTER_ADDR=${MASTER_ADDR:-${hosts[0]}}
 "#;
 
-const COUNT: &str = r#"
+const COUNT: &str = r"
 # First node, last node, ranks on each.
 while read -r first last ranks; do
     if ((first <= NODE_RANK && NODE_RANK <= last)); then
         local_ranks=$ranks
     fi
-"#;
+";
 
-const LOOK_UP: &str = r#"
+const LOOK_UP: &str = r"
 # First node, last node, ranks on each, their GPUs in the order of the ranks.
 while read -r first last ranks devices; do
     if ((first <= NODE_RANK && NODE_RANK <= last)); then
         local_ranks=$ranks
         export CUDA_VISIBLE_DEVICES=$devices
     fi
-"#;
+";
 
 const TAIL: &str = r#"--nproc-per-node "${local_ranks:?no ranks for node $NODE_RANK}" \
     --node-rank "$NODE_RANK" --master-addr "$MASTER_ADDR" --master-port "${MASTER_PORT:-29500}" \

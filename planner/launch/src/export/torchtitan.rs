@@ -146,9 +146,9 @@ fn flags(scenario: &Scenario, known: Option<Known>, settings: &Settings) -> Stri
     text.push_str(")\n");
     text.push_str(DATA);
     // The choice of what is computed again is a subcommand, which ends the flags.
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "exec python -u -m torchtitan.train \"${{args[@]}}\" \"$@\" activation-checkpoint:{}\n",
+        "exec python -u -m torchtitan.train \"${{args[@]}}\" \"$@\" activation-checkpoint:{}",
         settings.recompute
     );
     text

@@ -16,7 +16,7 @@ const NAME: &str = "Megatron-LM";
 pub(super) fn import(text: &str) -> Result<Imported, ImportError> {
     let script = script::read(text);
     let options = Options::of(&script, NAME);
-    let world = World::of(&script, &options)?;
+    let world = World::of(&script, &options);
     of_options(&options, world)
 }
 

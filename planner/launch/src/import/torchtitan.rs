@@ -16,16 +16,14 @@ use crate::export::titan_model;
 const NAME: &str = "torchtitan";
 
 pub(super) fn import(text: &str) -> Result<Imported, ImportError> {
-    match text.parse::<toml::Table>() {
-        Ok(table) => of_toml(&table),
-        Err(_) => {
-            let script = script::read(text);
-            let options = Options::of(&script, NAME);
-            let world = World::of(&script, &options)?;
-            let mode = subcommand(&script);
-            of_fields(&flags(&options, mode), world)
-        }
+    if let Ok(table) = text.parse::<toml::Table>() {
+        return of_toml(&table);
     }
+    let script = script::read(text);
+    let options = Options::of(&script, NAME);
+    let world = World::of(&script, &options);
+    let mode = subcommand(&script);
+    of_fields(&flags(&options, mode), world)
 }
 
 /// Whether a script has flags of torchtitan.
@@ -221,12 +219,11 @@ impl Degrees {
         let cp = titan.degree("context_parallel_degree")?;
         let replicas = titan.degree("data_parallel_replicate_degree")?;
         let given = titan.number("parallelism.data_parallel_shard_degree")?;
-        let shards = match given.and_then(|n| u32::try_from(n).ok()) {
-            Some(shards) => shards.max(1),
-            None => {
-                let block = tp.saturating_mul(pp).saturating_mul(cp);
-                world.replicas(block.saturating_mul(replicas), NAME, notes)?
-            }
+        let shards = if let Some(shards) = given.and_then(|n| u32::try_from(n).ok()) {
+            shards.max(1)
+        } else {
+            let block = tp.saturating_mul(pp).saturating_mul(cp);
+            world.replicas(block.saturating_mul(replicas), NAME, notes)?
         };
         Ok(Self {
             tp,

@@ -21,7 +21,7 @@ pub(super) struct World {
 
 impl World {
     /// What the options of a launcher, or variables by their usual names, say.
-    pub(super) fn of(script: &Script, options: &Options) -> Result<Self, ImportError> {
+    pub(super) fn of(script: &Script, options: &Options) -> Self {
         let variable = |names: &[&str]| {
             let mut values = names.iter().filter_map(|name| script.variables.get(*name));
             values.find_map(|value| value.parse::<u32>().ok())
@@ -51,10 +51,10 @@ impl World {
             per_node.or_else(|| variable(&["GPUS_PER_NODE", "NPROC_PER_NODE", "NGPU", "GPUS"]));
         let both = nodes.zip(per_node.or(nodes.map(|_| GPUS_PER_NODE)));
         let product = both.and_then(|(nodes, per_node)| nodes.checked_mul(per_node));
-        Ok(Self {
+        Self {
             gpus: variable(&["WORLD_SIZE"]).or(product),
             per_node: per_node.filter(|gpus| 0 < *gpus).unwrap_or(GPUS_PER_NODE),
-        })
+        }
     }
 
     /// The data-parallel degree beside ranks of one replica, where the GPUs are known; a note and

@@ -14,7 +14,10 @@ pub(crate) fn scenario(text: &str) -> Scenario {
 pub(crate) fn try_scenario(text: &str) -> Result<Scenario, String> {
     match format::check::scenario(text) {
         Ok(resolved) => Ok(resolved.scenario),
-        Err(failures) => Err(failures.iter().map(|one| format!("{one}\n")).collect()),
+        Err(failures) => {
+            let lines: Vec<String> = failures.iter().map(ToString::to_string).collect();
+            Err(lines.join("\n"))
+        }
     }
 }
 
