@@ -79,7 +79,7 @@ impl Titan {
 }
 
 /// The keys that an import reads.
-const KEYS: [&str; 30] = [
+const KEYS: [&str; 31] = [
     "module",
     "config",
     "model.name",
@@ -90,6 +90,7 @@ const KEYS: [&str; 30] = [
     "training.steps",
     "training.mixed_precision_param",
     "training.enable_cpu_offload",
+    "training.disable_cuda_graphs",
     "parallelism.tensor_parallel_degree",
     "parallelism.pipeline_parallel_degree",
     "parallelism.context_parallel_degree",
@@ -275,6 +276,8 @@ impl Degrees {
             out.set("plan.offload.optimizer", 1.0);
             out.set("plan.offload.weights", 1.0);
         }
+        let graphs = titan.text("training.disable_cuda_graphs");
+        out.set_some("plan.cuda_graphs", graphs.map(|off| off == "false"));
         let mode = titan
             .text("activation_checkpoint.mode")
             .unwrap_or("selective");

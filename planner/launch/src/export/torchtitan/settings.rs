@@ -87,6 +87,7 @@ pub(super) fn of(
     pipeline(scenario, &mut out)?;
     formats(scenario, warnings, &mut out);
     overlap(scenario, warnings, &mut out);
+    graphs(scenario, &mut out)?;
     out.recompute = recompute(scenario.plan.recompute_policy())?;
     Ok(out)
 }
@@ -284,9 +285,20 @@ fn overlap(scenario: &Scenario, warnings: &mut Vec<String>, out: &mut Settings) 
     if 1 < plan.degrees().dense_data() && !(overlap.grad_reduce && overlap.param_gather) {
         warnings.push("plan.overlap: FSDP overlaps both ways without being asked".to_owned());
     }
-    if plan.cuda_graphs() {
-        warnings.push("plan.cuda_graphs: a property of torch.compile there".to_owned());
+}
+
+/// From 0.3 on, kernels are captured unless that is switched off; with a pipeline it must be.
+fn graphs(scenario: &Scenario, out: &mut Settings) -> Result<(), ExportError> {
+    let plan = &scenario.plan;
+    if plan.cuda_graphs() && 1 < plan.degrees().pp {
+        let hint = "use cuda_graphs = false with a pipeline";
+        let what = "CUDA graphs of a pipeline";
+        return Err(unsupported("plan.cuda_graphs", what, hint));
     }
+    let off = SettingValue::Switch(!plan.cuda_graphs());
+    let key = "training.disable_cuda_graphs";
+    out.push(key, off, Some(Form::Flags));
+    Ok(())
 }
 
 fn recompute(policy: &RecomputePolicy) -> Result<&'static str, ExportError> {
