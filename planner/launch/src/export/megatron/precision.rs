@@ -80,7 +80,12 @@ fn optimizer(
     match scenario.job.optimizer {
         Optimizer::Adam { moments, decoupled } => {
             flags.value("--optimizer", "adam");
-            flags.switch_if(!decoupled, "--no-decoupled-weight-decay");
+            if !decoupled {
+                warnings.push(
+                    "training.optimizer = \"adam\": Megatron's Adam decouples weight decay"
+                        .to_owned(),
+                );
+            }
             states(scenario, moments, warnings, flags)
         }
         Optimizer::Sgd { momentum } => {

@@ -58,8 +58,7 @@ fn gradients(options: &Options, out: &mut Document) {
 fn optimizer(options: &Options, out: &mut Document) -> Result<(), ImportError> {
     match options.text("optimizer") {
         None | Some("adam") => {
-            let coupled = options.has("no-decoupled-weight-decay");
-            let name = if coupled { "adam" } else { "adamw" };
+            let name = "adamw";
             match options
                 .text("exp-avg-dtype")
                 .filter(|dtype| *dtype != "fp32")
