@@ -1,5 +1,7 @@
 //! The command line, defined once: parsing, help and completions come from here.
 
+mod launch;
+
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -9,6 +11,8 @@ use session::Layout;
 
 use crate::complete::{assignments, clusters, collectives, scenarios};
 use crate::topics::Topic;
+
+pub(crate) use launch::{ExportArgs, ImportArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -102,6 +106,12 @@ pub(crate) enum Command {
     /// Say in ten lines what binds (limits) a run, and what would help most
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Write the files that start a plan: for Megatron-LM, torchrun, Slurm, DeepSpeed, ...
+    #[command(after_help = launch::EXPORT_EXAMPLES)]
+    Export(ExportArgs),
+    /// Read arguments, configurations and jobs of other programs into a scenario
+    #[command(after_help = launch::IMPORT_EXAMPLES)]
+    Import(ImportArgs),
     /// Print the table that nccl-tests would print for a cluster
     #[command(after_help = COLLECTIVE_EXAMPLES)]
     Collective(CollectiveArgs),
@@ -596,7 +606,7 @@ impl HelpArgs {
 }
 
 /// Commands that the contract names and this build does not have.
-const NOT_YET: [&str; 4] = ["export", "import", "sweep", "gui"];
+const NOT_YET: [&str; 2] = ["sweep", "gui"];
 
 /// Options of `simulate` for network workloads, which this build does not have.
 const NOT_YET_OPTIONS: [&str; 5] = [

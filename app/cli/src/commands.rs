@@ -4,7 +4,9 @@ mod calibrate;
 mod collective;
 mod completions;
 mod explain;
+mod export;
 mod help;
+mod import;
 mod man;
 mod plan;
 pub(crate) mod run;
@@ -125,6 +127,8 @@ pub(crate) fn command() -> Exit {
         Some(Command::Plan(args)) => plan::plan(&args, &context),
         Some(Command::Simulate(args)) => simulate::simulate(&args, &context),
         Some(Command::Explain(args)) => explain::explain_file(&args, &context),
+        Some(Command::Export(args)) => export::export(&args, &context),
+        Some(Command::Import(args)) => import::import(&args, &context),
         Some(Command::Collective(args)) => collective::collective(&args, &context),
         Some(Command::Validate(args)) => validate::validate(&args, &context),
         Some(Command::Calibrate(args)) => calibrate::run(&args, &context),

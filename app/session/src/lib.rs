@@ -1,6 +1,9 @@
 //! Open, edit, predict, compare and export, in plain data: what front ends know of the rest.
 
 mod collective;
+mod complete;
+mod export;
+mod import;
 mod open;
 mod plan;
 mod print;
@@ -16,11 +19,15 @@ pub use collective::{
     CollectiveRequest, CollectiveRow, CollectiveTable, Sizes, SizesError, collective_kinds,
     collective_table,
 };
+pub use complete::complete_scenario;
+pub use export::{SCENARIO_BASE, SCENARIO_TOML, export, open_plan, save_bundle};
 pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Layout, MemoryMargin, Place, Planning, Problem, Shelf,
     Source, json_schema, memory_margin,
 };
 pub use formats::{FormatError, Header};
+pub use import::import;
+pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open};
 pub use plan::{Planned, Remedy, WhatIf, remedies, sensitivity};
 pub use predict::{

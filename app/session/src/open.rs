@@ -50,6 +50,28 @@ pub fn open(request: &Request) -> Result<Opened, Vec<Failure>> {
     let path = file_of(&request.scenario).map_err(|problem| vec![Failure::of_file(problem)])?;
     refuse_others(&path).map_err(|problem| vec![Failure::of_file(problem)])?;
     let scenario = read(&path).map_err(|problem| vec![Failure::of_file(problem)])?;
+    open_source(&name_of(&path), scenario, base_of(&path), request)
+}
+
+/// The folder from which a file names others.
+fn base_of(path: &Path) -> PathBuf {
+    path.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// Reads a scenario whose text is here already, with everything that is laid over it.
+///
+/// * `name` — what reports call it.
+/// * `base` — the folder from which it names files.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub(crate) fn open_source(
+    name: &str,
+    scenario: Arc<Source>,
+    base: PathBuf,
+    request: &Request,
+) -> Result<Opened, Vec<Failure>> {
     let user = match request.settings.as_deref().filter(|path| path.exists()) {
         Some(settings) => Some(
             Disk.read(settings, SCENARIO_LIMIT)
@@ -66,7 +88,6 @@ pub fn open(request: &Request) -> Result<Opened, Vec<Failure>> {
         above,
     };
     let document = layers.join()?;
-    let base = path.parent().map(Path::to_owned).unwrap_or_default();
     let library = Library {
         files: &Disk,
         base: &base,
@@ -79,7 +100,7 @@ pub fn open(request: &Request) -> Result<Opened, Vec<Failure>> {
         failures
     })?;
     Ok(Opened {
-        name: name_of(&path),
+        name: name.to_owned(),
         spec,
         base,
         document,
@@ -120,7 +141,7 @@ fn refuse_others(path: &Path) -> Result<(), Problem> {
     })
 }
 
-fn read(path: &Path) -> Result<Arc<Source>, Problem> {
+pub(crate) fn read(path: &Path) -> Result<Arc<Source>, Problem> {
     if path == Path::new(STANDARD_INPUT) {
         return read_limited(stdin().lock(), "<stdin>", SCENARIO_LIMIT);
     }

@@ -164,6 +164,11 @@ impl Plan {
         }
     }
 
+    /// The GPU of every rank, where that is not rank `i` on GPU `i` by default.
+    pub fn rank_gpus(&self) -> Option<&[GpuId]> {
+        self.gpus.as_deref()
+    }
+
     /// Notes over how many scale-up domains the first expert-parallel group is spread.
     pub(crate) fn with_expert_domains(mut self, cluster: &Cluster) -> Self {
         if 1 < self.degrees().ep {

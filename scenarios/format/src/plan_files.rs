@@ -34,7 +34,9 @@ pub(crate) fn read(
     let mut read = Cells {
         failures: &mut failures,
     };
-    spec.rank_gpus = ranks.map(|source| read.gpus(&source, cluster));
+    if let Some(source) = ranks {
+        spec.rank_gpus = Some(read.gpus(&source, cluster));
+    }
     if let Some(source) = routing {
         let shares = read.rows(&source, "a share from 0", |cell| {
             cell.parse::<f64>()

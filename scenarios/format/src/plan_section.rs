@@ -42,6 +42,7 @@ pub(crate) fn plan(t: &mut Fields<'_, '_>) -> PlanSection {
     let (moe, routing_file, experts_file) = moe.unwrap_or_default();
     t.exclude("schedule", "schedule_file");
     t.exclude("rank_order", "rank_order_file");
+    t.exclude("rank_gpus", "rank_order_file");
     let schedule_file = t.get("schedule_file", SCHEDULE_FILE, text()).optional();
     let rank_order_file = t.get("rank_order_file", RANK_FILE, text()).optional();
     let kinds = ScheduleKind::ALL.map(|kind| (kind.name(), kind)).to_vec();
@@ -107,7 +108,7 @@ pub(crate) fn plan(t: &mut Fields<'_, '_>) -> PlanSection {
             )
             .optional(),
         rank_order: t.get("rank_order", RANK_ORDER, rank_order()).optional(),
-        rank_gpus: None,
+        rank_gpus: t.get("rank_gpus", RANK_GPUS, list(whole(0))).optional(),
         cuda_graphs: t
             .get(
                 "cuda_graphs",
@@ -129,6 +130,7 @@ pub(crate) fn plan(t: &mut Fields<'_, '_>) -> PlanSection {
 
 const SCHEDULE_FILE: &str = "a schedule as CSV, in the form of torch.distributed.pipelining";
 const RANK_FILE: &str = "the GPU of every rank, one a line: a number, or a name such as n0g0";
+const RANK_GPUS: &str = "the GPU of every rank, as numbers; default rank i on GPU i";
 const RANK_ORDER: &str = "how the axes number the ranks, innermost first: tp-cp-ep-dp-pp";
 const RECOMPUTE: &str = "what is computed again: none, selective or full; a number or list of \
      numbers: whole layers of each virtual stage; a list of names: parts of every layer";

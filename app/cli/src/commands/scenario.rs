@@ -21,6 +21,30 @@ const OPTION_VARIABLES: [&str; 3] = [
 
 /// Opens a scenario, with everything that flags and environment lay over it.
 pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exit> {
+    let opened = session::open(&asked(args));
+    shown(opened, context)
+}
+
+/// As [`open`], also from a prediction, or one of the plans of a search.
+pub(crate) fn open_plan(
+    args: &ScenarioArgs,
+    rank: Option<usize>,
+    context: &Context,
+) -> Result<Opened, Exit> {
+    shown(session::open_plan(&asked(args), rank), context)
+}
+
+/// The scenario with its warnings shown, or its errors.
+fn shown(opened: Result<Opened, Vec<Failure>>, context: &Context) -> Result<Opened, Exit> {
+    let opened = opened.map_err(|failures| refuse(&failures, context))?;
+    for warning in &opened.warnings {
+        context.warn(warning);
+    }
+    Ok(opened)
+}
+
+/// What is asked for.
+fn asked(args: &ScenarioArgs) -> Request {
     let mut above = assigned("--set", &args.set);
     if let Some(seed) = args.seed {
         above.push(Assignment::new("--seed", format!("settings.seed={seed}")));
@@ -34,7 +58,7 @@ pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exi
     if args.unfold {
         above.push(Assignment::new("--unfold", "settings.unfold=true"));
     }
-    open_request(&request(&args.scenario, above), context)
+    request(&args.scenario, above)
 }
 
 /// Values that an option lays over a scenario.
@@ -58,11 +82,7 @@ pub(crate) fn request(scenario: &Path, above: Vec<Assignment>) -> Request {
 
 /// Opens what was asked for.
 pub(crate) fn open_request(request: &Request, context: &Context) -> Result<Opened, Exit> {
-    let opened = session::open(request).map_err(|failures| refuse(&failures, context))?;
-    for warning in &opened.warnings {
-        context.warn(warning);
-    }
-    Ok(opened)
+    shown(session::open(request), context)
 }
 
 /// Looks up everything that a scenario names.

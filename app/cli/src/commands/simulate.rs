@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use session::{
-    Existing, Header, Opened, Outcome, Prediction, Ready, Record, TraceForm, check, explain, save,
-    save_trace,
+    Existing, Header, Opened, Outcome, Prediction, Ready, Record, SCENARIO_BASE, SCENARIO_TOML,
+    TraceForm, check, complete_scenario, explain, save, save_trace,
 };
 
 use crate::args::SimulateArgs;
@@ -62,7 +62,12 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     let text = if context.output.json {
         format!(
             "{:#}\n",
-            document(&ready, &outcome.prediction, explanation(args, &outcome))
+            answered(
+                &opened,
+                &ready,
+                &outcome.prediction,
+                explanation(args, &outcome)
+            )
         )
     } else {
         text(args, &ready, &outcome, context)
@@ -172,6 +177,19 @@ fn write_trace(
         context.note(&format!("{}: {left_out}", path.display()));
     }
     Ok(())
+}
+
+/// The JSON document, with the scenario in full: `export` reads it.
+fn answered(
+    opened: &Opened,
+    ready: &Ready,
+    prediction: &Prediction,
+    explained: Option<Value>,
+) -> Value {
+    let mut document = document(ready, prediction, explained);
+    document[SCENARIO_TOML] = json!(complete_scenario(opened, &ready.scenario.plan));
+    document[SCENARIO_BASE] = json!(opened.absolute_base());
+    document
 }
 
 /// The JSON document: the prediction, and what made it.

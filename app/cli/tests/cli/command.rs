@@ -90,7 +90,7 @@ fn the_long_help_lists_every_exit_status_and_topic() {
 
 #[test]
 fn commands_of_the_contract_that_are_not_built_say_so() {
-    let names = ["plan", "export", "import", "sweep", "gui"];
+    let names = ["plan", "sweep", "gui"];
     for name in names {
         let run = windtunnel(here(), &[name, "x.toml"]);
         assert_eq!(run.status, 2);
@@ -136,6 +136,8 @@ fn json_is_one_document_on_standard_output_with_the_keys_of_the_contract() {
         "plan",
         "assumptions",
         "seed",
+        "scenario_toml",
+        "scenario_base",
         "windtunnel",
     ] {
         assert!(document.get(key).is_some(), "{key} is missing");

@@ -11,6 +11,7 @@ mod calibrate;
 mod collective;
 mod command;
 mod errors;
+mod launch;
 mod run;
 #[cfg(unix)]
 mod screen;

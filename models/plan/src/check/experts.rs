@@ -20,7 +20,9 @@ impl Check<'_> {
             ..
         } = degrees;
         if self.shape.experts.is_empty() {
-            let degrees = [("ep", self.spec.ep), ("etp", self.spec.etp)];
+            // Without experts the degree inside them is `tp`: saying so is no error.
+            let etp = self.spec.etp.filter(|etp| *etp != tp);
+            let degrees = [("ep", self.spec.ep), ("etp", etp)];
             let degrees = degrees
                 .map(|(field, value)| (field, value.filter(|value| 1 < *value).map(f64::from)));
             let factor = ("moe.capacity_factor", self.spec.moe.capacity_factor);

@@ -1,0 +1,159 @@
+//! `export` and `import`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
+use session::{Consumer, Producer};
+
+use super::ScenarioArgs;
+use crate::complete::{assignments, scenarios};
+
+pub(super) const EXPORT_EXAMPLES: &str = "\
+Examples:
+  windtunnel export scenarios/cases/llama3-70b-dgx-h100 --to slurm
+  windtunnel export scenario.toml --to megatron --output launch
+  windtunnel plan scenario.toml --json > plans.json
+  windtunnel export plans.json --rank 1 --to slurm --output launch
+
+Without --output the files are shown, each behind a line with its name. What a consumer cannot
+express is refused, or is a warning here and a comment in the files.";
+
+pub(super) const IMPORT_EXAMPLES: &str = "\
+Examples:
+  windtunnel import --from megatron train.sh
+  windtunnel import --from megatron train.sh --set cluster.name=p5 --output scenario.toml
+  windtunnel import --from torchtitan run.sh | windtunnel simulate -
+  windtunnel import --from deepspeed ds_config.json --set model.config=llama3-8b
+
+Nothing of a script is run: variables that it assigns are put in their places. What a file does not
+say, and what of it was ignored, is told on standard error.";
+
+/// Write the files that start a plan.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ExportArgs {
+    /// A scenario, a prediction (`simulate --json`) or plans (`plan --json`); - is standard input
+    #[arg(value_name = "PLAN", add = ArgValueCompleter::new(scenarios))]
+    pub(crate) plan: PathBuf,
+
+    /// Who reads the files; torchrun and slurm start the program of the scenario's framework
+    #[arg(long, value_name = "CONSUMER")]
+    pub(crate) to: ExportTo,
+
+    /// Which of the plans of `plan --json`, from 0; default the best
+    #[arg(long, value_name = "K")]
+    pub(crate) rank: Option<usize>,
+
+    /// The version of the consumer, such as 0.2 for torchtitan's TOML files; default the newest
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) for_version: Option<String>,
+
+    /// Write the files into this folder, which is made where it is missing
+    #[arg(short, long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Replace files that are there already
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Set a field of the scenario, such as cluster.nodes=32; can be given several times
+    #[arg(long, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(assignments))]
+    pub(crate) set: Vec<String>,
+}
+
+impl ExportArgs {
+    /// The scenario, and what of it is overridden.
+    pub(crate) fn scenario(&self) -> ScenarioArgs {
+        ScenarioArgs {
+            scenario: self.plan.clone(),
+            set: self.set.clone(),
+            seed: None,
+            engine: None,
+            unfold: false,
+        }
+    }
+}
+
+/// Read a file of another program into a scenario.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ImportArgs {
+    /// The file; - is standard input
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+
+    /// Who reads the file
+    #[arg(long, value_name = "PRODUCER")]
+    pub(crate) from: ImportFrom,
+
+    /// Set a field of the scenario, such as cluster.name=p5; can be given several times
+    #[arg(long, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(assignments))]
+    pub(crate) set: Vec<String>,
+
+    /// Write the scenario to a file instead of standard output; - is standard output
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Replace a file that is there already
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+}
+
+/// Who reads the file that is imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFrom {
+    /// Arguments of Megatron-LM: a script, or a file of arguments
+    Megatron,
+    /// torchtitan's flags in a script, or its TOML file
+    Torchtitan,
+    /// DeepSpeed's JSON
+    Deepspeed,
+    /// A job for sbatch
+    Slurm,
+}
+
+impl ImportFrom {
+    /// The producer of that name.
+    pub(crate) const fn producer(self) -> Producer {
+        match self {
+            Self::Megatron => Producer::Megatron,
+            Self::Torchtitan => Producer::Torchtitan,
+            Self::Deepspeed => Producer::DeepSpeed,
+            Self::Slurm => Producer::Slurm,
+        }
+    }
+}
+
+/// Who reads launch files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportTo {
+    /// Megatron-LM's arguments, started by torchrun
+    Megatron,
+    /// Scripts for torchrun
+    Torchrun,
+    /// A job for Slurm that places every rank
+    Slurm,
+    /// DeepSpeed's JSON and Megatron-DeepSpeed's arguments
+    Deepspeed,
+    /// torchtitan's flags, or TOML for versions before 0.3
+    Torchtitan,
+    /// Overrides of a recipe of Megatron-Bridge (NeMo)
+    Nemo,
+}
+
+impl ExportTo {
+    /// The consumer of that name.
+    pub(crate) const fn consumer(self) -> Consumer {
+        match self {
+            Self::Megatron => Consumer::Megatron,
+            Self::Torchrun => Consumer::Torchrun,
+            Self::Slurm => Consumer::Slurm,
+            Self::Deepspeed => Consumer::DeepSpeed,
+            Self::Torchtitan => Consumer::Torchtitan,
+            Self::Nemo => Consumer::Nemo,
+        }
+    }
+}
