@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use session::{
-    Existing, NoPlan, Opened, PlanField, Planned, Planning, Request, SearchError, WhatIf, check,
-    remedies, save, sensitivity,
+    Existing, NoPlan, Opened, PlanField, Planned, Planning, Request, SCENARIO_BASE, SCENARIO_TOML,
+    SearchError, WhatIf, check, complete_scenario, remedies, save, sensitivity,
 };
 
 use crate::args::{Engine, PlanArgs};
@@ -66,7 +66,7 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
             .map_err(|error| refuse_save(&error, context))?;
     }
     let text = if context.output.json {
-        format!("{:#}\n", document(&planned, &what_if))
+        format!("{:#}\n", document(&opened, &planned, &what_if))
     } else {
         let report = Report {
             planned: &planned,
@@ -259,13 +259,17 @@ fn excluded(tally: &session::Tally) -> Vec<Value> {
         .collect()
 }
 
-fn document(planned: &Planned, what_if: &[WhatIf]) -> Value {
+fn document(opened: &Opened, planned: &Planned, what_if: &[WhatIf]) -> Value {
     let answer = &planned.answer;
-    let plans: Vec<Value> = answer
-        .plans
-        .iter()
-        .map(|plan| json!(plan.prediction))
-        .collect();
+    let base = opened.absolute_base();
+    let plans = answer.plans.iter().map(|plan| {
+        let mut prediction = json!(plan.prediction);
+        prediction["scenario"] = json!(planned.planning.scenario.name);
+        prediction[SCENARIO_TOML] = json!(complete_scenario(opened, &plan.plan));
+        prediction[SCENARIO_BASE] = json!(base);
+        prediction
+    });
+    let plans: Vec<Value> = plans.collect();
     let what_if: Vec<Value> = what_if
         .iter()
         .map(|one| {
