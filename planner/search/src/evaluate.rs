@@ -1,6 +1,6 @@
-//! Closed forms over the whole space, on all cores, in two rounds: 1F1B with one way to share state
-//! first, which tells what the kernels and collectives of all degrees take, then other schedules and
-//! shards where they could still come near.
+//! Closed forms over the whole space, on all cores, in rounds: 1F1B with one way to share state
+//! first, which tells what the kernels and collectives of all degrees take, then interleaved
+//! schedules, then all others, where they could still come near.
 
 use std::collections::BTreeMap;
 
@@ -51,7 +51,7 @@ const FAR: f64 = 1.1;
 pub(crate) fn evaluate(space: &Space<'_>, margin: f64, control: &Control) -> Found {
     let mut all = Found::default();
     let degrees = space.degrees(&mut all.tally);
-    control.set_items(2 * degrees.len() as u64);
+    control.set_items(3 * degrees.len() as u64);
     let round = |parts: Vec<Part>, round: Round| -> Vec<Part> {
         let cells: Vec<Vec<Part>> = alike(parts);
         let walk = |cell: Vec<Part>| -> Vec<Part> {
@@ -75,16 +75,20 @@ pub(crate) fn evaluate(space: &Space<'_>, margin: f64, control: &Control) -> Fou
     };
     let parts = degrees.into_iter().map(Part::new).collect();
     let parts = round(parts, Round::First);
-    let best = parts
-        .iter()
-        .flat_map(|part| &part.found.plans)
-        .filter(|plan| plan.fits && plan.doubt.is_none())
-        .map(|plan| plan.time)
-        .fold(f64::INFINITY, f64::min);
-    for part in round(parts, Round::Rest { limit: FAR * best }) {
+    let limit = FAR * best(&parts);
+    let parts = round(parts, Round::Interleaved { limit });
+    let limit = FAR * best(&parts);
+    for part in round(parts, Round::Rest { limit }) {
         all.merge(part.found);
     }
     all
+}
+
+/// The time of the fastest plan that fits and is in no doubt, in seconds.
+fn best(parts: &[Part]) -> f64 {
+    let plans = parts.iter().flat_map(|part| &part.found.plans);
+    let sure = plans.filter(|plan| plan.fits && plan.doubt.is_none());
+    sure.map(|plan| plan.time).fold(f64::INFINITY, f64::min)
 }
 
 /// Neighbors of equal tensor and context parallelism, whose kernels have the same prices.
@@ -107,6 +111,9 @@ fn alike(parts: Vec<Part>) -> Vec<Vec<Part>> {
 enum Round {
     /// 1F1B, one chunk a device, and one way to share state.
     First,
+    /// Interleaved schedules with that way, where the work of a device alone takes no longer than
+    /// this, in seconds.
+    Interleaved { limit: f64 },
     /// The others, where the work of a device alone takes no longer than this, in seconds.
     Rest { limit: f64 },
 }
@@ -148,8 +155,17 @@ impl Walk<'_, '_> {
         let first = self.first_shard(&shards);
         for shard in shards {
             for pipeline in self.space.pipelines(degrees) {
-                let is_first = pipeline.0 == ScheduleKind::OneFOneB && shard == first;
-                if is_first != matches!(self.round, Round::First) {
+                let belongs = match (self.round, pipeline.0) {
+                    (Round::First, kind) => shard == first && kind == ScheduleKind::OneFOneB,
+                    (Round::Interleaved { .. }, kind) => {
+                        shard == first && kind == ScheduleKind::Interleaved
+                    }
+                    (Round::Rest { .. }, ScheduleKind::OneFOneB | ScheduleKind::Interleaved) => {
+                        shard != first
+                    }
+                    (Round::Rest { .. }, _) => true,
+                };
+                if !belongs {
                     continue;
                 }
                 let plans = (micro_batches.len() * self.space.recompute().len()) as u64;
@@ -211,7 +227,7 @@ impl Walk<'_, '_> {
     }
 
     fn is_far(&self, micro_batch: u64) -> bool {
-        let Round::Rest { limit } = self.round else {
+        let (Round::Interleaved { limit } | Round::Rest { limit }) = self.round else {
             return false;
         };
         let least = self.part.least.get(&micro_batch);
@@ -257,7 +273,7 @@ impl Walk<'_, '_> {
     fn evaluate(&mut self, choice: Choice) -> Result<Evaluated, Reason> {
         let plan = checked(self.space, &choice)?;
         let estimate = self.estimator.estimate(&plan);
-        self.note_least(&choice, &plan, &estimate);
+        self.note_least(&choice, &estimate);
         let plan = evaluated(choice, &estimate, self.margin);
         if !plan.fits {
             let with_margin = plan.used.scale(1.0 + self.margin);
@@ -269,21 +285,14 @@ impl Walk<'_, '_> {
         Ok(plan)
     }
 
-    /// Notes what a device has to do at least: the work of the busiest one, as if its layers were
-    /// spread over all. No schedule changes the sum over devices, and none is done before the mean.
-    fn note_least(&mut self, choice: &Choice, plan: &Plan, estimate: &Estimate) {
-        if !matches!(self.round, Round::First) || choice.recompute != RecomputeChoice::None {
-            return;
+    /// Notes what a device has to do at least: the mean over devices, since no schedule and no spread
+    /// of layers changes their sum.
+    fn note_least(&mut self, choice: &Choice, estimate: &Estimate) {
+        let is_first = matches!(self.round, Round::First);
+        if is_first && choice.recompute == RecomputeChoice::None {
+            let least = &mut self.part.least;
+            least.insert(choice.micro_batch, estimate.mean_work_s);
         }
-        let parts = &estimate.breakdown;
-        let busy = parts.compute_s + parts.tp_s + parts.cp_s + parts.ep_s;
-        let layers = plan.stages().iter().map(|stage| stage.layers.len());
-        let most = layers.clone().max().unwrap_or(1).max(1) as f64;
-        let all: usize = layers.sum();
-        let mean = all as f64 / f64::from(choice.degrees.pp);
-        // Beside its layers, a device may hold the output layer, which is spread like them.
-        let share = (mean / (most + 1.0)).min(1.0);
-        self.part.least.insert(choice.micro_batch, busy * share);
     }
 }
 

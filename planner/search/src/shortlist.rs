@@ -1,9 +1,9 @@
 //! From closed forms to a ranking that is settled: candidates are rehearsed or simulated in the
 //! order of what they could be at best, until nobody left could be first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use plan::Plan;
+use plan::{Plan, ScheduleKind, ShardKind};
 use predict::{Doubt, Engine, Estimator, PredictError, Prediction, Record, Scenario, predict};
 use rayon::prelude::*;
 use units::Control;
@@ -69,20 +69,45 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// Seconds that an engine could find at best.
-    ///
-    /// * `sure` — by how much engines undercut formulas without doubt.
-    fn at_best(&self, sure: f64) -> f64 {
-        let slack = if self.wants_rehearsal() {
-            self.slack
-        } else {
-            sure
-        };
-        self.time * (1.0 - slack)
+    /// Seconds that an engine could find at best, as far as was learned so far.
+    fn at_best(&self, lessons: &Lessons) -> f64 {
+        if !self.wants_rehearsal() {
+            return self.time * (1.0 - lessons.sure);
+        }
+        let least = lessons.least(&self.plan.choice).unwrap_or(1.0 - self.slack);
+        self.time * least
     }
 
     const fn wants_rehearsal(&self) -> bool {
         SURE < self.slack
+    }
+}
+
+/// What rehearsals and simulations have taught about closed forms.
+#[derive(Clone, Debug)]
+struct Lessons {
+    /// By how much engines undercut formulas without doubt, as a share.
+    sure: f64,
+    /// Of plans in doubt, by schedule and shards: rehearsed time over that of the formula.
+    ratios: BTreeMap<(ScheduleKind, ShardKind), Vec<f64>>,
+}
+
+/// Rehearsals of one schedule and one way to share state from which on they tell of the others.
+const KIN: usize = 4;
+impl Lessons {
+    fn learn(&mut self, choice: &Choice, ratio: f64) {
+        let key = (choice.schedule, choice.shard.kind());
+        self.ratios.entry(key).or_default().push(ratio);
+    }
+
+    /// The least that a rehearsal of such a plan finds, over what its formula says: what was found
+    /// so far, less half of how far the finds lie apart.
+    fn least(&self, choice: &Choice) -> Option<f64> {
+        let key = (choice.schedule, choice.shard.kind());
+        let known = self.ratios.get(&key).filter(|known| KIN <= known.len())?;
+        let least = known.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = known.iter().copied().fold(0.0, f64::max);
+        Some(least - (0.5 * (most - least)).max(0.01))
     }
 }
 
@@ -118,51 +143,93 @@ fn lighter(choice: &Choice) -> Vec<Choice> {
     all
 }
 
-/// Simulates candidates until the first place is settled.
+/// Simulates candidates until the first place is settled, and those that come next.
 pub(crate) fn settle(
     space: &Space<'_>,
     plans: &[Evaluated],
-    (engine, margin): (Engine, f64),
+    limits: (Engine, f64),
     control: &Control,
 ) -> Result<Shortlist, PredictError> {
-    let mut waiting: Vec<Candidate> = plans.iter().map(candidate).collect();
-    let mut list = Shortlist::default();
-    let mut sure = SURE;
+    let mut race = Race {
+        space,
+        limits,
+        waiting: plans.iter().map(candidate).collect(),
+        lessons: Lessons {
+            sure: SURE,
+            ratios: BTreeMap::new(),
+        },
+        list: Shortlist::default(),
+    };
     for _ in 0..ROUNDS {
-        waiting.retain(|candidate| variants_of(&list.plans, candidate) < VARIANTS);
-        waiting.sort_by(|a, b| {
-            let by_time = a.at_best(sure).total_cmp(&b.at_best(sure));
+        race.sort(Candidate::at_best);
+        let best = race.list.plans.first().map_or(f64::INFINITY, time_of);
+        let next = race.waiting.first();
+        race.list.settled = next.is_none_or(|next| best <= next.at_best(&race.lessons));
+        if race.list.settled || control.is_cancelled() {
+            break;
+        }
+        race.run(BATCH, control)?;
+    }
+    // Those that come next, without asking of plans in doubt.
+    race.waiting
+        .retain(|candidate| !candidate.wants_rehearsal());
+    race.sort(|candidate, _| candidate.time);
+    let missing = LEAST.saturating_sub(race.list.plans.len());
+    if 0 < missing && !control.is_cancelled() {
+        race.run(missing, control)?;
+    }
+    Ok(race.list)
+}
+
+/// Candidates on their way through rehearsals and simulations.
+struct Race<'a> {
+    space: &'a Space<'a>,
+    /// The engine, and the share of memory that stays free.
+    limits: (Engine, f64),
+    waiting: Vec<Candidate>,
+    lessons: Lessons,
+    list: Shortlist,
+}
+
+impl Race<'_> {
+    /// Sorts candidates, without settings of switches beyond those that are looked at of one plan.
+    fn sort(&mut self, key: impl Fn(&Candidate, &Lessons) -> f64) {
+        let (plans, lessons) = (&self.list.plans, &self.lessons);
+        self.waiting
+            .retain(|candidate| variants_of(plans, candidate) < VARIANTS);
+        self.waiting.sort_by(|a, b| {
+            let by_time = key(a, lessons).total_cmp(&key(b, lessons));
             by_time.then(a.plan.choice.cmp(&b.plan.choice))
         });
-        let next = waiting
-            .first()
-            .map_or(f64::INFINITY, |first| first.at_best(sure));
-        let best = list.plans.first().map_or(f64::INFINITY, time_of);
-        list.settled = best <= next;
-        if waiting.is_empty() || (list.settled && LEAST <= list.plans.len()) {
-            break;
-        }
-        if control.is_cancelled() {
-            break;
-        }
-        let batch: Vec<Candidate> = waiting.drain(..BATCH.min(waiting.len())).collect();
+    }
+
+    /// Takes the first candidates one step further.
+    fn run(&mut self, many: usize, control: &Control) -> Result<(), PredictError> {
+        let many = many.min(self.waiting.len());
+        let batch: Vec<Candidate> = self.waiting.drain(..many).collect();
         let steps: Vec<Result<Step, PredictError>> = batch
             .par_iter()
-            .map(|candidate| step(space, candidate, (engine, margin), control))
+            .map(|candidate| step(self.space, candidate, self.limits, control))
             .collect();
         for step in steps {
             match step {
-                Ok(Step::Rehearsed(candidate)) => waiting.push(candidate),
-                Ok(Step::Simulated(plan)) => list.plans.push(*plan),
+                Ok(Step::Rehearsed(candidate)) => {
+                    let ratio = candidate.time / candidate.plan.time;
+                    self.lessons.learn(&candidate.plan.choice, ratio);
+                    self.waiting.push(candidate);
+                }
+                Ok(Step::Simulated(plan)) => self.list.plans.push(*plan),
                 Ok(Step::Dropped) => {}
                 Err(error) if error.is_interrupted() => {}
                 Err(error) => return Err(error),
             }
         }
-        list.plans.sort_by(|a, b| time_of(a).total_cmp(&time_of(b)));
-        sure = surely(&list.plans);
+        self.list
+            .plans
+            .sort_by(|a, b| time_of(a).total_cmp(&time_of(b)));
+        self.lessons.sure = surely(&self.list.plans);
+        Ok(())
     }
-    Ok(list)
 }
 
 /// By how much engines undercut formulas, as far as the simulated plans tell: half as much again as

@@ -4,6 +4,25 @@ use crate::estimate::work::{Merged, Work};
 use crate::prediction::Breakdown;
 
 impl Work<'_> {
+    /// Seconds that the passes of a device take, the mean over devices.
+    pub(super) fn mean_work(&self, merged: &Merged) -> f64 {
+        let n = f64::from(self.plan.n_micro_batches());
+        let passes = merged
+            .stages
+            .iter()
+            .flat_map(|stage| [&stage.forward, &stage.backward]);
+        let work: f64 = passes
+            .map(|pass| pass.compute + pass.tp + pass.cp + pass.ep)
+            .sum();
+        // In two directions each copy of a stage sees half of the micro-batches.
+        let copies = if self.plan.is_two_directional() {
+            2.0
+        } else {
+            1.0
+        };
+        n * work / copies / f64::from(self.plan.degrees().pp)
+    }
+
     /// The device with the most work: its passes, what stands around them, and idle time for the
     /// rest.
     pub(super) fn breakdown(&self, merged: &Merged, total: f64, around: &Breakdown) -> Breakdown {

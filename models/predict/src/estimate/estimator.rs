@@ -29,6 +29,10 @@ pub struct Estimate {
     pub iteration_time_s: f64,
     /// Where the time of the bottleneck device goes; sums to the iteration.
     pub breakdown: Breakdown,
+    /// Seconds that a device works in an iteration, the mean over the pipeline's: kernels, and
+    /// collectives of tensor, context and expert parallelism that they wait for. No schedule and no
+    /// spread of the same layers ends before.
+    pub mean_work_s: f64,
     /// The largest peak of the framework's allocator.
     pub peak_allocated: Bytes,
     /// The same with what the allocator holds in reserve.
@@ -56,6 +60,7 @@ impl Estimate {
         Self {
             iteration_time_s: rehearsal.time,
             breakdown: rehearsal.breakdown(),
+            mean_work_s: self.mean_work_s,
             peak_allocated: memory.allocated,
             peak_reserved: memory.reserved,
             device_used: memory.used,

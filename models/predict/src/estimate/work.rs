@@ -123,6 +123,7 @@ impl Work<'_> {
         let total = fixed + end + sync + optimizer;
         let mut estimate = self.memory(&merged, &waits.params, kept);
         estimate.iteration_time_s = total;
+        estimate.mean_work_s = self.mean_work(&merged);
         estimate.doubt = self.doubt(&merged, &data, &waits, (late, total), hops.are_slow);
         let exposed = fixed + late;
         let around = Breakdown {
