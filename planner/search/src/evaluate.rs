@@ -211,7 +211,7 @@ impl Walk<'_, '_> {
             match self.evaluate(most) {
                 Err(reason) => self.part.found.tally.add(reason, each),
                 Ok(plan) if !plan.fits => {
-                    if matches!(self.round, Round::First) && 1 < each {
+                    if 1 < each && !self.part.least.contains_key(micro_batch) {
                         // For the least that its kernels take, which holds for other shards too.
                         let recompute = RecomputeChoice::None;
                         let _ = self.evaluate(Choice { recompute, ..most });
@@ -288,10 +288,11 @@ impl Walk<'_, '_> {
     /// Notes what a device has to do at least: the mean over devices, since no schedule and no spread
     /// of layers changes their sum.
     fn note_least(&mut self, choice: &Choice, estimate: &Estimate) {
-        let is_first = matches!(self.round, Round::First);
-        if is_first && choice.recompute == RecomputeChoice::None {
+        if choice.recompute == RecomputeChoice::None {
             let least = &mut self.part.least;
-            least.insert(choice.micro_batch, estimate.mean_work_s);
+            least
+                .entry(choice.micro_batch)
+                .or_insert(estimate.mean_work_s);
         }
     }
 }
