@@ -23,7 +23,7 @@ const STYLES: Styles = Styles::styled()
 /// The examples of the short help, which also stands alone where no command is given.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  windtunnel simulate scenarios/cases/llama3-70b-dgx-h100
+  windtunnel plan scenarios/cases/llama3-70b-dgx-h100
   windtunnel simulate scenario.toml --set cluster.nodes=32 --json
   windtunnel explain scenario.toml";
 
