@@ -634,6 +634,7 @@ fn ctrl_c_ends_a_long_run_with_status_130_and_no_half_written_file() {
         case,
         "--set",
         "settings.jitter=0.02",
+        "--no-progress",
         "--output",
         "x.txt",
     ];

@@ -62,7 +62,10 @@ fn the_scenario_of_a_row_simulates_to_the_number_of_the_row() {
     assert!(20 <= times.len());
     for row in times {
         let id = row["row"].to_string();
-        let scenario = windtunnel(&scratch.0, &["validate", "some.csv", "--row", &id]);
+        let scenario = windtunnel(
+            &scratch.0,
+            &["validate", "some.csv", "--no-progress", "--row", &id],
+        );
         assert_eq!((scenario.status, scenario.stderr.as_str()), (0, ""));
         let measured = row["measured"].to_string();
         assert!(
