@@ -87,13 +87,7 @@ pub struct Choices {
     pub deterministic: Option<Chosen<bool>>,
     pub shard: Option<Chosen<DefaultShard>>,
     pub replay: Option<Chosen<Replay>>,
-    pub schedules: Option<Chosen<Vec<ScheduleKind>>>,
-    pub shards: Option<Chosen<Vec<ShardKind>>>,
-    pub sharded_pipeline: Option<Chosen<bool>>,
-    pub tensor_parallel: Option<Chosen<bool>>,
-    pub sequence_parallel: Option<Chosen<bool>>,
-    pub context_parallel: Option<Chosen<bool>>,
-    pub selective_recompute: Option<Chosen<bool>>,
+    pub offers: OfferChoices,
 }
 
 type Choice<T> = Option<Chosen<T>>;
@@ -117,21 +111,90 @@ fn chosen<S: Shape>(
     t.get(key, doc, either(alone, table(read))).optional()
 }
 
-pub(crate) fn choices(t: &mut Fields<'_, '_>) -> Choices {
-    let mut flag = |key, doc| chosen(t, key, doc, &boolean);
-    Choices {
-        fused_norm: flag("fused_norm", "norms in one kernel"),
-        tensor_parallel: flag("tensor_parallel", "whether it has tensor parallelism"),
-        sequence_parallel: flag("sequence_parallel", "whether it has sequence parallelism"),
-        context_parallel: flag("context_parallel", "whether it has context parallelism"),
-        selective_recompute: flag(
-            "selective_recompute",
-            "whether it can compute the attention core alone again",
+/// What a framework can run, for planners.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OfferChoices {
+    /// Pipeline schedules that it can run.
+    pub schedules: Option<Chosen<Vec<ScheduleKind>>>,
+    /// Ways in which data-parallel ranks can share state.
+    pub shards: Option<Chosen<Vec<ShardKind>>>,
+    /// Whether ranks of a pipeline can share gradients and weights.
+    pub sharded_pipeline: Option<Chosen<bool>>,
+    /// Whether it has tensor parallelism.
+    pub tensor_parallel: Option<Chosen<bool>>,
+    /// Whether it has sequence parallelism.
+    pub sequence_parallel: Option<Chosen<bool>>,
+    /// Whether it has context parallelism.
+    pub context_parallel: Option<Chosen<bool>>,
+    /// Whether it can compute the attention core alone again.
+    pub selective_recompute: Option<Chosen<bool>>,
+}
+
+/// What data-parallel ranks share, where a plan does not say.
+fn shard(t: &mut Fields<'_, '_>) -> Choice<DefaultShard> {
+    chosen(
+        t,
+        "shard",
+        "what data-parallel ranks share, where a plan does not say",
+        &|| one_of(SHARDS.to_vec()),
+    )
+}
+
+fn offers(t: &mut Fields<'_, '_>) -> OfferChoices {
+    let schedules = || ScheduleKind::ALL.map(|kind| (kind.name(), kind)).to_vec();
+    let shards = || ShardKind::ALL.map(|kind| (kind.name(), kind)).to_vec();
+    OfferChoices {
+        schedules: chosen(
+            t,
+            "schedules",
+            "pipeline schedules that it can run; an empty list where it has no pipeline",
+            &|| list(one_of(schedules())),
         ),
-        sharded_pipeline: flag(
+        shards: chosen(
+            t,
+            "shards",
+            "ways in which data-parallel ranks can share state",
+            &|| list(one_of(shards())),
+        ),
+        sharded_pipeline: chosen(
+            t,
             "sharded_pipeline",
             "whether ranks of a pipeline can share gradients and weights",
+            &boolean,
         ),
+        tensor_parallel: chosen(
+            t,
+            "tensor_parallel",
+            "whether it has tensor parallelism",
+            &boolean,
+        ),
+        sequence_parallel: chosen(
+            t,
+            "sequence_parallel",
+            "whether it has sequence parallelism",
+            &boolean,
+        ),
+        context_parallel: chosen(
+            t,
+            "context_parallel",
+            "whether it has context parallelism",
+            &boolean,
+        ),
+        selective_recompute: chosen(
+            t,
+            "selective_recompute",
+            "whether it can compute the attention core alone again",
+            &boolean,
+        ),
+    }
+}
+
+pub(crate) fn choices(t: &mut Fields<'_, '_>) -> Choices {
+    let offers = offers(t);
+    let mut flag = |key, doc| chosen(t, key, doc, &boolean);
+    Choices {
+        offers,
+        fused_norm: flag("fused_norm", "norms in one kernel"),
         fused_bias_dropout_residual: flag(
             "fused_bias_dropout_residual",
             "bias, dropout and residual addition in one kernel",
@@ -221,32 +284,7 @@ pub(crate) fn choices(t: &mut Fields<'_, '_>) -> Choices {
             "how far recomputed parts of a layer run before its backward pass",
             &|| one_of(REPLAY.to_vec()),
         ),
-        shard: chosen(
-            t,
-            "shard",
-            "what data-parallel ranks share, where a plan does not say",
-            &|| one_of(SHARDS.to_vec()),
-        ),
-        schedules: chosen(
-            t,
-            "schedules",
-            "pipeline schedules that it can run; an empty list where it has no pipeline",
-            &|| {
-                list(one_of(
-                    ScheduleKind::ALL.map(|kind| (kind.name(), kind)).to_vec(),
-                ))
-            },
-        ),
-        shards: chosen(
-            t,
-            "shards",
-            "ways in which data-parallel ranks can share state",
-            &|| {
-                list(one_of(
-                    ShardKind::ALL.map(|kind| (kind.name(), kind)).to_vec(),
-                ))
-            },
-        ),
+        shard: shard(t),
     }
 }
 
@@ -256,9 +294,9 @@ fn set<T: Copy>(to: &mut T, choice: Option<&Chosen<T>>) {
     }
 }
 
-impl Choices {
+impl OfferChoices {
     /// Changes what a framework offers to what these choices say.
-    pub(super) fn offer(&self, offers: &mut Offers) {
+    pub(super) fn apply(&self, offers: &mut Offers) {
         if let Some(chosen) = &self.schedules {
             offers.schedules.clone_from(&chosen.value);
         }
@@ -275,7 +313,9 @@ impl Choices {
             set(offer, choice.as_ref());
         }
     }
+}
 
+impl Choices {
     /// Changes a framework to what these choices say.
     pub(super) fn apply(&self, framework: &mut Framework, shard: &mut Option<DefaultShard>) {
         let Fusion {

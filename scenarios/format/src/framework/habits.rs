@@ -64,7 +64,7 @@ impl Habits {
     /// The same where a scenario chooses otherwise.
     pub fn choose(&mut self, choices: &Choices) {
         choices.apply(&mut self.framework, &mut self.shard);
-        choices.offer(&mut self.offers);
+        choices.offers.apply(&mut self.offers);
     }
 
     /// What the framework's host takes, over what the profile says.
@@ -86,7 +86,7 @@ impl Habits {
 
     fn add(&mut self, file: &FrameworkFile, version: Option<&str>, gpus: &[GpuSpec]) {
         file.choices.apply(&mut self.framework, &mut self.shard);
-        file.choices.offer(&mut self.offers);
+        file.choices.offers.apply(&mut self.offers);
         self.host.push(file.host.clone());
         self.memory.push(file.memory.clone());
         file.memory.apply(&mut self.framework);
@@ -96,7 +96,7 @@ impl Habits {
         for release in &releases {
             if gpus.iter().all(|gpu| release.on.holds(gpu)) {
                 release.choices.apply(&mut self.framework, &mut self.shard);
-                release.choices.offer(&mut self.offers);
+                release.choices.offers.apply(&mut self.offers);
             }
         }
         for (gpu, scales) in gpus.iter().zip(&mut self.scales) {
