@@ -303,7 +303,7 @@ fn given(plan: &Simulated) -> Vec<(&'static str, String)> {
             .unwrap_or("")
             .to_owned(),
     ));
-    fields.push(("layer_split", choice.split.words().to_owned()));
+    fields.push(("layer_split", choice.split.words()));
     fields.push(("recompute", choice.recompute.words()));
     fields.push(("shard", choice.shard.words()));
     let on = [

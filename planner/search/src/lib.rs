@@ -1,7 +1,7 @@
 //! Which plan is best for a job on a cluster.
 //!
 //! ```text
-//! space ──every plan in closed form──▶ plans that fit ──switches of leaders──▶ candidates
+//! space ──every plan in closed form──▶ plans that fit ──layers and switches of leaders──▶ candidates
 //!    rules and bounds exclude the rest, by reason            │ rehearsed, simulated, in the order of
 //!                                                            ▼ what they could be at best
 //!                                        ranking, Pareto front, why the others lose
@@ -10,7 +10,9 @@
 //! A function from values to values: the same request gives the same answer whatever the number of
 //! threads. Only a stop cuts it short, and then the answer says so.
 
+mod balance;
 mod choice;
+mod counts;
 mod error;
 mod evaluate;
 mod excluded;
@@ -27,6 +29,7 @@ pub use choice::{
     Choice, DegreeChoice, OffloadChoice, RecomputeChoice, ShardChoice, SplitChoice, Switches,
     TpChoice,
 };
+pub use counts::LayerCounts;
 pub use error::{NoPlan, SearchError};
 pub use evaluate::Evaluated;
 pub use excluded::{Reason, Tally};
@@ -95,6 +98,7 @@ pub fn search(request: &Request<'_>, control: &Control) -> Result<Answer, Search
     if leaders.is_empty() {
         return Err(nothing(found, control));
     }
+    balance::balance(&space, &mut leaders, request.margin, &mut found, control);
     switches::vary(&space, &mut leaders, request.margin, &mut found, control);
     answer(request, &space, &leaders, found, control)
 }

@@ -17,6 +17,7 @@ mod doubt;
 mod epilogue;
 mod estimator;
 mod hops;
+mod layer_costs;
 mod memory;
 mod pipeline;
 mod rehearsal;
@@ -29,5 +30,6 @@ mod work;
 
 pub use doubt::Doubt;
 pub use estimator::{Estimate, Estimator};
+pub use layer_costs::{LayerCosts, PieceCost};
 pub(crate) use memory::StagePeak;
 pub(crate) use rehearsal::rehearse;
