@@ -25,7 +25,8 @@ impl Report<'_> {
     pub(crate) fn text(&self, verbose: u8, quiet: bool) -> String {
         let mut sections = vec![self.title(), self.best()];
         if !quiet {
-            sections.extend([self.ranking(), self.front(), self.varied()]);
+            let placement = crate::placement::section(self.planned, self.terminal);
+            sections.extend([self.ranking(), placement, self.front(), self.varied()]);
             let answer = &self.planned.answer;
             let evaluated = answer.evaluated.len() as u64;
             sections.push(excluded(&answer.excluded, evaluated, self.terminal));
@@ -383,7 +384,7 @@ fn loses(plan: &Prediction, best: &Prediction) -> String {
     }
 }
 
-fn signed(share: f64) -> String {
+pub(crate) fn signed(share: f64) -> String {
     let sign = if share < 0.0 { "-" } else { "+" };
     format!("{sign}{}", percent(share.abs()))
 }

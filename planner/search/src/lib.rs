@@ -5,6 +5,9 @@
 //!    rules and bounds exclude the rest, by reason            │ rehearsed, simulated, in the order of
 //!                                                            ▼ what they could be at best
 //!                                        ranking, Pareto front, why the others lose
+//!                                                            │ order of nodes, where links differ
+//!                                                            ▼
+//!                                        the best plans on their nodes
 //! ```
 //!
 //! A function from values to values: the same request gives the same answer whatever the number of
@@ -17,6 +20,7 @@ mod error;
 mod evaluate;
 mod excluded;
 mod front;
+mod place;
 mod shortlist;
 mod space;
 mod switches;
@@ -33,6 +37,7 @@ pub use counts::LayerCounts;
 pub use error::{NoPlan, SearchError};
 pub use evaluate::Evaluated;
 pub use excluded::{Reason, Tally};
+pub use place::{Order, Placed, Unplaced, order_nodes};
 pub use shortlist::Simulated;
 
 use crate::evaluate::{Found, checked, evaluate};
@@ -164,12 +169,7 @@ fn answer(
     if !partial {
         add_front(request, space, &found, &mut list.plans)?;
     }
-    list.plans.sort_by(|a, b| {
-        let times = [a, b].map(|plan| plan.prediction.iteration_time_s);
-        times[0]
-            .total_cmp(&times[1])
-            .then(a.evaluated.choice.cmp(&b.evaluated.choice))
-    });
+    sort(&mut list.plans);
     let pareto = pareto(&list.plans);
     Ok(Answer {
         plans: list.plans,
@@ -179,6 +179,16 @@ fn answer(
         settled: list.settled,
         partial,
     })
+}
+
+/// Fastest first.
+fn sort(plans: &mut [Simulated]) {
+    plans.sort_by(|a, b| {
+        let times = [a, b].map(|plan| plan.prediction.iteration_time_s);
+        times[0]
+            .total_cmp(&times[1])
+            .then(a.evaluated.choice.cmp(&b.evaluated.choice))
+    });
 }
 
 /// The fastest plans in closed form, where nothing could be simulated before the stop.

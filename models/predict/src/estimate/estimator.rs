@@ -18,7 +18,8 @@ use crate::estimate::rehearsal::{Rehearsal, rehearse};
 use crate::estimate::shapes::{ShapeCache, Shapes};
 use crate::estimate::sheet::{Sheet, SheetInput};
 use crate::estimate::stage::{Layers, stages};
-use crate::estimate::work::Work;
+use crate::estimate::stage_costs::StageCosts;
+use crate::estimate::work::{Merged, Work};
 use crate::prediction::Breakdown;
 use crate::simulate::contention;
 use crate::{PredictError, Scenario};
@@ -115,6 +116,16 @@ impl<'a> Estimator<'a> {
 
     /// The closed form for a plan of the same job on the same cluster.
     pub fn estimate(&mut self, plan: &Plan) -> Estimate {
+        self.work(plan, |work, merged, kept| work.finish(merged, kept))
+    }
+
+    /// What stages of a plan take and send to each other, as an order of nodes needs it.
+    pub fn stage_costs(&mut self, plan: &Plan) -> StageCosts {
+        self.work(plan, |work, merged, _| work.stage_costs(&merged))
+    }
+
+    /// Prices the stages of a plan and hands them on.
+    fn work<T>(&mut self, plan: &Plan, then: impl FnOnce(&Work<'_>, Merged, &mut Kept) -> T) -> T {
         let scenario = self.scenario;
         let sharding = sharding(scenario, plan);
         let shapes = self.shapes_of(plan);
@@ -139,7 +150,7 @@ impl<'a> Estimator<'a> {
             uniform: self.uniform,
         };
         let merged = work.merge(sums);
-        work.finish(merged, &mut self.kept)
+        then(&work, merged, &mut self.kept)
     }
 }
 
