@@ -1,5 +1,7 @@
 //! Which node takes which place of the best plans: a section of the report, and its JSON.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use session::{Order, Placed, Planned};
 
@@ -19,8 +21,12 @@ pub(crate) fn section(planned: &Planned, terminal: &Terminal) -> String {
     let mut text = String::from("## Placement\n");
     if !planned.bandwidth.is_empty() {
         let names = planned.bandwidth.join(", ");
-        text.push_str(&format!("\nLinks between nodes as in {names}.\n"));
+        let _ = write!(text, "\nLinks between nodes as in {names}.\n");
     }
+    let orders = || {
+        let placed = planned.placed.iter();
+        placed.filter_map(|one| Some((one, one.outcome.as_ref().ok()?)))
+    };
     let mut table = Table::new(&[
         ("Plan", Side::Right),
         ("Nodes as numbered", Side::Right),
@@ -28,21 +34,34 @@ pub(crate) fn section(planned: &Planned, terminal: &Terminal) -> String {
         ("Gain", Side::Right),
         ("Under the closed form", Side::Left),
     ]);
-    for one in &planned.placed {
-        if let Ok(order) = &one.outcome {
-            table.row(row(one, order));
-        }
+    for (one, order) in orders() {
+        table.row(row(one, order));
     }
     if !table.is_empty() {
-        text.push_str(&format!("\n{}", table.render(terminal.width)));
+        let _ = write!(text, "\n{}", table.render(terminal.width));
     }
+    if let Some((_, best)) = orders().find(|(one, _)| one.plan == 0) {
+        text.push_str(&rows(best));
+    }
+    text.push_str(&reasons(planned));
+    text
+}
+
+/// Why the nodes of some plans were not ordered, each reason once.
+fn reasons(planned: &Planned) -> String {
+    let mut by_reason: Vec<(String, Vec<String>)> = Vec::new();
     for one in &planned.placed {
-        let plan = one.plan + 1;
-        match &one.outcome {
-            Err(reason) => text.push_str(&format!("\nPlan {plan}: {reason}.\n")),
-            Ok(order) if one.plan == 0 => text.push_str(&rows(order)),
-            Ok(_) => {}
+        let Err(reason) = &one.outcome else { continue };
+        let (reason, plan) = (reason.to_string(), (one.plan + 1).to_string());
+        match by_reason.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, plans)) => plans.push(plan),
+            None => by_reason.push((reason, vec![plan])),
         }
+    }
+    let mut text = String::new();
+    for (reason, plans) in by_reason {
+        let noun = if plans.len() == 1 { "Plan" } else { "Plans" };
+        let _ = write!(text, "\n{noun} {}: {reason}.\n", plans.join(", "));
     }
     text
 }
@@ -80,16 +99,16 @@ fn rows(order: &Order) -> String {
     };
     if stages == 1 {
         let names: Vec<String> = order.nodes.iter().map(|node| format!("n{node}")).collect();
-        text.push_str(&format!("    {}\n", names.join(" ")));
+        let _ = write!(text, "    {}\n", names.join(" "));
         return text;
     }
     let hidden = all.len().saturating_sub(ROWS);
     for row in all.take(ROWS) {
         let names: Vec<String> = row.iter().map(|node| format!("n{node}")).collect();
-        text.push_str(&format!("    {}\n", names.join(" ")));
+        let _ = write!(text, "    {}\n", names.join(" "));
     }
     if 0 < hidden {
-        text.push_str(&format!("    and {hidden} more, all in `--json`\n"));
+        let _ = write!(text, "    and {hidden} more, all in `--json`\n");
     }
     text
 }

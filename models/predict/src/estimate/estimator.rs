@@ -17,9 +17,9 @@ use crate::estimate::pipeline::PipelineScratch;
 use crate::estimate::rehearsal::{Rehearsal, rehearse};
 use crate::estimate::shapes::{ShapeCache, Shapes};
 use crate::estimate::sheet::{Sheet, SheetInput};
-use crate::estimate::stage::{Layers, stages};
+use crate::estimate::stage::{Layers, StageSums, stages};
 use crate::estimate::stage_costs::StageCosts;
-use crate::estimate::work::{Merged, Work};
+use crate::estimate::work::Work;
 use crate::prediction::Breakdown;
 use crate::simulate::contention;
 use crate::{PredictError, Scenario};
@@ -91,6 +91,9 @@ pub(super) struct Kept {
     pub(super) peaks: Option<Vec<StagePeak>>,
 }
 
+/// The sums of every virtual stage, by kind of GPU.
+type SumsByKind = Vec<(usize, Vec<StageSums>)>;
+
 /// What the pieces of a plan depend on, besides job and kernels, and the kind of GPU.
 pub(super) type SheetKey = (usize, [u32; 6], u64, [bool; 3], [u8; 4], u64);
 /// What the optimizer's step of a device depends on.
@@ -116,16 +119,20 @@ impl<'a> Estimator<'a> {
 
     /// The closed form for a plan of the same job on the same cluster.
     pub fn estimate(&mut self, plan: &Plan) -> Estimate {
-        self.work(plan, |work, merged, kept| work.finish(merged, kept))
+        self.work(plan, |work, sums, kept| work.finish(work.merge(sums), kept))
     }
 
     /// What stages of a plan take and send to each other, as an order of nodes needs it.
     pub fn stage_costs(&mut self, plan: &Plan) -> StageCosts {
-        self.work(plan, |work, merged, _| work.stage_costs(&merged))
+        self.work(plan, |work, sums, _| work.stage_costs(&work.merge(sums)))
     }
 
     /// Prices the stages of a plan and hands them on.
-    fn work<T>(&mut self, plan: &Plan, then: impl FnOnce(&Work<'_>, Merged, &mut Kept) -> T) -> T {
+    fn work<T>(
+        &mut self,
+        plan: &Plan,
+        then: impl FnOnce(&Work<'_>, SumsByKind, &mut Kept) -> T,
+    ) -> T {
         let scenario = self.scenario;
         let sharding = sharding(scenario, plan);
         let shapes = self.shapes_of(plan);
@@ -149,8 +156,7 @@ impl<'a> Estimator<'a> {
             hosts: &hosts,
             uniform: self.uniform,
         };
-        let merged = work.merge(sums);
-        then(&work, merged, &mut self.kept)
+        then(&work, sums, &mut self.kept)
     }
 }
 
