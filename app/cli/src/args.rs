@@ -256,6 +256,12 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FIELD=VALUE")]
     pub(crate) why_not: Vec<String>,
 
+    /// Rates between nodes as they were measured, and order the nodes of the best plans by them:
+    /// rows of MB/s, or a table with `matrix_key`, `host_row`, `host_col` and `MBps`. FILE#KEY takes one
+    /// matrix of several; with several, the order is best in the worst of them
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) bandwidth: Vec<PathBuf>,
+
     /// The engine of the shortlist, after the closed form looked at all plans
     #[arg(long, value_name = "ENGINE", default_value = "analytic")]
     pub(crate) engine: Engine,

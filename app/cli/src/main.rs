@@ -6,6 +6,7 @@ mod complete;
 mod exit;
 mod number;
 mod pager;
+mod placement;
 mod plan_report;
 mod plan_table;
 mod render;

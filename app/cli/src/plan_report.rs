@@ -25,7 +25,8 @@ impl Report<'_> {
     pub(crate) fn text(&self, verbose: u8, quiet: bool) -> String {
         let mut sections = vec![self.title(), self.best()];
         if !quiet {
-            sections.extend([self.ranking(), self.front(), self.varied()]);
+            let placement = crate::placement::section(self.planned, self.terminal);
+            sections.extend([self.ranking(), placement, self.front(), self.varied()]);
             let answer = &self.planned.answer;
             let evaluated = answer.evaluated.len() as u64;
             sections.push(excluded(&answer.excluded, evaluated, self.terminal));
@@ -262,6 +263,10 @@ impl Report<'_> {
         format!("## Assumptions\n\n{}", table.render(self.terminal.width))
     }
 
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the crate of the type is not known here"
+    )]
     fn signature(&self) -> String {
         let scenario = &self.planned.planning.scenario;
         let profiles: Vec<&str> = scenario.profiles.iter().map(|one| one.name()).collect();
@@ -303,7 +308,7 @@ fn given(plan: &Simulated) -> Vec<(&'static str, String)> {
             .unwrap_or("")
             .to_owned(),
     ));
-    fields.push(("layer_split", choice.split.words().to_owned()));
+    fields.push(("layer_split", choice.split.words()));
     fields.push(("recompute", choice.recompute.words()));
     fields.push(("shard", choice.shard.words()));
     let on = [
@@ -383,7 +388,7 @@ fn loses(plan: &Prediction, best: &Prediction) -> String {
     }
 }
 
-fn signed(share: f64) -> String {
+pub(crate) fn signed(share: f64) -> String {
     let sign = if share < 0.0 { "-" } else { "+" };
     format!("{sign}{}", percent(share.abs()))
 }

@@ -26,7 +26,7 @@ pub(crate) fn csv(plans: &[Evaluated]) -> String {
             degrees.dp,
             choice.micro_batch,
             choice.schedule.name(),
-            choice.split.words(),
+            cell(&choice.split.words()),
             choice.recompute.words(),
             choice.shard.words(),
             choice.offload.words(),
@@ -47,4 +47,13 @@ pub(crate) fn csv(plans: &[Evaluated]) -> String {
         );
     }
     text
+}
+
+/// A cell, in quotes where it holds commas.
+fn cell(text: &str) -> String {
+    if text.contains(',') {
+        format!("\"{text}\"")
+    } else {
+        text.to_owned()
+    }
 }

@@ -1,5 +1,6 @@
 //! Open, edit, predict, compare and export, in plain data: what front ends know of the rest.
 
+mod bandwidth;
 mod collective;
 mod complete;
 mod export;
@@ -15,6 +16,7 @@ pub use ::plan::{PlanField, PlanSpec};
 pub use ::validate::{
     Compared, Document, Facts, Group, Row, RowEntry, Settings as ValidateSettings, Worst,
 };
+pub use bandwidth::{BandwidthError, Measured, measured};
 pub use collective::{
     CollectiveRequest, CollectiveRow, CollectiveTable, Sizes, SizesError, collective_kinds,
     collective_table,
@@ -36,7 +38,10 @@ pub use predict::{
 };
 pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};
-pub use search::{Answer, Choice, Evaluated, NoPlan, Reason, SearchError, Simulated, Tally};
+pub use search::{
+    Answer, Choice, Evaluated, NoPlan, Order, Placed, Reason, SearchError, Simulated, Tally,
+    Unplaced,
+};
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
 pub use trace::{Explanation, Trace, explain};
 pub use validate::{

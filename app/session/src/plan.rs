@@ -1,15 +1,18 @@
 //! Finding the best plan of a scenario.
 
+use cluster::Cluster;
 use format::{
     Assignment, Disk, Failure, Library, MemoryMargin, Planning, memory_margin, resolve_planning,
 };
 use plan::{Plan, PlanField, PlanSpec};
 use predict::{Engine, PredictError, Prediction, Record, predict};
 use search::{
-    Answer, Choice, OffloadChoice, Request as SearchRequest, SearchError, feasible, search,
+    Answer, Choice, OffloadChoice, Placed, Request as SearchRequest, SearchError, feasible,
+    order_nodes, search,
 };
 use units::Control;
 
+use crate::bandwidth::{Measured, slowest};
 use crate::open::{Opened, Request, open};
 
 /// What was found, and for what.
@@ -23,6 +26,10 @@ pub struct Planned {
     pub own: Option<Prediction>,
     /// What was kept free beside the predicted use of memory.
     pub margin: MemoryMargin,
+    /// What came of ordering nodes, of the first plans.
+    pub placed: Vec<Placed>,
+    /// Names of the measurements of links that were given.
+    pub bandwidth: Vec<String>,
 }
 
 impl Opened {
@@ -39,34 +46,56 @@ impl Opened {
         resolve_planning(&self.name, &self.spec, &self.document, &library, fixed)
     }
 
-    /// Searches the plans of a scenario.
+    /// Searches the plans of a scenario, and the order of nodes for the best of them.
+    ///
+    /// * `measured` — the links as they were measured, once or several times; none takes what the
+    ///   cluster's files say. The search takes each link at its slowest, an order of nodes is judged by
+    ///   the measurement in which it is slowest.
     ///
     /// # Errors
     ///
     /// Where nothing fits, the search was stopped before it found anything, or an engine fails.
     pub fn plan(
         &self,
-        planning: Planning,
+        mut planning: Planning,
         engine: Engine,
+        measured: &[Measured],
         control: &Control,
     ) -> Result<Planned, SearchError> {
-        let answer = search(&asked(&planning, engine), control)?;
-        let own = self.own_plan(engine);
+        if let Some(cluster) = slowest(measured) {
+            planning.scenario.cluster = cluster;
+        }
+        let request = asked(&planning, engine);
+        let mut answer = search(&request, control)?;
+        let clusters = if measured.is_empty() {
+            vec![planning.scenario.cluster.clone()]
+        } else {
+            measured.iter().map(|one| one.cluster.clone()).collect()
+        };
+        let placed = if answer.partial {
+            Vec::new()
+        } else {
+            order_nodes(&request, &clusters, &mut answer, control)?
+        };
+        let own = self.own_plan(&planning.scenario.cluster, engine);
         Ok(Planned {
             planning,
             answer,
             own,
             margin: memory_margin(),
+            placed,
+            bandwidth: measured.iter().map(|one| one.name.clone()).collect(),
         })
     }
 
     /// What the engine says of the plan that the scenario gives, where it gives one that runs.
-    fn own_plan(&self, engine: Engine) -> Option<Prediction> {
+    fn own_plan(&self, cluster: &Cluster, engine: Engine) -> Option<Prediction> {
         if self.spec.plan.spec == PlanSpec::default() {
             return None;
         }
         let mut scenario = self.ready().ok()?.scenario;
         scenario.settings.engine = engine;
+        scenario.cluster = cluster.clone();
         let outcome = predict(&scenario, Record::Totals, &Control::new());
         outcome.ok().map(|outcome| outcome.prediction)
     }
@@ -136,6 +165,11 @@ fn changed(
         return Ok(None);
     };
     let mut scenario = changed.scenario;
+    let cluster = &planning.scenario.cluster;
+    if cluster.n_nodes() == scenario.cluster.n_nodes() {
+        // With the links that were measured.
+        scenario.cluster = cluster.clone();
+    }
     let spec = PlanSpec {
         dp: None,
         ..best.spec(&planning.given, &planning.fixed)

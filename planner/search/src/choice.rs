@@ -7,6 +7,8 @@ use plan::{
 use serde::Serialize;
 use workload::ops::TpOverlap;
 
+use crate::counts::LayerCounts;
+
 /// Degrees of parallelism. Each is at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[expect(missing_docs, reason = "the names are those of scenarios")]
@@ -59,6 +61,8 @@ pub enum SplitChoice {
         /// The output layer counts.
         loss: bool,
     },
+    /// Layers of every virtual stage, such that the slowest device is fastest.
+    Balanced(LayerCounts),
 }
 
 /// What leaves the GPU.
@@ -211,16 +215,17 @@ impl ShardChoice {
 }
 
 impl SplitChoice {
-    const fn spec(self) -> LayerSplit {
+    fn spec(self) -> LayerSplit {
         match self {
             Self::Even => LayerSplit::Even,
             Self::Account { embedding, loss } => LayerSplit::Account { embedding, loss },
+            Self::Balanced(counts) => LayerSplit::Counts(counts.iter().collect()),
         }
     }
 
     /// In words, for tables.
-    pub const fn words(self) -> &'static str {
-        match self {
+    pub fn words(self) -> String {
+        let name = match self {
             Self::Even => "even",
             Self::Account {
                 embedding: true,
@@ -230,7 +235,9 @@ impl SplitChoice {
                 embedding: true, ..
             } => "embedding",
             Self::Account { .. } => "loss",
-        }
+            Self::Balanced(counts) => return counts.to_string(),
+        };
+        name.to_owned()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a search gives no answer.
 
+use placement::PlacementError;
 use predict::PredictError;
 
 use crate::evaluate::Evaluated;
@@ -12,6 +13,8 @@ use crate::excluded::Tally;
 pub enum SearchError {
     #[error(transparent)]
     Predict(#[from] PredictError),
+    #[error("the order of nodes: {0}")]
+    Placement(#[from] PlacementError),
     #[error("interrupted before a plan that fits was found")]
     Interrupted,
     #[error("no plan fits")]

@@ -32,6 +32,8 @@ pub enum Reason {
     TimeBound,
     /// Settings of overlap and sequence parallelism are tried one by one, for leading plans alone.
     OtherSwitches,
+    /// Layers are spread by their costs for leading plans alone.
+    OtherSplits,
     /// Copies to the host are tried only where nothing fits without.
     OffloadUnneeded,
     /// Not reached before the search was stopped.
@@ -90,6 +92,9 @@ impl fmt::Display for Reason {
             ),
             Self::OtherSwitches => f.write_str(
                 "another setting of overlap or sequence parallelism: tried one by one, for leading plans",
+            ),
+            Self::OtherSplits => f.write_str(
+                "layers spread by their costs: tried for leading plans, where it is another split",
             ),
             Self::OffloadUnneeded => f.write_str("copies to the host, though plans fit without"),
             Self::Stopped => f.write_str("not reached before the search was stopped"),

@@ -1,20 +1,26 @@
 //! Which plan is best for a job on a cluster.
 //!
 //! ```text
-//! space ──every plan in closed form──▶ plans that fit ──switches of leaders──▶ candidates
+//! space ──every plan in closed form──▶ plans that fit ──layers and switches of leaders──▶ candidates
 //!    rules and bounds exclude the rest, by reason            │ rehearsed, simulated, in the order of
 //!                                                            ▼ what they could be at best
 //!                                        ranking, Pareto front, why the others lose
+//!                                                            │ order of nodes, where links differ
+//!                                                            ▼
+//!                                        the best plans on their nodes
 //! ```
 //!
 //! A function from values to values: the same request gives the same answer whatever the number of
 //! threads. Only a stop cuts it short, and then the answer says so.
 
+mod balance;
 mod choice;
+mod counts;
 mod error;
 mod evaluate;
 mod excluded;
 mod front;
+mod place;
 mod shortlist;
 mod space;
 mod switches;
@@ -27,9 +33,11 @@ pub use choice::{
     Choice, DegreeChoice, OffloadChoice, RecomputeChoice, ShardChoice, SplitChoice, Switches,
     TpChoice,
 };
+pub use counts::LayerCounts;
 pub use error::{NoPlan, SearchError};
 pub use evaluate::Evaluated;
 pub use excluded::{Reason, Tally};
+pub use place::{Order, Placed, Unplaced, order_nodes};
 pub use shortlist::Simulated;
 
 use crate::evaluate::{Found, checked, evaluate};
@@ -95,6 +103,7 @@ pub fn search(request: &Request<'_>, control: &Control) -> Result<Answer, Search
     if leaders.is_empty() {
         return Err(nothing(found, control));
     }
+    balance::balance(&space, &mut leaders, request.margin, &mut found, control);
     switches::vary(&space, &mut leaders, request.margin, &mut found, control);
     answer(request, &space, &leaders, found, control)
 }
@@ -160,12 +169,7 @@ fn answer(
     if !partial {
         add_front(request, space, &found, &mut list.plans)?;
     }
-    list.plans.sort_by(|a, b| {
-        let times = [a, b].map(|plan| plan.prediction.iteration_time_s);
-        times[0]
-            .total_cmp(&times[1])
-            .then(a.evaluated.choice.cmp(&b.evaluated.choice))
-    });
+    sort(&mut list.plans);
     let pareto = pareto(&list.plans);
     Ok(Answer {
         plans: list.plans,
@@ -175,6 +179,16 @@ fn answer(
         settled: list.settled,
         partial,
     })
+}
+
+/// Fastest first.
+fn sort(plans: &mut [Simulated]) {
+    plans.sort_by(|a, b| {
+        let times = [a, b].map(|plan| plan.prediction.iteration_time_s);
+        times[0]
+            .total_cmp(&times[1])
+            .then(a.evaluated.choice.cmp(&b.evaluated.choice))
+    });
 }
 
 /// The fastest plans in closed form, where nothing could be simulated before the stop.

@@ -3,6 +3,7 @@
 use units::Seconds;
 
 use crate::error::ClusterError;
+use crate::measured;
 use crate::spec::{
     ClusterSpec, FabricKind, FabricSpec, GpuSpec, MeshLink, NodeGroup, NodeSpec, ScaleUpSpec,
 };
@@ -295,24 +296,9 @@ fn check_kind(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
 }
 
 fn check_measured(spec: &ClusterSpec, errors: &mut Vec<ClusterError>) {
-    let Some(rows) = &spec.fabric.measured else {
-        return;
-    };
-    let nodes: usize = spec.groups.iter().map(|group| group.count as usize).sum();
-    if rows.len() != nodes {
-        errors.push(ClusterError::MeasuredRows {
-            rows: rows.len(),
-            nodes,
-        });
-    }
-    for (row, columns) in rows.iter().enumerate() {
-        if columns.len() != nodes {
-            errors.push(ClusterError::MeasuredColumns {
-                row,
-                columns: columns.len(),
-                nodes,
-            });
-        }
+    let nodes = spec.groups.iter().map(|group| group.count as usize).sum();
+    if let Some(rates) = &spec.fabric.measured {
+        measured::check(rates, nodes, errors);
     }
 }
 

@@ -26,6 +26,7 @@ mod fabric;
 mod fault;
 mod host;
 mod layout;
+mod measured;
 mod mesh;
 mod route;
 pub mod spec;
@@ -34,6 +35,7 @@ pub use cluster::{Cluster, NicId};
 pub use device::{Device, Link, LinkKind, NotADevice};
 pub use error::ClusterError;
 pub use fault::Fault;
+pub use measured::MeasuredRates;
 pub use spec::{
     ClusterSpec, FabricKind, FabricSpec, GpuSpec, HostSpec, MeshLink, NicSpec, NodeGroup, NodeSpec,
     ScaleUpSpec, StorageSpec,

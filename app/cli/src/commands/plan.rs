@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use session::{
-    Existing, NoPlan, Opened, PlanField, Planned, Planning, Request, SCENARIO_BASE, SCENARIO_TOML,
-    SearchError, WhatIf, check, complete_scenario, remedies, save, sensitivity,
+    Existing, Measured, NoPlan, Opened, PlanField, Planned, Planning, Request, SCENARIO_BASE,
+    SCENARIO_TOML, SearchError, WhatIf, check, complete_scenario, remedies, save, sensitivity,
 };
 
 use crate::args::{Engine, PlanArgs};
@@ -42,11 +42,12 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     let opened = open_request(&request, context)?;
     let planning = planning(&opened, &fixed, context)?;
     let engine = engine(args.engine, context)?;
+    let measured = measured(args, &planning, context)?;
     if let Some(seconds) = args.time_limit {
         run::stop_after(Duration::from_secs(seconds));
     }
     let planned = run::watched(context, "searching", |control| {
-        opened.plan(planning.clone(), engine, control)
+        opened.plan(planning.clone(), engine, &measured, control)
     });
     let planned = match planned {
         Ok(planned) => planned,
@@ -109,6 +110,23 @@ fn planning(opened: &Opened, fixed: &[PlanField], context: &Context) -> Result<P
     Ok(planning)
 }
 
+/// The cluster with its links as the files of the command line say.
+fn measured(
+    args: &PlanArgs,
+    planning: &Planning,
+    context: &Context,
+) -> Result<Vec<Measured>, Exit> {
+    let mut all = Vec::new();
+    for path in &args.bandwidth {
+        let found = session::measured(path, &planning.scenario.cluster);
+        all.extend(found.map_err(|error| {
+            context.error(&format!("--bandwidth: {error}"), error.hint().as_deref());
+            Exit::BadInput
+        })?);
+    }
+    Ok(all)
+}
+
 fn engine(engine: Engine, context: &Context) -> Result<session::Engine, Exit> {
     match engine {
         Engine::Estimate => Ok(session::Engine::Estimate),
@@ -148,8 +166,9 @@ fn why_not(
     let planning = planning(&opened, &fixed, context)?;
     let engine = engine(args.engine, context)?;
     let asked = args.why_not.join(", ");
+    let measured = measured(args, &planning, context)?;
     let other = run::watched(context, "searching", |control| {
-        opened.plan(planning, engine, control)
+        opened.plan(planning, engine, &measured, control)
     });
     match other {
         Ok(other) if context.output.json => {
@@ -180,11 +199,7 @@ fn why_not(
                 crate::plan_report::excluded(&nothing.excluded, nothing.evaluated, &context.stdout);
             Ok(context.page(&format!("# No plan with {asked} is possible\n\n{table}")))
         }
-        Err(SearchError::Predict(error)) => Err(run::failed(&error, context)),
-        Err(error) => {
-            context.error(&error.to_string(), None);
-            Err(Exit::Interrupted)
-        }
+        Err(error) => Err(stopped(&error, context)),
     }
 }
 
@@ -196,11 +211,22 @@ fn failed(
     context: &Context,
 ) -> Result<Exit, Exit> {
     match error {
-        SearchError::Predict(error) => Err(run::failed(error, context)),
         SearchError::NoPlan(nothing) => Ok(infeasible(nothing, request, planning, context)),
+        _ => Err(stopped(error, context)),
+    }
+}
+
+/// Says why a search ended, other than that no plan fits.
+fn stopped(error: &SearchError, context: &Context) -> Exit {
+    match error {
+        SearchError::Predict(error) => run::failed(error, context),
+        SearchError::Placement(_) => {
+            context.error(&error.to_string(), None);
+            Exit::Failed
+        }
         _ => {
             context.error(&error.to_string(), None);
-            Err(Exit::Interrupted)
+            Exit::Interrupted
         }
     }
 }
@@ -294,6 +320,7 @@ fn document(opened: &Opened, planned: &Planned, what_if: &[WhatIf]) -> Value {
         "partial": answer.partial,
         "settled": answer.settled,
         "own": planned.own,
+        "placement": crate::placement::json(planned),
         "sensitivity": what_if,
         "memory_margin": planned.margin.margin,
         "memory_margin_source": planned.margin.source,

@@ -11,12 +11,14 @@ use workload::ops::Sharding;
 
 use crate::closed_form::add_worth;
 use crate::estimate::doubt::Doubt;
+use crate::estimate::layer_costs::{LayerCosts, layer_costs};
 use crate::estimate::memory::StagePeak;
 use crate::estimate::pipeline::PipelineScratch;
 use crate::estimate::rehearsal::{Rehearsal, rehearse};
 use crate::estimate::shapes::{ShapeCache, Shapes};
 use crate::estimate::sheet::{Sheet, SheetInput};
-use crate::estimate::stage::{Layers, stages};
+use crate::estimate::stage::{Layers, StageSums, stages};
+use crate::estimate::stage_costs::StageCosts;
 use crate::estimate::work::Work;
 use crate::prediction::Breakdown;
 use crate::simulate::contention;
@@ -94,6 +96,9 @@ pub(super) struct Kept {
     pub(super) peaks: Option<Vec<StagePeak>>,
 }
 
+/// The sums of every virtual stage, by kind of GPU.
+type SumsByKind = Vec<(usize, Vec<StageSums>)>;
+
 /// What the pieces of a plan depend on, besides job and kernels, and the kind of GPU.
 pub(super) type SheetKey = (usize, [u32; 6], u64, [bool; 3], [u8; 4], u64);
 /// What the optimizer's step of a device depends on.
@@ -119,33 +124,27 @@ impl<'a> Estimator<'a> {
 
     /// The closed form for a plan of the same job on the same cluster.
     pub fn estimate(&mut self, plan: &Plan) -> Estimate {
+        self.work(plan, |work, sums, kept| work.finish(work.merge(sums), kept))
+    }
+
+    /// What stages of a plan take and send to each other, as an order of nodes needs it.
+    pub fn stage_costs(&mut self, plan: &Plan) -> StageCosts {
+        self.work(plan, |work, sums, _| work.stage_costs(&work.merge(sums)))
+    }
+
+    /// Prices the stages of a plan and hands them on.
+    fn work<T>(
+        &mut self,
+        plan: &Plan,
+        then: impl FnOnce(&Work<'_>, SumsByKind, &mut Kept) -> T,
+    ) -> T {
         let scenario = self.scenario;
-        let framework = &scenario.framework;
-        let fusion = framework.fusion_on(scenario.cluster.kinds());
-        let mut sharding = plan.sharding(scenario.job.seq_len, framework.vocab_multiple, fusion);
-        sharding.experts.peak_rows = framework.peak_rows(&sharding.experts);
-        sharding.experts.shared_overlap |= plan.overlap().ep;
-        let shapes = Shapes::new(
-            &mut self.shapes.borrow_mut(),
-            &scenario.cluster,
-            &scenario.comm,
-            (&scenario.settings.choice, framework.axes),
-            plan,
-        );
+        let sharding = sharding(scenario, plan);
+        let shapes = self.shapes_of(plan);
         let hosts = Hosts::of(scenario, plan, self.uniform);
         let mut sums = Vec::new();
         for kind in hosts.kinds() {
-            let input = SheetInput {
-                job: &scenario.job,
-                profile: &scenario.profiles[kind],
-                host: scenario.profiles[kind]
-                    .host()
-                    .under(plan.degrees().tp, plan.cuda_graphs()),
-                sharding,
-                replay: framework.replay,
-                shapes: &shapes,
-                contention: contention(scenario),
-            };
+            let input = sheet_input(scenario, plan, kind, (sharding, &shapes));
             let sheet = self
                 .kept
                 .sheets
@@ -162,12 +161,11 @@ impl<'a> Estimator<'a> {
             hosts: &hosts,
             uniform: self.uniform,
         };
-        let merged = work.merge(sums);
-        work.finish(merged, &mut self.kept)
+        then(&work, sums, &mut self.kept)
     }
 }
 
-impl Estimator<'_> {
+impl<'a> Estimator<'a> {
     /// As [`Self::estimate`], but where the formulas are in doubt, time and memory come from a
     /// shortened iteration on the analytic engine: some milliseconds instead of microseconds.
     ///
@@ -181,6 +179,31 @@ impl Estimator<'_> {
         }
         let rehearsal = rehearse(self.scenario, plan, control)?;
         Ok(estimate.rehearsed(&rehearsal))
+    }
+
+    /// What layers, embedding and head of a plan cost by themselves, as a split of layers over
+    /// stages needs it; on the GPUs of the first stage, where there are several kinds.
+    pub fn layer_costs(&mut self, plan: &Plan) -> LayerCosts {
+        let scenario = self.scenario;
+        let sharding = sharding(scenario, plan);
+        let shapes = self.shapes_of(plan);
+        let (kind, speed) = Hosts::of(scenario, plan, self.uniform).of_device[0];
+        let input = sheet_input(scenario, plan, kind, (sharding, &shapes));
+        let key = sheet_key(kind, &sharding, plan);
+        let sheet = self.kept.sheets.entry(key).or_default();
+        let sums = stages(&input, &self.layers, plan, sheet);
+        layer_costs(scenario, plan, (sheet, &sums), speed)
+    }
+
+    fn shapes_of(&self, plan: &Plan) -> Shapes<'a> {
+        let scenario = self.scenario;
+        Shapes::new(
+            &mut self.shapes.borrow_mut(),
+            &scenario.cluster,
+            &scenario.comm,
+            (&scenario.settings.choice, scenario.framework.axes),
+            plan,
+        )
     }
 
     /// The closed form for a plan, and the peaks of all pipeline devices.
@@ -197,6 +220,35 @@ impl Estimator<'_> {
             add_worth(&mut sum, &piece.worth, 1.0);
         }
         sum
+    }
+}
+
+/// How a block is cut on each rank of a plan.
+fn sharding(scenario: &Scenario, plan: &Plan) -> Sharding {
+    let framework = &scenario.framework;
+    let fusion = framework.fusion_on(scenario.cluster.kinds());
+    let mut sharding = plan.sharding(scenario.job.seq_len, framework.vocab_multiple, fusion);
+    sharding.experts.peak_rows = framework.peak_rows(&sharding.experts);
+    sharding.experts.shared_overlap |= plan.overlap().ep;
+    sharding
+}
+
+/// What pieces of a plan on a kind of GPU are priced with.
+fn sheet_input<'a>(
+    scenario: &'a Scenario,
+    plan: &Plan,
+    kind: usize,
+    (sharding, shapes): (Sharding, &'a Shapes<'a>),
+) -> SheetInput<'a> {
+    let profile = &scenario.profiles[kind];
+    SheetInput {
+        job: &scenario.job,
+        profile,
+        host: profile.host().under(plan.degrees().tp, plan.cuda_graphs()),
+        sharding,
+        replay: scenario.framework.replay,
+        shapes,
+        contention: contention(scenario),
     }
 }
 

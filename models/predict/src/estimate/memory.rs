@@ -163,12 +163,21 @@ fn activations(
     peaks.max().unwrap_or_default()
 }
 
+fn interleaved(plan: &Plan, device: u32, chunks: &[&StageSums]) -> Bytes {
+    let in_flight = interleaved_in_flight(plan, device, chunks.len());
+    let kept = chunks.iter().zip(in_flight);
+    kept.map(|(sums, times)| (sums.kept + sums.logits) * u64::from(times))
+        .sum()
+}
+
+/// Micro-batches in flight of each chunk of a device.
+///
 /// Interleaved 1F1B (Narayanan et al. 2021, section 2.2): device `i` of `p` runs
 /// `(v − 1) g + 2 (p − 1 − i) + 1` forward passes before its first backward pass, `g`
 /// micro-batches of one chunk at a time, and then frees one for each that it adds.
-fn interleaved(plan: &Plan, device: u32, chunks: &[&StageSums]) -> Bytes {
+pub(super) fn interleaved_in_flight(plan: &Plan, device: u32, chunks: usize) -> Vec<u32> {
     let p = plan.degrees().pp;
-    let v = u32::try_from(chunks.len()).unwrap_or(1);
+    let v = u32::try_from(chunks).unwrap_or(1);
     let group = match plan.planned_schedule() {
         PlannedSchedule::Kind { group, .. } => (*group).max(1),
         PlannedSchedule::File(_) => p,
@@ -176,13 +185,12 @@ fn interleaved(plan: &Plan, device: u32, chunks: &[&StageSums]) -> Bytes {
     let all = plan.n_micro_batches() * v;
     let passes = ((v - 1) * group + 2 * (p - 1 - device) + 1).min(all);
     let round = group * v;
-    let mut kept = Bytes::ZERO;
-    for (chunk, sums) in (0_u32..).zip(chunks) {
+    let of_chunk = |chunk: u32| {
         let whole = passes / round * group;
         let rest = (passes % round).saturating_sub(chunk * group).min(group);
-        kept += (sums.kept + sums.logits) * u64::from(whole + rest);
-    }
-    kept
+        whole + rest
+    };
+    (0..v).map(of_chunk).collect()
 }
 
 fn of(chunks: &[&StageSums], in_flight: u32) -> Bytes {
