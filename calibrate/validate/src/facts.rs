@@ -25,6 +25,8 @@ pub struct Facts {
     pub tokens: u64,
     /// Whether the model has routed experts.
     pub experts: bool,
+    /// Predicted time of an iteration, in seconds.
+    pub iteration_time_s: f64,
     /// Predicted memory in use over the device's, on the fullest GPU.
     pub fill: f64,
     /// The profile of the first kind of GPU.
@@ -51,6 +53,7 @@ impl Facts {
             micro_batches: scenario.plan.n_micro_batches(),
             tokens: scenario.job.tokens(),
             experts: model.active_params() < model.params(),
+            iteration_time_s: answer.iteration_time_s,
             fill: answer.device_used_bytes.as_f64() / answer.device_memory_bytes.as_f64(),
             profile: scenario
                 .profiles
