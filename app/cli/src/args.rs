@@ -256,6 +256,10 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FIELD=VALUE")]
     pub(crate) why_not: Vec<String>,
 
+    /// Add what Megatron's heuristic, AMP and Pipette would choose, and what the engine says of it
+    #[arg(long, conflicts_with = "why_not")]
+    pub(crate) baselines: bool,
+
     /// The engine of the shortlist, after the closed form looked at all plans
     #[arg(long, value_name = "ENGINE", default_value = "analytic")]
     pub(crate) engine: Engine,

@@ -6,6 +6,7 @@ mod complete;
 mod exit;
 mod number;
 mod pager;
+mod plan_baselines;
 mod plan_report;
 mod plan_table;
 mod render;

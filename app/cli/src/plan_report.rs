@@ -3,9 +3,12 @@
 
 use std::fmt::Write as _;
 
-use session::{Breakdown, NoPlan, Planned, Planning, Prediction, Remedy, Simulated, Tally, WhatIf};
+use session::{
+    Baseline, Breakdown, NoPlan, Planned, Planning, Prediction, Remedy, Simulated, Tally, WhatIf,
+};
 
 use crate::number::{count, duration, number, percent};
+use crate::plan_baselines;
 use crate::table::{Side, Table};
 use crate::terminal::Terminal;
 use crate::version;
@@ -14,6 +17,8 @@ use crate::version;
 pub(crate) struct Report<'a> {
     pub(crate) planned: &'a Planned,
     pub(crate) what_if: &'a [WhatIf],
+    /// What other methods choose, where that was asked for.
+    pub(crate) others: Option<&'a [Baseline]>,
     pub(crate) terminal: &'a Terminal,
 }
 
@@ -29,6 +34,9 @@ impl Report<'_> {
             let answer = &self.planned.answer;
             let evaluated = answer.evaluated.len() as u64;
             sections.push(excluded(&answer.excluded, evaluated, self.terminal));
+        }
+        if let Some(others) = self.others {
+            sections.push(plan_baselines::text(others, self.planned, self.terminal));
         }
         if 0 < verbose {
             sections.push(self.assumed());
@@ -383,7 +391,7 @@ fn loses(plan: &Prediction, best: &Prediction) -> String {
     }
 }
 
-fn signed(share: f64) -> String {
+pub(crate) fn signed(share: f64) -> String {
     let sign = if share < 0.0 { "-" } else { "+" };
     format!("{sign}{}", percent(share.abs()))
 }

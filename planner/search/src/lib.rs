@@ -10,6 +10,7 @@
 //! A function from values to values: the same request gives the same answer whatever the number of
 //! threads. Only a stop cuts it short, and then the answer says so.
 
+pub mod baselines;
 mod choice;
 mod error;
 mod evaluate;
@@ -23,6 +24,7 @@ use plan::{Offers, PlanField, PlanSpec};
 use predict::{Engine, Scenario};
 use units::Control;
 
+pub use baselines::{Baseline, Method, Pick, baselines};
 pub use choice::{
     Choice, DegreeChoice, OffloadChoice, RecomputeChoice, ShardChoice, SplitChoice, Switches,
     TpChoice,

@@ -12,6 +12,7 @@ mod collective;
 mod command;
 mod errors;
 mod launch;
+mod plan;
 mod run;
 #[cfg(unix)]
 mod screen;

@@ -17,7 +17,8 @@ use crate::estimate::rehearsal::{Rehearsal, rehearse};
 use crate::estimate::shapes::{ShapeCache, Shapes};
 use crate::estimate::sheet::{Sheet, SheetInput};
 use crate::estimate::stage::{Layers, stages};
-use crate::estimate::work::Work;
+use crate::estimate::stage_time::{StageTime, stage_times};
+use crate::estimate::work::{Merged, Work};
 use crate::prediction::Breakdown;
 use crate::simulate::contention;
 use crate::{PredictError, Scenario};
@@ -114,6 +115,20 @@ impl<'a> Estimator<'a> {
 
     /// The closed form for a plan of the same job on the same cluster.
     pub fn estimate(&mut self, plan: &Plan) -> Estimate {
+        self.worked(plan, |work, merged, kept| work.finish(merged, kept))
+    }
+
+    /// What passes of one micro-batch take, by pipeline device.
+    pub fn stage_times(&mut self, plan: &Plan) -> Vec<StageTime> {
+        self.worked(plan, |_, merged, _| stage_times(&merged))
+    }
+
+    /// Prices the pieces of a plan and hands on their sums.
+    fn worked<T>(
+        &mut self,
+        plan: &Plan,
+        then: impl FnOnce(&Work<'_>, Merged, &mut Kept) -> T,
+    ) -> T {
         let scenario = self.scenario;
         let framework = &scenario.framework;
         let fusion = framework.fusion_on(scenario.cluster.kinds());
@@ -158,7 +173,7 @@ impl<'a> Estimator<'a> {
             uniform: self.uniform,
         };
         let merged = work.merge(sums);
-        work.finish(merged, &mut self.kept)
+        then(&work, merged, &mut self.kept)
     }
 }
 
