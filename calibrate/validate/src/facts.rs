@@ -1,5 +1,8 @@
 //! What a row became, in numbers: by what reports sort errors.
 
+use predict::Estimator;
+use search::Method;
+
 use crate::scenario::Chosen;
 
 /// Size and spread of a scenario.
@@ -27,6 +30,10 @@ pub struct Facts {
     pub experts: bool,
     /// Predicted time of an iteration, in seconds.
     pub iteration_time_s: f64,
+    /// The same by AMP's model, from our times of passes.
+    pub amp_time_s: Option<f64>,
+    /// The same by Pipette's model.
+    pub pipette_time_s: Option<f64>,
     /// Predicted memory in use over the device's, on the fullest GPU.
     pub fill: f64,
     /// The profile of the first kind of GPU.
@@ -42,6 +49,9 @@ impl Facts {
         let degrees = scenario.plan.degrees();
         let model = &scenario.job.model;
         let kinds = scenario.cluster.kinds();
+        let mut estimator = Estimator::new(scenario);
+        let mut by =
+            |method: Method| method.iteration_time(&mut estimator, scenario, &scenario.plan);
         Self {
             params: model.params(),
             gpus: scenario.plan.n_ranks(),
@@ -54,6 +64,8 @@ impl Facts {
             tokens: scenario.job.tokens(),
             experts: model.active_params() < model.params(),
             iteration_time_s: answer.iteration_time_s,
+            amp_time_s: by(Method::Amp),
+            pipette_time_s: by(Method::Pipette),
             fill: answer.device_used_bytes.as_f64() / answer.device_memory_bytes.as_f64(),
             profile: scenario
                 .profiles

@@ -302,6 +302,13 @@ fn a_cell_whose_best_plan_is_not_picked_says_what_that_costs() {
         "{text}"
     );
     assert!(text.contains("No row is reported to have run out of memory."));
+    // All have room on one stage: the heuristic takes the least tensor parallelism, too.
+    assert!(
+        text.contains(
+            "| Megatron's heuristic (arXiv 2104.04473) | 10.0 % | 10.0 % | 10.0 % | 0 | - | 0 |"
+        ),
+        "{text}"
+    );
 }
 
 #[test]

@@ -2,15 +2,18 @@
 
 use std::fmt::Write as _;
 
-use runs::Quantity;
-
 use super::super::fit::Fit;
 use super::super::markdown::{count, percent, seconds, table};
 use super::super::point::{Point, shipped_points};
-use super::ranks::{cells_by, cells_of, studies};
-use crate::cell::{Cell, key};
+use super::ranks::{cells_of, studies};
+use crate::cell::Cell;
 use crate::group::{median, quantile};
 use crate::row::Row;
+
+mod failures;
+mod methods;
+
+use failures::Failures;
 
 /// The regret of the top pick that is to be reached in the median cell.
 const REGRET: f64 = 0.03;
@@ -32,13 +35,14 @@ pub(super) fn section(rows: &[Row], points: &[Point<'_>], fit: &Fit) -> String {
     format!(
         "## Choosing plans\n\nWithin each cell (as above), the regret of the top pick: the measured time of the plan that is predicted fastest over the best measured time, less 1. \
          Of plans that are predicted alike, such as repeats of one plan, the mean; the best is the best of all repeats, so that a pick that is right has the noise of repeats for a regret. \
-         Cells: {}, with {} rows.\n\n{}{}\n{}\n{}",
+         Cells: {}, with {} rows.\n\n{}{}\n{}\n{}\n{}",
         count(unseen.len()),
         count(n_rows),
         reached(rows, &unseen, &shipped, fit),
-        with_memory(points),
+        methods::with_memory(points),
         by_study(&unseen),
         worst(&unseen),
+        methods::methods(rows, points, (&unseen, &shipped), fit),
     )
 }
 
@@ -121,98 +125,6 @@ fn reached(rows: &[Row], unseen: &[Named<'_>], shipped: &[Named<'_>], fit: &Fit)
 fn hits(cells: &[Named<'_>]) -> usize {
     let hit = |cell: &Cell<'_>| cell.regret() <= 0.0;
     cells.iter().filter(|(_, cell)| hit(cell)).count()
-}
-
-/// Whether `plan` would take a row's plan for one that fits, with the margin that it keeps free.
-fn has_room(row: &Row) -> bool {
-    let margin = format::memory_margin().margin;
-    let facts = row.facts.as_ref();
-    facts.is_some_and(|facts| facts.fill * (1.0 + margin) <= 1.0)
-}
-
-/// Runs that ended for want of memory, and what a planner would have made of them.
-struct Failures {
-    /// Rows.
-    n: usize,
-    /// Those that are predicted not to fit.
-    fail: usize,
-    /// Those for which, with the margin, there is no room.
-    no_room: usize,
-    /// Those that are predicted to fit and faster than every other plan of their cell.
-    recommended: usize,
-}
-
-impl Failures {
-    fn of(rows: &[Row]) -> Self {
-        let failed = |row: &&Row| {
-            let mut all = row.compared.iter();
-            row.apart.is_none()
-                && all.any(|one| one.quantity == Quantity::OutOfMemory && 0.5 < one.measured)
-        };
-        let failed: Vec<&Row> = rows.iter().filter(failed).collect();
-        let fill = |row: &Row| row.facts.as_ref().map_or(0.0, |facts| facts.fill);
-        let number = |has: &dyn Fn(&Row) -> bool| failed.iter().filter(|row| has(row)).count();
-        Self {
-            n: failed.len(),
-            fail: number(&|row| 1.0 < fill(row)),
-            no_room: number(&|row| !has_room(row)),
-            recommended: number(&|row| has_room(row) && is_first(row, rows)),
-        }
-    }
-
-    fn words(&self) -> String {
-        if self.n == 0 {
-            return "No row is reported to have run out of memory.\n".to_owned();
-        }
-        format!(
-            "Of {} rows that are reported to have run out of memory, {} are predicted not to fit, and {} are none that `plan` would take: it keeps {} of the predicted use free. \
-             Recommended counts those that have room and are predicted faster than every other plan of their cell, of whatever size.\n\n",
-            count(self.n),
-            count(self.fail),
-            count(self.no_room),
-            percent(format::memory_margin().margin),
-        )
-    }
-}
-
-/// Whether no other plan of its cell that has room is predicted faster.
-fn is_first(row: &Row, rows: &[Row]) -> bool {
-    let time = |row: &Row| {
-        let facts = row.facts.as_ref();
-        facts.map_or(f64::INFINITY, |facts| facts.iteration_time_s)
-    };
-    let own = key(&row.record);
-    let mut others = rows.iter().filter(|other| {
-        other.apart.is_none() && has_room(other) && other.id != row.id && key(&other.record) == own
-    });
-    !others.any(|other| time(other) < time(row))
-}
-
-/// The regret where plans without room are no candidates, as for `plan`.
-fn with_memory(points: &[Point<'_>]) -> String {
-    let mut regrets = Vec::new();
-    let mut excluded = 0;
-    let predicted = |point: &Point<'_>| {
-        if has_room(point.row) {
-            point.predicted
-        } else {
-            f64::INFINITY
-        }
-    };
-    for name in studies(points) {
-        for cell in cells_by(points, name, &predicted) {
-            excluded += cell.n_without_prediction();
-            regrets.push(cell.regret());
-        }
-    }
-    regrets.sort_by(f64::total_cmp);
-    let share = |at| quantile(&regrets, at).map_or_else(|| "-".to_owned(), percent);
-    format!(
-        "{} rows of cells ran although `plan` would not have taken them. Where it chooses among the others alone, and the best is still the best of all, the regret is {} in the median cell and {} at the 90th percentile.\n",
-        count(excluded),
-        share(0.5),
-        share(0.9),
-    )
 }
 
 fn by_study(cells: &[Named<'_>]) -> String {
