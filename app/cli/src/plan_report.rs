@@ -272,7 +272,8 @@ impl Report<'_> {
 
     fn signature(&self) -> String {
         let scenario = &self.planned.planning.scenario;
-        let profiles: Vec<&str> = scenario.profiles.iter().map(|one| one.name()).collect();
+        let profiles = scenario.profiles.iter();
+        let profiles: Vec<String> = profiles.map(|one| one.name().to_owned()).collect();
         format!(
             "windtunnel {}, engine {}, seed {}, profile {}\n",
             version::LONG,

@@ -65,14 +65,14 @@ fn main() {
     }
     for (doubt, mut all) in by_doubt {
         all.sort_by(f64::total_cmp);
-        let at = |share: f64| 100.0 * all[((all.len() - 1) as f64 * share) as usize];
+        let at = |percent: usize| 100.0 * all[(all.len() - 1) * percent / 100];
         println!(
             "{doubt}: {} plans; engines undercut the formula by {:.1} % (median), {:.1} % (90th percentile), {:.1} % (99th), {:.1} % (most)",
             all.len(),
-            at(0.5),
-            at(0.9),
-            at(0.99),
-            at(1.0)
+            at(50),
+            at(90),
+            at(99),
+            at(100)
         );
     }
 }

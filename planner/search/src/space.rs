@@ -119,10 +119,10 @@ impl Space<'_> {
         }
         let experts = u32::try_from(experts).unwrap_or(u32::MAX);
         let eps = self.axis(PlanField::Ep, self.given.ep, divisors(experts));
-        let etps = self.axis(PlanField::Etp, self.given.etp, unlike(1, tp));
+        let widths = self.axis(PlanField::Etp, self.given.etp, unlike(1, tp));
         let pairs = eps
             .iter()
-            .flat_map(|ep| etps.iter().map(move |etp| (*ep, *etp)));
+            .flat_map(|ep| widths.iter().map(move |etp| (*ep, *etp)));
         let tiles = |(ep, etp): &(u32, u32)| {
             self.is_fixed(PlanField::Ep) || stage.is_multiple_of(ep.saturating_mul(*etp).max(1))
         };
@@ -132,11 +132,10 @@ impl Space<'_> {
     /// Why no plan has these degrees.
     fn refuses(&self, degrees: DegreeChoice) -> Option<Reason> {
         let frees = |field| !self.is_fixed(field);
-        let (many_tp, many_cp) = (1 < degrees.tp, 1 < degrees.cp);
-        if frees(PlanField::Tp) && many_tp && !self.offers.tensor_parallel {
+        if frees(PlanField::Tp) && 1 < degrees.tp && !self.offers.tensor_parallel {
             return Some(Reason::Framework("tensor parallelism"));
         }
-        if frees(PlanField::Cp) && many_cp && !self.offers.context_parallel {
+        if frees(PlanField::Cp) && 1 < degrees.cp && !self.offers.context_parallel {
             return Some(Reason::Framework("context parallelism"));
         }
         if frees(PlanField::Tp) && self.domain < degrees.tp {
@@ -342,7 +341,7 @@ pub(crate) fn domain_gpus(cluster: &Cluster) -> u32 {
 
 /// Divisors, ascending.
 pub(crate) fn divisors(n: u32) -> Vec<u32> {
-    let mut small: Vec<u32> = (1..)
+    let mut small: Vec<u32> = (1..=n)
         .take_while(|d| d * d <= n)
         .filter(|d| n.is_multiple_of(*d))
         .collect();

@@ -86,6 +86,7 @@ fn climb(
 }
 
 /// Which switches of a plan may be turned.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch by itself")]
 struct Free {
     sp: bool,
     grad_reduce: bool,

@@ -16,9 +16,9 @@ use crate::estimate::pipeline::PipelineScratch;
 use crate::estimate::rehearsal::{Rehearsal, rehearse};
 use crate::estimate::shapes::{ShapeCache, Shapes};
 use crate::estimate::sheet::{Sheet, SheetInput};
-use crate::estimate::stage::{Layers, stages};
+use crate::estimate::stage::{Layers, StageSums, stages};
 use crate::estimate::stage_time::{StageTime, stage_times};
-use crate::estimate::work::{Merged, Work};
+use crate::estimate::work::Work;
 use crate::prediction::Breakdown;
 use crate::simulate::contention;
 use crate::{PredictError, Scenario};
@@ -90,6 +90,9 @@ pub(super) struct Kept {
     pub(super) peaks: Option<Vec<StagePeak>>,
 }
 
+/// The sums of every virtual stage, by kind of GPU.
+type SumsByKind = Vec<(usize, Vec<StageSums>)>;
+
 /// What the pieces of a plan depend on, besides job and kernels, and the kind of GPU.
 pub(super) type SheetKey = (usize, [u32; 6], u64, [bool; 3], [u8; 4], u64);
 /// What the optimizer's step of a device depends on.
@@ -115,19 +118,19 @@ impl<'a> Estimator<'a> {
 
     /// The closed form for a plan of the same job on the same cluster.
     pub fn estimate(&mut self, plan: &Plan) -> Estimate {
-        self.worked(plan, |work, merged, kept| work.finish(merged, kept))
+        self.work(plan, |work, sums, kept| work.finish(work.merge(sums), kept))
     }
 
     /// What passes of one micro-batch take, by pipeline device.
     pub fn stage_times(&mut self, plan: &Plan) -> Vec<StageTime> {
-        self.worked(plan, |_, merged, _| stage_times(&merged))
+        self.work(plan, |work, sums, _| stage_times(&work.merge(sums)))
     }
 
-    /// Prices the pieces of a plan and hands on their sums.
-    fn worked<T>(
+    /// Prices the stages of a plan and hands them on.
+    fn work<T>(
         &mut self,
         plan: &Plan,
-        then: impl FnOnce(&Work<'_>, Merged, &mut Kept) -> T,
+        then: impl FnOnce(&Work<'_>, SumsByKind, &mut Kept) -> T,
     ) -> T {
         let scenario = self.scenario;
         let framework = &scenario.framework;
@@ -172,8 +175,7 @@ impl<'a> Estimator<'a> {
             hosts: &hosts,
             uniform: self.uniform,
         };
-        let merged = work.merge(sums);
-        then(&work, merged, &mut self.kept)
+        then(&work, sums, &mut self.kept)
     }
 }
 

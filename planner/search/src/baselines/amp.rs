@@ -1,8 +1,8 @@
 //! AMP: the fastest plan of a latency model without memory.
 //!
-//! Source: Li, Wang, Xing, Zhang, NeurIPS 2022, arXiv 2210.07297, section 4.2, and its artifact
-//! (DachengLi1/AMP, `src/pipe.py` and `src/cost_homo.py`). Messages are counted forward and back, as
-//! Pipette (arXiv 2405.18093) states the model.
+//! Source: Li, Wang, Xing and Zhang, Advances in Neural Information Processing Systems 35, 2022, arXiv
+//! 2210.07297, and its artifact (`DachengLi1/AMP`, `src/pipe.py` and `src/cost_homo.py`). Messages are
+//! counted forward and back, as Pipette (arXiv 2405.18093) states the model.
 
 use crate::baselines::profiled::Profiled;
 

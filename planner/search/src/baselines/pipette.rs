@@ -1,6 +1,6 @@
 //! Pipette: the fastest plan of a latency model that pays links once a round trip, of those that fit.
 //!
-//! Source: Yim et al., DATE 2024, arXiv 2405.18093, and its artifact (yimjinkyu1/date2024_pipette,
+//! Source: Yim et al., DATE 2024, arXiv 2405.18093, and its artifact (`yimjinkyu1/date2024_pipette`,
 //! `strategy/merge4`). Its memory estimator, a perceptron trained on peaks of its own cluster, is not
 //! published as numbers that could be used here: our memory model stands in for it, with our margin.
 //! Its annealer of servers is left out: ranks stay in the order of the framework.

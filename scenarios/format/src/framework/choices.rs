@@ -117,6 +117,7 @@ fn chosen<S: Shape>(
     t.get(key, doc, either(alone, table(read))).optional()
 }
 
+#[expect(clippy::too_many_lines, reason = "a line or two a field")]
 pub(crate) fn choices(t: &mut Fields<'_, '_>) -> Choices {
     let mut flag = |key, doc| chosen(t, key, doc, &boolean);
     Choices {

@@ -69,7 +69,7 @@ fn own_time(row: &Row) -> f64 {
 }
 
 /// A time where there is room, else none that is finite.
-pub(super) fn with_room<'a>(time: &'a dyn Fn(&Row) -> f64) -> impl Fn(&Row) -> f64 + 'a {
+pub(super) fn with_room(time: &dyn Fn(&Row) -> f64) -> impl Fn(&Row) -> f64 {
     |row| {
         if has_room(row) {
             time(row)
