@@ -1,7 +1,7 @@
 //! What other methods would choose, for people and programs.
 
 use serde_json::{Value, json};
-use session::{Baseline, Planned};
+use session::{Baseline, Planned, Simulated};
 
 use crate::number::{duration, percent};
 use crate::plan_report::signed;
@@ -49,7 +49,7 @@ fn row(baseline: &Baseline, planned: &Planned) -> Vec<String> {
         choice.degrees.pp.to_string(),
         choice.degrees.dp.to_string(),
         choice.micro_batch.to_string(),
-        choice.recompute.words(),
+        recompute(&pick.simulated),
         pick.predicted.map_or_else(|| "-".to_owned(), duration),
         duration(prediction.iteration_time_s),
         prediction.device_used_bytes.to_string(),
@@ -61,6 +61,12 @@ fn row(baseline: &Baseline, planned: &Planned) -> Vec<String> {
         .to_owned(),
         signed(slower(prediction.iteration_time_s, planned)),
     ]
+}
+
+/// What is computed again, as the plan says it: what is fixed stands in no choice.
+fn recompute(plan: &Simulated) -> String {
+    let given = plan.prediction.plan["recompute"].as_str();
+    given.map_or_else(|| plan.evaluated.choice.recompute.words(), str::to_owned)
 }
 
 /// By how much a time is above that of the best plan, as a share.

@@ -30,7 +30,7 @@ pub struct Facts {
     pub experts: bool,
     /// Predicted time of an iteration, in seconds.
     pub iteration_time_s: f64,
-    /// The same by AMP's model, from our times of passes.
+    /// The same by AMP's model, from our times of passes; none where nobody asked it.
     pub amp_time_s: Option<f64>,
     /// The same by Pipette's model.
     pub pipette_time_s: Option<f64>,
@@ -49,9 +49,6 @@ impl Facts {
         let degrees = scenario.plan.degrees();
         let model = &scenario.job.model;
         let kinds = scenario.cluster.kinds();
-        let mut estimator = Estimator::new(scenario);
-        let mut by =
-            |method: Method| method.iteration_time(&mut estimator, scenario, &scenario.plan);
         Self {
             params: model.params(),
             gpus: scenario.plan.n_ranks(),
@@ -64,8 +61,8 @@ impl Facts {
             tokens: scenario.job.tokens(),
             experts: model.active_params() < model.params(),
             iteration_time_s: answer.iteration_time_s,
-            amp_time_s: by(Method::Amp),
-            pipette_time_s: by(Method::Pipette),
+            amp_time_s: None,
+            pipette_time_s: None,
             fill: answer.device_used_bytes.as_f64() / answer.device_memory_bytes.as_f64(),
             profile: scenario
                 .profiles
@@ -76,6 +73,18 @@ impl Facts {
                 .first()
                 .map(|gpu| gpu.architecture.clone())
                 .unwrap_or_default(),
+        }
+    }
+    /// The same with what other methods predict.
+    pub(crate) fn with_others(self, chosen: &Chosen) -> Self {
+        let scenario = &chosen.scenario;
+        let mut estimator = Estimator::new(scenario);
+        let mut by =
+            |method: Method| method.iteration_time(&mut estimator, scenario, &scenario.plan);
+        Self {
+            amp_time_s: by(Method::Amp),
+            pipette_time_s: by(Method::Pipette),
+            ..self
         }
     }
 }

@@ -5,6 +5,7 @@
     reason = "a command that cannot be run fails the test"
 )]
 
+mod baselines;
 #[cfg(unix)]
 mod bash;
 mod calibrate;
@@ -12,7 +13,6 @@ mod collective;
 mod command;
 mod errors;
 mod launch;
-mod plan;
 mod run;
 #[cfg(unix)]
 mod screen;

@@ -1,4 +1,4 @@
-//! `windtunnel plan`.
+//! `windtunnel plan --baselines`.
 
 use std::fs;
 
