@@ -262,6 +262,10 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) bandwidth: Vec<PathBuf>,
 
+    /// Add what Megatron's heuristic, AMP and Pipette would choose, and what the engine says of it
+    #[arg(long, conflicts_with = "why_not")]
+    pub(crate) baselines: bool,
+
     /// The engine of the shortlist, after the closed form looked at all plans
     #[arg(long, value_name = "ENGINE", default_value = "analytic")]
     pub(crate) engine: Engine,

@@ -7,6 +7,7 @@ mod exit;
 mod number;
 mod pager;
 mod placement;
+mod plan_baselines;
 mod plan_report;
 mod plan_table;
 mod render;

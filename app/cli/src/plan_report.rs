@@ -3,9 +3,12 @@
 
 use std::fmt::Write as _;
 
-use session::{Breakdown, NoPlan, Planned, Planning, Prediction, Remedy, Simulated, Tally, WhatIf};
+use session::{
+    Baseline, Breakdown, NoPlan, Planned, Planning, Prediction, Remedy, Simulated, Tally, WhatIf,
+};
 
 use crate::number::{count, duration, number, percent};
+use crate::plan_baselines;
 use crate::table::{Side, Table};
 use crate::terminal::Terminal;
 use crate::version;
@@ -14,6 +17,8 @@ use crate::version;
 pub(crate) struct Report<'a> {
     pub(crate) planned: &'a Planned,
     pub(crate) what_if: &'a [WhatIf],
+    /// What other methods choose, where that was asked for.
+    pub(crate) others: Option<&'a [Baseline]>,
     pub(crate) terminal: &'a Terminal,
 }
 
@@ -30,6 +35,9 @@ impl Report<'_> {
             let answer = &self.planned.answer;
             let evaluated = answer.evaluated.len() as u64;
             sections.push(excluded(&answer.excluded, evaluated, self.terminal));
+        }
+        if let Some(others) = self.others {
+            sections.push(plan_baselines::text(others, self.planned, self.terminal));
         }
         if 0 < verbose {
             sections.push(self.assumed());
@@ -269,7 +277,8 @@ impl Report<'_> {
     )]
     fn signature(&self) -> String {
         let scenario = &self.planned.planning.scenario;
-        let profiles: Vec<&str> = scenario.profiles.iter().map(|one| one.name()).collect();
+        let profiles = scenario.profiles.iter();
+        let profiles: Vec<String> = profiles.map(|one| one.name().to_owned()).collect();
         format!(
             "windtunnel {}, engine {}, seed {}, profile {}\n",
             version::LONG,

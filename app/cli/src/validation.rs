@@ -194,7 +194,9 @@ fn groups(found: &Validation, terminal: &Terminal) -> String {
         ("p90", Side::Right),
         ("Bias", Side::Right),
         ("Skipped", Side::Right),
+        ("Cells", Side::Right),
         ("Spearman", Side::Right),
+        ("Regret", Side::Right),
         ("OOM hit", Side::Right),
         ("False alarm", Side::Right),
         ("Missed", Side::Right),
@@ -249,9 +251,15 @@ fn figures(group: &Group) -> Vec<String> {
         share(group.p90_ape),
         group.bias.map_or_else(String::new, signed),
         count(group.skipped.into()),
+        if 0 < group.cells {
+            count(group.cells.into())
+        } else {
+            String::new()
+        },
         group
             .spearman
             .map_or_else(String::new, |rho| format!("{rho:.2}")),
+        share(group.regret),
         of_oom(oom.true_positive),
         of_oom(oom.false_positive),
         of_oom(oom.false_negative),

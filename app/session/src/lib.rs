@@ -31,7 +31,7 @@ pub use formats::{FormatError, Header};
 pub use import::import;
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open};
-pub use plan::{Planned, Remedy, WhatIf, remedies, sensitivity};
+pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, Outcome, PredictError, Prediction, Record, Scenario,
     Sources, Table,
@@ -39,8 +39,8 @@ pub use predict::{
 pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};
 pub use search::{
-    Answer, Choice, Evaluated, NoPlan, Order, Placed, Reason, SearchError, Simulated, Tally,
-    Unplaced,
+    Answer, Baseline, Choice, Evaluated, NoPlan, Order, Placed, Reason, SearchError, Simulated,
+    Tally, Unplaced,
 };
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
 pub use trace::{Explanation, Trace, explain};

@@ -7,8 +7,8 @@ use format::{
 use plan::{Plan, PlanField, PlanSpec};
 use predict::{Engine, PredictError, Prediction, Record, predict};
 use search::{
-    Answer, Choice, OffloadChoice, Placed, Request as SearchRequest, SearchError, feasible,
-    order_nodes, search,
+    Answer, Baseline, Choice, OffloadChoice, Placed, Request as SearchRequest, SearchError,
+    feasible, order_nodes, search,
 };
 use units::Control;
 
@@ -255,6 +255,19 @@ fn remedy(planning: &Planning, change: String, control: &Control) -> Option<Reme
         time: plan.time,
         offloads: plan.choice.offload != OffloadChoice::None,
     })
+}
+
+/// What methods that others published would choose, and what the engine says of it.
+///
+/// # Errors
+///
+/// What the engine reports, or that the work was stopped.
+pub fn baselines(
+    planning: &Planning,
+    engine: Engine,
+    control: &Control,
+) -> Result<Vec<Baseline>, PredictError> {
+    search::baselines(&asked(planning, engine), control)
 }
 
 /// What a search is asked for a scenario.

@@ -1,5 +1,8 @@
 //! What a row became, in numbers: by what reports sort errors.
 
+use predict::Estimator;
+use search::Method;
+
 use crate::scenario::Chosen;
 
 /// Size and spread of a scenario.
@@ -25,6 +28,12 @@ pub struct Facts {
     pub tokens: u64,
     /// Whether the model has routed experts.
     pub experts: bool,
+    /// Predicted time of an iteration, in seconds.
+    pub iteration_time_s: f64,
+    /// The same by AMP's model, from our times of passes; none where nobody asked it.
+    pub amp_time_s: Option<f64>,
+    /// The same by Pipette's model.
+    pub pipette_time_s: Option<f64>,
     /// Predicted memory in use over the device's, on the fullest GPU.
     pub fill: f64,
     /// The profile of the first kind of GPU.
@@ -51,6 +60,9 @@ impl Facts {
             micro_batches: scenario.plan.n_micro_batches(),
             tokens: scenario.job.tokens(),
             experts: model.active_params() < model.params(),
+            iteration_time_s: answer.iteration_time_s,
+            amp_time_s: None,
+            pipette_time_s: None,
             fill: answer.device_used_bytes.as_f64() / answer.device_memory_bytes.as_f64(),
             profile: scenario
                 .profiles
@@ -61,6 +73,18 @@ impl Facts {
                 .first()
                 .map(|gpu| gpu.architecture.clone())
                 .unwrap_or_default(),
+        }
+    }
+    /// The same with what other methods predict.
+    pub(crate) fn with_others(self, chosen: &Chosen) -> Self {
+        let scenario = &chosen.scenario;
+        let mut estimator = Estimator::new(scenario);
+        let mut by =
+            |method: Method| method.iteration_time(&mut estimator, scenario, &scenario.plan);
+        Self {
+            amp_time_s: by(Method::Amp),
+            pipette_time_s: by(Method::Pipette),
+            ..self
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use runs::{MemoryKind, Quantity, Record};
+use runs::{MemoryKind, Quantity};
 use serde::Serialize;
 
+use crate::cell::{Cell, cells};
 use crate::kind::Label;
-use crate::rank::spearman;
 use crate::row::{Compared, Row};
 
 /// Predicted and measured failures for want of memory.
@@ -50,6 +50,11 @@ pub struct Group {
     pub spearman: Option<f64>,
     /// Failures.
     pub oom: Confusion,
+    /// Median over cells of five rows and more of what it costs to choose by predictions: the
+    /// measured time of the plan that is predicted fastest over the best, minus 1.
+    pub regret: Option<f64>,
+    /// Cells of five rows and more.
+    pub cells: u32,
 }
 
 /// A row with one of its quantities; none where that cannot be compared.
@@ -116,6 +121,11 @@ fn group([source_repo, source_path, gpu, quantity]: [&str; 4], members: &[Member
     let mean = |values: &[f64]| {
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     };
+    let cells = if quantity == Quantity::IterationTime.name() {
+        cells_of(members)
+    } else {
+        Vec::new()
+    };
     Group {
         source_repo: source_repo.to_owned(),
         source_path: source_path.to_owned(),
@@ -127,13 +137,20 @@ fn group([source_repo, source_path, gpu, quantity]: [&str; 4], members: &[Member
         median_ape: quantile(&sizes, 0.5),
         p90_ape: quantile(&sizes, 0.9),
         bias: mean(&errors),
-        spearman: if quantity == Quantity::IterationTime.name() {
-            within_cells(members)
-        } else {
-            None
-        },
+        spearman: median(cells.iter().filter_map(Cell::spearman)),
         oom: confusion(members),
+        regret: median(cells.iter().map(Cell::regret)),
+        cells: count(cells.len()),
     }
+}
+
+/// Cells of the members that are predicted.
+fn cells_of<'a>(members: &[Member<'a>]) -> Vec<Cell<'a>> {
+    let rows = members.iter().filter_map(|(row, one)| {
+        let one = (*one)?;
+        Some((&row.record, one.predicted?, one.measured))
+    });
+    cells(rows)
 }
 
 /// Members of which both figures are there to compare.
@@ -173,127 +190,11 @@ fn confusion(members: &[Member<'_>]) -> Confusion {
     found
 }
 
-/// What makes runs comparable: plans of one model on one machine. A release tells versions of
-/// software apart; a date only says when a run was.
-fn cell(record: &Record) -> Vec<String> {
-    const COLUMNS: [&str; 7] = [
-        "hidden",
-        "layers",
-        "gpu",
-        "num_gpus",
-        "gbs",
-        "seq_len",
-        "precision",
-    ];
-    let named = |column: &str| record.or_empty(column).to_owned();
-    let mut cell: Vec<String> = COLUMNS.iter().copied().map(named).collect();
-    if record.or_empty("hidden").is_empty() {
-        cell.push(named("model"));
-    }
-    if !is_date(record.or_empty("release_or_date")) {
-        cell.push(named("release_or_date"));
-    }
-    cell
-}
-
-/// Whether a text is a day, as in 2022-02-21.
-fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
-    parts.len() == 3 && parts[0].len() == 4 && parts.iter().all(digits)
-}
-
-/// Median over cells of five rows and more of the rank correlation within them.
-fn within_cells(members: &[Member<'_>]) -> Option<f64> {
-    let predicted = compared(members)
-        .filter_map(|(row, one)| Some((&row.record, one.predicted?, one.measured)));
-    correlation_within_cells(predicted)
-}
-
-/// The same of rows with their predicted and measured values.
-pub(crate) fn correlation_within_cells<'a>(
-    rows: impl Iterator<Item = (&'a Record, f64, f64)>,
-) -> Option<f64> {
-    let mut found: Vec<f64> = cells(rows).iter().filter_map(Cell::spearman).collect();
-    found.sort_by(f64::total_cmp);
-    quantile(&found, 0.5)
-}
-
-/// Plans of one model on one machine: five and more rows, each with its predicted and its measured
-/// value.
-pub(crate) struct Cell<'a>(Vec<(&'a Record, f64, f64)>);
-
-/// The cells of some rows.
-pub(crate) fn cells<'a>(rows: impl Iterator<Item = (&'a Record, f64, f64)>) -> Vec<Cell<'a>> {
-    const SMALLEST: usize = 5;
-    let mut cells: BTreeMap<Vec<String>, Vec<(&Record, f64, f64)>> = BTreeMap::new();
-    for row in rows {
-        cells.entry(cell(row.0)).or_default().push(row);
-    }
-    let large = cells.into_values().filter(|rows| SMALLEST <= rows.len());
-    large.map(Cell).collect()
-}
-
-impl Cell<'_> {
-    /// Rows.
-    pub(crate) const fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Rank correlation of predicted and measured values.
-    pub(crate) fn spearman(&self) -> Option<f64> {
-        let pairs = self
-            .0
-            .iter()
-            .map(|(_, predicted, measured)| (*predicted, *measured));
-        spearman(&pairs.collect::<Vec<_>>())
-    }
-
-    /// The row without which the correlation is highest, with that correlation.
-    pub(crate) fn best_without_one(&self) -> Option<(String, f64)> {
-        let without = |at: usize| {
-            let rest = self.0.iter().enumerate().filter(|(other, _)| *other != at);
-            let pairs = rest.map(|(_, (_, predicted, measured))| (*predicted, *measured));
-            let rho = spearman(&pairs.collect::<Vec<_>>())?;
-            Some((self.0[at].0.id(), rho))
-        };
-        (0..self.len())
-            .filter_map(without)
-            .max_by(|a, b| a.1.total_cmp(&b.1))
-    }
-
-    /// By how much the largest measured value is above the smallest, as a share.
-    pub(crate) fn spread(&self) -> f64 {
-        spread(self.0.iter().map(|(.., measured)| *measured))
-    }
-
-    /// The same of rows that repeat one plan; none where no plan is repeated. Of several plans, the
-    /// largest.
-    pub(crate) fn spread_of_repeats(&self) -> Option<f64> {
-        const COLUMNS: [&str; 9] = [
-            "tp",
-            "pp",
-            "vp",
-            "cp",
-            "ep",
-            "mbs",
-            "zero_stage",
-            "recompute",
-            "heads",
-        ];
-        let plan = |record: &Record| COLUMNS.map(|column| record.or_empty(column).to_owned());
-        let mut plans: BTreeMap<[String; 9], Vec<f64>> = BTreeMap::new();
-        for (record, _, measured) in &self.0 {
-            plans.entry(plan(record)).or_default().push(*measured);
-        }
-        let repeated = plans.into_values().filter(|all| 1 < all.len());
-        repeated.map(|all| spread(all.into_iter())).reduce(f64::max)
-    }
-}
-
-fn spread(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let most = values.clone().fold(f64::MIN, f64::max);
-    most / values.fold(f64::MAX, f64::min) - 1.0
+/// The median of values in any order.
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    quantile(&values, 0.5)
 }
 
 /// A quantile of sorted values, between neighbors in proportion.
@@ -314,14 +215,6 @@ pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_release_is_no_date() {
-        assert!(is_date("2022-02-21"));
-        assert!(!is_date("26.02.01"));
-        assert!(!is_date("v1.2-rc-1"));
-        assert!(!is_date(""));
-    }
 
     #[test]
     fn quantiles_lie_between_neighbors() {

@@ -3,7 +3,7 @@
 //! ```text
 //! Table ──runs──▶ drafts ──scenario──▶ Scenario ──predict──▶ Prediction
 //!                                                   └─compared like with like─▶ Row
-//! Rows ──group──▶ count, MAPE, median, p90, bias, rank correlation, confusion of memory
+//! Rows ──group──▶ count, MAPE, median, p90, bias, rank correlation, regret, confusion of memory
 //!      ──accuracy──▶ the accuracy report: text and figures
 //! ```
 //!
@@ -11,6 +11,7 @@
 //! counted and says why.
 
 mod accuracy;
+mod cell;
 mod document;
 mod facts;
 mod group;

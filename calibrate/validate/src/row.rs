@@ -102,7 +102,12 @@ pub fn run_as(
     };
     let mut row = unpredicted(kind, record, String::new()).row;
     row.skipped = None;
-    row.facts = Some(Facts::of(&chosen));
+    let facts = Facts::of(&chosen);
+    row.facts = Some(match kind {
+        // Runs whose plans can be compared; the others measured memory.
+        Kind::Training => facts.with_others(&chosen),
+        Kind::MegatronCi => facts,
+    });
     row.assumptions = chosen.draft.assumptions();
     compare(&mut row, kind, Some(&chosen))?;
     Ok(Some(Run {

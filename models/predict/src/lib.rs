@@ -19,7 +19,7 @@ mod simulate;
 mod sources;
 
 pub use error::PredictError;
-pub use estimate::{Doubt, Estimate, Estimator, LayerCosts, PieceCost, StageCosts};
+pub use estimate::{Doubt, Estimate, Estimator, LayerCosts, PieceCost, StageCosts, StageTime};
 pub use prediction::{Assumed, Breakdown, ClassMemory, Prediction, SCHEMA, Sources, Table};
 pub use scenario::{Engine, Prices, Scenario, Settings};
 pub use simulate::{Outcome, Record, predict};

@@ -14,6 +14,7 @@
 //! threads. Only a stop cuts it short, and then the answer says so.
 
 mod balance;
+pub mod baselines;
 mod choice;
 mod counts;
 mod error;
@@ -29,6 +30,7 @@ use plan::{Offers, PlanField, PlanSpec};
 use predict::{Engine, Scenario};
 use units::Control;
 
+pub use baselines::{Baseline, Method, Pick, baselines};
 pub use choice::{
     Choice, DegreeChoice, OffloadChoice, RecomputeChoice, ShardChoice, SplitChoice, Switches,
     TpChoice,

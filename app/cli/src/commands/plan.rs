@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use session::{
-    Existing, Measured, NoPlan, Opened, PlanField, Planned, Planning, Request, SCENARIO_BASE,
-    SCENARIO_TOML, SearchError, WhatIf, check, complete_scenario, remedies, save, sensitivity,
+    Baseline, Existing, Measured, NoPlan, Opened, PlanField, Planned, Planning, Request,
+    SCENARIO_BASE, SCENARIO_TOML, SearchError, WhatIf, baselines, check, complete_scenario,
+    remedies, save, sensitivity,
 };
 
 use crate::args::{Engine, PlanArgs};
 use crate::commands::scenario::{assigned, open_request, refuse, request};
 use crate::commands::{Context, refuse_save, run};
 use crate::exit::Exit;
+use crate::plan_baselines;
 use crate::plan_report::{Report, compared, no_plan, remedies_in_words};
 use crate::version;
 
@@ -61,17 +63,23 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
         sensitivity(&request, &planned.planning, best, control)
     });
     let what_if = what_if.map_err(|error| run::failed(&error, context))?;
+    let others = others(args, &planned, engine, context)?;
     if let Some(path) = &args.table {
         let rows = crate::plan_table::csv(&planned.answer.evaluated);
         save(path, existing, |out| out.write_all(rows.as_bytes()))
             .map_err(|error| refuse_save(&error, context))?;
     }
     let text = if context.output.json {
-        format!("{:#}\n", document(&opened, &planned, &what_if))
+        let mut document = document(&opened, &planned, &what_if);
+        if let Some(others) = &others {
+            document["baselines"] = plan_baselines::document(others, &planned);
+        }
+        format!("{document:#}\n")
     } else {
         let report = Report {
             planned: &planned,
             what_if: &what_if,
+            others: others.as_deref(),
             terminal: &context.stdout,
         };
         report.text(context.output.verbose, context.output.quiet)
@@ -82,6 +90,33 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     } else {
         Exit::Done
     })
+}
+
+/// What other methods choose, where that is asked for and the search came to its end.
+fn others(
+    args: &PlanArgs,
+    planned: &Planned,
+    engine: session::Engine,
+    context: &Context,
+) -> Result<Option<Vec<Baseline>>, Exit> {
+    if !args.baselines {
+        return Ok(None);
+    }
+    if planned.answer.partial {
+        context.warn("the search was stopped, so other methods were not asked");
+        return Ok(None);
+    }
+    let found = run::watched(context, "asking other methods", |control| {
+        baselines(&planned.planning, engine, control)
+    });
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_interrupted() => {
+            context.warn("stopped before other methods were asked");
+            Ok(None)
+        }
+        Err(error) => Err(run::failed(&error, context)),
+    }
 }
 
 /// The fields of those names.

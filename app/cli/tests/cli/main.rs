@@ -5,6 +5,7 @@
     reason = "a command that cannot be run fails the test"
 )]
 
+mod baselines;
 #[cfg(unix)]
 mod bash;
 mod calibrate;

@@ -179,7 +179,9 @@ fn json_has_the_keys_of_the_contract_and_null_where_nothing_is_known() {
             "p90_ape",
             "bias",
             "spearman",
-            "oom"
+            "oom",
+            "regret",
+            "cells"
         ]
     );
     let oom: Vec<&Value> = document["rows"]

@@ -1,5 +1,6 @@
 //! The text of the report, section by section.
 
+mod choices;
 mod coverage;
 mod errors;
 mod fitted;
@@ -31,6 +32,7 @@ pub(super) fn report(
         introduction(rows, points, command),
         targets::section(rows, fit),
         ranks::section(rows, points, fit),
+        choices::section(rows, points, fit),
         coverage::section(fit, points),
         errors::section(points),
         memory::section(rows, points),

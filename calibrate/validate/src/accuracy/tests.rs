@@ -263,6 +263,54 @@ fn a_broken_file_of_a_fit_is_blamed_by_line() {
     );
 }
 
+/// Runs of one study that are plans of one model on one machine.
+fn one_cell(plans: &[(u32, u32, f64)]) -> Vec<Row> {
+    let lines = plans.iter().zip(1..).map(|((tp, mbs, secs), id)| {
+        format!("{id},VIA-Research/vTrain,data/ground_truth_single.csv,A100,8,Megatron-DeepSpeed,GPT,2048,24,16,2048,64,{mbs},fp16,{tp},1,{secs},2024-09,yes\n")
+    });
+    let lines: String = lines.collect();
+    let table = Table::parse("x.csv", format!("{HEADER}{lines}").as_bytes()).unwrap();
+    let predict = |record| {
+        let (settings, control) = (Settings::default(), Control::new());
+        let run = run_as(Kind::Training, record, &table, &settings, &control);
+        run.unwrap().unwrap().row
+    };
+    table.records.iter().map(predict).collect()
+}
+
+#[test]
+fn a_cell_whose_best_plan_is_not_picked_says_what_that_costs() {
+    // Without tensor parallelism is predicted fastest.
+    let plans = [
+        (1, 4, 4.4),
+        (2, 4, 4.0),
+        (4, 4, 5.0),
+        (8, 4, 8.0),
+        (8, 2, 9.0),
+    ];
+    let pages = accuracy(&one_cell(&plans), &[], &Fit::default(), "make");
+    let text = text(&pages);
+    assert!(text.contains("Cells: 1, with 5 rows."), "{text}");
+    assert!(
+        text.contains("| regret of the top pick, median cell | at most 3.0 % | - | 10.0 % |"),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "Picked: row 1 (tp 1, pp 1, mbs 4), 4.400 s; best: row 2 (tp 2, pp 1, mbs 4), 4.000 s"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("No row is reported to have run out of memory."));
+    // All have room on one stage: the heuristic takes the least tensor parallelism, too.
+    assert!(
+        text.contains(
+            "| Megatron's heuristic (arXiv 2104.04473) | 10.0 % | 10.0 % | 10.0 % | 0 | - | 0 |"
+        ),
+        "{text}"
+    );
+}
+
 #[test]
 fn figures_hold_every_point_and_are_equal_when_made_again() {
     let rows = rows();

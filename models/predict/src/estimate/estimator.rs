@@ -19,6 +19,7 @@ use crate::estimate::shapes::{ShapeCache, Shapes};
 use crate::estimate::sheet::{Sheet, SheetInput};
 use crate::estimate::stage::{Layers, StageSums, stages};
 use crate::estimate::stage_costs::StageCosts;
+use crate::estimate::stage_time::{StageTime, stage_times};
 use crate::estimate::work::Work;
 use crate::prediction::Breakdown;
 use crate::simulate::contention;
@@ -130,6 +131,11 @@ impl<'a> Estimator<'a> {
     /// What stages of a plan take and send to each other, as an order of nodes needs it.
     pub fn stage_costs(&mut self, plan: &Plan) -> StageCosts {
         self.work(plan, |work, sums, _| work.stage_costs(&work.merge(sums)))
+    }
+
+    /// What passes of one micro-batch take, by pipeline device.
+    pub fn stage_times(&mut self, plan: &Plan) -> Vec<StageTime> {
+        self.work(plan, |work, sums, _| stage_times(&work.merge(sums)))
     }
 
     /// Prices the stages of a plan and hands them on.

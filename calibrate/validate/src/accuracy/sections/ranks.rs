@@ -10,20 +10,16 @@ use super::super::markdown::{percent, table};
 use super::super::point::{Point, shipped_points};
 use super::super::subset::{is_test, study};
 use super::super::target::TARGETS;
-use crate::group::{Cell, cells, quantile};
+use crate::cell::{Cell, cells};
+use crate::group::median as median_of;
 use crate::row::Row;
 
 /// The rank correlation of each study that has cells, and what it can be.
 pub(super) fn section(rows: &[Row], points: &[Point<'_>], fit: &Fit) -> String {
     let shipped = shipped_points(rows);
-    let names: BTreeSet<&str> = points
-        .iter()
-        .filter(|point| !is_test(point.row))
-        .map(|point| study(point.row))
-        .collect();
     let mut lines = Vec::new();
     let mut doubts = String::new();
-    for name in names {
+    for name in studies(points) {
         let unseen = cells_of(points, name);
         if unseen.is_empty() {
             continue;
@@ -66,18 +62,31 @@ pub(super) fn section(rows: &[Row], points: &[Point<'_>], fit: &Fit) -> String {
 /// A correlation below this orders no plans.
 const ORDERS: f64 = 0.5;
 
+/// The names of studies, integration tests left out.
+pub(super) fn studies<'a>(points: &[Point<'a>]) -> BTreeSet<&'a str> {
+    let rows = points.iter().map(|point| point.row);
+    rows.filter(|row| !is_test(row)).map(study).collect()
+}
+
 /// The cells of the times of a study.
-fn cells_of<'a>(points: &[Point<'a>], name: &str) -> Vec<Cell<'a>> {
+pub(super) fn cells_of<'a>(points: &[Point<'a>], name: &str) -> Vec<Cell<'a>> {
+    cells_by(points, name, &|point| point.predicted)
+}
+
+/// The same with another prediction of each point.
+pub(super) fn cells_by<'a>(
+    points: &[Point<'a>],
+    name: &str,
+    predicted: &dyn Fn(&Point<'_>) -> f64,
+) -> Vec<Cell<'a>> {
     let own = points
         .iter()
         .filter(|point| point.quantity == Quantity::IterationTime && study(point.row) == name);
-    cells(own.map(|point| (&point.row.record, point.predicted, point.measured)))
+    cells(own.map(|point| (&point.row.record, predicted(point), point.measured)))
 }
 
 fn median(cells: &[Cell<'_>]) -> Option<f64> {
-    let mut found: Vec<f64> = cells.iter().filter_map(Cell::spearman).collect();
-    found.sort_by(f64::total_cmp);
-    quantile(&found, 0.5)
+    median_of(cells.iter().filter_map(Cell::spearman))
 }
 
 /// Why the correlation of a study is lower than it should be: cell by cell, how far plans lie apart
