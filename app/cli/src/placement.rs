@@ -99,16 +99,16 @@ fn rows(order: &Order) -> String {
     };
     if stages == 1 {
         let names: Vec<String> = order.nodes.iter().map(|node| format!("n{node}")).collect();
-        let _ = write!(text, "    {}\n", names.join(" "));
+        let _ = writeln!(text, "    {}", names.join(" "));
         return text;
     }
     let hidden = all.len().saturating_sub(ROWS);
     for row in all.take(ROWS) {
         let names: Vec<String> = row.iter().map(|node| format!("n{node}")).collect();
-        let _ = write!(text, "    {}\n", names.join(" "));
+        let _ = writeln!(text, "    {}", names.join(" "));
     }
     if 0 < hidden {
-        let _ = write!(text, "    and {hidden} more, all in `--json`\n");
+        let _ = writeln!(text, "    and {hidden} more, all in `--json`");
     }
     text
 }

@@ -59,8 +59,8 @@ impl BandwidthError {
 
 /// A cluster under each of the measurements in a file.
 ///
-/// * `path` — `FILE` for all matrices in it, `FILE#KEY` for those with that `matrix_key`, or, with
-///   `KEY` as `SOURCE:KEY`, for the one of that `source_path`.
+/// * `path` — `FILE` for all matrices in it, `FILE#KEY` for those with that `matrix_key`, and
+///   `FILE#SOURCE:KEY` for the one of that `source_path`, of which the last part is enough.
 ///
 /// # Errors
 ///
@@ -81,7 +81,7 @@ pub fn measured(path: &Path, cluster: &Cluster) -> Result<Vec<Measured>, Bandwid
         None => snapshots,
         Some(key) => snapshots
             .into_iter()
-            .filter(|one| one.key == *key || full_key(one) == *key)
+            .filter(|one| is_named(one, key))
             .collect(),
     };
     if let (Some(key), true) = (key, chosen.is_empty()) {
@@ -111,6 +111,12 @@ fn parted(path: &Path) -> (PathBuf, Option<String>) {
         Some((file, key)) if !path.exists() => (PathBuf::from(file), Some(key.to_owned())),
         _ => (path.to_owned(), None),
     }
+}
+
+/// Whether a key names a snapshot: its own key, or behind the source or the last part of its path.
+fn is_named(one: &Snapshot, key: &str) -> bool {
+    let full = full_key(one);
+    one.key == key || full == key || full.ends_with(&format!("/{key}"))
 }
 
 /// Which matrix of its file a snapshot is.
