@@ -271,10 +271,6 @@ impl Report<'_> {
         format!("## Assumptions\n\n{}", table.render(self.terminal.width))
     }
 
-    #[expect(
-        clippy::redundant_closure_for_method_calls,
-        reason = "the crate of the type is not known here"
-    )]
     fn signature(&self) -> String {
         let scenario = &self.planned.planning.scenario;
         let profiles = scenario.profiles.iter();
