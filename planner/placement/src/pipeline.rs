@@ -51,7 +51,7 @@ const ROUNDING: f64 = 1e-13;
 /// Periods in units of the number of stages after which the recursion is taken for periodic. Where
 /// two circles have nearly the same mean it may not quite be; then the rate is off by less than
 /// their difference.
-const PATIENCE: usize = 4;
+const PATIENCE: usize = 16;
 
 impl Pipeline<'_> {
     /// The steady time of a micro-batch, `rho`, and the number of micro-batches on the circle that
