@@ -3,6 +3,7 @@
 //! schedules, then all others, where they could still come near.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use plan::{Plan, ScheduleKind};
 use predict::{Doubt, Estimate, Estimator};
@@ -52,14 +53,17 @@ pub(crate) fn evaluate(space: &Space<'_>, margin: f64, control: &Control) -> Fou
     let mut all = Found::default();
     let degrees = space.degrees(&mut all.tally);
     control.set_items(3 * degrees.len() as u64);
+    // As many as threads, each with the prices that it has found so far.
+    let idle: Mutex<Vec<Estimator<'_>>> = Mutex::default();
     let round = |parts: Vec<Part>, round: Round| -> Vec<Part> {
         let cells: Vec<Vec<Part>> = alike(parts);
         let walk = |cell: Vec<Part>| -> Vec<Part> {
-            let estimator = &mut Estimator::new(space.scenario);
+            let known = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut estimator = known.unwrap_or_else(|| Estimator::new(space.scenario));
             let walk = |part| {
                 let mut walk = Walk {
                     space,
-                    estimator: &mut *estimator,
+                    estimator: &mut estimator,
                     margin,
                     round,
                     part,
@@ -68,7 +72,11 @@ pub(crate) fn evaluate(space: &Space<'_>, margin: f64, control: &Control) -> Fou
                 control.finish_item();
                 walk.part
             };
-            cell.into_iter().map(walk).collect()
+            let cell = cell.into_iter().map(walk).collect();
+            idle.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(estimator);
+            cell
         };
         let cells: Vec<Vec<Part>> = cells.into_par_iter().map(walk).collect();
         cells.into_iter().flatten().collect()

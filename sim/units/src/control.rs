@@ -53,6 +53,13 @@ impl Control {
         }
     }
 
+    /// Forgets all progress, where another piece of work begins under the same control.
+    pub fn forget_progress(&self) {
+        for counter in [&self.done, &self.total, &self.items_done, &self.items_total] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// Says how many units of work there are; 0 where nobody knows.
     pub fn set_total(&self, total: u64) {
         self.total.store(total, Ordering::Relaxed);

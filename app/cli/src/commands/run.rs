@@ -77,6 +77,7 @@ pub(crate) fn watched<T>(
     phase: &'static str,
     work: impl FnOnce(&Control) -> T,
 ) -> T {
+    CONTROL.forget_progress();
     let progress = Progress::start(context, phase);
     let result = work(&CONTROL);
     progress.stop();
@@ -169,18 +170,44 @@ fn draw(phase: &str, finished: &Receiver<()>) {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     bar.set_prefix(phase.to_owned());
     while finished.recv_timeout(Duration::from_millis(100)).is_err() {
-        bar.set_message(message(&CONTROL));
+        bar.set_message(message(&CONTROL, bar.elapsed()));
         bar.tick();
     }
     bar.finish_and_clear();
 }
 
-/// How far the work is: rows of a table, else events of a run.
-fn message(control: &Control) -> String {
-    let ((events, total), (rows, all_rows)) = (control.progress(), control.items());
-    match (all_rows, total) {
+/// How far the work is: items of a batch, such as rows, else events of a run; and how long it will
+/// still take, where that can be told.
+fn message(control: &Control, elapsed: Duration) -> String {
+    let ((events, total), (items, all_items)) = (control.progress(), control.items());
+    match (all_items, total) {
         (0, 0) => format!("{} events", count(events)),
         (0, total) => format!("{} of {} events", count(events), count(total)),
-        (all_rows, _) => format!("{} of {} rows", count(rows), count(all_rows)),
+        (all_items, _) => {
+            let remaining = remaining(items, all_items, elapsed);
+            format!("{} of {}{remaining}", count(items), count(all_items))
+        }
+    }
+}
+
+/// The time that the rest takes at the pace so far.
+fn remaining(done: u64, all: u64, elapsed: Duration) -> String {
+    if done == 0 || all <= done {
+        return String::new();
+    }
+    let secs = elapsed.as_secs_f64() * (all - done) as f64 / done as f64;
+    format!(", {} to go,", duration(secs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_takes_as_long_as_what_is_done() {
+        let half = remaining(5, 10, Duration::from_secs(8));
+        assert_eq!(half, ", 8.000 s to go,");
+        assert_eq!(remaining(0, 10, Duration::from_secs(8)), "");
+        assert_eq!(remaining(10, 10, Duration::from_secs(8)), "");
     }
 }
