@@ -16,9 +16,10 @@ mod simulate;
 mod validate;
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use clap::Parser;
-use session::SaveError;
+use session::{Existing, SaveError, save};
 
 use crate::args::{Cli, Color, Command, OutputArgs, not_yet};
 use crate::exit::Exit;
@@ -68,6 +69,24 @@ impl Context {
         self.print(text)
     }
 
+    /// Hands over the result: to the reader, or to the file that was named for it.
+    pub(crate) fn hand_over(
+        &self,
+        text: &str,
+        output: Option<&Path>,
+        existing: Existing,
+    ) -> Result<Exit, Exit> {
+        match output {
+            None if self.output.json => Ok(self.print(text)),
+            None => Ok(self.page(text)),
+            Some(path) => {
+                save(path, existing, |out| out.write_all(text.as_bytes()))
+                    .map_err(|error| refuse_save(&error, self))?;
+                Ok(Exit::Done)
+            }
+        }
+    }
+
     /// Says what went wrong.
     pub(crate) fn error(&self, text: &str, hint: Option<&str>) {
         say(&message("error", text, &self.stderr));
@@ -93,6 +112,15 @@ impl Context {
     /// Whether progress is shown: unless somebody does not want it.
     pub(crate) const fn shows_progress(&self) -> bool {
         !self.output.no_progress && !self.output.quiet
+    }
+}
+
+/// What becomes of files that are there already.
+pub(crate) const fn existing(force: bool) -> Existing {
+    if force {
+        Existing::Replace
+    } else {
+        Existing::Refuse
     }
 }
 

@@ -11,7 +11,7 @@ use units::{Bytes, Control};
 
 use crate::choice::{Choice, RecomputeChoice, SplitChoice};
 use crate::counts::LayerCounts;
-use crate::evaluate::{Evaluated, Found, checked, evaluated};
+use crate::evaluate::{Evaluated, Found, checked, evaluated, sort_by_time};
 use crate::excluded::Reason;
 use crate::space::Space;
 
@@ -26,7 +26,7 @@ pub(crate) fn balance(
     found: &mut Found,
     control: &Control,
 ) {
-    leading.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.choice.cmp(&b.choice)));
+    sort_by_time(leading);
     let families = families(space, leading);
     let mut tried = 0;
     if !control.is_cancelled() {
@@ -37,15 +37,7 @@ pub(crate) fn balance(
                 |estimator, leader| balanced(space, estimator, leader, margin),
             )
             .collect();
-        for plan in more.into_iter().flatten() {
-            tried += 1;
-            found.plans.push(plan);
-            if plan.fits {
-                leading.push(plan);
-            } else {
-                found.tally.add(Reason::Memory, 1);
-            }
-        }
+        tried = found.admit(more.into_iter().flatten(), leading);
     }
     let rest = families.len() as u64 - tried;
     found.tally.add(Reason::OtherSplits, rest);

@@ -25,7 +25,7 @@ use crate::baselines::profiled::{Rates, profiled};
 use crate::choice::{Choice, DegreeChoice, RecomputeChoice, ShardChoice, SplitChoice};
 use crate::evaluate::{Evaluated, checked, evaluated};
 use crate::excluded::Tally;
-use crate::shortlist::{Simulated, has_room, simulate};
+use crate::shortlist::{Simulated, fits, simulate};
 use crate::space::Space;
 
 /// A method that others published.
@@ -227,7 +227,7 @@ fn pick<'a>(
     let simulated = simulate(scenario, &estimate, plan, request.engine, control)?;
     Ok(Some(Pick {
         predicted,
-        fits: has_room(&simulated.prediction, request.margin),
+        fits: fits(&simulated.prediction, request.margin),
         simulated,
     }))
 }

@@ -41,6 +41,35 @@ impl Found {
         self.plans.extend(other.plans);
         self.tally.merge(&other.tally);
     }
+
+    /// Adds variants of leading plans: those that fit lead too, the others lack memory. Returns how
+    /// many there are.
+    pub(crate) fn admit(
+        &mut self,
+        variants: impl Iterator<Item = Evaluated>,
+        leading: &mut Vec<Evaluated>,
+    ) -> u64 {
+        let before = self.plans.len();
+        for plan in variants {
+            self.plans.push(plan);
+            if plan.fits {
+                leading.push(plan);
+            } else {
+                self.tally.add(Reason::Memory, 1);
+            }
+        }
+        (self.plans.len() - before) as u64
+    }
+}
+
+/// Plans, fastest first.
+pub(crate) fn sort_by_time(plans: &mut [Evaluated]) {
+    plans.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.choice.cmp(&b.choice)));
+}
+
+/// Whether a device has room for what is predicted of it, with the margin.
+pub(crate) fn has_room(used: Bytes, device: Bytes, margin: f64) -> bool {
+    used.as_f64() * (1.0 + margin) <= device.as_f64()
 }
 
 /// Plans that are slower than the best by this factor whatever their schedule are not evaluated:
@@ -161,8 +190,10 @@ impl Walk<'_, '_> {
         let micro_batches = self.space.micro_batches(degrees);
         let shards = self.space.shards(degrees);
         let first = self.first_shard(&shards);
+        let pipelines = self.space.pipelines(degrees);
+        let plans = (micro_batches.len() * self.space.recompute().len()) as u64;
         for shard in shards {
-            for pipeline in self.space.pipelines(degrees) {
+            for &pipeline in &pipelines {
                 let belongs = match (self.round, pipeline.0) {
                     (Round::First, kind) => shard == first && kind == ScheduleKind::OneFOneB,
                     (Round::Interleaved { .. }, kind) => {
@@ -176,7 +207,6 @@ impl Walk<'_, '_> {
                 if !belongs {
                     continue;
                 }
-                let plans = (micro_batches.len() * self.space.recompute().len()) as u64;
                 let skipped = match self.space.offered(degrees, pipeline, shard) {
                     Err(reason) => Some(reason),
                     Ok(()) => control.is_cancelled().then_some(Reason::Stopped),
@@ -318,12 +348,11 @@ pub(crate) fn checked(space: &Space<'_>, choice: &Choice) -> Result<Plan, Reason
 
 /// What an estimate says of a choice.
 pub(crate) fn evaluated(choice: Choice, estimate: &Estimate, margin: f64) -> Evaluated {
-    let used = estimate.device_used;
     Evaluated {
         choice,
         time: estimate.iteration_time_s,
-        used,
+        used: estimate.device_used,
         doubt: estimate.doubt,
-        fits: used.as_f64() * (1.0 + margin) <= estimate.device_memory.as_f64(),
+        fits: has_room(estimate.device_used, estimate.device_memory, margin),
     }
 }

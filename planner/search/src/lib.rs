@@ -44,7 +44,7 @@ pub use shortlist::Simulated;
 
 use crate::evaluate::{Found, checked, evaluate};
 use crate::front::{front, thinned};
-use crate::shortlist::{has_room, leading, settle, simulate};
+use crate::shortlist::{fits, leading, settle, simulate};
 use crate::space::{Space, domain_gpus};
 
 /// What is asked for.
@@ -230,7 +230,7 @@ fn add_front(
         if let Ok(plan) = checked(space, &member.choice) {
             let engine = request.engine;
             let simulated = simulate(space.scenario, &member, plan, engine, &Control::new())?;
-            if has_room(&simulated.prediction, request.margin) {
+            if fits(&simulated.prediction, request.margin) {
                 plans.push(simulated);
             }
         }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use units::Control;
 
 use crate::choice::{Choice, RecomputeChoice, ShardChoice};
-use crate::evaluate::{Evaluated, checked, evaluated};
+use crate::evaluate::{Evaluated, checked, evaluated, has_room};
 use crate::space::Space;
 
 /// A plan that was simulated.
@@ -296,16 +296,16 @@ fn step(
     }
     let mut simulated = simulate(space.scenario, &candidate.plan, plan, engine, control)?;
     simulated.expected = candidate.time;
-    if !has_room(&simulated.prediction, margin) {
+    if !fits(&simulated.prediction, margin) {
         return Ok(Step::Dropped);
     }
     Ok(Step::Simulated(Box::new(simulated)))
 }
 
-/// Whether the fullest device has room for what an engine says, with the margin.
-pub(crate) fn has_room(prediction: &Prediction, margin: f64) -> bool {
-    let used = prediction.device_used_bytes.as_f64() * (1.0 + margin);
-    prediction.fits && used <= prediction.device_memory_bytes.as_f64()
+/// Whether every device has room for what an engine says, with the margin.
+pub(crate) fn fits(prediction: &Prediction, margin: f64) -> bool {
+    let (used, device) = (prediction.device_used_bytes, prediction.device_memory_bytes);
+    prediction.fits && has_room(used, device, margin)
 }
 
 /// What an engine says of a plan.

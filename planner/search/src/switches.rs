@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use units::Control;
 
 use crate::choice::{Choice, Switches, TpChoice};
-use crate::evaluate::{Evaluated, Found, checked, evaluated};
+use crate::evaluate::{Evaluated, Found, checked, evaluated, sort_by_time};
 use crate::excluded::Reason;
 use crate::space::Space;
 
@@ -24,7 +24,7 @@ pub(crate) fn vary(
     found: &mut Found,
     control: &Control,
 ) {
-    leading.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.choice.cmp(&b.choice)));
+    sort_by_time(leading);
     let settings = leading.iter().map(|plan| settings(space, &plan.choice));
     let all: u64 = settings.map(|settings| settings - 1).sum();
     let mut tried = 0;
@@ -37,15 +37,7 @@ pub(crate) fn vary(
                 |estimator, leader| climb(space, estimator, leader, margin),
             )
             .collect();
-        for plan in more.into_iter().flatten() {
-            tried += 1;
-            found.plans.push(plan);
-            if plan.fits {
-                leading.push(plan);
-            } else {
-                found.tally.add(Reason::Memory, 1);
-            }
-        }
+        tried = found.admit(more.into_iter().flatten(), leading);
     }
     found.tally.add(Reason::OtherSwitches, all - tried);
 }

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use session::{Bundle, Existing, ExportError, Opened, save_bundle};
+use session::{Bundle, ExportError, Opened, save_bundle};
 
 use crate::args::ExportArgs;
 use crate::commands::scenario::{open_plan, ready};
-use crate::commands::{Context, refuse_save};
+use crate::commands::{Context, existing, refuse_save};
 use crate::exit::Exit;
 use crate::version;
 
@@ -43,11 +43,7 @@ fn answer(args: &ExportArgs, context: &Context) -> Result<Exit, Exit> {
 }
 
 fn write(folder: &Path, force: bool, bundle: &Bundle, context: &Context) -> Result<(), Exit> {
-    let existing = if force {
-        Existing::Replace
-    } else {
-        Existing::Refuse
-    };
+    let existing = existing(force);
     save_bundle(folder, existing, bundle).map_err(|error| refuse_save(&error, context))?;
     let names: Vec<&str> = bundle.files.iter().map(|file| file.name).collect();
     context.note(&format!("{} has {}", folder.display(), names.join(", ")));

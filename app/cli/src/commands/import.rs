@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use serde_json::json;
-use session::{Assignment, Existing, Imported, check, save};
+use session::{Assignment, Imported, check, save};
 
 use crate::args::ImportArgs;
 use crate::commands::scenario::refuse;
-use crate::commands::{Context, refuse_save};
+use crate::commands::{Context, existing, refuse_save};
 use crate::exit::Exit;
 use crate::version;
 
@@ -19,11 +19,7 @@ pub(crate) fn import(args: &ImportArgs, context: &Context) -> Exit {
 }
 
 fn answer(args: &ImportArgs, context: &Context) -> Result<Exit, Exit> {
-    let existing = if args.force {
-        Existing::Replace
-    } else {
-        Existing::Refuse
-    };
+    let existing = existing(args.force);
     let output = args
         .output
         .as_deref()

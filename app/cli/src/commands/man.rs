@@ -7,16 +7,12 @@ use clap_mangen::Man;
 use session::{Existing, SaveError, check, save};
 
 use crate::args::{Cli, ManArgs};
-use crate::commands::{Context, refuse_save};
+use crate::commands::{Context, existing, refuse_save};
 use crate::exit::Exit;
 
 /// Writes the pages into a folder, which is made where it is missing.
 pub(crate) fn run(args: &ManArgs, context: &Context) -> Exit {
-    let existing = if args.force {
-        Existing::Replace
-    } else {
-        Existing::Refuse
-    };
+    let existing = existing(args.force);
     let folder = std::fs::create_dir_all(&args.folder).map_err(|source| SaveError::Unwritable {
         path: args.folder.clone(),
         source,

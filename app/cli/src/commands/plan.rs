@@ -1,18 +1,18 @@
 //! `windtunnel plan`: the best parallel configuration.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use session::{
-    Baseline, Existing, Measured, NoPlan, Opened, PlanField, Planned, Planning, Request,
-    SCENARIO_BASE, SCENARIO_TOML, SearchError, WhatIf, baselines, check, complete_scenario,
+    Baseline, Measured, NoPlan, Opened, PlanField, Planned, Planning, Prediction, Request,
+    SCENARIO_BASE, SCENARIO_TOML, SearchError, Tally, WhatIf, baselines, check, complete_scenario,
     remedies, save, sensitivity,
 };
 
 use crate::args::{Engine, PlanArgs};
 use crate::commands::scenario::{assigned, open_request, refuse, request};
-use crate::commands::{Context, refuse_save, run};
+use crate::commands::{Context, existing, refuse_save, run};
 use crate::exit::Exit;
 use crate::plan_baselines;
 use crate::plan_report::{Report, compared, no_plan, remedies_in_words};
@@ -26,11 +26,7 @@ pub(crate) fn plan(args: &PlanArgs, context: &Context) -> Exit {
 }
 
 fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
-    let existing = if args.force {
-        Existing::Replace
-    } else {
-        Existing::Refuse
-    };
+    let existing = existing(args.force);
     let output = args.output.clone().filter(|path| path != Path::new("-"));
     for path in output.iter().chain(&args.table) {
         check(path, existing).map_err(|error| refuse_save(&error, context))?;
@@ -84,12 +80,11 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
         };
         report.text(context.output.verbose, context.output.quiet)
     };
-    finish(&text, output, existing, context)?;
-    Ok(if planned.answer.partial && !run::is_timed_out() {
-        Exit::Interrupted
-    } else {
-        Exit::Done
-    })
+    let handed_over = context.hand_over(&text, output.as_deref(), existing)?;
+    if handed_over == Exit::Done && planned.answer.partial && !run::is_timed_out() {
+        return Ok(Exit::Interrupted);
+    }
+    Ok(handed_over)
 }
 
 /// What other methods choose, where that is asked for and the search came to its end.
@@ -207,28 +202,20 @@ fn why_not(
     });
     match other {
         Ok(other) if context.output.json => {
-            let document = json!({
-                "schema": 1,
-                "why_not": args.why_not,
-                "best": planned.answer.plans[0].prediction,
-                "best_with": other.answer.plans[0].prediction,
-                "evaluated": other.answer.evaluated.len(),
-                "excluded": excluded(&other.answer.excluded),
-            });
-            Ok(context.print(&format!("{document:#}\n")))
+            let answer = &other.answer;
+            let evaluated = answer.evaluated.len() as u64;
+            let with = Some(&answer.plans[0].prediction);
+            Ok(context.print(&why_not_json(
+                args,
+                planned,
+                with,
+                (evaluated, &answer.excluded),
+            )))
         }
         Ok(other) => Ok(context.page(&compared(&asked, planned, &other, &context.stdout))),
-        Err(SearchError::NoPlan(nothing)) if context.output.json => {
-            let document = json!({
-                "schema": 1,
-                "why_not": args.why_not,
-                "best": planned.answer.plans[0].prediction,
-                "best_with": null,
-                "evaluated": nothing.evaluated,
-                "excluded": excluded(&nothing.excluded),
-            });
-            Ok(context.print(&format!("{document:#}\n")))
-        }
+        Err(SearchError::NoPlan(nothing)) if context.output.json => Ok(context.print(
+            &why_not_json(args, planned, None, (nothing.evaluated, &nothing.excluded)),
+        )),
         Err(SearchError::NoPlan(nothing)) => {
             let table =
                 crate::plan_report::excluded(&nothing.excluded, nothing.evaluated, &context.stdout);
@@ -236,6 +223,26 @@ fn why_not(
         }
         Err(error) => Err(stopped(&error, context)),
     }
+}
+
+/// What is said of plans with some values to programs.
+///
+/// * `with` — the best of them; none where there is none.
+fn why_not_json(
+    args: &PlanArgs,
+    planned: &Planned,
+    with: Option<&Prediction>,
+    (evaluated, tally): (u64, &Tally),
+) -> String {
+    let document = json!({
+        "schema": 1,
+        "why_not": args.why_not,
+        "best": planned.answer.plans[0].prediction,
+        "best_with": with,
+        "evaluated": evaluated,
+        "excluded": excluded(tally),
+    });
+    format!("{document:#}\n")
 }
 
 /// Says why there is no plan.
@@ -299,22 +306,7 @@ fn infeasible(nothing: &NoPlan, request: &Request, planning: &Planning, context:
     Exit::NoFeasiblePlan
 }
 
-fn finish(
-    text: &str,
-    output: Option<PathBuf>,
-    existing: Existing,
-    context: &Context,
-) -> Result<(), Exit> {
-    match output {
-        None if context.output.json => drop(context.print(text)),
-        None => drop(context.page(text)),
-        Some(path) => save(&path, existing, |out| out.write_all(text.as_bytes()))
-            .map_err(|error| refuse_save(&error, context))?,
-    }
-    Ok(())
-}
-
-fn excluded(tally: &session::Tally) -> Vec<Value> {
+fn excluded(tally: &Tally) -> Vec<Value> {
     let all = tally.by_count().into_iter();
     all.map(|(reason, count)| json!({ "reason": reason.to_string(), "count": count }))
         .collect()

@@ -1,17 +1,17 @@
 //! `windtunnel simulate`: one training iteration.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use session::{
     Existing, Header, Opened, Outcome, Prediction, Ready, Record, SCENARIO_BASE, SCENARIO_TOML,
-    TraceForm, check, complete_scenario, explain, save, save_trace,
+    TraceForm, check, complete_scenario, explain, save_trace,
 };
 
 use crate::args::SimulateArgs;
 use crate::commands::scenario::{open, ready};
-use crate::commands::{Context, refuse_save, run};
+use crate::commands::{Context, existing, refuse_save, run};
 use crate::exit::Exit;
 use crate::report::{Detail, report, wrapped};
 use crate::version;
@@ -24,11 +24,7 @@ pub(crate) fn simulate(args: &SimulateArgs, context: &Context) -> Exit {
 }
 
 fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
-    let existing = if args.force {
-        Existing::Replace
-    } else {
-        Existing::Refuse
-    };
+    let existing = existing(args.force);
     let form = trace_form(args.trace.as_deref(), context)?;
     let output = args.output.clone().filter(|path| path != Path::new("-"));
     for path in output.iter().chain(&args.trace) {
@@ -40,7 +36,7 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     }
     let ready = ready(&opened, context)?;
     if args.print_schedule {
-        return finish(&schedule(&ready, context), output, existing, context);
+        return context.hand_over(&schedule(&ready, context), output.as_deref(), existing);
     }
     let record = if args.trace.is_some() || args.explain {
         Record::Trace
@@ -72,25 +68,7 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     } else {
         text(args, &ready, &outcome, context)
     };
-    finish(&text, output, existing, context)
-}
-
-/// Hands over the result: to the reader or to a file.
-fn finish(
-    text: &str,
-    output: Option<PathBuf>,
-    existing: Existing,
-    context: &Context,
-) -> Result<Exit, Exit> {
-    match output {
-        None if context.output.json => Ok(context.print(text)),
-        None => Ok(context.page(text)),
-        Some(path) => {
-            save(&path, existing, |out| out.write_all(text.as_bytes()))
-                .map_err(|error| refuse_save(&error, context))?;
-            Ok(Exit::Done)
-        }
-    }
+    context.hand_over(&text, output.as_deref(), existing)
 }
 
 /// The pipeline schedule as a file that `plan.schedule_file` names would hold it.

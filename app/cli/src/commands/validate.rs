@@ -5,12 +5,12 @@ use std::num::NonZeroUsize;
 
 use serde_json::{Value, json};
 use session::{
-    Existing, Found, Group, ReportError, ReportRequest, RowText, RunsError, Tables,
-    ValidateSettings, Validation, Worst, check_report, read_tables, row_text, save_report, worst,
+    Found, Group, ReportError, ReportRequest, RowText, RunsError, Tables, ValidateSettings,
+    Validation, Worst, check_report, read_tables, row_text, save_report, worst,
 };
 
 use crate::args::ValidateArgs;
-use crate::commands::{Context, refuse_save, run};
+use crate::commands::{Context, existing, refuse_save, run};
 use crate::exit::Exit;
 use crate::number::percent;
 use crate::validation;
@@ -85,11 +85,7 @@ fn report_request(args: &ValidateArgs, context: &Context) -> Result<Option<Repor
         command,
         folder,
         fit: args.fit.clone().unwrap_or_else(|| COMMITTED_FIT.into()),
-        existing: if args.force {
-            Existing::Replace
-        } else {
-            Existing::Refuse
-        },
+        existing: existing(args.force),
     }))
 }
 
