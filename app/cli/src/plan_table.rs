@@ -31,6 +31,9 @@ pub(crate) fn csv(plans: &[Evaluated]) -> String {
             choice.shard.words(),
             choice.offload.words(),
         );
+        // Of a plan that lacks memory nobody asked how long it takes.
+        let time = plan.time.is_finite().then(|| plan.time.to_string());
+        let time = time.unwrap_or_default();
         let _ = writeln!(
             text,
             "{},{},{},{},{},{},{},{},{},{}",
@@ -40,7 +43,7 @@ pub(crate) fn csv(plans: &[Evaluated]) -> String {
             switches.tp.words(),
             switches.p2p,
             switches.ep,
-            plan.time,
+            time,
             plan.used.as_u64(),
             plan.fits,
             plan.doubt.is_some(),

@@ -6,6 +6,7 @@ use format::{
 };
 use plan::{Plan, PlanField, PlanSpec};
 use predict::{Engine, PredictError, Prediction, Record, predict};
+use rayon::prelude::*;
 use search::{
     Answer, Baseline, Choice, OffloadChoice, Placed, Request as SearchRequest, SearchError,
     feasible, order_nodes, search,
@@ -131,23 +132,25 @@ pub fn sensitivity(
         ("training.seq_len", scenario.job.seq_len),
         ("cluster.nodes", nodes),
     ];
-    let mut all = Vec::new();
-    for (field, now) in fields {
-        for value in [now / 2, now * 2] {
-            if control.is_cancelled() {
-                return Ok(all);
-            }
-            if 0 < value && value != now {
-                let prediction = changed(request, planning, best, &format!("{field}={value}"))?;
-                all.push(WhatIf {
-                    field,
-                    value,
-                    prediction,
-                });
-            }
+    let values = fields
+        .into_iter()
+        .flat_map(|(field, now)| [now / 2, now * 2].map(|value| (field, now, value)));
+    let changes: Vec<_> = values
+        .filter(|(_, now, value)| 0 < *value && value != now)
+        .collect();
+    let found = changes.into_par_iter().map(|(field, _, value)| {
+        if control.is_cancelled() {
+            return Ok(None);
         }
-    }
-    Ok(all)
+        let prediction = changed(request, planning, best, &format!("{field}={value}"))?;
+        Ok(Some(WhatIf {
+            field,
+            value,
+            prediction,
+        }))
+    });
+    let found: Result<Vec<_>, PredictError> = found.collect();
+    Ok(found?.into_iter().flatten().collect())
 }
 
 /// The plan under a change; none where the change or the plan under it is refused.

@@ -119,10 +119,14 @@ impl Binder<'_> {
     ) -> Members {
         let mut known: BTreeMap<Vec<LaneId>, GroupId> = BTreeMap::new();
         let mut members = Members::new();
+        let mut seen = vec![false; self.ranks.len() as usize];
         for rank in self.ranks.all() {
-            let ranks = self.slots[slot].ranks(self.ranks, rank);
-            if ranks.first() != Some(&rank) {
+            if seen[rank.index()] {
                 continue;
+            }
+            let ranks = self.slots[slot].ranks(self.ranks, rank);
+            for member in &ranks {
+                seen[member.index()] = true;
             }
             let mut lanes: Vec<LaneId> = ranks.iter().map(|rank| self.lane(*rank)).collect();
             lanes.sort_unstable();
@@ -185,6 +189,12 @@ impl Binder<'_> {
         let mut known: BTreeMap<(LaneId, LaneId, u32, bool), u32> = BTreeMap::new();
         let mut routes: BTreeMap<(LaneId, LaneId), usize> = BTreeMap::new();
         let mut shapes: BTreeMap<[ClassId; 2], CommShape> = BTreeMap::new();
+        let mut ranks_of_stage = vec![Vec::new(); wires.len()];
+        for rank in self.ranks.all() {
+            if let Some(stage) = ranks_of_stage.get_mut(self.ranks.coords(rank).pp as usize) {
+                stage.push(rank);
+            }
+        }
         for (lane, setup) in (0_u32..).map(LaneId::new).zip(setups.iter_mut()) {
             let Some(wires) = wires.get(setup.stage as usize) else {
                 continue;
@@ -201,7 +211,8 @@ impl Binder<'_> {
                 let channel = *known.entry(key).or_insert_with(|| {
                     let channels = &mut binding.lanes.channels;
                     let route = *routes.entry((from, to)).or_insert_with(|| {
-                        binding.routes.push(self.route(from, to, &mut shapes));
+                        let route = self.route(from, to, &ranks_of_stage, &mut shapes);
+                        binding.routes.push(route);
                         binding.routes.len() - 1
                     });
                     let route = &mut binding.routes[route];
@@ -220,6 +231,7 @@ impl Binder<'_> {
         &self,
         from: LaneId,
         to: LaneId,
+        ranks_of_stage: &[Vec<RankId>],
         shapes: &mut BTreeMap<[ClassId; 2], CommShape>,
     ) -> Route {
         let senders = &self.lanes_of.members()[from.index()];
@@ -235,15 +247,13 @@ impl Binder<'_> {
         ];
         let shape = *shapes.entry(key).or_insert_with(|| {
             // All pairs of the two stages send at about the same time.
-            let stage = self.ranks.coords(one).pp;
+            let stage = &ranks_of_stage[self.ranks.coords(one).pp as usize];
             let own = self.pair(one, receiver);
-            let siblings: Vec<Vec<GpuId>> = self
-                .ranks
-                .all()
-                .filter(|rank| *rank != one && self.ranks.coords(*rank).pp == stage)
-                .map(|rank| self.pair(rank, receiver).to_vec())
+            let siblings: Vec<[GpuId; 2]> = (stage.iter())
+                .filter(|rank| **rank != one)
+                .map(|rank| self.pair(*rank, receiver))
                 .collect();
-            collective::shape(self.cluster, self.comm, &own, &siblings).at_pace(self.axes.pp)
+            collective::pair_shape(self.cluster, self.comm, own, &siblings).at_pace(self.axes.pp)
         });
         Route {
             shape,

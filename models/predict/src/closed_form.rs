@@ -10,7 +10,7 @@ use crate::memory::{Memory, kinds};
 use crate::nccl::unheeded_unlowered;
 use crate::outcome::Answer;
 use crate::prediction::{Assumed, ClassMemory, Prediction};
-use crate::scenario::Scenario;
+use crate::scenario::{Engine, Scenario};
 use crate::sources::sources_of;
 
 /// The prediction of a scenario in closed form, rehearsed where the formulas are in doubt.
@@ -55,6 +55,46 @@ pub(crate) fn closed_form(
         sources: sources_of(scenario, &estimator.worth()),
     };
     Ok(answer.prediction(scenario))
+}
+
+/// What the analytic engine says of a scenario's iteration, which is followed no further than until
+/// it repeats itself: the same as [`predict`](crate::predict) where it is short, else within 0.2 %
+/// of it at a fraction of its cost. For plans by the dozen.
+///
+/// # Errors
+///
+/// As [`predict`](crate::predict).
+pub fn rehearsed(scenario: &Scenario, control: &Control) -> Result<Prediction, PredictError> {
+    let plan = &scenario.plan;
+    let rehearsal = rehearse(scenario, plan, control)?;
+    let time = Seconds::from_secs(rehearsal.time);
+    SimTime::ZERO.after(time).map_err(EngineError::from)?;
+    let bottleneck = rehearsal.bottleneck().map(|(name, _)| name.to_owned());
+    let breakdown = rehearsal.breakdown();
+    let mut assumptions = rehearsal.assumptions;
+    if rehearsal.n_micro_batches < plan.n_micro_batches() {
+        assumptions.push(Assumed {
+            field: "settings.engine".to_owned(),
+            value: Engine::Analytic.name().to_owned(),
+            reason: format!(
+                "{} of {} micro-batches were simulated, from where on the iteration repeats itself",
+                rehearsal.n_micro_batches,
+                plan.n_micro_batches()
+            ),
+        });
+    }
+    let answer = Answer {
+        time,
+        memory: rehearsal.memory,
+        breakdown,
+        bottleneck,
+        critical_path: None,
+        assumptions,
+        sources: rehearsal.sources,
+    };
+    let mut prediction = answer.prediction(scenario);
+    prediction.engine = Engine::Analytic.name();
+    Ok(prediction)
 }
 
 /// Why formulas alone would not do.

@@ -18,8 +18,11 @@ mod scenario;
 mod simulate;
 mod sources;
 
+pub use closed_form::rehearsed;
 pub use error::PredictError;
-pub use estimate::{Doubt, Estimate, Estimator, LayerCosts, PieceCost, StageCosts, StageTime};
+pub use estimate::{
+    Beyond, Doubt, Estimate, Estimator, LayerCosts, Limits, PieceCost, StageCosts, StageTime,
+};
 pub use prediction::{Assumed, Breakdown, ClassMemory, Prediction, SCHEMA, Sources, Table};
 pub use scenario::{Engine, Prices, Scenario, Settings};
 pub use simulate::{Outcome, Record, predict};

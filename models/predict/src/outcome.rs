@@ -35,7 +35,7 @@ pub(crate) fn prediction(scenario: &Scenario, lowered: &Lowered, run: &Run) -> P
 }
 
 /// The scenario's assumptions, and what lowering simplifies.
-fn assumptions(scenario: &Scenario, lowered: &Lowered, run: &Run) -> Vec<Assumed> {
+pub(crate) fn assumptions(scenario: &Scenario, lowered: &Lowered, run: &Run) -> Vec<Assumed> {
     let notes = lowered.notes.iter().map(|note| Assumed {
         field: format!("plan.{}", note.field),
         value: note.value.to_string(),

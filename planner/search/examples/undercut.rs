@@ -1,5 +1,5 @@
-//! By how much engines undercut closed forms in doubt, by the reason for doubt: what the shortlist
-//! takes as the best that a plan can be.
+//! By how much engines undercut closed forms in doubt, by the reason for doubt (of sharded passes by
+//! schedule and shards as well): what the shortlist takes as the best that a plan can be.
 //!
 //! ```sh
 //! cargo run --release -p search --example undercut -- scenarios/cases/llama3-8b-fsdp-64-a100/scenario.toml
@@ -11,7 +11,7 @@ use std::path::Path;
 use format::Files as _;
 use format::{Disk, Layers, Library, SCENARIO_LIMIT, read_whole_scenario, resolve_planning};
 use plan::Plan;
-use predict::Estimator;
+use predict::{Doubt, Estimator};
 use search::{Request, evaluated_plans};
 use units::Control;
 
@@ -58,7 +58,16 @@ fn main() {
             let rehearsed = estimator
                 .rehearsed(&checked, &Control::new())
                 .expect("a run");
-            let doubt = format!("{:?}", plan.doubt.expect("it is in doubt"));
+            let doubt = plan.doubt.expect("it is in doubt");
+            let choice = &plan.choice;
+            let doubt = match doubt {
+                Doubt::ShardedPasses => format!(
+                    "{doubt:?}, {}, {}",
+                    choice.schedule.name(),
+                    choice.shard.words().split(' ').next().unwrap_or_default()
+                ),
+                _ => format!("{doubt:?}"),
+            };
             let undercut = 1.0 - rehearsed.iteration_time_s / plan.time;
             by_doubt.entry(doubt).or_default().push(undercut);
         }
@@ -67,8 +76,10 @@ fn main() {
         all.sort_by(f64::total_cmp);
         let at = |percent: usize| 100.0 * all[(all.len() - 1) * percent / 100];
         println!(
-            "{doubt}: {} plans; engines undercut the formula by {:.1} % (median), {:.1} % (90th percentile), {:.1} % (99th), {:.1} % (most)",
+            "{doubt}: {} plans; engines undercut the formula by {:.1} % (least), {:.1} % (10th percentile), {:.1} % (median), {:.1} % (90th), {:.1} % (99th), {:.1} % (most)",
             all.len(),
+            at(0),
+            at(10),
             at(50),
             at(90),
             at(99),

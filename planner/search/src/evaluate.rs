@@ -1,12 +1,12 @@
-//! Closed forms over the whole space, on all cores, in rounds: 1F1B with one way to share state
-//! first, which tells what the kernels and collectives of all degrees take, then interleaved
-//! schedules, then all others, where they could still come near.
+//! Closed forms over the whole space, on all cores, in rounds: of all degrees one plan first, whose
+//! best bounds all others; then 1F1B with one way to share state, interleaved schedules, and all
+//! others, where they could still come near.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use plan::{Plan, ScheduleKind};
-use predict::{Doubt, Estimate, Estimator};
+use predict::{Beyond, Doubt, Estimate, Estimator, Limits};
 use rayon::prelude::*;
 use units::{Bytes, Control};
 
@@ -19,7 +19,7 @@ use crate::space::{Pipeline, Space};
 pub struct Evaluated {
     /// The plan.
     pub choice: Choice,
-    /// Time of one iteration, in seconds.
+    /// Time of one iteration, in seconds; infinite where nobody asked, since it lacks memory.
     pub time: f64,
     /// What the fullest device uses.
     pub used: Bytes,
@@ -34,9 +34,12 @@ pub struct Evaluated {
 pub(crate) struct Found {
     pub(crate) plans: Vec<Evaluated>,
     pub(crate) tally: Tally,
+    /// Seconds up to which every plan was evaluated, whatever its kind.
+    pub(crate) limit: f64,
 }
 
 impl Found {
+    /// Adds what came of a part.
     fn merge(&mut self, other: Self) {
         self.plans.extend(other.plans);
         self.tally.merge(&other.tally);
@@ -69,56 +72,82 @@ pub(crate) fn sort_by_time(plans: &mut [Evaluated]) {
 
 /// Whether a device has room for what is predicted of it, with the margin.
 pub(crate) fn has_room(used: Bytes, device: Bytes, margin: f64) -> bool {
-    used.as_f64() * (1.0 + margin) <= device.as_f64()
+    let limits = Limits {
+        time: f64::INFINITY,
+        margin,
+    };
+    limits.have_room(used, device)
 }
 
 /// Plans that are slower than the best by this factor whatever their schedule are not evaluated:
 /// what is slower is no answer, nor on a front that anybody would choose from.
 const FAR: f64 = 1.1;
 
-/// Evaluates every plan of the space, or what is reached before somebody asks to stop. The result
-/// is in the order of the space, whatever the number of threads.
+/// Evaluates every plan of the space that could come near the best, or what is reached before
+/// somebody asks to stop. The result is in the order of the space, whatever the number of threads.
 pub(crate) fn evaluate(space: &Space<'_>, margin: f64, control: &Control) -> Found {
     let mut all = Found::default();
     let degrees = space.degrees(&mut all.tally);
-    control.set_items(3 * degrees.len() as u64);
-    // As many as threads, each with the prices that it has found so far.
-    let idle: Mutex<Vec<Estimator<'_>>> = Mutex::default();
-    let round = |parts: Vec<Part>, round: Round| -> Vec<Part> {
-        let cells: Vec<Vec<Part>> = alike(parts);
-        let walk = |cell: Vec<Part>| -> Vec<Part> {
-            let known = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut estimator = known.unwrap_or_else(|| Estimator::new(space.scenario));
-            let walk = |part| {
-                let mut walk = Walk {
-                    space,
-                    estimator: &mut estimator,
-                    margin,
-                    round,
-                    part,
-                };
-                walk.all(control);
-                control.finish_item();
-                walk.part
-            };
-            let cell = cell.into_iter().map(walk).collect();
-            idle.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(estimator);
-            cell
-        };
-        let cells: Vec<Vec<Part>> = cells.into_par_iter().map(walk).collect();
-        cells.into_iter().flatten().collect()
-    };
-    let parts = degrees.into_iter().map(Part::new).collect();
-    let parts = round(parts, Round::First);
-    let limit = FAR * best(&parts);
-    let parts = round(parts, Round::Interleaved { limit });
-    let limit = FAR * best(&parts);
-    for part in round(parts, Round::Rest { limit }) {
-        all.merge(part.found);
+    control.set_items(Round::ALL.len() as u64 * degrees.len() as u64);
+    let known = Mutex::default();
+    let mut parts: Vec<Part> = degrees.into_iter().map(Part::new).collect();
+    for round in Round::ALL {
+        all.limit = FAR * best(&parts);
+        let limit = all.limit;
+        parts = walk(space, parts, (round, limit), (margin, &known), control);
     }
+    parts.into_iter().for_each(|part| all.merge(part.found));
     all
+}
+
+/// Every plan of the space, however slow.
+pub(crate) fn evaluate_all(space: &Space<'_>, margin: f64, control: &Control) -> Found {
+    let mut all = Found::default();
+    let degrees = space.degrees(&mut all.tally);
+    let known = Mutex::default();
+    let mut parts: Vec<Part> = degrees.into_iter().map(Part::new).collect();
+    for round in Round::ALL {
+        let round = (round, f64::INFINITY);
+        parts = walk(space, parts, round, (margin, &known), control);
+    }
+    parts.into_iter().for_each(|part| all.merge(part.found));
+    all
+}
+
+/// One round over all parts.
+///
+/// * `idle` — estimators, as many as threads, each with the prices that it has found so far.
+fn walk<'s>(
+    space: &Space<'s>,
+    parts: Vec<Part>,
+    (round, limit): (Round, f64),
+    (margin, idle): (f64, &Mutex<Vec<Estimator<'s>>>),
+    control: &Control,
+) -> Vec<Part> {
+    let walk = |cell: Vec<Part>| -> Vec<Part> {
+        let known = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut estimator = known.unwrap_or_else(|| Estimator::new(space.scenario));
+        let walk = |part| {
+            let mut walk = Walk {
+                space,
+                estimator: &mut estimator,
+                margin,
+                round,
+                limit,
+                part,
+            };
+            walk.all(control);
+            control.finish_item();
+            walk.part
+        };
+        let cell = cell.into_iter().map(walk).collect();
+        idle.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(estimator);
+        cell
+    };
+    let cells: Vec<Vec<Part>> = alike(parts).into_par_iter().map(walk).collect();
+    cells.into_iter().flatten().collect()
 }
 
 /// The time of the fastest plan that fits and is in no doubt, in seconds.
@@ -144,15 +173,34 @@ fn alike(parts: Vec<Part>) -> Vec<Vec<Part>> {
 }
 
 /// Which plans are looked at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Round {
-    /// 1F1B, one chunk a device, and one way to share state.
+    /// Of all degrees one plan: the first schedule, spread and micro-batch, and one way to share
+    /// state. The best of them bounds all others.
+    Seed,
+    /// The first schedule with one chunk a device, and that way.
     First,
-    /// Interleaved schedules with that way, where the work of a device alone takes no longer than
-    /// this, in seconds.
-    Interleaved { limit: f64 },
-    /// The others, where the work of a device alone takes no longer than this, in seconds.
-    Rest { limit: f64 },
+    /// Interleaved schedules with that way.
+    Interleaved,
+    /// The others.
+    Rest,
+}
+
+impl Round {
+    const ALL: [Self; 4] = [Self::Seed, Self::First, Self::Interleaved, Self::Rest];
+
+    /// The round in which a plan is looked at, the seed apart.
+    ///
+    /// * `is_first` — whether it shares state in the first way.
+    /// * `kind` — its schedule, and the one of the first pipeline.
+    fn of(is_first: bool, kind: ScheduleKind, first: ScheduleKind) -> Self {
+        match kind {
+            _ if !is_first => Self::Rest,
+            kind if kind == first => Self::First,
+            ScheduleKind::Interleaved => Self::Interleaved,
+            _ => Self::Rest,
+        }
+    }
 }
 
 /// The plans of some degrees.
@@ -163,6 +211,8 @@ struct Part {
     /// By micro-batch, the least that the kernels and collectives of a device take in an iteration,
     /// whatever the schedule, the spread of layers and what ranks share.
     least: BTreeMap<u64, f64>,
+    /// Ways to share state under which not even the states themselves fit.
+    too_large: BTreeSet<ShardChoice>,
 }
 
 impl Part {
@@ -171,6 +221,7 @@ impl Part {
             degrees,
             found: Found::default(),
             least: BTreeMap::new(),
+            too_large: BTreeSet::new(),
         }
     }
 }
@@ -181,7 +232,19 @@ struct Walk<'a, 's> {
     estimator: &'a mut Estimator<'s>,
     margin: f64,
     round: Round,
+    /// Plans that take longer are no candidates, in seconds.
+    limit: f64,
     part: Part,
+}
+
+/// What came of one plan.
+enum Looked {
+    /// It was evaluated.
+    At(Evaluated),
+    /// It is too slow, by a bound.
+    Past,
+    /// It cannot be.
+    Never(Reason),
 }
 
 impl Walk<'_, '_> {
@@ -189,31 +252,35 @@ impl Walk<'_, '_> {
         let degrees = self.part.degrees;
         let micro_batches = self.space.micro_batches(degrees);
         let shards = self.space.shards(degrees);
-        let first = self.first_shard(&shards);
+        let first_shard = self.first_shard(&shards);
         let pipelines = self.space.pipelines(degrees);
-        let plans = (micro_batches.len() * self.space.recompute().len()) as u64;
+        let Some(&first_pipeline) = pipelines.first() else {
+            return;
+        };
         for shard in shards {
             for &pipeline in &pipelines {
-                let belongs = match (self.round, pipeline.0) {
-                    (Round::First, kind) => shard == first && kind == ScheduleKind::OneFOneB,
-                    (Round::Interleaved { .. }, kind) => {
-                        shard == first && kind == ScheduleKind::Interleaved
-                    }
-                    (Round::Rest { .. }, ScheduleKind::OneFOneB | ScheduleKind::Interleaved) => {
-                        shard != first
-                    }
-                    (Round::Rest { .. }, _) => true,
+                let of_seed = shard == first_shard && pipeline == first_pipeline;
+                let round = Round::of(shard == first_shard, pipeline.0, first_pipeline.0);
+                let micro_batches = match self.round {
+                    Round::Seed if of_seed => &micro_batches[..1.min(micro_batches.len())],
+                    Round::First if of_seed => micro_batches.get(1..).unwrap_or_default(),
+                    ours if ours == round => &micro_batches,
+                    _ => continue,
                 };
-                if !belongs {
-                    continue;
-                }
                 let skipped = match self.space.offered(degrees, pipeline, shard) {
                     Err(reason) => Some(reason),
                     Ok(()) => control.is_cancelled().then_some(Reason::Stopped),
                 };
                 match skipped {
-                    Some(reason) => self.part.found.tally.add(reason, plans),
-                    None => self.grow(shard, pipeline, &micro_batches),
+                    Some(reason) => {
+                        let plans = micro_batches.len() * self.space.recompute().len();
+                        self.part.found.tally.add(reason, plans as u64);
+                    }
+                    None if self.part.too_large.contains(&shard) => {
+                        let plans = micro_batches.len() * self.space.recompute().len();
+                        self.part.found.tally.add(Reason::StateBound, plans as u64);
+                    }
+                    None => self.grow(shard, pipeline, micro_batches),
                 }
             }
         }
@@ -242,64 +309,79 @@ impl Walk<'_, '_> {
                 continue;
             }
             let degrees = self.part.degrees;
-            let full = RecomputeChoice::Full;
-            let most = self
+            let none = RecomputeChoice::None;
+            let least = self
                 .space
-                .choice(degrees, shard, pipeline, *micro_batch, full);
-            match self.evaluate(most) {
-                Err(reason) => self.part.found.tally.add(reason, each),
-                Ok(plan) if !plan.fits => {
-                    if 1 < each && !self.part.least.contains_key(micro_batch) {
-                        // For the least that its kernels take, which holds for other shards too.
-                        let recompute = RecomputeChoice::None;
-                        let _ = self.evaluate(Choice { recompute, ..most });
-                    }
-                    let rest = (micro_batches.len() - at) as u64 * each;
-                    self.part.found.tally.add(Reason::MemoryBound, rest - 1);
-                    return;
+                .choice(degrees, shard, pipeline, *micro_batch, none);
+            // Whatever is computed again comes on top.
+            let fits = match self.evaluate(least) {
+                Looked::Never(reason) => {
+                    self.part.found.tally.add(reason, each);
+                    continue;
                 }
-                Ok(_) if each == 1 => {}
-                Ok(_) => self.lighten(most),
+                Looked::Past => {
+                    self.part.found.tally.add(Reason::TimeBound, each - 1);
+                    continue;
+                }
+                Looked::At(plan) => plan.fits,
+            };
+            let rest = (micro_batches.len() - at - 1) as u64 * each;
+            if self.part.too_large.contains(&shard) {
+                let tally = &mut self.part.found.tally;
+                tally.add(Reason::StateBound, rest + each - 1);
+                return;
+            }
+            let fits_never = match each {
+                1 => !fits,
+                _ => !self.heavier(least, fits),
+            };
+            if fits_never {
+                self.part.found.tally.add(Reason::MemoryBound, rest);
+                return;
             }
         }
     }
 
     fn is_far(&self, micro_batch: u64) -> bool {
-        let (Round::Interleaved { limit } | Round::Rest { limit }) = self.round else {
-            return false;
-        };
         let least = self.part.least.get(&micro_batch);
-        least.is_some_and(|least| limit < *least)
+        least.is_some_and(|least| self.limit < *least)
     }
 
-    /// Less recomputation than all of it, which fits.
-    fn lighten(&mut self, most: Choice) {
-        let of = |recompute| Choice { recompute, ..most };
-        let none = self.evaluate(of(RecomputeChoice::None));
-        let mut fits = none.is_ok_and(|plan| plan.fits);
+    /// The same plan with more recomputation. Returns whether something may fit.
+    fn heavier(&mut self, none: Choice, fits: bool) -> bool {
+        let of = |recompute| Choice { recompute, ..none };
+        let full = self.evaluate(of(RecomputeChoice::Full));
+        if matches!(full, Looked::At(plan) if !plan.fits) {
+            if self.space.offers.selective_recompute {
+                self.part.found.tally.add(Reason::MemoryBound, 1);
+            }
+            return false;
+        }
+        let mut fits = fits;
         if self.space.offers.selective_recompute {
             let selective = self.evaluate(of(RecomputeChoice::Selective));
-            fits |= selective.is_ok_and(|plan| plan.fits);
+            fits |= matches!(selective, Looked::At(plan) if plan.fits);
         }
         if !fits {
-            self.fewest_layers(most);
+            self.fewest_layers(none);
         }
+        true
     }
 
     /// The smallest number of layers that has to be computed again: more only take longer.
-    fn fewest_layers(&mut self, most: Choice) {
-        let stages = most.degrees.pp * most.vp;
+    fn fewest_layers(&mut self, none: Choice) {
+        let stages = none.degrees.pp * none.vp;
         let layers = self.space.scenario.job.model.layers().len();
         let layers = u32::try_from(layers).unwrap_or(u32::MAX) / stages.max(1);
         let (mut low, mut high) = (1, layers);
         while low < high {
             let middle = low + (high - low) / 2;
             let recompute = RecomputeChoice::Layers(middle);
-            let plan = self.evaluate(Choice { recompute, ..most });
-            if plan.is_ok_and(|plan| plan.fits) {
-                high = middle;
-            } else {
-                low = middle + 1;
+            // More layers than are too slow are too slow as well.
+            match self.evaluate(Choice { recompute, ..none }) {
+                Looked::At(plan) if !plan.fits => low = middle + 1,
+                Looked::Never(_) => low = middle + 1,
+                Looked::At(_) | Looked::Past => high = middle,
             }
         }
         if 1 < layers {
@@ -308,29 +390,62 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn evaluate(&mut self, choice: Choice) -> Result<Evaluated, Reason> {
-        let plan = checked(self.space, &choice)?;
-        let estimate = self.estimator.estimate(&plan);
-        self.note_least(&choice, &estimate);
-        let plan = evaluated(choice, &estimate, self.margin);
-        if !plan.fits {
-            let with_margin = plan.used.scale(1.0 + self.margin);
-            let lacks = with_margin.saturating_sub(estimate.device_memory);
-            self.part.found.tally.add(Reason::Memory, 1);
-            self.part.found.tally.lacks(lacks);
-        }
+    fn evaluate(&mut self, choice: Choice) -> Looked {
+        let plan = match checked(self.space, &choice) {
+            Ok(plan) => plan,
+            Err(reason) => return Looked::Never(reason),
+        };
+        let limits = Limits {
+            time: self.limit,
+            margin: self.margin,
+        };
+        let plan = match self.estimator.estimate_within(&plan, limits) {
+            Ok(estimate) => {
+                self.note_least(&choice, estimate.mean_work_s);
+                evaluated(choice, &estimate, self.margin)
+            }
+            Err(Beyond::Time { mean_work_s, .. }) => {
+                self.note_least(&choice, mean_work_s);
+                self.part.found.tally.add(Reason::TimeBound, 1);
+                return Looked::Past;
+            }
+            Err(Beyond::Memory {
+                used,
+                device,
+                mean_state,
+                mean_work_s,
+            }) => {
+                if !has_room(mean_state, device, self.margin)
+                    && self.space.scenario.cluster.kinds().len() == 1
+                {
+                    self.part.too_large.insert(choice.shard);
+                }
+                self.note_least(&choice, mean_work_s);
+                let with_margin = used.scale(1.0 + self.margin);
+                self.part.found.tally.add(Reason::Memory, 1);
+                self.part
+                    .found
+                    .tally
+                    .lacks(with_margin.saturating_sub(device));
+                Evaluated {
+                    choice,
+                    time: f64::INFINITY,
+                    used,
+                    doubt: None,
+                    fits: false,
+                }
+            }
+        };
         self.part.found.plans.push(plan);
-        Ok(plan)
+        Looked::At(plan)
     }
 
     /// Notes what a device has to do at least: the mean over devices, since no schedule and no spread
     /// of layers changes their sum.
-    fn note_least(&mut self, choice: &Choice, estimate: &Estimate) {
+    fn note_least(&mut self, choice: &Choice, mean_work: f64) {
         if choice.recompute == RecomputeChoice::None {
             let least = &mut self.part.least;
-            least
-                .entry(choice.micro_batch)
-                .or_insert(estimate.mean_work_s);
+            least.entry(choice.micro_batch).or_insert(mean_work);
         }
     }
 }

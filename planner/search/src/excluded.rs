@@ -25,6 +25,8 @@ pub enum Reason {
     /// A smaller plan of the same kind needs too much memory already: the same degrees with fewer
     /// sequences a micro-batch, or everything recomputed.
     MemoryBound,
+    /// Weights, gradients and optimizer states alone do not fit, however layers are spread.
+    StateBound,
     /// Another plan of the same degrees, which fits, does strictly less.
     DoesMore,
     /// The kernels and collectives of a device alone take longer than the best plan by a tenth,
@@ -83,6 +85,9 @@ impl fmt::Display for Reason {
             Self::Memory => f.write_str("out of memory"),
             Self::MemoryBound => f.write_str(
                 "out of memory, since a smaller micro-batch or more recomputation is already",
+            ),
+            Self::StateBound => f.write_str(
+                "out of memory, since weights, gradients and optimizer states alone are",
             ),
             Self::DoesMore => {
                 f.write_str("does strictly more than a plan of the same degrees that fits")

@@ -28,6 +28,7 @@ mod switches;
 
 use plan::{Offers, PlanField, PlanSpec};
 use predict::{Engine, Scenario};
+use rayon::prelude::*;
 use units::Control;
 
 pub use baselines::{Baseline, Method, Pick, baselines};
@@ -42,7 +43,7 @@ pub use excluded::{Reason, Tally};
 pub use place::{Order, Placed, Unplaced, order_nodes};
 pub use shortlist::Simulated;
 
-use crate::evaluate::{Found, checked, evaluate};
+use crate::evaluate::{Found, checked, evaluate, evaluate_all};
 use crate::front::{front, thinned};
 use crate::shortlist::{fits, leading, settle, simulate};
 use crate::space::{Space, domain_gpus};
@@ -123,9 +124,9 @@ pub fn feasible(request: &Request<'_>, control: &Control) -> Option<Evaluated> {
     fitting.min_by(|a, b| a.time.total_cmp(&b.time).then(a.choice.cmp(&b.choice)))
 }
 
-/// Every plan of the space in closed form, in the order of the space.
+/// Every plan of the space in closed form, however slow.
 pub fn evaluated_plans(request: &Request<'_>, control: &Control) -> Vec<Evaluated> {
-    evaluate(&space_of(request), request.margin, control).plans
+    evaluate_all(&space_of(request), request.margin, control).plans
 }
 
 fn space_of<'a>(request: &Request<'a>) -> Space<'a> {
@@ -220,19 +221,31 @@ fn add_front(
     found: &Found,
     plans: &mut Vec<Simulated>,
 ) -> Result<(), SearchError> {
-    for member in thinned(&front(&found.plans), FRONT) {
-        if plans
-            .iter()
-            .any(|plan| plan.evaluated.choice == member.choice)
-        {
-            continue;
-        }
-        if let Ok(plan) = checked(space, &member.choice) {
-            let engine = request.engine;
-            let simulated = simulate(space.scenario, &member, plan, engine, &Control::new())?;
-            if fits(&simulated.prediction, request.margin) {
-                plans.push(simulated);
-            }
+    // Of slower plans not all were looked at.
+    let near: Vec<Evaluated> = (found.plans.iter())
+        .filter(|plan| plan.time <= found.limit)
+        .copied()
+        .collect();
+    let mut members = thinned(&front(&near), FRONT);
+    members.retain(|member| (plans.iter()).all(|plan| plan.evaluated.choice != member.choice));
+    let simulated: Vec<_> = members
+        .par_iter()
+        .filter_map(|member| {
+            let plan = checked(space, &member.choice).ok()?;
+            let control = Control::new();
+            Some(simulate(
+                space.scenario,
+                member,
+                plan,
+                request.engine,
+                &control,
+            ))
+        })
+        .collect();
+    for simulated in simulated {
+        let simulated = simulated?;
+        if fits(&simulated.prediction, request.margin) {
+            plans.push(simulated);
         }
     }
     Ok(())

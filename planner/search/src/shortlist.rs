@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plan::{Plan, ScheduleKind, ShardKind};
-use predict::{Doubt, Engine, Estimator, PredictError, Prediction, Record, Scenario, predict};
+use predict::{
+    Doubt, Engine, Estimator, PredictError, Prediction, Record, Scenario, predict, rehearsed,
+};
 use rayon::prelude::*;
 use units::Control;
 
@@ -21,7 +23,7 @@ pub struct Simulated {
     pub plan: Plan,
     /// What the engine says.
     pub prediction: Prediction,
-    /// Seconds that formulas or a rehearsal had said.
+    /// Seconds that formulas or a rehearsal had said; what the engine says where they were in doubt.
     pub expected: f64,
 }
 
@@ -218,7 +220,13 @@ impl Race<'_> {
                     self.lessons.learn(&candidate.plan.choice, ratio);
                     self.waiting.push(candidate);
                 }
-                Ok(Step::Simulated(plan)) => self.list.plans.push(*plan),
+                Ok(Step::Simulated(plan)) => {
+                    if plan.evaluated.doubt.is_some() {
+                        let ratio = time_of(&plan) / plan.evaluated.time;
+                        self.lessons.learn(&plan.evaluated.choice, ratio);
+                    }
+                    self.list.plans.push(*plan);
+                }
                 Ok(Step::Dropped) => {}
                 Err(error) if error.is_interrupted() => {}
                 Err(error) => return Err(error),
@@ -282,7 +290,8 @@ fn step(
     let Ok(plan) = checked(space, &candidate.plan.choice) else {
         return Ok(Step::Dropped);
     };
-    if candidate.wants_rehearsal() {
+    // The analytic engine's own answer takes no longer than a rehearsal.
+    if candidate.wants_rehearsal() && !repeats(space.scenario, engine) {
         let mut estimator = Estimator::new(space.scenario);
         let estimate = estimator.rehearsed(&plan, control)?;
         if !evaluated(candidate.plan.choice, &estimate, margin).fits {
@@ -295,7 +304,11 @@ fn step(
         }));
     }
     let mut simulated = simulate(space.scenario, &candidate.plan, plan, engine, control)?;
-    simulated.expected = candidate.time;
+    if candidate.wants_rehearsal() {
+        simulated.expected = time_of(&simulated);
+    } else {
+        simulated.expected = candidate.time;
+    }
     if !fits(&simulated.prediction, margin) {
         return Ok(Step::Dropped);
     }
@@ -306,6 +319,12 @@ fn step(
 pub(crate) fn fits(prediction: &Prediction, margin: f64) -> bool {
     let (used, device) = (prediction.device_used_bytes, prediction.device_memory_bytes);
     prediction.fits && has_room(used, device, margin)
+}
+
+/// Whether an iteration repeats itself behind its warm-up, so that it need not be run whole.
+const fn repeats(scenario: &Scenario, engine: Engine) -> bool {
+    let settings = &scenario.settings;
+    matches!(engine, Engine::Analytic) && settings.jitter <= 0.0 && !settings.unfold
 }
 
 /// What an engine says of a plan.
@@ -319,11 +338,15 @@ pub(crate) fn simulate(
     let mut scenario = scenario.clone();
     scenario.plan = plan.clone();
     scenario.settings.engine = engine;
-    let outcome = predict(&scenario, Record::Totals, control)?;
+    let prediction = if repeats(&scenario, engine) {
+        rehearsed(&scenario, control)?
+    } else {
+        predict(&scenario, Record::Totals, control)?.prediction
+    };
     Ok(Simulated {
         evaluated: *evaluated,
         plan,
-        prediction: outcome.prediction,
+        prediction,
         expected: evaluated.time,
     })
 }

@@ -1,6 +1,7 @@
 //! From a spec to the graph.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use units::{BytesPerSec, NodeId};
@@ -62,6 +63,7 @@ impl Cluster {
             measured: spec.fabric.measured.clone(),
             speeds: BTreeMap::new(),
             down: BTreeSet::new(),
+            links_up: OnceLock::new(),
         })
     }
 }

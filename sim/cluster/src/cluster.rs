@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
+use petgraph::visit::EdgeRef;
 use units::{BytesPerSec, GpuId, LinkId, NodeId, Seconds};
 
-use crate::device::{Device, Link};
+use crate::device::{Device, Link, LinkKind};
 use crate::fabric::Fabric;
 use crate::layout::Layout;
 use crate::spec::{GpuSpec, NodeSpec, ScaleUpSpec};
@@ -46,6 +48,8 @@ pub struct Cluster {
     pub(crate) measured: Option<Vec<Vec<Option<BytesPerSec>>>>,
     pub(crate) speeds: BTreeMap<GpuId, f64>,
     pub(crate) down: BTreeSet<LinkId>,
+    /// By vertex of the graph, what leads from a switch to those above it; looked up on demand.
+    pub(crate) links_up: OnceLock<Vec<Vec<(NodeIndex, LinkId)>>>,
 }
 
 /// Nodes of one kind.
@@ -334,6 +338,37 @@ impl Cluster {
     /// link `i`.
     pub fn graph(&self) -> &DiGraph<Device, Link> {
         &self.graph
+    }
+
+    /// The links from a switch to those above it, with where they lead; nothing for other devices.
+    ///
+    /// # Panics
+    ///
+    /// If the vertex is none of [`Cluster::graph`].
+    pub fn links_up(&self, switch: NodeIndex) -> &[(NodeIndex, LinkId)] {
+        let all = self.links_up.get_or_init(|| {
+            let vertices = self.graph.node_indices();
+            vertices.map(|vertex| self.found_links_up(vertex)).collect()
+        });
+        &all[switch.index()]
+    }
+
+    fn found_links_up(&self, vertex: NodeIndex) -> Vec<(NodeIndex, LinkId)> {
+        let height = |vertex: NodeIndex| match self.graph[vertex] {
+            Device::Leaf(_) => 1,
+            Device::Spine(_) => 2,
+            Device::Core(_) => 3,
+            _ => 0,
+        };
+        let own = height(vertex);
+        if own == 0 {
+            return Vec::new();
+        }
+        let edges = self.graph.edges(vertex);
+        edges
+            .filter(|edge| edge.weight().kind == LinkKind::Fabric && own < height(edge.target()))
+            .map(|edge| (edge.target(), LinkId::from_index(edge.id().index())))
+            .collect()
     }
 
     /// The rate of the narrowest link of a path; unbounded where the path is empty.

@@ -49,6 +49,6 @@ pub use expand::{Phase, Transfers, expand};
 pub use hops::{Hop, Pattern, hops};
 pub use price::{Choice, CollectiveTime, Priced, time};
 pub use regular::regular_shape;
-pub use shape::{CommShape, shape};
+pub use shape::{CommShape, pair_shape, shape};
 pub use sources::sources;
 pub use table::{BusRow, bus_table};

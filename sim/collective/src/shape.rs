@@ -149,6 +149,31 @@ pub fn shape(
     shape_of(cluster, comm, &domains, &others, &|_, _| true)
 }
 
+/// The shape of two GPUs that send to each other: as that of [`shape`] for messages, which is all
+/// that it is good for, in a third of the time.
+///
+/// * `others` — the pairs that send at the same time, without the pair itself.
+pub fn pair_shape(
+    cluster: &Cluster,
+    comm: &CommProfile,
+    pair: [GpuId; 2],
+    others: &[[GpuId; 2]],
+) -> CommShape {
+    let domains = Domains::new(&pair, cluster);
+    let others: Vec<_> = others
+        .iter()
+        .map(|other| Domains::new(other, cluster))
+        .collect();
+    let inside = intra(cluster, comm, &domains, &others);
+    let rates = if domains.len() > 1 {
+        let rate = between(cluster, Pattern::Ring, &domains, &others, &|_, _| true);
+        [BytesPerSec::new(rate).unwrap_or(inside.0); 3]
+    } else {
+        [inside.0; 3]
+    };
+    with_rates(cluster, comm, &domains, inside, rates)
+}
+
 /// The shape of a group by domains. Only transfers that `counts` accepts are looked at.
 pub(crate) fn shape_of(
     cluster: &Cluster,
@@ -157,9 +182,8 @@ pub(crate) fn shape_of(
     siblings: &[Domains],
     counts: &dyn Fn(GpuId, GpuId) -> bool,
 ) -> CommShape {
-    let count = |n: usize| u32::try_from(n).expect("a cluster counts its GPUs in u32");
-    let (intra, scale_up) = intra(cluster, comm, group, siblings);
-    let mut rates = [intra; 3];
+    let inside = intra(cluster, comm, group, siblings);
+    let mut rates = [inside.0; 3];
     if group.len() > 1 {
         let between = |pattern| between(cluster, pattern, group, siblings, counts);
         let found = [
@@ -167,9 +191,20 @@ pub(crate) fn shape_of(
             between(Pattern::Trees),
             pairs(cluster, group, siblings),
         ];
-        rates = found.map(|rate| BytesPerSec::new(rate).unwrap_or(intra));
+        rates = found.map(|rate| BytesPerSec::new(rate).unwrap_or(inside.0));
     }
-    let [ring, trees, pairs] = rates;
+    with_rates(cluster, comm, group, inside, rates)
+}
+
+/// The shape of a group whose rates are known: inside a domain, of rings, of trees, of pairs.
+fn with_rates(
+    cluster: &Cluster,
+    comm: &CommProfile,
+    group: &Domains,
+    (intra, scale_up): (BytesPerSec, u8),
+    [ring, trees, pairs]: [BytesPerSec; 3],
+) -> CommShape {
+    let count = |n: usize| u32::try_from(n).expect("a cluster counts its GPUs in u32");
     CommShape {
         ranks: count(group.members.iter().map(Vec::len).sum()),
         domains: count(group.len()),

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cluster::{Cluster, Device, LinkKind, NicId};
+use cluster::{Cluster, NicId};
 use petgraph::graph::NodeIndex;
-use petgraph::visit::EdgeRef;
-use units::{GpuId, NodeId};
+use units::{GpuId, LinkId, NodeId};
 
 use crate::hops::Domains;
 
@@ -119,11 +118,12 @@ impl Levels {
         if !leaf.switches.insert(vertex) {
             return;
         }
-        for (spine, rate) in uplinks(cluster, vertex) {
-            leaf.capacity += rate;
+        let rate = |link: LinkId| cluster.link(link).rate.as_f64();
+        for &(spine, link) in cluster.links_up(vertex) {
+            leaf.capacity += rate(link);
             if pod.switches.insert(spine) {
-                let up = uplinks(cluster, spine).map(|(_, rate)| rate);
-                pod.capacity += up.sum::<f64>();
+                let up = cluster.links_up(spine).iter();
+                pod.capacity += up.map(|(_, link)| rate(*link)).sum::<f64>();
             }
         }
     }
@@ -151,21 +151,4 @@ impl Levels {
         }
         rate
     }
-}
-
-/// The links from a switch to those above it, with their rates.
-fn uplinks(cluster: &Cluster, switch: NodeIndex) -> impl Iterator<Item = (NodeIndex, f64)> + '_ {
-    let graph = cluster.graph();
-    let height = |vertex: NodeIndex| match graph[vertex] {
-        Device::Leaf(_) => 1,
-        Device::Spine(_) => 2,
-        Device::Core(_) => 3,
-        _ => 0,
-    };
-    graph
-        .edges(switch)
-        .filter(move |edge| {
-            edge.weight().kind == LinkKind::Fabric && height(switch) < height(edge.target())
-        })
-        .map(|edge| (edge.target(), edge.weight().rate.as_f64()))
 }

@@ -1,5 +1,8 @@
 //! Programs as lanes walk through them: the steps of every block, by stream.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use task::{Block, Program, Step, StepId, Work};
 use trace::StreamKind;
 
@@ -16,10 +19,15 @@ pub(crate) const MESSAGES: Wakes = 1 << N_STREAMS;
 pub(crate) const EVERYTHING: Wakes = (MESSAGES << 1) - 1;
 
 /// The blocks of all programs, one program after the other.
+///
+/// Blocks of the same steps are kept once: most stages of a long pipeline are alike, and what all
+/// lanes run stays in the processor's caches.
 #[derive(Debug)]
 pub(crate) struct Code<'a> {
     blocks: Vec<BlockCode<'a>>,
-    /// Where each program begins, and where the last one ends.
+    /// By block of the programs in a row, its number in `blocks`.
+    numbers: Vec<u32>,
+    /// Where each program begins in `numbers`, and where the last one ends.
     starts: Vec<u32>,
 }
 
@@ -44,24 +52,56 @@ pub(crate) struct BlockCode<'a> {
 impl<'a> Code<'a> {
     pub(crate) fn new(programs: &'a [Program]) -> Self {
         let mut starts = vec![0];
-        let mut blocks = Vec::new();
+        let mut numbers = Vec::new();
+        let mut blocks: Vec<BlockCode<'a>> = Vec::new();
+        let mut known: HashMap<u64, Vec<u32>> = HashMap::new();
         for program in programs {
-            blocks.extend(program.blocks.iter().map(BlockCode::new));
-            starts.push(index(blocks.len()));
+            for block in &program.blocks {
+                let alike = known.entry(print(&block.steps)).or_default();
+                let same = |at: &&u32| blocks[**at as usize].steps == block.steps;
+                let number = alike.iter().find(same).copied().unwrap_or_else(|| {
+                    let number = index(blocks.len());
+                    alike.push(number);
+                    blocks.push(BlockCode::new(block));
+                    number
+                });
+                numbers.push(number);
+            }
+            starts.push(index(numbers.len()));
         }
-        Self { blocks, starts }
+        Self {
+            blocks,
+            numbers,
+            starts,
+        }
     }
 
     pub(crate) fn block(&self, block: u32) -> &BlockCode<'a> {
         &self.blocks[block as usize]
     }
 
-    /// The number of a program's block among all, where the program has it.
+    /// The number of a program's block, where the program has it.
     pub(crate) fn find(&self, program: u32, block: u32) -> Option<u32> {
         let program = program as usize;
         let found = self.starts[program].checked_add(block)?;
-        (found < self.starts[program + 1]).then_some(found)
+        (found < self.starts[program + 1]).then(|| self.numbers[found as usize])
     }
+}
+
+/// Tells most lists of steps apart, at little cost.
+fn print(steps: &[Step]) -> u64 {
+    let of_step = |step: &Step| match step.work {
+        Work::Compute(time) | Work::Delay(time) => time.as_secs().to_bits(),
+        Work::Collective { group, bytes, .. } => u64::from(group) ^ bytes.as_u64(),
+        Work::Send { channel, bytes } => u64::from(channel) ^ bytes.as_u64(),
+        Work::Receive { channel } => u64::from(channel),
+    };
+    let mut hasher = DefaultHasher::new();
+    steps.len().hash(&mut hasher);
+    for step in steps {
+        (of_step(step), step.stream.index(), step.after.len()).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 impl<'a> BlockCode<'a> {

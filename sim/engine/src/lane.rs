@@ -7,7 +7,7 @@ use trace::{NO_INDEX, SpanId};
 use units::SimTime;
 
 use crate::account::Account;
-use crate::code::{Code, N_STREAMS, Wakes, holds_place};
+use crate::code::{Code, MESSAGES, N_STREAMS, Wakes, holds_place};
 
 /// A step of a fragment of a lane; fragments count from 0 over the run.
 pub(crate) type Place = (u32, StepId);
@@ -33,6 +33,10 @@ pub(crate) struct Lane {
     pub(crate) version: u32,
     /// Sends and receives that wait for their dependencies.
     pub(crate) messages: Vec<Place>,
+    /// Fragments some of whose messages may have become able to go on.
+    stirred: Vec<u32>,
+    /// Whether messages of any fragment may have: a signal was raised.
+    all_stirred: bool,
     /// The delays that run now.
     pub(crate) delays: Vec<Delay>,
     pub(crate) signals: Vec<u32>,
@@ -101,6 +105,8 @@ impl Lane {
             exhausted: false,
             version: 0,
             messages: Vec::new(),
+            stirred: Vec::new(),
+            all_stirred: false,
             delays: Vec::new(),
             signals: vec![0; usize::from(program.n_signals)],
             compute: None,
@@ -133,6 +139,9 @@ impl Lane {
         self.n_holding += u32::from(steps.n_holding != 0);
         let messages = steps.messages.iter().map(|step| (number, *step));
         self.messages.extend(messages);
+        if !steps.messages.is_empty() {
+            self.stirred.push(number);
+        }
     }
 
     /// The fragment of a place; present as long as one of its steps has not ended.
@@ -150,6 +159,25 @@ impl Lane {
         let awake = self.awake & !self.running;
         self.awake = 0;
         awake
+    }
+
+    /// Takes the fragments whose messages are to be looked at, and whether those of all are.
+    pub(crate) fn take_stirred(&mut self) -> (Vec<u32>, bool) {
+        let all = std::mem::take(&mut self.all_stirred);
+        (std::mem::take(&mut self.stirred), all)
+    }
+
+    /// Whether messages of all fragments are to be looked at.
+    pub(crate) const fn all_are_stirred(&self) -> bool {
+        self.all_stirred
+    }
+
+    /// Takes back the list of [`Lane::take_stirred`], for its memory.
+    pub(crate) fn settle(&mut self, mut looked_at: Vec<u32>) {
+        if self.stirred.is_empty() {
+            looked_at.clear();
+            self.stirred = looked_at;
+        }
     }
 
     /// The next step of a stream.
@@ -199,13 +227,18 @@ impl Lane {
         let active = &mut self.window[(place.0 - self.first) as usize];
         active.done.set(place.1);
         active.left -= 1;
-        self.awake |= code.block(active.block).wakes(place.1);
+        let wakes = code.block(active.block).wakes(place.1);
+        self.awake |= wakes;
+        if wakes & MESSAGES != 0 && self.stirred.last() != Some(&place.0) {
+            self.stirred.push(place.0);
+        }
         if holds_place(step) {
             active.holding -= 1;
             self.n_holding -= u32::from(active.holding == 0);
         }
         if let Some(signal) = step.raise {
             self.signals[usize::from(signal)] += 1;
+            self.all_stirred = true;
         }
     }
 

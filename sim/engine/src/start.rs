@@ -63,8 +63,15 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
 
     /// Starts the sends and receives of a lane that are ready.
     fn start_messages(&mut self, lane: u32, cause: SpanId) -> Result<(), EngineError> {
+        let (stirred, all) = self.lanes[lane as usize].take_stirred();
         let mut at = 0;
         while let Some(&place) = self.lanes[lane as usize].messages.get(at) {
+            let state = &self.lanes[lane as usize];
+            // A signal that is raised meanwhile stirs all of them.
+            if !all && !state.all_are_stirred() && !stirred.contains(&place.0) {
+                at += 1;
+                continue;
+            }
             let step = self.step(lane, place);
             if self.lanes[lane as usize].is_ready(place, step) {
                 self.lanes[lane as usize].messages.remove(at);
@@ -73,6 +80,7 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
                 at += 1;
             }
         }
+        self.lanes[lane as usize].settle(stirred);
         Ok(())
     }
 

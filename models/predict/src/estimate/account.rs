@@ -1,9 +1,38 @@
 //! Where the time of an estimate goes.
 
+use plan::ScheduleKind;
+
+use crate::estimate::sheet::PassTime;
+use crate::estimate::stage::StageSums;
 use crate::estimate::work::{Merged, Work};
 use crate::prediction::Breakdown;
 
 impl Work<'_> {
+    /// Seconds before which no iteration of the plan ends, in formulas or engines: of each device
+    /// what it runs itself, the forward passes that its first one waits for, and where it ends with
+    /// one, the backward passes that its last one lets go. Only kernels and the collectives inside
+    /// stages count.
+    pub(super) fn least_time(&self, merged: &Merged) -> f64 {
+        let n = f64::from(self.plan.n_micro_batches());
+        let kind = self.plan.schedule_kind();
+        let is_plain = !self.plan.is_two_directional() && kind.is_some();
+        let splits = kind.is_some_and(ScheduleKind::splits_backward);
+        let work = |pass: &PassTime| pass.compute + pass.tp + pass.cp + pass.ep;
+        let mut least = 0.0_f64;
+        for stages in &merged.chunks_of {
+            let chunks = merged.chunks(stages);
+            let both = |stage: &&StageSums| work(&stage.forward) + work(&stage.backward);
+            let own = n * chunks.iter().map(both).sum::<f64>();
+            let before = &merged.stages[..stages.first().copied().unwrap_or(0)];
+            let around = before.iter().map(|stage| {
+                let after = if splits { 0.0 } else { work(&stage.backward) };
+                work(&stage.forward) + after
+            });
+            least = least.max(own + around.sum::<f64>());
+        }
+        if is_plain { least } else { 0.0 }
+    }
+
     /// Seconds that the passes of a device take, the mean over devices.
     pub(super) fn mean_work(&self, merged: &Merged) -> f64 {
         let n = f64::from(self.plan.n_micro_batches());

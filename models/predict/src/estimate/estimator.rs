@@ -36,6 +36,9 @@ pub struct Estimate {
     /// collectives of tensor, context and expert parallelism that they wait for. No schedule and no
     /// spread of the same layers ends before.
     pub mean_work_s: f64,
+    /// Weights, gradients and optimizer states of a device, the mean over the pipeline's. No
+    /// spread of the same layers has less on its fullest device.
+    pub mean_state: Bytes,
     /// The largest peak of the framework's allocator.
     pub peak_allocated: Bytes,
     /// The same with what the allocator holds in reserve.
@@ -52,6 +55,45 @@ pub struct Estimate {
     pub doubt: Option<Doubt>,
 }
 
+/// What a search asks of plans.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// The time of an iteration, in seconds.
+    pub time: f64,
+    /// Share of a device's predicted use that has to be free besides.
+    pub margin: f64,
+}
+
+impl Limits {
+    /// Whether a device has room for what is predicted of it, with the margin.
+    pub fn have_room(&self, used: Bytes, device: Bytes) -> bool {
+        used.as_f64() * (1.0 + self.margin) <= device.as_f64()
+    }
+}
+
+/// How a plan exceeds limits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Beyond {
+    /// It takes longer, whatever its messages and its data parallelism cost.
+    Time {
+        /// Seconds before which no iteration of it ends.
+        least_s: f64,
+        /// As [`Estimate::mean_work_s`].
+        mean_work_s: f64,
+    },
+    /// It needs more memory.
+    Memory {
+        /// What the fullest device uses, as [`Estimate::device_used`].
+        used: Bytes,
+        /// That device's memory.
+        device: Bytes,
+        /// As [`Estimate::mean_state`].
+        mean_state: Bytes,
+        /// As [`Estimate::mean_work_s`].
+        mean_work_s: f64,
+    },
+}
+
 impl Estimate {
     /// The same with what a rehearsal says.
     pub(crate) fn rehearsed(self, rehearsal: &Rehearsal) -> Self {
@@ -64,6 +106,7 @@ impl Estimate {
             iteration_time_s: rehearsal.time,
             breakdown: rehearsal.breakdown(),
             mean_work_s: self.mean_work_s,
+            mean_state: self.mean_state,
             peak_allocated: memory.allocated,
             peak_reserved: memory.reserved,
             device_used: memory.used,
@@ -126,6 +169,36 @@ impl<'a> Estimator<'a> {
     /// The closed form for a plan of the same job on the same cluster.
     pub fn estimate(&mut self, plan: &Plan) -> Estimate {
         self.work(plan, |work, sums, kept| work.finish(work.merge(sums), kept))
+    }
+
+    /// The closed form of a plan that keeps within limits; otherwise only how it does not, at a
+    /// fraction of the cost.
+    ///
+    /// # Errors
+    ///
+    /// [`Beyond`] where a bound on the time of the plan exceeds the limit, or its memory does.
+    pub fn estimate_within(&mut self, plan: &Plan, limits: Limits) -> Result<Estimate, Beyond> {
+        self.work(plan, |work, sums, kept| {
+            let merged = work.merge(sums);
+            let mean_work_s = work.mean_work(&merged);
+            let least_s = work.least_time(&merged);
+            if limits.time < least_s {
+                return Err(Beyond::Time {
+                    least_s,
+                    mean_work_s,
+                });
+            }
+            let memory = work.memory(&merged, &Work::params(&merged), kept);
+            if !limits.have_room(memory.device_used, memory.device_memory) {
+                return Err(Beyond::Memory {
+                    used: memory.device_used,
+                    device: memory.device_memory,
+                    mean_state: memory.mean_state,
+                    mean_work_s,
+                });
+            }
+            Ok(work.timed(merged, memory, kept))
+        })
     }
 
     /// What stages of a plan take and send to each other, as an order of nodes needs it.

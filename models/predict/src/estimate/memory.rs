@@ -1,9 +1,9 @@
 //! Peaks of memory from the number of micro-batches in flight.
 
 use lower::{Dummies, StepBuffers, beside_tensors, boundary, pass_gradients};
-use plan::schedule::{ActionKind, ScheduleKind, peak_level};
+use plan::schedule::ScheduleKind;
 use plan::state::{StateBytes, StateParts, gather_buffers};
-use plan::{Plan, PlannedSchedule, Schedule};
+use plan::{Plan, PlannedSchedule};
 use trace::MemoryKind;
 use units::Bytes;
 use workload::Resident;
@@ -11,7 +11,7 @@ use workload::ops::ParamCount;
 
 use crate::Scenario;
 use crate::estimate::estimator::{Estimate, Kept};
-use crate::estimate::pipeline::PipelineScratch;
+use crate::estimate::pipeline::{Levels, PipelineScratch};
 use crate::estimate::stage::StageSums;
 use crate::estimate::work::{Merged, Work};
 use crate::memory::held;
@@ -50,12 +50,19 @@ impl Work<'_> {
         };
         let hop = boundary(job, self.plan, framework, &self.sharding);
         let mut fullest = -1.0;
+        let mut state = Bytes::ZERO;
         for (device, stages) in (0_u32..).zip(&merged.chunks_of) {
             let (kind, _) = self.hosts.of_device[device as usize];
             let chunks = merged.chunks(stages);
             let params = &params[device as usize];
             let constants = profiles[kind].memory();
             let mut parts = self.state(&chunks, params);
+            let own = [
+                MemoryKind::Weights,
+                MemoryKind::Gradients,
+                MemoryKind::Optimizer,
+            ];
+            state += own.map(|kind| parts[kind.index()]).into_iter().sum();
             parts[MemoryKind::Workspace.index()] +=
                 beside_tensors(constants, framework, self.plan, params, hop);
             let resting: Bytes = parts.iter().copied().sum();
@@ -86,6 +93,7 @@ impl Work<'_> {
                 peaks.push(StagePeak { device, parts });
             }
         }
+        estimate.mean_state = state / u64::from(self.plan.degrees().pp);
         estimate
     }
 
@@ -149,7 +157,7 @@ fn activations(
         _ if p == 1 => of(chunks, 1),
         Some(ScheduleKind::OneFOneB) => of(chunks, (p - device).min(n)),
         Some(ScheduleKind::Interleaved) => interleaved(plan, device, chunks),
-        _ => replayed(scratch.schedule(plan), device, chunks),
+        _ => replayed(&scratch.levels(plan)[device as usize], chunks),
     };
     // A backward pass frees the logits of its micro-batch before its layers, and these before
     // the embedding.
@@ -199,23 +207,13 @@ fn of(chunks: &[&StageSums], in_flight: u32) -> Bytes {
 }
 
 /// The peak of what is kept, along the device's list of actions.
-fn replayed(schedule: &Schedule, device: u32, chunks: &[&StageSums]) -> Bytes {
-    let stages: Vec<u32> = schedule.stages_of(device as usize).collect();
-    let signed = |bytes: Bytes| i64::try_from(bytes.as_u64()).unwrap_or(i64::MAX);
-    let (peak, _) = peak_level(schedule.actions(device as usize), |action| {
-        let chunk = stages.iter().position(|stage| *stage == action.stage);
-        let Some(chunk) = chunk.and_then(|at| chunks.get(at)) else {
-            return (0, 0);
-        };
-        let kept = signed(chunk.kept + chunk.logits);
-        let held = signed(chunk.held);
-        match action.kind {
-            ActionKind::Forward => (kept, 0),
-            ActionKind::Backward => (0, -kept),
-            ActionKind::InputGrad => (0, held - kept),
-            ActionKind::WeightGrad => (0, -held),
-            _ => (0, 0),
-        }
-    });
-    Bytes::new(u64::try_from(peak).unwrap_or(0))
+fn replayed(levels: &[Levels], chunks: &[&StageSums]) -> Bytes {
+    let at = |level: &Levels| -> Bytes {
+        let each = chunks.iter().zip(level);
+        each.map(|(sums, [kept, held])| {
+            (sums.kept + sums.logits) * u64::from(*kept) + sums.held * u64::from(*held)
+        })
+        .sum()
+    };
+    levels.iter().map(at).max().unwrap_or_default()
 }

@@ -31,7 +31,7 @@ mod waits;
 mod work;
 
 pub use doubt::Doubt;
-pub use estimator::{Estimate, Estimator};
+pub use estimator::{Beyond, Estimate, Estimator, Limits};
 pub use layer_costs::{LayerCosts, PieceCost};
 pub(crate) use memory::StagePeak;
 pub(crate) use rehearsal::rehearse;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plan::schedule::{
-    ClosedFormScratch, Costs, PassCosts, Schedule, ScheduleKind, Scratch, interleaved_time,
-    makespan, one_f_one_b_time, replay,
+    ActionKind, ClosedFormScratch, Costs, PassCosts, Schedule, ScheduleKind, Scratch,
+    interleaved_time, makespan, one_f_one_b_time, replay,
 };
 use plan::{Plan, PlannedSchedule};
 
@@ -20,6 +20,8 @@ pub(super) struct PipelineScratch {
     links: Vec<u64>,
     costs: Costs,
     schedules: Vec<(Option<ScheduleKey>, Arc<Schedule>)>,
+    /// What devices hold at most, by schedule; empty until it is asked for.
+    levels: Vec<Vec<Vec<Levels>>>,
     replay: Scratch,
     /// Replays, by schedule and fingerprint of the durations.
     known: BTreeMap<(usize, u128), Passes>,
@@ -231,10 +233,16 @@ fn fingerprint(costs: &Costs) -> u128 {
 }
 
 impl PipelineScratch {
-    /// The schedule of a plan, kept from an earlier plan or built.
-    pub(super) fn schedule(&mut self, plan: &Plan) -> &Schedule {
+    /// What each device holds at most under the schedule of a plan: of its passes, those moments
+    /// that no other one exceeds.
+    pub(super) fn levels(&mut self, plan: &Plan) -> &[Vec<Levels>] {
         let at = self.schedule_index(plan);
-        &self.schedules[at].1
+        if self.levels[at].is_empty() {
+            let schedule = &self.schedules[at].1;
+            let of_device = |device| highest(schedule, device);
+            self.levels[at] = (0..schedule.n_devices()).map(of_device).collect();
+        }
+        &self.levels[at]
     }
 
     fn schedule_index(&mut self, plan: &Plan) -> usize {
@@ -257,12 +265,48 @@ impl PipelineScratch {
         known.unwrap_or_else(|| {
             if self.schedules.len() == KEPT_SCHEDULES {
                 self.schedules.clear();
+                self.levels.clear();
                 self.known.clear();
             }
             self.schedules.push((key, plan.schedule()));
+            self.levels.push(Vec::new());
             self.schedules.len() - 1
         })
     }
+}
+
+/// Micro-batches of each chunk of a device whose activations are kept, and of which only what the
+/// weight gradient needs is held.
+pub(super) type Levels = Vec<[u32; 2]>;
+
+/// The moments of a device's list that no other one exceeds in everything.
+fn highest(schedule: &Schedule, device: usize) -> Vec<Levels> {
+    let stages: Vec<u32> = schedule.stages_of(device).collect();
+    let mut now: Levels = vec![[0, 0]; stages.len()];
+    let mut all: Vec<Levels> = Vec::new();
+    for action in schedule.actions(device) {
+        let Some(chunk) = stages.iter().position(|stage| *stage == action.stage) else {
+            continue;
+        };
+        let [kept, held] = &mut now[chunk];
+        match action.kind {
+            ActionKind::Forward => *kept += 1,
+            ActionKind::Backward => *kept = kept.saturating_sub(1),
+            ActionKind::InputGrad => (*kept, *held) = (kept.saturating_sub(1), *held + 1),
+            ActionKind::WeightGrad => *held = held.saturating_sub(1),
+            _ => {}
+        }
+        if !matches!(action.kind, ActionKind::Forward | ActionKind::InputGrad) {
+            continue;
+        }
+        let covers =
+            |a: &Levels, b: &Levels| (a.iter().zip(b)).all(|(a, b)| b[0] <= a[0] && b[1] <= a[1]);
+        if !all.iter().any(|other| covers(other, &now)) {
+            all.retain(|other| !covers(&now, other));
+            all.push(now.clone());
+        }
+    }
+    all
 }
 
 /// Whole picoseconds, rounded up, as the simulated clock does.

@@ -22,10 +22,11 @@ use units::{Bytes, Control};
 
 use crate::error::PredictError;
 use crate::memory::{Memory, memory};
-use crate::outcome::breakdown;
-use crate::prediction::Breakdown;
+use crate::outcome::{assumptions, breakdown};
+use crate::prediction::{Assumed, Breakdown, Sources};
 use crate::scenario::Scenario;
 use crate::simulate::simulate;
+use crate::sources::sources;
 
 /// What the analytic engine says of an iteration, or would if it were run whole.
 pub(crate) struct Rehearsal {
@@ -34,14 +35,23 @@ pub(crate) struct Rehearsal {
     /// Where it goes, by lane.
     lanes: Vec<Breakdown>,
     pub(crate) memory: Memory,
+    /// Micro-batches that were run, at the most.
+    pub(crate) n_micro_batches: u32,
+    pub(crate) assumptions: Vec<Assumed>,
+    pub(crate) sources: Sources,
 }
 
 impl Rehearsal {
     /// Where the time of the lane goes that idles least.
     pub(crate) fn breakdown(&self) -> Breakdown {
-        let idle = |lane: &&Breakdown| lane.bubble_s;
-        let least = self.lanes.iter().min_by(|a, b| idle(a).total_cmp(&idle(b)));
-        least.copied().unwrap_or_default()
+        self.bottleneck().map(|(_, lane)| lane).unwrap_or_default()
+    }
+
+    /// The lane that idles least, the one that others wait for: its name, and where its time goes.
+    pub(crate) fn bottleneck(&self) -> Option<(&str, Breakdown)> {
+        let names = self.memory.by_class.iter().map(|class| &*class.class);
+        let lanes = names.zip(self.lanes.iter().copied());
+        lanes.min_by(|(_, a), (_, b)| a.bubble_s.total_cmp(&b.bubble_s))
     }
 }
 
@@ -108,8 +118,10 @@ fn shortened(plan: &Plan) -> Option<[u32; 2]> {
         PlannedSchedule::Kind { group, .. } if 1 < plan.chunks() => (*group).max(1),
         _ => 1,
     };
-    let span = pp.max(SPAN).next_multiple_of(period);
-    let warm_up = 2 * pp + WARM_UP;
+    // With several chunks a device warms up for twice as long.
+    let depth = if plan.chunks() == 1 { pp } else { 2 * pp };
+    let span = (depth / 2).max(SPAN).next_multiple_of(period);
+    let warm_up = depth + WARM_UP;
     let rest = n.checked_sub(warm_up)? % period;
     let a = warm_up + rest;
     (3 * (a + span) < n).then_some([a, span])
@@ -120,7 +132,7 @@ const SETTLED: f64 = 0.002;
 /// Micro-batches between two runs, at least: what data-parallel streams fall behind in one
 /// they may catch up in another.
 const SPAN: u32 = 4;
-/// Micro-batches of the first run beside twice the pipeline's size: the host runs ahead by a window
+/// Micro-batches of the first run beside those that fill the pipeline: the host runs ahead by a window
 /// of fragments.
 const WARM_UP: u32 = 6;
 
@@ -141,6 +153,9 @@ fn run(scenario: &Scenario, plan: &Plan, control: &Control) -> Result<Rehearsal,
             .map(|totals| breakdown(&totals.by_category, totals.idle))
             .collect(),
         memory: memory(scenario, plan, &lowered, &run),
+        n_micro_batches: plan.n_micro_batches(),
+        assumptions: assumptions(scenario, &lowered, &run),
+        sources: sources(scenario, &lowered),
     })
 }
 
@@ -171,5 +186,6 @@ fn extended(a: &Rehearsal, b: Rehearsal, times: f64) -> Rehearsal {
             .map(|(a, b)| a.joined(b, time))
             .collect(),
         memory,
+        ..b
     }
 }

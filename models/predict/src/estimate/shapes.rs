@@ -38,7 +38,7 @@ impl ShapeCache {
         inner: u32,
     ) -> CommShape {
         let gpu = |rank: &RankId| plan.gpu_of(*rank);
-        let in_order = ranks.iter().all(|rank| gpu(rank).get() == rank.get());
+        let in_order = is_in_place(plan, ranks.iter().copied());
         let size = u32::try_from(ranks.len()).unwrap_or(u32::MAX);
         let second = ranks.get(1).map_or(0, |rank| rank.get());
         let last = ranks.last().map_or(0, |rank| rank.get());
@@ -62,17 +62,15 @@ impl ShapeCache {
         plan: &Plan,
         axis: Axis,
     ) -> (CommShape, bool) {
-        let ranks: Vec<RankId> = plan.ranks().group(axis, RankId::new(0)).iter().collect();
-        let in_order = ranks
-            .iter()
-            .all(|rank| plan.gpu_of(*rank).get() == rank.get());
-        let size = u32::try_from(ranks.len()).unwrap_or(u32::MAX);
-        let second = ranks.get(1).map_or(0, |rank| rank.get());
-        let last = ranks.last().map_or(0, |rank| rank.get());
-        let key = [size, second, last, plan.n_ranks()];
+        let group = plan.ranks().group(axis, RankId::new(0));
+        let in_order = is_in_place(plan, group.iter());
+        let size = group.len();
+        let second = if 1 < size { group.get(1).get() } else { 0 };
+        let key = [size, second, group.get(size - 1).get(), plan.n_ranks()];
         if let Some(known) = self.axes.get(&key).filter(|_| in_order) {
             return *known;
         }
+        let ranks: Vec<RankId> = group.iter().collect();
         let found = widest(cluster, comm, plan, axis).map_or_else(
             || (self.of(cluster, comm, plan, &ranks, 0), false),
             |shape| (shape, true),
@@ -100,6 +98,11 @@ impl ShapeCache {
             shape(cluster, comm, &gpus, &others)
         })
     }
+}
+
+/// Whether ranks lie on the GPUs of their numbers.
+fn is_in_place(plan: &Plan, mut ranks: impl Iterator<Item = RankId>) -> bool {
+    plan.rank_gpus().is_none() || ranks.all(|rank| plan.gpu_of(rank).get() == rank.get())
 }
 
 /// The shape of a group spread over the most domains beside its neighbors; none where all groups
@@ -194,6 +197,11 @@ impl<'a> Shapes<'a> {
         let kind = CollectiveKind::SendRecv;
         let cost = Priced::new(kind, shape, self.comm, self.choice).time(bytes);
         [cost.time.as_secs(), cost.latency.as_secs()]
+    }
+
+    /// A kind of collective over a shape, priced for any size.
+    pub(super) fn priced(&self, shape: &CommShape, kind: CollectiveKind) -> Priced<'a> {
+        Priced::new(kind, shape, self.comm, self.choice)
     }
 
     /// Seconds of a collective over a shape.

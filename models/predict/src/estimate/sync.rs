@@ -31,6 +31,21 @@ impl Wire<'_> {
         self.reduce_bytes(params, self.exposed_bytes)
     }
 
+    /// The part of [`Wire::reduce`] that runs whenever passes in a row end, where gradients are kept
+    /// in shards.
+    pub(super) fn reduce_each(&self, params: &ParamCount) -> f64 {
+        let (dense, expert) = (self.dense, self.expert);
+        self.sum(
+            &dense.reduce[..dense.each],
+            params.dense_trained,
+            self.grad_bytes,
+        ) + self.sum(
+            &expert.reduce[..expert.each],
+            params.expert_trained,
+            self.grad_bytes,
+        )
+    }
+
     fn reduce_bytes(&self, params: &ParamCount, width: f64) -> f64 {
         self.sum(&self.dense.reduce, params.dense_trained, width)
             + self.sum(&self.expert.reduce, params.expert_trained, width)

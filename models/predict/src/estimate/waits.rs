@@ -8,6 +8,7 @@ use workload::ops::ParamCount;
 
 use crate::estimate::estimator::{Kept, sheet_key};
 use crate::estimate::pipeline::Passes;
+use crate::estimate::sheet::PassTime;
 use crate::estimate::stage::StageSums;
 use crate::estimate::sync::{PieceWires, Wire, exposed_reduction, gathered_forward};
 use crate::estimate::work::{Merged, Work};
@@ -54,24 +55,23 @@ impl Work<'_> {
         let wires: BTreeMap<usize, PieceWires> = kinds
             .map(|kind| (kind, PieceWires::new(&kept.sheets[&key(kind)], wire)))
             .collect();
-        let mut waits = Waits::default();
+        let mut waits = Waits {
+            params: Self::params(merged),
+            ..Waits::default()
+        };
         let mut arrival = 0.0;
         for (device, stages) in merged.chunks_of.iter().enumerate() {
             let (kind, _) = self.hosts.of_device[device];
             let sheet = &kept.sheets[&key(kind)];
             let chunks = merged.chunks(stages);
-            let mut params = ParamCount::default();
-            for chunk in &chunks {
-                params += chunk.params;
-            }
             // Sharded weights and gradients are priced with the passes.
             let (slowed, exposed) = if data.gather_each_pass || data.reduce_each {
                 (0.0, 0.0)
             } else if data.overlap_reduce {
                 let (slowed, late) = exposed_reduction(plan, &chunks, sheet, &wires[&kind], slow);
-                (slowed, late + wire.exposed(&params))
+                (slowed, late + wire.exposed(&waits.params[device]))
             } else {
-                (0.0, wire.reduce(&params))
+                (0.0, wire.reduce(&waits.params[device]))
             };
             let forward = chunks.first().map_or(0.0, |chunk| chunk.forward.total);
             if data.overlap_gather && !data.gather_each_pass {
@@ -85,7 +85,6 @@ impl Work<'_> {
             arrival += forward + hops.get(device).copied().unwrap_or(0.0);
             waits.slowed.push(slowed);
             waits.exposed.push(exposed);
-            waits.params.push(params);
         }
         waits
     }
@@ -158,7 +157,12 @@ impl Work<'_> {
 
 impl Work<'_> {
     /// Stretches passes whose weights are gathered before and gradients reduced behind them; gives
-    /// the seconds of the first gather and the last reduction, which nothing hides.
+    /// the seconds of the first gather and the last reduction, which nothing hides, and of a chain of
+    /// passes that reduce.
+    ///
+    /// In a pipeline the last of the passes of a chunk in a row sums what all of them have added, so
+    /// that it alone takes as long as the sum. The last micro-batch ends such rows on every stage that
+    /// it goes back through, one after the other.
     pub(super) fn shard_passes(
         &self,
         merged: &mut Merged,
@@ -169,19 +173,17 @@ impl Work<'_> {
         if !(data.gather_each_pass || data.reduce_each) {
             return 0.0;
         }
+        let splits = (self.plan.schedule_kind()).is_some_and(ScheduleKind::splits_backward);
+        let often = self.sums_a_pass();
+        let (ahead, behind) = (data.overlap_gather, data.overlap_reduce);
         let mut edges = 0.0_f64;
+        let mut longer = Vec::with_capacity(merged.stages.len());
         for stage in &mut merged.stages {
-            let gather = if data.gather_each_pass {
-                wire.pass(&stage.params)
-            } else {
-                0.0
-            };
-            let again = if data.keep_after_forward { 0.0 } else { gather };
-            let reduce = if data.reduce_each {
-                self.sums_a_pass() * wire.reduce(&stage.params)
-            } else {
-                0.0
-            };
+            let when = |holds: bool, time: f64| if holds { time } else { 0.0 };
+            let gather = when(data.gather_each_pass, wire.pass(&stage.params));
+            let again = when(!data.keep_after_forward, gather);
+            let each = when(data.reduce_each, wire.reduce_each(&stage.params));
+            let all = when(data.reduce_each && behind, wire.reduce(&stage.params));
             // What runs beside the passes, and what they wait for.
             let stretch = |pass: f64, parts: [(f64, bool); 2]| {
                 let sum = |hidden: bool| -> f64 {
@@ -194,19 +196,64 @@ impl Work<'_> {
                 let beside = sum(true);
                 (pass + pass.min(beside) * (1.0 - slow)).max(beside) + sum(false)
             };
-            let ahead = data.overlap_gather;
-            let behind = data.overlap_reduce;
             let forward = stretch(stage.forward.total, [(gather, ahead), (0.0, true)]);
-            let backward = stretch(stage.backward.total, [(again, ahead), (reduce, behind)]);
             stage.forward.dp += forward - stage.forward.total;
-            stage.backward.dp += backward - stage.backward.total;
             stage.forward.total = forward;
-            stage.backward.total = backward;
             let pieces: u32 = stage.runs.iter().map(|(_, times)| times).sum();
-            let hidden = if ahead { gather } else { 0.0 } + if behind { reduce } else { 0.0 };
-            edges = edges.max(hidden / f64::from(pieces.max(1)));
+            let pieces = f64::from(pieces.max(1));
+            // Gives what a pass that sums gradients takes longer, usually and at last. Kernels wait
+            // for the sum of the piece before, and the sums of all passes for each other.
+            let ends = |pass: &mut PassTime, again: f64, sums: bool| {
+                let open = stretch(pass.total, [(again, ahead), (0.0, true)]);
+                let with = |sum: f64| {
+                    let waits = open / pieces + sum * (pieces - 1.0) / pieces;
+                    let whole = stretch(pass.total, [(again, ahead), (sum, behind)]);
+                    if behind {
+                        whole.min(waits).max(open)
+                    } else {
+                        whole
+                    }
+                };
+                let [usual, last] = [each, all.max(each)].map(|sum| with(when(sums, sum)) - open);
+                let mean = (open + often * usual).max(when(sums && behind, often * each));
+                pass.dp += mean - pass.total;
+                pass.total = mean;
+                [usual, last]
+            };
+            let more = ends(&mut stage.backward, again, true);
+            if splits {
+                ends(&mut stage.input_grad, again, false);
+                let [usual, last] = ends(&mut stage.weight_grad, 0.0, true);
+                edges = edges.max(last - usual);
+            } else {
+                longer.push(more);
+            }
+            let hidden = when(ahead, gather) + when(behind, often * each);
+            edges = edges.max(hidden / pieces);
         }
-        edges
+        let rest = |params: &ParamCount| wire.reduce(params) - wire.reduce_each(params);
+        let params = Self::params(merged);
+        let rest = params.iter().map(rest).fold(0.0, f64::max);
+        let left = if data.reduce_each && !behind {
+            rest
+        } else {
+            0.0
+        };
+        edges + left + self.chain(merged, &longer)
+    }
+
+    /// Seconds by which the last passes of all stages, one behind the other, take longer than passes
+    /// do on average.
+    ///
+    /// * `longer` — by stage, what a pass that sums gradients takes longer, usually and at last.
+    fn chain(&self, merged: &Merged, longer: &[[f64; 2]]) -> f64 {
+        if longer.is_empty() {
+            return 0.0;
+        }
+        let of_device = |stages: &Vec<usize>| stages.iter().map(|stage| longer[*stage][0]).sum();
+        let own = merged.chunks_of.iter().map(of_device).fold(0.0, f64::max);
+        let all: f64 = longer.iter().map(|[_, last]| last).sum();
+        all - own
     }
 
     /// Sums of gradients a backward pass, on average: one behind the last of the passes of a stage

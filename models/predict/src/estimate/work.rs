@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 
-use collective::CommShape;
+use collective::{CommShape, Priced};
 use lower::{SlotGroup, data_flows};
 use plan::{Plan, ScheduleKind};
+use profile::CollectiveKind;
 use units::{Bytes, RankId};
-use workload::ops::Sharding;
+use workload::ops::{ParamCount, Sharding};
 
 use crate::Scenario;
 use crate::estimate::estimator::{Estimate, Hosts, Kept};
@@ -50,7 +51,10 @@ impl Work<'_> {
         let (tp, graphs) = (self.plan.degrees().tp, self.plan.cuda_graphs());
         let chunks = f64::from(self.plan.chunks());
         let splits = (self.plan.schedule_kind()).is_some_and(ScheduleKind::splits_backward);
-        let mut stages = Vec::with_capacity(devices.len());
+        let mut stages: Vec<StageSums> = Vec::with_capacity(devices.len());
+        // Most stages are like the one before them.
+        let mut raw = StageSums::default();
+        let mut on = None;
         for (stage, device) in devices.iter().enumerate() {
             let (kind, speed) = self.hosts.of_device[*device as usize];
             let at = sums
@@ -58,6 +62,15 @@ impl Work<'_> {
                 .position(|(known, _)| *known == kind)
                 .unwrap_or(0);
             let mut sum = std::mem::take(&mut sums[at].1[stage]);
+            if let Some(before) = stages.last()
+                && on == Some((kind, speed.to_bits()))
+                && sum == raw
+            {
+                stages.push(before.clone());
+                continue;
+            }
+            on = Some((kind, speed.to_bits()));
+            raw.clone_from(&sum);
             for pass in [
                 &mut sum.forward,
                 &mut sum.backward,
@@ -79,12 +92,44 @@ impl Work<'_> {
     }
 
     /// Adds everything up.
-    pub(super) fn finish(&self, mut merged: Merged, kept: &mut Kept) -> Estimate {
+    pub(super) fn finish(&self, merged: Merged, kept: &mut Kept) -> Estimate {
+        let memory = self.memory(&merged, &Self::params(&merged), kept);
+        self.timed(merged, memory, kept)
+    }
+
+    /// Parameters by device.
+    pub(super) fn params(merged: &Merged) -> Vec<ParamCount> {
+        let of_device = |stages: &Vec<usize>| {
+            let mut params = ParamCount::default();
+            for stage in stages {
+                params += merged.stages[*stage].params;
+            }
+            params
+        };
+        merged.chunks_of.iter().map(of_device).collect()
+    }
+
+    /// An estimate of memory, with times.
+    pub(super) fn timed(
+        &self,
+        mut merged: Merged,
+        mut estimate: Estimate,
+        kept: &mut Kept,
+    ) -> Estimate {
         let plan = self.plan;
         let (data, slots) = data_flows(&self.scenario.job, plan, &self.scenario.framework);
+        // Few flows have many sizes.
+        let known: RefCell<Vec<((u16, CollectiveKind), Priced<'_>)>> = RefCell::default();
         let price = |stage: &lower::Stage, bytes: Bytes| {
-            let shape = self.group_shape(slots[usize::from(stage.slot)]);
-            self.shapes.time_on(&shape, stage.kind, bytes)
+            let key = (stage.slot, stage.kind);
+            let mut known = known.borrow_mut();
+            let at = known.iter().position(|(other, _)| *other == key);
+            let at = at.unwrap_or_else(|| {
+                let shape = self.group_shape(slots[usize::from(stage.slot)]);
+                known.push((key, self.shapes.priced(&shape, stage.kind)));
+                known.len() - 1
+            });
+            known[at].1.time(bytes).time.as_secs()
         };
         let wire = Wire {
             price: &price,
@@ -121,7 +166,6 @@ impl Work<'_> {
         };
         let fixed = waits.start + waits.later + edges + after;
         let total = fixed + end + sync + optimizer;
-        let mut estimate = self.memory(&merged, &waits.params, kept);
         estimate.iteration_time_s = total;
         estimate.mean_work_s = self.mean_work(&merged);
         estimate.doubt = self.doubt(&merged, &data, &waits, (late, total), hops.are_slow);
