@@ -274,7 +274,8 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) time_limit: Option<u64>,
 
-    /// Write every plan that was evaluated, as CSV
+    /// Write every plan that was evaluated, as CSV; as Parquet where FILE ends in .parquet, in builds
+    /// with the feature `parquet`
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) table: Option<PathBuf>,
 

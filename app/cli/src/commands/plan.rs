@@ -16,6 +16,7 @@ use crate::commands::{Context, existing, refuse_save, run};
 use crate::exit::Exit;
 use crate::plan_baselines;
 use crate::plan_report::{Report, compared, no_plan, remedies_in_words};
+use crate::plan_table::{self, Form, TableError};
 use crate::version;
 
 /// Searches the plans of a scenario and prints what was found.
@@ -31,6 +32,7 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     for path in output.iter().chain(&args.table) {
         check(path, existing).map_err(|error| refuse_save(&error, context))?;
     }
+    let table = table(args, context)?;
     let mut above = assigned("--set", &args.set);
     if let Some(seed) = args.seed {
         above.extend(assigned("--seed", &[format!("settings.seed={seed}")]));
@@ -60,9 +62,10 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     });
     let what_if = what_if.map_err(|error| run::failed(&error, context))?;
     let others = others(args, &planned, engine, context)?;
-    if let Some(path) = &args.table {
-        let rows = crate::plan_table::csv(&planned.answer.evaluated);
-        save(path, existing, |out| out.write_all(rows.as_bytes()))
+    if let Some((path, form)) = table {
+        let bytes = form(&planned.answer.evaluated)
+            .map_err(|error| refuse_table(&error, Exit::Failed, context))?;
+        save(path, existing, |out| out.write_all(&bytes))
             .map_err(|error| refuse_save(&error, context))?;
     }
     let text = if context.output.json {
@@ -85,6 +88,21 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
         return Ok(Exit::Interrupted);
     }
     Ok(handed_over)
+}
+
+/// Where the table goes, and in which form: told before anything is searched.
+fn table<'a>(args: &'a PlanArgs, context: &Context) -> Result<Option<(&'a Path, Form)>, Exit> {
+    let Some(path) = args.table.as_deref() else {
+        return Ok(None);
+    };
+    let form = plan_table::form(path);
+    let form = form.map_err(|error| refuse_table(&error, Exit::BadInput, context))?;
+    Ok(Some((path, form)))
+}
+
+fn refuse_table(error: &TableError, exit: Exit, context: &Context) -> Exit {
+    context.error(&error.to_string(), error.hint());
+    exit
 }
 
 /// What other methods choose, where that is asked for and the search came to its end.
