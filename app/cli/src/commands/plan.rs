@@ -27,10 +27,8 @@ pub(crate) fn plan(args: &PlanArgs, context: &Context) -> Exit {
 }
 
 fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
-    let existing = existing(args.force);
-    let output = args.output.clone().filter(|path| path != Path::new("-"));
-    for path in output.iter().chain(&args.table) {
-        check(path, existing).map_err(|error| refuse_save(&error, context))?;
+    for path in output(args).into_iter().chain(args.table.as_deref()) {
+        check(path, existing(args.force)).map_err(|error| refuse_save(&error, context))?;
     }
     let table = table(args, context)?;
     let mut above = assigned("--set", &args.set);
@@ -51,8 +49,14 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     });
     let planned = match planned {
         Ok(planned) => planned,
-        Err(error) => return failed(&error, &request, &planning, context),
+        Err(error) => return failed(&error, args, (&request, &planning), context),
     };
+    if let Some((path, form)) = table {
+        let bytes = form(&planned.answer.evaluated)
+            .map_err(|error| refuse_table(&error, Exit::Failed, context))?;
+        save(path, existing(args.force), |out| out.write_all(&bytes))
+            .map_err(|error| refuse_save(&error, context))?;
+    }
     if !args.why_not.is_empty() {
         return why_not(args, &request, &planned, context);
     }
@@ -62,12 +66,6 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     });
     let what_if = what_if.map_err(|error| run::failed(&error, context))?;
     let others = others(args, &planned, engine, context)?;
-    if let Some((path, form)) = table {
-        let bytes = form(&planned.answer.evaluated)
-            .map_err(|error| refuse_table(&error, Exit::Failed, context))?;
-        save(path, existing, |out| out.write_all(&bytes))
-            .map_err(|error| refuse_save(&error, context))?;
-    }
     let text = if context.output.json {
         let mut document = document(&opened, &planned, &what_if);
         if let Some(others) = &others {
@@ -83,11 +81,23 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
         };
         report.text(context.output.verbose, context.output.quiet)
     };
-    let handed_over = context.hand_over(&text, output.as_deref(), existing)?;
+    let handed_over = hand_over(&text, args, context)?;
     if handed_over == Exit::Done && planned.answer.partial && !run::is_timed_out() {
         return Ok(Exit::Interrupted);
     }
     Ok(handed_over)
+}
+
+/// The file that gets the result; none where standard output does.
+fn output(args: &PlanArgs) -> Option<&Path> {
+    args.output
+        .as_deref()
+        .filter(|path| *path != Path::new("-"))
+}
+
+/// Hands over the result where the command line wants it.
+fn hand_over(text: &str, args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
+    context.hand_over(text, output(args), existing(args.force))
 }
 
 /// Where the table goes, and in which form: told before anything is searched.
@@ -218,29 +228,25 @@ fn why_not(
     let other = run::watched(context, "searching", |control| {
         opened.plan(planning, engine, &measured, control)
     });
-    match other {
+    let text = match other {
         Ok(other) if context.output.json => {
             let answer = &other.answer;
             let evaluated = answer.evaluated.len() as u64;
             let with = Some(&answer.plans[0].prediction);
-            Ok(context.print(&why_not_json(
-                args,
-                planned,
-                with,
-                (evaluated, &answer.excluded),
-            )))
+            why_not_json(args, planned, with, (evaluated, &answer.excluded))
         }
-        Ok(other) => Ok(context.page(&compared(&asked, planned, &other, &context.stdout))),
-        Err(SearchError::NoPlan(nothing)) if context.output.json => Ok(context.print(
-            &why_not_json(args, planned, None, (nothing.evaluated, &nothing.excluded)),
-        )),
+        Ok(other) => compared(&asked, planned, &other, &context.stdout),
+        Err(SearchError::NoPlan(nothing)) if context.output.json => {
+            why_not_json(args, planned, None, (nothing.evaluated, &nothing.excluded))
+        }
         Err(SearchError::NoPlan(nothing)) => {
             let table =
                 crate::plan_report::excluded(&nothing.excluded, nothing.evaluated, &context.stdout);
-            Ok(context.page(&format!("# No plan with {asked} is possible\n\n{table}")))
+            format!("# No plan with {asked} is possible\n\n{table}")
         }
-        Err(error) => Err(stopped(&error, context)),
-    }
+        Err(error) => return Err(stopped(&error, context)),
+    };
+    hand_over(&text, args, context)
 }
 
 /// What is said of plans with some values to programs.
@@ -266,12 +272,12 @@ fn why_not_json(
 /// Says why there is no plan.
 fn failed(
     error: &SearchError,
-    request: &Request,
-    planning: &Planning,
+    args: &PlanArgs,
+    asked: (&Request, &Planning),
     context: &Context,
 ) -> Result<Exit, Exit> {
     match error {
-        SearchError::NoPlan(nothing) => Ok(infeasible(nothing, request, planning, context)),
+        SearchError::NoPlan(nothing) => infeasible(nothing, args, asked, context),
         _ => Err(stopped(error, context)),
     }
 }
@@ -291,13 +297,18 @@ fn stopped(error: &SearchError, context: &Context) -> Exit {
     }
 }
 
-fn infeasible(nothing: &NoPlan, request: &Request, planning: &Planning, context: &Context) -> Exit {
+fn infeasible(
+    nothing: &NoPlan,
+    args: &PlanArgs,
+    (request, planning): (&Request, &Planning),
+    context: &Context,
+) -> Result<Exit, Exit> {
     let message = no_plan(nothing, planning);
     let found = run::watched(context, "looking for what would fit", |control| {
         remedies(request, planning, control)
     });
     context.error(&message, Some(&remedies_in_words(&found)));
-    if context.output.json {
+    let text = if context.output.json {
         let document = json!({
             "schema": 1,
             "best": null,
@@ -313,15 +324,14 @@ fn infeasible(nothing: &NoPlan, request: &Request, planning: &Planning, context:
                 "offloads_optimizer": one.offloads,
             })).collect::<Vec<Value>>(),
         });
-        context.print(&format!("{document:#}\n"));
+        format!("{document:#}\n")
     } else {
-        context.print(&crate::plan_report::excluded(
-            &nothing.excluded,
-            nothing.evaluated,
-            &context.stdout,
-        ));
+        crate::plan_report::excluded(&nothing.excluded, nothing.evaluated, &context.stdout)
+    };
+    match hand_over(&text, args, context)? {
+        Exit::Done => Ok(Exit::NoFeasiblePlan),
+        other => Ok(other),
     }
-    Exit::NoFeasiblePlan
 }
 
 fn excluded(tally: &Tally) -> Vec<Value> {
