@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use session::{
     Baseline, Measured, NoPlan, Opened, PlanField, Planned, Planning, Prediction, Request,
-    SCENARIO_BASE, SCENARIO_TOML, SearchError, Tally, WhatIf, baselines, check, complete_scenario,
-    remedies, save, sensitivity,
+    SCENARIO_BASE, SCENARIO_TOML, SearchError, Tally, WhatIf, baselines, check, remedies, save,
+    sensitivity,
 };
 
 use crate::args::{Engine, PlanArgs};
@@ -67,6 +67,9 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     let what_if = what_if.map_err(|error| run::failed(&error, context))?;
     let others = others(args, &planned, engine, context)?;
     let text = if context.output.json {
+        if !planned.carries_rates() {
+            context.warn("the rates of --bandwidth are too many for `scenario_toml` to carry");
+        }
         let mut document = document(&opened, &planned, &what_if);
         if let Some(others) = &others {
             document["baselines"] = plan_baselines::document(others, &planned);
@@ -343,10 +346,10 @@ fn excluded(tally: &Tally) -> Vec<Value> {
 fn document(opened: &Opened, planned: &Planned, what_if: &[WhatIf]) -> Value {
     let answer = &planned.answer;
     let base = opened.absolute_base();
-    let plans = answer.plans.iter().map(|plan| {
+    let plans = answer.plans.iter().enumerate().map(|(at, plan)| {
         let mut prediction = json!(plan.prediction);
         prediction["scenario"] = json!(planned.planning.scenario.name);
-        prediction[SCENARIO_TOML] = json!(complete_scenario(opened, &plan.plan));
+        prediction[SCENARIO_TOML] = json!(planned.scenario_of(opened, at));
         prediction[SCENARIO_BASE] = json!(base);
         prediction
     });
