@@ -19,8 +19,8 @@ pub(crate) fn section(planned: &Planned, terminal: &Terminal) -> String {
         return String::new();
     }
     let mut text = String::from("## Placement\n");
-    if !planned.bandwidth.is_empty() {
-        let names = planned.bandwidth.join(", ");
+    if !planned.measured.is_empty() {
+        let names = names(planned).join(", ");
         let _ = write!(text, "\nLinks between nodes as in {names}.\n");
     }
     let orders = || {
@@ -116,7 +116,17 @@ fn rows(order: &Order) -> String {
 /// The same for programs.
 pub(crate) fn json(planned: &Planned) -> Value {
     let plans: Vec<Value> = planned.placed.iter().map(one).collect();
-    json!({ "bandwidth": planned.bandwidth, "plans": plans })
+    json!({
+        "bandwidth": names(planned),
+        "bandwidth_in_scenario_toml": planned.carries_rates(),
+        "plans": plans,
+    })
+}
+
+/// Names of the measurements that were given.
+fn names(planned: &Planned) -> Vec<&str> {
+    let all = planned.measured.iter();
+    all.map(|one| one.name.as_str()).collect()
 }
 
 fn one(placed: &Placed) -> Value {

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use cluster::Cluster;
+use format::MEASURED_RATES;
 use format::tree::{Node, Table, Value};
 use plan::Plan;
+use units::{BytesPerSec, NodeId};
 
 use crate::open::Opened;
 
@@ -16,6 +19,18 @@ const KEPT: [&str; 2] = ["fixed", "schedule_file"];
 /// * `plan` — checked against the scenario's job and cluster. Where its schedule, its shares of
 ///   experts or its places of experts come from files, these are the files of the scenario.
 pub fn complete_scenario(opened: &Opened, plan: &Plan) -> String {
+    format::write::write(&completed(opened, plan))
+}
+
+/// As [`complete_scenario`], with the rates that were measured between the nodes of a cluster in place
+/// of those of the scenario, to the bit.
+pub(crate) fn complete_with_rates(opened: &Opened, plan: &Plan, cluster: &Cluster) -> String {
+    let mut document = completed(opened, plan);
+    set(&mut document, &["cluster", MEASURED_RATES], rates(cluster));
+    format::write::write(&document)
+}
+
+fn completed(opened: &Opened, plan: &Plan) -> Table {
     let mut document = opened.document.clone();
     let old = section(&document, "plan");
     let mut new = launch::plan_table(plan);
@@ -23,7 +38,18 @@ pub fn complete_scenario(opened: &Opened, plan: &Plan) -> String {
         keep(old, plan, &mut new);
     }
     set(&mut document, &["plan"], Value::Table(new));
-    format::write::write(&document)
+    document
+}
+
+/// Rates in bytes per second, a row a sending node; 0 where nothing was measured.
+fn rates(cluster: &Cluster) -> Value {
+    let nodes = || (0..cluster.n_nodes()).map(NodeId::from_index);
+    let rate = |from, to| {
+        let rate = cluster.measured_between(from, to);
+        Value::Float(rate.map_or(0.0, BytesPerSec::as_f64))
+    };
+    let row = |from| nodes().map(|to| node(rate(from, to))).collect();
+    Value::Array(nodes().map(|from| node(Value::Array(row(from)))).collect())
 }
 
 /// A section of a document.
@@ -62,14 +88,17 @@ fn keep(old: &Table, plan: &Plan, new: &mut Table) {
 
 /// Sets a value that stands in no file.
 fn set(table: &mut Table, path: &[&str], value: Value) {
-    let nowhere = format::Source::new("", "");
-    let place = format::Place::new(&nowhere, 0..0);
-    let node = Node {
-        value,
-        place: place.clone(),
-    };
+    let node = node(value);
+    let place = node.place.clone();
     // Every table on these paths is there or is made.
     drop(table.set(path, &place, node));
+}
+
+/// A value that stands in no file.
+fn node(value: Value) -> Node {
+    let nowhere = format::Source::new("", "");
+    let place = format::Place::new(&nowhere, 0..0);
+    Node { value, place }
 }
 
 impl Opened {

@@ -2,7 +2,8 @@
 
 use cluster::Cluster;
 use format::{
-    Assignment, Disk, Failure, Library, MemoryMargin, Planning, memory_margin, resolve_planning,
+    Assignment, Disk, Failure, Library, MEASURED_RATES, MemoryMargin, Planning, memory_margin,
+    resolve_planning,
 };
 use plan::{Plan, PlanField, PlanSpec};
 use predict::{Engine, PredictError, Prediction, Record, predict};
@@ -14,6 +15,7 @@ use search::{
 use units::Control;
 
 use crate::bandwidth::{Measured, slowest};
+use crate::complete::{complete_scenario, complete_with_rates};
 use crate::open::{Opened, Request, open};
 
 /// What was found, and for what.
@@ -29,8 +31,45 @@ pub struct Planned {
     pub margin: MemoryMargin,
     /// What came of ordering nodes, of the first plans.
     pub placed: Vec<Placed>,
-    /// Names of the measurements of links that were given.
-    pub bandwidth: Vec<String>,
+    /// The measurements of links that were given.
+    pub measured: Vec<Measured>,
+}
+
+/// Nodes up to which a plan's scenario carries the rates between them: some megabyte of text.
+const MOST_CARRIED: usize = 256;
+
+impl Planned {
+    /// One of the plans as a scenario: predicted by the engine of the search, it takes as long again.
+    /// Rates between nodes that were measured stand in it, where there are not too many.
+    ///
+    /// * `opened` — the scenario that was searched.
+    /// * `plan` — an index into the answer's plans.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such plan.
+    pub fn scenario_of(&self, opened: &Opened, plan: usize) -> String {
+        let found = &self.answer.plans[plan].plan;
+        if self.measured.is_empty() || !self.carries_rates() {
+            return complete_scenario(opened, found);
+        }
+        complete_with_rates(opened, found, self.links_of(plan))
+    }
+
+    /// Whether rates between nodes that were measured, if any, stand in the plans' scenarios.
+    pub fn carries_rates(&self) -> bool {
+        self.measured.is_empty() || self.planning.scenario.cluster.n_nodes() <= MOST_CARRIED
+    }
+
+    /// The links on which a plan was predicted: of several measurements those in which an ordered
+    /// plan is slowest, for all others each link at its slowest.
+    fn links_of(&self, plan: usize) -> &Cluster {
+        let placed = self.placed.iter().find(|one| one.plan == plan);
+        let order = placed.and_then(|one| one.outcome.as_ref().ok());
+        order
+            .and_then(|order| self.measured.get(order.snapshot))
+            .map_or(&self.planning.scenario.cluster, |one| &one.cluster)
+    }
 }
 
 impl Opened {
@@ -85,7 +124,7 @@ impl Opened {
             own,
             margin: memory_margin(),
             placed,
-            bandwidth: measured.iter().map(|one| one.name.clone()).collect(),
+            measured: measured.to_vec(),
         })
     }
 
@@ -101,6 +140,9 @@ impl Opened {
         outcome.ok().map(|outcome| outcome.prediction)
     }
 }
+
+/// The field that says how many nodes there are.
+const NODES: &str = "cluster.nodes";
 
 /// One change to a scenario, and what the best plan makes of it.
 #[derive(Clone, Debug)]
@@ -130,7 +172,7 @@ pub fn sensitivity(
     let fields = [
         ("training.global_batch", scenario.job.global_batch),
         ("training.seq_len", scenario.job.seq_len),
-        ("cluster.nodes", nodes),
+        (NODES, nodes),
     ];
     let values = fields
         .into_iter()
@@ -142,7 +184,7 @@ pub fn sensitivity(
         if control.is_cancelled() {
             return Ok(None);
         }
-        let prediction = changed(request, planning, best, &format!("{field}={value}"))?;
+        let prediction = changed(request, planning, best, (field, value))?;
         Ok(Some(WhatIf {
             field,
             value,
@@ -158,10 +200,9 @@ fn changed(
     request: &Request,
     planning: &Planning,
     best: &Choice,
-    assignment: &str,
+    change: (&str, u64),
 ) -> Result<Option<Prediction>, PredictError> {
-    let mut request = request.clone();
-    request.above.push(Assignment::new("what if", assignment));
+    let request = what_if(request, change);
     let Some(changed) =
         (open(&request).ok()).and_then(|opened| opened.planning(&planning.fixed).ok())
     else {
@@ -184,6 +225,17 @@ fn changed(
     scenario.settings.engine = Engine::Estimate;
     let outcome = predict(&scenario, Record::Totals, &Control::new())?;
     Ok(Some(outcome.prediction))
+}
+
+/// The same question with one field changed. Of other numbers of nodes no rates were measured.
+fn what_if(request: &Request, (field, value): (&str, u64)) -> Request {
+    let mut request = request.clone();
+    let mut lay = |text: String| request.above.push(Assignment::new("what if", text));
+    lay(format!("{field}={value}"));
+    if field == NODES {
+        lay(format!("cluster.{MEASURED_RATES}=[]"));
+    }
+    request
 }
 
 /// A change that makes a plan fit, and the fastest plan that then does, in closed form.
@@ -213,7 +265,7 @@ pub fn remedies(request: &Request, planning: &Planning, control: &Control) -> Ve
     let nodes = planning.scenario.cluster.n_nodes() as u64;
     let more = std::iter::successors(Some(2 * nodes), |n| Some(2 * n));
     let more = more.take_while(|n| *n <= MOST_NODES * nodes);
-    all.extend(first_of(request, planning, "cluster.nodes", more, control));
+    all.extend(first_of(request, planning, NODES, more, control));
     let tokens = planning.scenario.job.seq_len;
     let fewer = std::iter::successors(Some(tokens / 2), |n| Some(n / 2));
     let fewer = fewer.take_while(|n| 0 < *n);
@@ -236,9 +288,7 @@ fn first_of(
     control: &Control,
 ) -> Option<Remedy> {
     for value in values {
-        let mut request = request.clone();
-        let assignment = format!("{field}={value}");
-        request.above.push(Assignment::new("what if", &assignment));
+        let request = what_if(request, (field, value));
         let changed = open(&request).ok()?.planning(&planning.fixed).ok()?;
         if let Some(found) = remedy(&changed, format!("set {field} = {value}"), control) {
             return Some(found);

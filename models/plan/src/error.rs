@@ -1,6 +1,10 @@
 //! Why a plan does not fit its job or its cluster.
 
+use crate::divisors::divisors;
 use crate::schedule::{CsvError, ScheduleRefusal};
+
+/// The largest degree that a hint names.
+const MOST: u64 = 1 << 16;
 
 /// Why a plan does not fit its job or its cluster.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -265,21 +269,22 @@ impl PlanError {
             } => Some(larger_hint([*tp, *cp, *pp], *gpus)),
             Self::DoesNotTile { tp, cp, pp, gpus } => tile_hint(*tp, *cp, *pp, *gpus),
             Self::Heads { tp, heads } => fits("tp", &nearby(*heads, *tp)),
-            Self::KvHeads { kv_heads, .. } => fits("tp", &divisors(*kv_heads, *kv_heads)),
+            Self::KvHeads { kv_heads, .. } => fits("tp", &tiling(*kv_heads)),
             Self::FfnWidth { tp, width } => fits("tp", &nearby(*width, *tp)),
             Self::ExpertWidth { etp, width } => fits("etp", &nearby(*width, *etp)),
-            Self::CpHeads { heads, .. } => fits("cp", &divisors(*heads, *heads))
-                .map(|hint| hint + ", or use cp_method \"ring\""),
+            Self::CpHeads { heads, .. } => {
+                fits("cp", &tiling(*heads)).map(|hint| hint + ", or use cp_method \"ring\"")
+            }
             Self::SeqLen { parts, seq_len, .. } => seq_len
                 .checked_next_multiple_of(*parts)
                 .map(|next| format!("pad sequences to {next} tokens")),
-            Self::Experts { experts, .. } => fits("ep", &divisors(*experts, *experts)),
+            Self::Experts { experts, .. } => fits("ep", &tiling(*experts)),
             Self::NoExperts { field, .. } => Some(format!("leave `{field}` out")),
             Self::ExpertTiling {
                 tp, cp, dp, etp, ..
             } => {
                 let stage = u64::from(*tp) * u64::from(*cp) * u64::from(*dp);
-                let fitting = divisors(stage / u64::from((*etp).max(1)), 1 << 20);
+                let fitting = tiling(stage / u64::from((*etp).max(1)));
                 fits("ep", &fitting).map(|hint| format!("with etp {etp}, {hint}"))
             }
             Self::ExpertOrder { .. } => {
@@ -306,9 +311,7 @@ impl PlanError {
             Self::Schedule(refusal) => refusal.hint(),
             Self::ScheduleFile(error) => error.hint(),
             Self::TwoSchedules => Some("keep one of them".to_owned()),
-            Self::ShardGroup { ranks, .. } => {
-                fits("the group", &divisors(u64::from(*ranks), u64::from(*ranks)))
-            }
+            Self::ShardGroup { ranks, .. } => fits("the group", &tiling(u64::from(*ranks))),
             Self::ShardOrder { outer, .. } => {
                 Some(format!("shard {outer} over at least as many ranks"))
             }
@@ -379,22 +382,20 @@ fn list(values: &[u64]) -> String {
     }
 }
 
-/// Divisors of `n` up to `most`, ascending.
-fn divisors(n: u64, most: u64) -> Vec<u64> {
-    (1..=n.min(most).min(1 << 16))
-        .filter(|d| n.is_multiple_of(*d))
-        .collect()
+/// The divisors of `n` that a hint may name, ascending.
+fn tiling(n: u64) -> Vec<u64> {
+    divisors(n, MOST)
 }
 
 /// Divisors of `n` that a degree can be instead of `degree`: up to it, and to those of a node.
 fn nearby(n: u64, degree: u32) -> Vec<u64> {
-    divisors(n, u64::from(degree).max(16))
+    divisors(n, u64::from(degree).clamp(16, MOST))
 }
 
 fn tile_hint(tp: u32, cp: u32, pp: u32, gpus: u64) -> Option<String> {
     let block = u64::from(tp) * u64::from(cp);
     if gpus.is_multiple_of(block) {
-        return fits("pp", &divisors(gpus / block, 1 << 16)).map(|hint| {
+        return fits("pp", &tiling(gpus / block)).map(|hint| {
             let with = if cp == 1 {
                 format!("tp {tp}")
             } else {
@@ -405,7 +406,7 @@ fn tile_hint(tp: u32, cp: u32, pp: u32, gpus: u64) -> Option<String> {
     }
     let rest = u64::from(cp) * u64::from(pp);
     gpus.is_multiple_of(rest)
-        .then(|| fits("tp", &divisors(gpus / rest, 1 << 16)))?
+        .then(|| fits("tp", &tiling(gpus / rest)))?
         .map(|hint| format!("with cp {cp} and pp {pp}, {hint}"))
         .or_else(|| Some(format!("give `dp` to use fewer than all {gpus} GPUs")))
 }
@@ -424,7 +425,7 @@ fn batch_hint(global_batch: u64, micro_batch: u64, dp: u32) -> Option<String> {
     if global_batch.is_multiple_of(dp) {
         return Some(format!(
             "with dp {dp}, micro_batch can be {}",
-            list(&divisors(share, 1 << 16))
+            list(&tiling(share))
         ));
     }
     let next = global_batch.checked_next_multiple_of(dp.saturating_mul(micro_batch));

@@ -14,6 +14,7 @@
 
 mod check;
 pub mod classes;
+mod divisors;
 mod error;
 mod field;
 mod group;
@@ -29,6 +30,7 @@ pub mod split;
 pub mod state;
 
 pub use classes::Classes;
+pub use divisors::{common_divisor, divisors};
 pub use error::PlanError;
 pub use field::PlanField;
 pub use group::Group;

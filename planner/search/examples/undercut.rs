@@ -59,17 +59,16 @@ fn main() {
                 .rehearsed(&checked, &Control::new())
                 .expect("a run");
             let doubt = plan.doubt.expect("it is in doubt");
-            let choice = &plan.choice;
-            let doubt = match doubt {
-                Doubt::ShardedPasses => format!(
-                    "{doubt:?}, {}, {}",
-                    choice.schedule.name(),
-                    choice.shard.words().split(' ').next().unwrap_or_default()
-                ),
-                _ => format!("{doubt:?}"),
-            };
             let undercut = 1.0 - rehearsed.iteration_time_s / plan.time;
-            by_doubt.entry(doubt).or_default().push(undercut);
+            let whole = format!("{doubt:?}");
+            if doubt == Doubt::ShardedPasses {
+                let choice = &plan.choice;
+                let shard = choice.shard.words();
+                let shard = shard.split(' ').next().unwrap_or_default();
+                let part = format!("{whole}, {}, {shard}", choice.schedule.name());
+                by_doubt.entry(part).or_default().push(undercut);
+            }
+            by_doubt.entry(whole).or_default().push(undercut);
         }
     }
     for (doubt, mut all) in by_doubt {

@@ -63,6 +63,9 @@ pub struct Order {
     pub found: f64,
     /// Whether it is, so that the plan has it now.
     pub is_taken: bool,
+    /// The snapshot, as an index, in which the plan as it is now is slowest: its prediction is of that
+    /// one.
+    pub snapshot: usize,
     /// What the closed form says: costs of both orders, the lower bound, how many were tried.
     pub model: Placement,
 }
@@ -197,6 +200,7 @@ fn ordered(
             before: time,
             found: time,
             is_taken: false,
+            snapshot: 0,
             model,
         }));
     }
@@ -225,7 +229,7 @@ fn compared(
     ) else {
         return Ok(Err(Unplaced::Uneven));
     };
-    let times = [&before, &found].map(|(_, prediction)| prediction.iteration_time_s);
+    let times = [&before, &found].map(|worst| worst.prediction.iteration_time_s);
     let is_taken = times[1] < times[0];
     let nodes = if is_taken {
         model
@@ -236,15 +240,24 @@ fn compared(
     } else {
         seats.nodes.clone()
     };
-    (simulated.plan, simulated.prediction) = if is_taken { found } else { before };
+    let now = if is_taken { found } else { before };
+    (simulated.plan, simulated.prediction) = (now.plan, now.prediction);
     Ok(Ok(Order {
         nodes,
         stages: seats.stages,
         before: times[0],
         found: times[1],
         is_taken,
+        snapshot: now.snapshot,
         model,
     }))
+}
+
+/// A plan on the links on which it is slowest.
+struct Worst {
+    snapshot: usize,
+    plan: Plan,
+    prediction: Prediction,
 }
 
 /// A plan with what the engine says of it on the links on which it is slowest; none where it cannot
@@ -254,9 +267,9 @@ fn slowest(
     snapshots: &[Cluster],
     spec: &PlanSpec,
     control: &Control,
-) -> Result<Option<(Plan, Prediction)>, SearchError> {
-    let mut worst: Option<(Plan, Prediction)> = None;
-    for cluster in snapshots {
+) -> Result<Option<Worst>, SearchError> {
+    let mut worst: Option<Worst> = None;
+    for (snapshot, cluster) in snapshots.iter().enumerate() {
         let mut scenario = request.scenario.clone();
         scenario.cluster = cluster.clone();
         let Ok(checked) = Plan::check(spec, &scenario.job, cluster) else {
@@ -268,9 +281,13 @@ fn slowest(
         let time = prediction.iteration_time_s;
         if worst
             .as_ref()
-            .is_none_or(|(_, known)| known.iteration_time_s < time)
+            .is_none_or(|known| known.prediction.iteration_time_s < time)
         {
-            worst = Some((scenario.plan, prediction));
+            worst = Some(Worst {
+                snapshot,
+                plan: scenario.plan,
+                prediction,
+            });
         }
     }
     Ok(worst)

@@ -6,7 +6,7 @@
 //! ```
 
 use cluster::Cluster;
-use plan::{Offers, Plan, PlanField, PlanSpec, ScheduleKind};
+use plan::{Offers, Plan, PlanField, PlanSpec, ScheduleKind, common_divisor};
 use predict::Scenario;
 use workload::Ffn;
 
@@ -340,28 +340,9 @@ pub(crate) fn domain_gpus(cluster: &Cluster) -> u32 {
 }
 
 /// Divisors, ascending.
-pub(crate) fn divisors(n: u32) -> Vec<u32> {
-    let mut small: Vec<u32> = (1..=n)
-        .take_while(|d| d * d <= n)
-        .filter(|d| n.is_multiple_of(*d))
-        .collect();
-    let large: Vec<u32> = small
-        .iter()
-        .rev()
-        .map(|d| n / d)
-        .filter(|d| d * d != n)
-        .collect();
-    small.extend(large);
-    small.dedup();
-    small
-}
-
-fn common_divisor(a: u64, b: u64) -> u64 {
-    let (mut a, mut b) = (a, b);
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
+fn divisors(n: u32) -> Vec<u32> {
+    let all = plan::divisors(n.into(), n.into()).into_iter();
+    all.filter_map(|d| u32::try_from(d).ok()).collect()
 }
 
 fn unlike(a: u32, b: u32) -> Vec<u32> {
@@ -371,13 +352,6 @@ fn unlike(a: u32, b: u32) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn divisors_ascend_and_are_all_there() {
-        assert_eq!(divisors(1), [1]);
-        assert_eq!(divisors(36), [1, 2, 3, 4, 6, 9, 12, 18, 36]);
-        assert_eq!(divisors(126), [1, 2, 3, 6, 7, 9, 14, 18, 21, 42, 63, 126]);
-    }
 
     #[test]
     fn llama_405b_splits_evenly_with_embedding_and_loss_counted() {

@@ -5,17 +5,16 @@
     reason = "a scenario that cannot be read fails the test"
 )]
 
-use std::path::Path;
+mod fixtures;
 
-use format::{
-    Disk, Layers, Library, Planning, SCENARIO_LIMIT, read_limited, read_whole_scenario,
-    resolve_planning,
-};
+use format::Planning;
 use plan::PlanField;
-use predict::{Engine, Estimator};
-use search::{Answer, Reason, Request, SplitChoice, search};
+use predict::Estimator;
+use search::{Answer, Reason, SplitChoice, search};
 use solve::{LayerCost, PartitionSpec, partition};
 use units::{Bytes, Control};
+
+use fixtures::{planning, request};
 
 /// 18 layers under a vocabulary of 256,000: the head takes as long as some layers.
 const HEAVY_HEAD: &str = r#"
@@ -37,29 +36,8 @@ fixed = ["tp", "pp", "schedule"]
 name = "megatron-core"
 "#;
 
-fn planning(text: &str, fixed: &[PlanField]) -> Planning {
-    let layers = Layers {
-        user: None,
-        scenario: read_limited(text.as_bytes(), "scenario.toml", SCENARIO_LIMIT).unwrap(),
-        above: Vec::new(),
-    };
-    let document = layers.join().unwrap();
-    let base = Path::new("");
-    let library = Library { files: &Disk, base };
-    let spec = read_whole_scenario(&document, &library).unwrap();
-    resolve_planning("heavy-head", &spec, &document, &library, fixed).unwrap()
-}
-
 fn answer(planning: &Planning) -> Answer {
-    let request = Request {
-        scenario: &planning.scenario,
-        given: &planning.given,
-        fixed: &planning.fixed,
-        offers: &planning.offers,
-        margin: 0.05,
-        engine: Engine::Analytic,
-    };
-    search(&request, &Control::new()).unwrap()
+    search(&request(planning), &Control::new()).unwrap()
 }
 
 #[test]

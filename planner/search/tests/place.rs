@@ -5,18 +5,17 @@
     reason = "a scenario that cannot be read fails the test"
 )]
 
+mod fixtures;
+
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use cluster::Cluster;
-use format::{
-    Disk, Layers, Library, Planning, SCENARIO_LIMIT, read_limited, read_whole_scenario,
-    resolve_planning,
-};
+use format::Planning;
 use placement::{Bandwidth, Spread, drifted, generated};
-use predict::Engine;
-use search::{Answer, Order, Placed, Request, Unplaced, order_nodes, search};
+use search::{Answer, Order, Placed, Unplaced, order_nodes, search};
 use units::{BytesPerSec, Control};
+
+use fixtures::{planning, request};
 
 /// Two layers a stage, so that messages between nodes weigh.
 const FOUR_NODES: &str = r#"
@@ -41,19 +40,6 @@ fixed = ["tp", "pp", "micro_batch", "schedule", "recompute"]
 name = "megatron-core"
 "#;
 
-fn planning(text: &str) -> Planning {
-    let layers = Layers {
-        user: None,
-        scenario: read_limited(text.as_bytes(), "scenario.toml", SCENARIO_LIMIT).unwrap(),
-        above: Vec::new(),
-    };
-    let document = layers.join().unwrap();
-    let base = Path::new("");
-    let library = Library { files: &Disk, base };
-    let spec = read_whole_scenario(&document, &library).unwrap();
-    resolve_planning("four-nodes", &spec, &document, &library, &[]).unwrap()
-}
-
 /// The cluster under a measurement.
 fn under(cluster: &Cluster, rates: &Bandwidth) -> Cluster {
     let n = cluster.n_nodes();
@@ -66,16 +52,9 @@ fn under(cluster: &Cluster, rates: &Bandwidth) -> Cluster {
 }
 
 fn ordered(planning: &Planning, snapshots: &[Cluster]) -> (Answer, Vec<Placed>) {
-    let mut scenario = planning.scenario.clone();
-    scenario.cluster = snapshots[0].clone();
-    let request = Request {
-        scenario: &scenario,
-        given: &planning.given,
-        fixed: &planning.fixed,
-        offers: &planning.offers,
-        margin: 0.05,
-        engine: Engine::Analytic,
-    };
+    let mut planning = planning.clone();
+    planning.scenario.cluster = snapshots[0].clone();
+    let request = request(&planning);
     let mut answer = search(&request, &Control::new()).unwrap();
     let placed = order_nodes(&request, snapshots, &mut answer, &Control::new()).unwrap();
     (answer, placed)
@@ -96,7 +75,7 @@ fn first(placed: &[Placed]) -> &Order {
 
 #[test]
 fn an_order_by_measured_rates_is_faster_and_is_the_plans() {
-    let planning = planning(FOUR_NODES);
+    let planning = planning(FOUR_NODES, &[]);
     let rates = generated(4, &spread(), 5).unwrap();
     let measured = under(&planning.scenario.cluster, &rates);
     let (answer, placed) = ordered(&planning, &[measured]);
@@ -119,7 +98,7 @@ fn an_order_by_measured_rates_is_faster_and_is_the_plans() {
 
 #[test]
 fn several_snapshots_count_by_the_worst_of_them() {
-    let planning = planning(FOUR_NODES);
+    let planning = planning(FOUR_NODES, &[]);
     let rates = generated(4, &spread(), 5).unwrap();
     let later = drifted(&rates, &spread(), 0.6, 6).unwrap();
     let both = [&rates, &later].map(|rates| under(&planning.scenario.cluster, rates));
@@ -131,7 +110,7 @@ fn several_snapshots_count_by_the_worst_of_them() {
 
 #[test]
 fn like_links_need_no_order() {
-    let planning = planning(FOUR_NODES);
+    let planning = planning(FOUR_NODES, &[]);
     let nominal = planning.scenario.cluster.clone();
     let (_, placed) = ordered(&planning, &[nominal]);
     assert!(placed.iter().all(|one| one.outcome == Err(Unplaced::Alike)));
@@ -144,7 +123,7 @@ fn like_links_need_no_order() {
 #[test]
 fn replicas_in_a_node_move_together_and_stages_in_a_node_not_at_all() {
     let replicas = FOUR_NODES.replace("tp = 8\npp = 4", "tp = 4\npp = 2");
-    let replicas = planning(&replicas);
+    let replicas = planning(&replicas, &[]);
     let rates = generated(4, &spread(), 5).unwrap();
     let measured = under(&replicas.scenario.cluster, &rates);
     let (answer, placed) = ordered(&replicas, &[measured]);
@@ -158,7 +137,7 @@ fn replicas_in_a_node_move_together_and_stages_in_a_node_not_at_all() {
     });
     assert!(whole);
     let shared = FOUR_NODES.replace("tp = 8\npp = 4", "tp = 4\npp = 8");
-    let shared = planning(&shared);
+    let shared = planning(&shared, &[]);
     let measured = under(&shared.scenario.cluster, &rates);
     let (_, placed) = ordered(&shared, &[measured]);
     assert!(

@@ -2,14 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario of a test is well formed")]
 
-use std::path::Path;
-use std::sync::Arc;
+mod fixtures;
 
-use format::{Disk, Layers, Library, Planning, Source, read_whole_scenario, resolve_planning};
+use format::Planning;
 use plan::{Plan, PlanField};
 use predict::{Engine, Record, predict};
-use search::{Answer, Reason, Request, SearchError, evaluated_plans, feasible, search};
+use search::{Answer, Reason, SearchError, evaluated_plans, feasible, search};
 use units::Control;
+
+use fixtures::{planning, request};
 
 const SMALL: &str = "\
 schema = 1
@@ -25,34 +26,6 @@ seq_len = 8192
 [framework]
 name = \"megatron-core\"
 ";
-
-fn planning(text: &str, fixed: &[PlanField]) -> Planning {
-    let source = Arc::new(Source {
-        name: "small.toml".to_owned(),
-        text: text.to_owned(),
-    });
-    let layers = Layers {
-        user: None,
-        scenario: source,
-        above: Vec::new(),
-    };
-    let document = layers.join().unwrap();
-    let base = Path::new(".");
-    let library = Library { files: &Disk, base };
-    let spec = read_whole_scenario(&document, &library).unwrap();
-    resolve_planning("small", &spec, &document, &library, fixed).unwrap()
-}
-
-fn request(planning: &Planning) -> Request<'_> {
-    Request {
-        scenario: &planning.scenario,
-        given: &planning.given,
-        fixed: &planning.fixed,
-        offers: &planning.offers,
-        margin: 0.05,
-        engine: Engine::Analytic,
-    }
-}
 
 fn answer(planning: &Planning) -> Answer {
     search(&request(planning), &Control::new()).unwrap()

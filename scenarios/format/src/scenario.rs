@@ -1,11 +1,12 @@
 //! The scenario file as a whole.
 
-use cluster::{FabricSpec, GpuSpec};
+use cluster::{FabricSpec, GpuSpec, MeasuredRates};
+use units::BytesPerSec;
 
 use crate::error::{Failure, Problem};
 use crate::fields::Fields;
 use crate::hardware::{FABRIC, GPUS, Nodes, gpu, nodes, schema};
-use crate::kind::{Field, Kind};
+use crate::kind::{Field, Kind, Limits};
 use crate::model_section::{ModelSection, model};
 use crate::nearest::nearest;
 use crate::plan_section::{PlanSection, plan};
@@ -14,7 +15,7 @@ use crate::sections::{
     Framework, Nccl, Network, NetworkWorkload, Prices, Settings, Straggler, Sweep, framework, nccl,
     network, prices, settings, straggler, workload,
 };
-use crate::shape::{any, either, list, map, mapped, table, text, whole};
+use crate::shape::{any, either, list, map, mapped, number, table, text, whole};
 use crate::training::{Training, training};
 use crate::tree::Table;
 
@@ -58,6 +59,9 @@ pub struct ClusterSection {
     pub nodes: Option<NodeCount>,
     /// What connects them.
     pub fabric: Option<Named<FabricSpec>>,
+    /// What nodes reach towards each other, in place of what the fabric says; without rows nothing
+    /// was measured.
+    pub measured: Option<MeasuredRates>,
     /// Data sheets beside those of the zoo.
     pub gpus: Vec<GpuSpec>,
 }
@@ -71,6 +75,10 @@ pub enum NodeCount {
     Kinds(Vec<Nodes>),
 }
 
+/// The key in `[cluster]` of what was measured between nodes. It is in bytes per second, so that
+/// rates read back to the bit.
+pub const MEASURED_RATES: &str = "measured_bytes_per_s";
+
 pub(crate) fn cluster(t: &mut Fields<'_, '_>) -> ClusterSection {
     t.exclude("name", "file");
     let count = mapped(whole::<u32>(1), NodeCount::Of);
@@ -83,6 +91,13 @@ pub(crate) fn cluster(t: &mut Fields<'_, '_>) -> ClusterSection {
             .optional(),
         fabric: t
             .get("fabric", FABRIC, named(crate::hardware::fabric))
+            .optional(),
+        measured: t
+            .get(
+                MEASURED_RATES,
+                "rates between nodes as they were measured, in place of the fabric's own; row: sending node, column: receiving node, in bytes per second; 0: not measured; no rows: none",
+                list(list(mapped(number(Limits::at_least(0.0)), BytesPerSec::new))),
+            )
             .optional(),
         gpus: t.get("gpus", GPUS, list(table(gpu))).or_default(),
     };

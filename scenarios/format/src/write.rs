@@ -33,7 +33,10 @@ impl Writer<'_> {
             .partition(|entry| is_section(&entry.node.value, path));
         for entry in values {
             let _ = write!(self.text, "{} = ", key(&entry.key));
-            inline(&entry.node.value, &mut self.text);
+            match &entry.node.value {
+                Value::Array(rows) if is_matrix(rows) => matrix(rows, &mut self.text),
+                value => inline(value, &mut self.text),
+            }
             if let Some(comment) = (self.comment)(&entry.node) {
                 let _ = write!(self.text, "  # {comment}");
             }
@@ -118,6 +121,23 @@ fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// Whether a list has lists for items.
+fn is_matrix(rows: &[Node]) -> bool {
+    let is_row = |row: &Node| matches!(row.value, Value::Array(_));
+    !rows.is_empty() && rows.iter().all(is_row)
+}
+
+/// A list of lists, each on a line of its own.
+fn matrix(rows: &[Node], out: &mut String) {
+    out.push_str("[\n");
+    for row in rows {
+        out.push_str("    ");
+        inline(&row.value, out);
+        out.push_str(",\n");
+    }
+    out.push(']');
 }
 
 fn inline(value: &Value, out: &mut String) {

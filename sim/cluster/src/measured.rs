@@ -28,13 +28,14 @@ impl Cluster {
     }
 }
 
-/// Reports rows and columns that are not one for every node.
+/// Reports rows that are not one for every node, else columns that are not.
 pub(crate) fn check(rates: &MeasuredRates, nodes: usize, errors: &mut Vec<ClusterError>) {
     if rates.len() != nodes {
         errors.push(ClusterError::MeasuredRows {
             rows: rates.len(),
             nodes,
         });
+        return;
     }
     for (row, columns) in rates.iter().enumerate() {
         if columns.len() != nodes {

@@ -65,6 +65,19 @@ fn no_dependency_points_down_the_list() {
 }
 
 #[test]
+fn only_a_feature_that_is_off_brings_parquet() {
+    let text = fs::read_to_string(root().join("app/cli/Cargo.toml")).expect("a manifest");
+    let manifest: toml::Table = text.parse().expect("a manifest is TOML");
+    let parquet = &manifest["dependencies"]["parquet"];
+    assert_eq!(parquet["optional"].as_bool(), Some(true));
+    assert!(manifest["features"].get("default").is_none());
+    let others = crates().into_iter().filter(|(_, name, _)| name != "cli");
+    for (_, name, dependencies) in others {
+        assert!(!dependencies.contains(&"parquet".to_owned()), "{name}");
+    }
+}
+
+#[test]
 fn a_dependency_that_points_down_would_be_caught() {
     assert!(place("predict").unwrap() > place("engine").unwrap());
     assert!(place("units").unwrap() < place("cluster").unwrap());

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use session::{
     Baseline, Measured, NoPlan, Opened, PlanField, Planned, Planning, Prediction, Request,
-    SCENARIO_BASE, SCENARIO_TOML, SearchError, Tally, WhatIf, baselines, check, complete_scenario,
-    remedies, save, sensitivity,
+    SCENARIO_BASE, SCENARIO_TOML, SearchError, Tally, WhatIf, baselines, check, remedies, save,
+    sensitivity,
 };
 
 use crate::args::{Engine, PlanArgs};
@@ -16,6 +16,7 @@ use crate::commands::{Context, existing, refuse_save, run};
 use crate::exit::Exit;
 use crate::plan_baselines;
 use crate::plan_report::{Report, compared, no_plan, remedies_in_words};
+use crate::plan_table::{self, Form, TableError};
 use crate::version;
 
 /// Searches the plans of a scenario and prints what was found.
@@ -26,11 +27,10 @@ pub(crate) fn plan(args: &PlanArgs, context: &Context) -> Exit {
 }
 
 fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
-    let existing = existing(args.force);
-    let output = args.output.clone().filter(|path| path != Path::new("-"));
-    for path in output.iter().chain(&args.table) {
-        check(path, existing).map_err(|error| refuse_save(&error, context))?;
+    for path in output(args).into_iter().chain(args.table.as_deref()) {
+        check(path, existing(args.force)).map_err(|error| refuse_save(&error, context))?;
     }
+    let table = table(args, context)?;
     let mut above = assigned("--set", &args.set);
     if let Some(seed) = args.seed {
         above.extend(assigned("--seed", &[format!("settings.seed={seed}")]));
@@ -49,8 +49,14 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     });
     let planned = match planned {
         Ok(planned) => planned,
-        Err(error) => return failed(&error, &request, &planning, context),
+        Err(error) => return failed(&error, args, (&request, &planning), context),
     };
+    if let Some((path, form)) = table {
+        let bytes = form(&planned.answer.evaluated)
+            .map_err(|error| refuse_table(&error, Exit::Failed, context))?;
+        save(path, existing(args.force), |out| out.write_all(&bytes))
+            .map_err(|error| refuse_save(&error, context))?;
+    }
     if !args.why_not.is_empty() {
         return why_not(args, &request, &planned, context);
     }
@@ -60,12 +66,10 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     });
     let what_if = what_if.map_err(|error| run::failed(&error, context))?;
     let others = others(args, &planned, engine, context)?;
-    if let Some(path) = &args.table {
-        let rows = crate::plan_table::csv(&planned.answer.evaluated);
-        save(path, existing, |out| out.write_all(rows.as_bytes()))
-            .map_err(|error| refuse_save(&error, context))?;
-    }
     let text = if context.output.json {
+        if !planned.carries_rates() {
+            context.warn("the rates of --bandwidth are too many for `scenario_toml` to carry");
+        }
         let mut document = document(&opened, &planned, &what_if);
         if let Some(others) = &others {
             document["baselines"] = plan_baselines::document(others, &planned);
@@ -80,11 +84,38 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
         };
         report.text(context.output.verbose, context.output.quiet)
     };
-    let handed_over = context.hand_over(&text, output.as_deref(), existing)?;
+    let handed_over = hand_over(&text, args, context)?;
     if handed_over == Exit::Done && planned.answer.partial && !run::is_timed_out() {
         return Ok(Exit::Interrupted);
     }
     Ok(handed_over)
+}
+
+/// The file that gets the result; none where standard output does.
+fn output(args: &PlanArgs) -> Option<&Path> {
+    args.output
+        .as_deref()
+        .filter(|path| *path != Path::new("-"))
+}
+
+/// Hands over the result where the command line wants it.
+fn hand_over(text: &str, args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
+    context.hand_over(text, output(args), existing(args.force))
+}
+
+/// Where the table goes, and in which form: told before anything is searched.
+fn table<'a>(args: &'a PlanArgs, context: &Context) -> Result<Option<(&'a Path, Form)>, Exit> {
+    let Some(path) = args.table.as_deref() else {
+        return Ok(None);
+    };
+    let form = plan_table::form(path);
+    let form = form.map_err(|error| refuse_table(&error, Exit::BadInput, context))?;
+    Ok(Some((path, form)))
+}
+
+fn refuse_table(error: &TableError, exit: Exit, context: &Context) -> Exit {
+    context.error(&error.to_string(), error.hint());
+    exit
 }
 
 /// What other methods choose, where that is asked for and the search came to its end.
@@ -200,29 +231,25 @@ fn why_not(
     let other = run::watched(context, "searching", |control| {
         opened.plan(planning, engine, &measured, control)
     });
-    match other {
+    let text = match other {
         Ok(other) if context.output.json => {
             let answer = &other.answer;
             let evaluated = answer.evaluated.len() as u64;
             let with = Some(&answer.plans[0].prediction);
-            Ok(context.print(&why_not_json(
-                args,
-                planned,
-                with,
-                (evaluated, &answer.excluded),
-            )))
+            why_not_json(args, planned, with, (evaluated, &answer.excluded))
         }
-        Ok(other) => Ok(context.page(&compared(&asked, planned, &other, &context.stdout))),
-        Err(SearchError::NoPlan(nothing)) if context.output.json => Ok(context.print(
-            &why_not_json(args, planned, None, (nothing.evaluated, &nothing.excluded)),
-        )),
+        Ok(other) => compared(&asked, planned, &other, &context.stdout),
+        Err(SearchError::NoPlan(nothing)) if context.output.json => {
+            why_not_json(args, planned, None, (nothing.evaluated, &nothing.excluded))
+        }
         Err(SearchError::NoPlan(nothing)) => {
             let table =
                 crate::plan_report::excluded(&nothing.excluded, nothing.evaluated, &context.stdout);
-            Ok(context.page(&format!("# No plan with {asked} is possible\n\n{table}")))
+            format!("# No plan with {asked} is possible\n\n{table}")
         }
-        Err(error) => Err(stopped(&error, context)),
-    }
+        Err(error) => return Err(stopped(&error, context)),
+    };
+    hand_over(&text, args, context)
 }
 
 /// What is said of plans with some values to programs.
@@ -248,12 +275,12 @@ fn why_not_json(
 /// Says why there is no plan.
 fn failed(
     error: &SearchError,
-    request: &Request,
-    planning: &Planning,
+    args: &PlanArgs,
+    asked: (&Request, &Planning),
     context: &Context,
 ) -> Result<Exit, Exit> {
     match error {
-        SearchError::NoPlan(nothing) => Ok(infeasible(nothing, request, planning, context)),
+        SearchError::NoPlan(nothing) => infeasible(nothing, args, asked, context),
         _ => Err(stopped(error, context)),
     }
 }
@@ -273,13 +300,18 @@ fn stopped(error: &SearchError, context: &Context) -> Exit {
     }
 }
 
-fn infeasible(nothing: &NoPlan, request: &Request, planning: &Planning, context: &Context) -> Exit {
+fn infeasible(
+    nothing: &NoPlan,
+    args: &PlanArgs,
+    (request, planning): (&Request, &Planning),
+    context: &Context,
+) -> Result<Exit, Exit> {
     let message = no_plan(nothing, planning);
     let found = run::watched(context, "looking for what would fit", |control| {
         remedies(request, planning, control)
     });
     context.error(&message, Some(&remedies_in_words(&found)));
-    if context.output.json {
+    let text = if context.output.json {
         let document = json!({
             "schema": 1,
             "best": null,
@@ -295,15 +327,14 @@ fn infeasible(nothing: &NoPlan, request: &Request, planning: &Planning, context:
                 "offloads_optimizer": one.offloads,
             })).collect::<Vec<Value>>(),
         });
-        context.print(&format!("{document:#}\n"));
+        format!("{document:#}\n")
     } else {
-        context.print(&crate::plan_report::excluded(
-            &nothing.excluded,
-            nothing.evaluated,
-            &context.stdout,
-        ));
+        crate::plan_report::excluded(&nothing.excluded, nothing.evaluated, &context.stdout)
+    };
+    match hand_over(&text, args, context)? {
+        Exit::Done => Ok(Exit::NoFeasiblePlan),
+        other => Ok(other),
     }
-    Exit::NoFeasiblePlan
 }
 
 fn excluded(tally: &Tally) -> Vec<Value> {
@@ -315,10 +346,10 @@ fn excluded(tally: &Tally) -> Vec<Value> {
 fn document(opened: &Opened, planned: &Planned, what_if: &[WhatIf]) -> Value {
     let answer = &planned.answer;
     let base = opened.absolute_base();
-    let plans = answer.plans.iter().map(|plan| {
+    let plans = answer.plans.iter().enumerate().map(|(at, plan)| {
         let mut prediction = json!(plan.prediction);
         prediction["scenario"] = json!(planned.planning.scenario.name);
-        prediction[SCENARIO_TOML] = json!(complete_scenario(opened, &plan.plan));
+        prediction[SCENARIO_TOML] = json!(planned.scenario_of(opened, at));
         prediction[SCENARIO_BASE] = json!(base);
         prediction
     });

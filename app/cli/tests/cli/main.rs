@@ -18,4 +18,5 @@ mod plan;
 mod run;
 #[cfg(unix)]
 mod screen;
+mod table;
 mod validate;

@@ -86,6 +86,83 @@ fn measured_links_order_the_nodes_of_the_best_plan() {
     assert_eq!(one_thread.stdout, run.stdout);
 }
 
+/// The time of a plan that `plan` handed over, as `simulate` says it.
+fn simulated(scratch: &Scratch, plan: &Value) -> Value {
+    let text = plan["scenario_toml"].as_str().unwrap();
+    fs::write(scratch.0.join("handed-over.toml"), text).unwrap();
+    let args = [
+        "simulate",
+        "handed-over.toml",
+        "--engine",
+        "analytic",
+        "--json",
+        "-q",
+    ];
+    let run = windtunnel(&scratch.0, &args);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let prediction: Value = serde_json::from_str(&run.stdout).unwrap();
+    prediction["iteration_time_s"].clone()
+}
+
+#[test]
+fn plans_carry_the_rates_that_they_were_chosen_with() {
+    let scratch = scratch("carried");
+    for bandwidth in [&["links.csv#1"][..], &["links.csv#0", "links.csv#1"]] {
+        let mut args = vec!["plan", ".", "--json", "-q"];
+        for file in bandwidth {
+            args.extend(["--bandwidth", file]);
+        }
+        let run = windtunnel(&scratch.0, &args);
+        let found: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(found["placement"]["bandwidth_in_scenario_toml"], true);
+        for plan in found["plans"].as_array().unwrap() {
+            assert_eq!(simulated(&scratch, plan), plan["iteration_time_s"]);
+        }
+        let best = &found["plans"][0];
+        let text = best["scenario_toml"].as_str().unwrap();
+        let (head, rest) = text.split_once("\nmeasured_bytes_per_s = [\n").unwrap();
+        let (rates, tail) = rest.split_once("\n]\n").unwrap();
+        assert_eq!(rates.lines().count(), 4);
+        // Without them the plan takes another time.
+        let nominal = serde_json::json!({ "scenario_toml": format!("{head}\n{tail}") });
+        assert_ne!(simulated(&scratch, &nominal), best["iteration_time_s"]);
+        fs::write(scratch.0.join("plan.json"), &run.stdout).unwrap();
+        let export = ["export", "plan.json", "--to", "megatron", "-q"];
+        let export = windtunnel(&scratch.0, &export);
+        assert_eq!(export.status, 0, "{}", export.stderr);
+    }
+}
+
+#[test]
+fn rates_of_a_scenario_are_of_its_number_of_nodes() {
+    let scratch = scratch("own-rates");
+    let rows = "[0, 2e10, 1e10, 2e10], ".repeat(4);
+    let rates = format!("nodes = 4\nmeasured_bytes_per_s = [\n{rows}]\n");
+    let own = STAGES.replace("nodes = 4\n", &rates);
+    fs::write(scratch.0.join("own.toml"), own).unwrap();
+    let more = ["simulate", "own.toml", "--set", "cluster.nodes=8"];
+    let refused = windtunnel(&scratch.0, &more);
+    assert_eq!(refused.status, 2);
+    let message = "error: the measured rates have 4 rows, but the cluster has 8 nodes\n";
+    assert!(refused.stderr.starts_with(message), "{}", refused.stderr);
+    let shown = "measured_bytes_per_s = [\n";
+    assert!(refused.stderr.contains(shown), "{}", refused.stderr);
+    assert_eq!(refused.stderr.matches("error:").count(), 1);
+    let nominal = [&more[..], &["--set", "cluster.measured_bytes_per_s=[]"]].concat();
+    assert_eq!(windtunnel(&scratch.0, &nominal).status, 0);
+    // What if there were more or fewer nodes is asked without them.
+    let again = windtunnel(&scratch.0, &["plan", "own.toml", "--json", "-q"]);
+    let again: Value = serde_json::from_str(&again.stdout).unwrap();
+    let nodes = again["sensitivity"].as_array().unwrap().iter();
+    let nodes: Vec<&Value> = nodes
+        .filter(|one| one["field"] == "cluster.nodes")
+        .collect();
+    assert!(
+        nodes.iter().any(|one| one["iteration_time_s"].is_number()),
+        "{nodes:?}"
+    );
+}
+
 #[test]
 fn all_matrices_of_a_file_are_snapshots() {
     let scratch = scratch("snapshots");

@@ -138,6 +138,41 @@ fn where_nothing_fits_the_status_is_3_and_the_hint_was_computed() {
 }
 
 #[test]
+fn a_file_gets_the_answer_where_nothing_fits_too() {
+    let job = JOB.replace("llama3-8b", "llama3-405b");
+    let scratch = scratch("plan-none-output", &job);
+    let shown = windtunnel(&scratch.0, &["plan", ".", "--json", "-q"]);
+    let output = ["--json", "-q", "--output", "none.json"];
+    let run = windtunnel(&scratch.0, &[&["plan", "."], &output[..]].concat());
+    assert_eq!((run.status, run.stdout.as_str()), (3, ""), "{}", run.stderr);
+    let file = fs::read_to_string(scratch.0.join("none.json")).unwrap();
+    assert_eq!(file, shown.stdout);
+    let document = json(&file);
+    assert_eq!(document["plans"], serde_json::json!([]));
+    assert!(!document["remedies"].as_array().unwrap().is_empty());
+    // A file that is there is refused before anything is searched.
+    let again = windtunnel(&scratch.0, &[&["plan", "."], &output[..]].concat());
+    assert_eq!(again.status, 2);
+    let text = ["plan", ".", "-q", "--output", "none.txt"];
+    let text = windtunnel(&scratch.0, &text);
+    assert_eq!((text.status, text.stdout.as_str()), (3, ""));
+    let table = fs::read_to_string(scratch.0.join("none.txt")).unwrap();
+    assert!(table.contains("memory"), "{table}");
+}
+
+#[test]
+fn files_get_the_answer_to_why_not_and_the_table_of_the_search() {
+    let scratch = scratch("plan-why-not-output", JOB);
+    let why = ["plan", ".", "--why-not", "tp=8", "--json", "-q"];
+    let files = ["--output", "why.json", "--table", "plans.csv"];
+    let run = windtunnel(&scratch.0, &[&why[..], &files].concat());
+    assert_eq!((run.status, run.stdout.as_str()), (0, ""), "{}", run.stderr);
+    let file = fs::read_to_string(scratch.0.join("why.json")).unwrap();
+    assert_eq!(json(&file)["why_not"], serde_json::json!(["tp=8"]));
+    assert!(scratch.0.join("plans.csv").exists());
+}
+
+#[test]
 fn why_not_compares_or_says_what_forbids_it() {
     let scratch = scratch("plan-why-not", JOB);
     let slower = windtunnel(&scratch.0, &["plan", ".", "--why-not", "tp=8", "-q"]);

@@ -2,8 +2,8 @@
 
 use cluster::Cluster;
 use lower::{NEUTRAL, Scales};
-use plan::PlanSpec;
 use plan::shard::{ShardLevel, Sharded};
+use plan::{PlanSpec, common_divisor};
 use workload::ops::TpOverlap;
 
 use super::Resolver;
@@ -186,15 +186,9 @@ fn in_node(spec: &PlanSpec, cluster: &Cluster) -> u32 {
     let all = u32::try_from(cluster.n_gpus()).unwrap_or(u32::MAX);
     let replica = tp.saturating_mul(pp).saturating_mul(cp);
     let dp = spec.dp.unwrap_or(all / replica);
-    common_divisor((gpus / tp).max(1), dp.saturating_mul(cp).max(1))
-}
-
-/// The greatest number that divides both.
-const fn common_divisor(mut a: u32, mut b: u32) -> u32 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
+    let in_node = (gpus / tp).max(1);
+    let shared = common_divisor(in_node.into(), dp.saturating_mul(cp).max(1).into());
+    u32::try_from(shared).unwrap_or(in_node)
 }
 
 fn in_words(levels: &[ShardLevel]) -> String {

@@ -10,7 +10,7 @@ use crate::error::{Failure, Problem};
 use crate::hardware::{self, ClusterFile, Nodes};
 use crate::library::{At, Library, read_source};
 use crate::reference::{Named, is_path};
-use crate::scenario::{self, ClusterSection, NodeCount};
+use crate::scenario::{self, ClusterSection, MEASURED_RATES, NodeCount};
 use crate::sections::Straggler;
 use crate::tree::{Table, parse};
 use crate::zoo::Shelf;
@@ -45,22 +45,36 @@ impl Resolver<'_> {
             files: self.library.files,
             base: base.folder.as_deref().unwrap_or(self.library.base),
         };
-        let spec = match library.complete(&file, &at) {
+        let mut spec = match library.complete(&file, &at) {
             Ok(spec) => spec,
             Err(failures) => {
                 self.keep(failures);
                 return None;
             }
         };
+        if let Some(rates) = &section.measured {
+            spec.fabric.measured = (!rates.is_empty()).then(|| rates.clone());
+        }
         match Cluster::build(&spec) {
             Ok(cluster) => self.degraded(cluster),
             Err(errors) => {
-                self.keep(
-                    errors
-                        .iter()
-                        .map(|error| refused(error, &at(&error.field())))
-                        .collect(),
-                );
+                let failures = errors.iter().map(|error| match error {
+                    ClusterError::MeasuredRows { .. } | ClusterError::MeasuredColumns { .. }
+                        if section.measured.is_some() =>
+                    {
+                        // The key alone: rows are long.
+                        let place = document.key_place(&format!("cluster.{MEASURED_RATES}"));
+                        refused(
+                            error,
+                            &At {
+                                place,
+                                ..at(MEASURED_RATES)
+                            },
+                        )
+                    }
+                    error => refused(error, &at(&error.field())),
+                });
+                self.keep(failures.collect());
                 None
             }
         }
