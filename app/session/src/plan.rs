@@ -6,10 +6,10 @@ use format::{
     resolve_planning,
 };
 use plan::{Plan, PlanField, PlanSpec};
-use predict::{Engine, PredictError, Prediction, Record, predict};
+use predict::{Engine, PredictError, Prediction, Record, formulas, predict};
 use rayon::prelude::*;
 use search::{
-    Answer, Baseline, Choice, OffloadChoice, Placed, Request as SearchRequest, SearchError,
+    Answer, Baseline, OffloadChoice, Placed, Request as SearchRequest, SearchError, Simulated,
     feasible, order_nodes, search,
 };
 use units::Control;
@@ -155,8 +155,13 @@ pub struct WhatIf {
     pub prediction: Option<Prediction>,
 }
 
+/// By how much the closed form of a plan and an engine may differ for its changes to be left to
+/// formulas alone.
+const MET: f64 = 0.02;
+
 /// What becomes of a plan where the batch, the sequence or the number of nodes is halved or
-/// doubled, in closed form.
+/// doubled, in closed form. Where formulas are in doubt and missed the plan itself, its changes are
+/// rehearsed.
 ///
 /// # Errors
 ///
@@ -164,10 +169,12 @@ pub struct WhatIf {
 pub fn sensitivity(
     request: &Request,
     planning: &Planning,
-    best: &Choice,
+    best: &Simulated,
     control: &Control,
 ) -> Result<Vec<WhatIf>, PredictError> {
     let scenario = &planning.scenario;
+    let ratio = best.prediction.iteration_time_s / best.evaluated.time;
+    let rehearses = MET < (ratio - 1.0).abs();
     let nodes = scenario.cluster.n_nodes() as u64;
     let fields = [
         ("training.global_batch", scenario.job.global_batch),
@@ -184,7 +191,7 @@ pub fn sensitivity(
         if control.is_cancelled() {
             return Ok(None);
         }
-        let prediction = changed(request, planning, best, (field, value))?;
+        let prediction = changed(request, planning, best, (field, value), rehearses)?;
         Ok(Some(WhatIf {
             field,
             value,
@@ -199,8 +206,9 @@ pub fn sensitivity(
 fn changed(
     request: &Request,
     planning: &Planning,
-    best: &Choice,
+    best: &Simulated,
     change: (&str, u64),
+    rehearses: bool,
 ) -> Result<Option<Prediction>, PredictError> {
     let request = what_if(request, change);
     let Some(changed) =
@@ -216,15 +224,19 @@ fn changed(
     }
     let spec = PlanSpec {
         dp: None,
-        ..best.spec(&planning.given, &planning.fixed)
+        ..best.evaluated.choice.spec(&planning.given, &planning.fixed)
     };
     let Ok(checked) = Plan::check(&spec, &scenario.job, &scenario.cluster) else {
         return Ok(None);
     };
     scenario.plan = checked.plan;
     scenario.settings.engine = Engine::Estimate;
-    let outcome = predict(&scenario, Record::Totals, &Control::new())?;
-    Ok(Some(outcome.prediction))
+    let control = Control::new();
+    if rehearses {
+        let outcome = predict(&scenario, Record::Totals, &control)?;
+        return Ok(Some(outcome.prediction));
+    }
+    formulas(&scenario).map(Some)
 }
 
 /// The same question with one field changed. Of other numbers of nodes no rates were measured.

@@ -5,7 +5,7 @@ use lower::Worth;
 use units::{Control, RankId, Seconds, SimTime};
 
 use crate::error::PredictError;
-use crate::estimate::{Doubt, Estimator, StagePeak, rehearse};
+use crate::estimate::{Doubt, Estimator, Rehearsal, StagePeak, rehearse};
 use crate::memory::{Memory, kinds};
 use crate::nccl::unheeded_unlowered;
 use crate::outcome::Answer;
@@ -18,17 +18,46 @@ pub(crate) fn closed_form(
     scenario: &Scenario,
     control: &Control,
 ) -> Result<Prediction, PredictError> {
+    answer(scenario, |doubt| {
+        let rehearsal = rehearse(scenario, &scenario.plan, None, control)?;
+        Ok((rehearsed_for(doubt), Some(rehearsal)))
+    })
+}
+
+/// The prediction of a scenario in closed form, whatever doubt there is: for changes to a plan on
+/// which formulas and engines were seen to agree.
+///
+/// # Errors
+///
+/// Where the iteration takes longer than any clock runs.
+pub fn formulas(scenario: &Scenario) -> Result<Prediction, PredictError> {
+    answer(scenario, |doubt| {
+        let reason = format!("formulas alone, though {}", doubt.reason());
+        let doubted = Assumed {
+            reason,
+            ..rehearsed_for(doubt)
+        };
+        Ok((doubted, None))
+    })
+}
+
+/// The prediction of a scenario in closed form.
+///
+/// * `doubted` — what is done about a doubt, and what is said of it.
+fn answer(
+    scenario: &Scenario,
+    doubted: impl FnOnce(Doubt) -> Result<(Assumed, Option<Rehearsal>), PredictError>,
+) -> Result<Prediction, PredictError> {
     let mut estimator = Estimator::new(scenario);
     let (mut estimate, peaks) = estimator.with_peaks(&scenario.plan);
     let mut assumptions = scenario.assumptions.clone();
     assumptions.extend(unheeded_unlowered(scenario));
-    let rehearsal = match estimate.doubt {
-        Some(doubt) => {
-            assumptions.push(rehearsed_for(doubt));
-            Some(rehearse(scenario, &scenario.plan, control)?)
-        }
-        None => None,
-    };
+    let mut rehearsal = None;
+    if let Some(doubt) = estimate.doubt {
+        let (assumed, found) = doubted(doubt)?;
+        assumptions.push(assumed);
+        rehearsal = found;
+    }
     let memory = if let Some(rehearsal) = rehearsal {
         estimate = estimate.rehearsed(&rehearsal);
         rehearsal.memory
@@ -66,7 +95,7 @@ pub(crate) fn closed_form(
 /// As [`predict`](crate::predict).
 pub fn rehearsed(scenario: &Scenario, control: &Control) -> Result<Prediction, PredictError> {
     let plan = &scenario.plan;
-    let rehearsal = rehearse(scenario, plan, control)?;
+    let rehearsal = rehearse(scenario, plan, growth(scenario), control)?;
     let time = Seconds::from_secs(rehearsal.time);
     SimTime::ZERO.after(time).map_err(EngineError::from)?;
     let bottleneck = rehearsal.bottleneck().map(|(name, _)| name.to_owned());
@@ -95,6 +124,17 @@ pub fn rehearsed(scenario: &Scenario, control: &Control) -> Result<Prediction, P
     let mut prediction = answer.prediction(scenario);
     prediction.engine = Engine::Analytic.name();
     Ok(prediction)
+}
+
+/// Seconds that one micro-batch more takes, where formulas are in no doubt.
+fn growth(scenario: &Scenario) -> Option<f64> {
+    let plan = &scenario.plan;
+    let shorter = plan.with_micro_batches(plan.n_micro_batches() / 2)?;
+    let mut estimator = Estimator::new(scenario);
+    let [whole, half] = [plan, &shorter].map(|plan| estimator.estimate(plan));
+    let more = plan.n_micro_batches() - shorter.n_micro_batches();
+    let sure = whole.doubt.is_none() && half.doubt.is_none();
+    (sure && 0 < more).then(|| (whole.iteration_time_s - half.iteration_time_s) / f64::from(more))
 }
 
 /// Why formulas alone would not do.

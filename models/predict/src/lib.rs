@@ -18,7 +18,7 @@ mod scenario;
 mod simulate;
 mod sources;
 
-pub use closed_form::rehearsed;
+pub use closed_form::{formulas, rehearsed};
 pub use error::PredictError;
 pub use estimate::{
     Beyond, Doubt, Estimate, Estimator, LayerCosts, Limits, PieceCost, StageCosts, StageTime,

@@ -81,7 +81,7 @@ pub(crate) fn has_room(used: Bytes, device: Bytes, margin: f64) -> bool {
 
 /// Plans that are slower than the best by this factor whatever their schedule are not evaluated:
 /// what is slower is no answer, nor on a front that anybody would choose from.
-const FAR: f64 = 1.1;
+pub(crate) const FAR: f64 = 1.1;
 
 /// Evaluates every plan of the space that could come near the best, or what is reached before
 /// somebody asks to stop. The result is in the order of the space, whatever the number of threads.

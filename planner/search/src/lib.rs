@@ -43,7 +43,7 @@ pub use excluded::{Reason, Tally};
 pub use place::{Order, Placed, Unplaced, order_nodes};
 pub use shortlist::Simulated;
 
-use crate::evaluate::{Found, checked, evaluate, evaluate_all};
+use crate::evaluate::{FAR, Found, checked, evaluate, evaluate_all};
 use crate::front::{front, thinned};
 use crate::shortlist::{fits, leading, settle, simulate};
 use crate::space::{Space, domain_gpus};
@@ -221,9 +221,11 @@ fn add_front(
     found: &Found,
     plans: &mut Vec<Simulated>,
 ) -> Result<(), SearchError> {
-    // Of slower plans not all were looked at.
+    // Of slower plans not all were looked at, and none would be taken.
+    let best = plans.iter().map(|plan| plan.prediction.iteration_time_s);
+    let limit = best.fold(found.limit, |limit, time| limit.min(FAR * time));
     let near: Vec<Evaluated> = (found.plans.iter())
-        .filter(|plan| plan.time <= found.limit)
+        .filter(|plan| plan.time <= limit)
         .copied()
         .collect();
     let mut members = thinned(&front(&near), FRONT);

@@ -38,11 +38,11 @@ pub(crate) struct Shortlist {
 /// Candidates that are looked at together; fixed, so that threads change nothing.
 const BATCH: usize = 4;
 /// Plans that are simulated at the least: the best and what it is compared with.
-const LEAST: usize = 8;
+const LEAST: usize = 6;
 /// Settings of switches that are simulated of one plan.
 const VARIANTS: usize = 2;
 /// Simulated plans from which on their own errors say how sure formulas are.
-const ENOUGH: usize = 8;
+const ENOUGH: usize = 4;
 /// Rounds after which a ranking that will not settle is given up.
 const ROUNDS: usize = 60;
 /// By how much the engine may undercut formulas without doubt (docs/performance.md, "The closed
@@ -240,15 +240,16 @@ impl Race<'_> {
     }
 }
 
-/// By how much engines undercut formulas, as far as the simulated plans tell: half as much again as
-/// the worst of them.
+/// By how much engines undercut formulas, as far as the simulated plans tell: twice as much as the
+/// worst of few, half as much again as the worst of many.
 fn surely(plans: &[Simulated]) -> f64 {
     let undercut = |plan: &Simulated| 1.0 - time_of(plan) / plan.expected;
     let worst = plans.iter().map(undercut).fold(0.0, f64::max);
+    let factor = if plans.len() < 2 * ENOUGH { 2.0 } else { 1.5 };
     if plans.len() < ENOUGH {
         SURE
     } else {
-        (1.5 * worst + 1e-4).min(SURE)
+        (factor * worst + 1e-4).min(SURE)
     }
 }
 

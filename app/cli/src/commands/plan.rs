@@ -61,7 +61,7 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
         return why_not(args, &request, &planned, context);
     }
     let what_if = run::watched(context, "varying", |control| {
-        let best = &planned.answer.plans[0].evaluated.choice;
+        let best = &planned.answer.plans[0];
         sensitivity(&request, &planned.planning, best, control)
     });
     let what_if = what_if.map_err(|error| run::failed(&error, context))?;

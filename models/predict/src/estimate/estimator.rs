@@ -256,7 +256,7 @@ impl<'a> Estimator<'a> {
         if estimate.doubt.is_none() {
             return Ok(estimate);
         }
-        let rehearsal = rehearse(self.scenario, plan, control)?;
+        let rehearsal = rehearse(self.scenario, plan, None, control)?;
         Ok(estimate.rehearsed(&rehearsal))
     }
 

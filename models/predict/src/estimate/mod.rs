@@ -34,6 +34,6 @@ pub use doubt::Doubt;
 pub use estimator::{Beyond, Estimate, Estimator, Limits};
 pub use layer_costs::{LayerCosts, PieceCost};
 pub(crate) use memory::StagePeak;
-pub(crate) use rehearsal::rehearse;
+pub(crate) use rehearsal::{Rehearsal, rehearse};
 pub use stage_costs::StageCosts;
 pub use stage_time::StageTime;
