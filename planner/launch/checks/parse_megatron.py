@@ -1,17 +1,294 @@
-"""Reads the arguments of an exported train.sh with Megatron-LM's own parser."""
+"""Reads exported train.sh files with Megatron-LM's own parser and compares what it read with the plan.
 
+    python parse_megatron.py WINDTUNNEL [--drawn N] [--seed S] [--only TEXT]
+
+Python 3.12 or later with torch and megatron-core from 0.17 on, whose wheel holds megatron.training;
+MEGATRON_LM names a checkout to take instead. For each scenario of megatron_cases.py: parse_args,
+validate_args, the configurations that pretrain_gpt.py makes of them (transformer, data parallelism,
+optimizer), the micro-batches of a step, and the layers of every stage.
+
+Stand-ins, for what a machine without GPU and Transformer Engine lacks: the compute capability of
+the scenario's GPU; Transformer Engine's version, its fused kernels (objects that are never called)
+and the signature of its FusedAdam.
+"""
+
+import argparse
+import json
+import logging
 import os
+import subprocess
 import sys
+import tempfile
+import types
+import warnings
+from pathlib import Path
 
-sys.path.insert(0, os.environ["MEGATRON_LM"])
-os.environ.setdefault("WORLD_SIZE", "16")
-from megatron.training.arguments import parse_args, validate_args  # noqa: E402
+sys.path.insert(0, str(Path(__file__).parent))
+import megatron_cases  # noqa: E402
 
-# python -u .../pretrain_gpt.py ARGUMENTS
-sys.argv = sys.argv[2:]
-args = parse_args()
-validate_args(args)
-print(
-    f"megatron: tp {args.tensor_model_parallel_size} pp {args.pipeline_model_parallel_size} "
-    f"dp {args.data_parallel_size}, layout {args.pipeline_model_parallel_layout}"
-)
+TRANSFORMER_ENGINE = "2.12.0"
+CAPABILITY = {"dgx-a100": (8, 0), "dgx-h100": (9, 0), "dgx-b200": (10, 0)}
+
+
+def stand_in():
+    """Megatron's modules, with the stand-ins in place."""
+    if "MEGATRON_LM" in os.environ:
+        sys.path.insert(0, os.environ["MEGATRON_LM"])
+    warnings.filterwarnings("ignore")
+    logging.disable()
+    import megatron.core.models.common.embeddings.rope_utils as rope
+    import megatron.core.transformer.moe.moe_utils as moe
+    import megatron.core.utils as utils
+    from packaging.version import Version
+
+    utils._te_version = Version(TRANSFORMER_ENGINE)
+    for module, names in [
+        (rope, ["fused_apply_rotary_pos_emb", "fused_apply_rotary_pos_emb_thd"]),
+        (moe, ["fused_permute", "fused_permute_with_probs", "fused_unpermute",
+               "fused_sort_chunks_by_index", "fused_sort_chunks_by_index_with_probs"]),
+    ]:  # fmt: skip
+        for name in names:
+            assert hasattr(module, name), f"{module.__name__} has no {name} any more"
+            setattr(module, name, object())
+
+
+def fused_adam():
+    """Transformer Engine's FusedAdam, as far as OptimizerConfig looks at it."""
+
+    class FusedAdam:
+        def __init__(self, params, master_weight_dtype, exp_avg_dtype, exp_avg_sq_dtype,
+                     use_decoupled_grad):  # fmt: skip
+            raise NotImplementedError
+
+    for name in ("transformer_engine", "transformer_engine.pytorch"):
+        sys.modules[name] = types.ModuleType(name)
+    optimizers = types.ModuleType("transformer_engine.pytorch.optimizers")
+    optimizers.FusedAdam = FusedAdam
+    sys.modules[optimizers.__name__] = optimizers
+
+
+def read(arguments, capability):
+    """What Megatron makes of arguments: its namespace, and what follows from it."""
+    import torch
+    from megatron.core.num_microbatches_calculator import (
+        get_num_microbatches,
+        init_num_microbatches_calculator,
+    )
+    from megatron.core.tokenizers.utils.build_tokenizer import build_tokenizer
+    from megatron.core.transformer.transformer_block import get_num_layers_to_build
+    from megatron.training.argument_utils import core_transformer_config_from_args
+    from megatron.training.arguments import parse_args, validate_args
+    from megatron.training.training import get_megatron_ddp_config, get_megatron_optimizer_config
+
+    torch.cuda.get_device_capability = lambda *_: capability
+    properties = types.SimpleNamespace(major=capability[0], minor=capability[1])
+    torch.cuda.get_device_properties = lambda *_: properties
+    sys.argv = ["pretrain_gpt.py", *arguments]
+    args = parse_args()
+    args = validate_args(args) or args
+    config = core_transformer_config_from_args(args)
+    get_megatron_ddp_config(args)
+    fused_adam()
+    get_megatron_optimizer_config(args)
+    init_num_microbatches_calculator(
+        args.rank, args.rampup_batch_size, args.global_batch_size, args.micro_batch_size,
+        args.data_parallel_size, args.decrease_batch_size_if_needed,
+    )  # fmt: skip
+    out = {name: plain(value) for name, value in vars(args).items()}
+    for name in ("recompute_granularity", "recompute_method", "recompute_num_layers", "window_size",
+                 "recompute_modules", "microbatch_group_size_per_vp_stage", "num_query_groups"):  # fmt: skip
+        out[name] = plain(getattr(config, name))
+    out["vocab"] = build_tokenizer(args).vocab_size
+    out["n_micro_batches"] = get_num_microbatches()
+    out["layers_by_stage"] = layers_by_stage(args, config, get_num_layers_to_build)
+    return out
+
+
+def plain(value):
+    """A value that survives JSON."""
+    if isinstance(value, (bool, int, float, str, type(None))):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+def layers_by_stage(args, config, count):
+    """Layers of every virtual stage, in the order in which a token meets them."""
+    import megatron.core.parallel_state as state
+
+    pp, vp = args.pipeline_model_parallel_size, args.virtual_pipeline_model_parallel_size
+    # The functions ask the process groups, of which there are none here.
+    state.get_virtual_pipeline_model_parallel_world_size = lambda: vp
+    state.get_pipeline_model_parallel_world_size = lambda: pp
+    if config.pipeline_model_parallel_layout is not None:
+        layout = config.pipeline_model_parallel_layout
+        of = lambda chunk, rank: layout.get_num_layers_to_build(vp_stage=chunk, pp_rank=rank)  # noqa: E731
+    else:
+        of = lambda chunk, rank: count(config, vp_stage=chunk if vp else None, pp_rank=rank)  # noqa: E731
+    return [of(chunk, rank) for chunk in range(vp or 1) for rank in range(pp)]
+
+
+def wanted(plan):
+    """The namespace that a plan asks for, from the plan alone."""
+    many = plan["dp"] * plan["cp"]
+    group = {level["what"]: level["group"] for level in plan["shard"]}
+    optimizer = group.get("optimizer", 1)
+    fsdp = 1 < max(group.get("weights", 1), group.get("gradients", 1))
+    want = dict(
+        world_size=plan["gpus"],
+        tensor_model_parallel_size=plan["tp"],
+        pipeline_model_parallel_size=plan["pp"],
+        virtual_pipeline_model_parallel_size=plan["vp"] if 1 < plan["vp"] else None,
+        context_parallel_size=plan["cp"],
+        data_parallel_size=plan["dp"],
+        expert_model_parallel_size=plan["ep"],
+        micro_batch_size=plan["micro_batch"],
+        sequence_parallel=plan["sp"],
+        n_micro_batches=plan["n_micro_batches"],
+        layers_by_stage=plan["layer_split"],
+        use_megatron_fsdp=fsdp,
+        num_distributed_optimizer_instances=many // optimizer if 1 < optimizer else 1,
+    )
+    if 1 < plan["ep"]:
+        want["expert_tensor_parallel_size"] = plan["etp"]
+    if 1 < many:
+        # Megatron-FSDP overlaps what it shards, whatever it is told; a warning says so.
+        want["overlap_grad_reduce"] = plan["overlap"]["grad_reduce"] or fsdp
+        if 1 < optimizer:
+            all_shared = 1 < group.get("weights", 1)
+            want["overlap_param_gather"] = plan["overlap"]["param_gather"] or all_shared
+    granularity = {"none": None, "selective": "selective", "modules": "selective"}
+    recompute = plan["recompute"]
+    if isinstance(recompute, list):
+        want["recompute_num_layers"] = recompute[0] or None
+        want["recompute_method"] = "block" if recompute[0] else None
+    else:
+        want["recompute_granularity"] = granularity.get(recompute, "full")
+    return want
+
+
+def run(windtunnel, *arguments):
+    return subprocess.run([windtunnel, *arguments], capture_output=True, text=True, check=False)
+
+
+class Case:
+    """One scenario: refused by the export, or a train.sh and the plan."""
+
+    def __init__(self, windtunnel, folder, name, text):
+        self.name, self.text = name, text
+        file = folder / "scenario.toml"
+        file.write_text(text)
+        export = run(windtunnel, "export", str(file), "--to", "megatron", "--json")
+        self.refused = self.plan = None
+        if export.returncode != 0:
+            self.refused = export.stderr.strip()
+            return
+        simulated = run(windtunnel, "simulate", str(file), "--json")
+        assert simulated.returncode == 0, simulated.stderr
+        self.plan = json.loads(simulated.stdout)["plan"]
+        files = json.loads(export.stdout)["files"]
+        script = folder / "train.sh"
+        script.write_text(next(one["text"] for one in files if one["name"] == "train.sh"))
+        script.chmod(0o755)
+        told = folder / "told"
+        environment = {**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}", "TOLD": str(told)}
+        for name in ("WORLD_SIZE", "CUDA_DEVICE_MAX_CONNECTIONS", "DATA_PATH"):
+            environment.pop(name, None)
+        subprocess.run([script], check=True, env=environment)
+        told = told.read_text().split("\0")[:-1]
+        # python -u .../pretrain_gpt.py ARGUMENTS, behind the variables of the environment.
+        self.connections, self.arguments = told[0] or None, told[3:]
+
+    def capability(self):
+        return next(own for name, own in CAPABILITY.items() if name in self.text)
+
+    def parsed(self):
+        """What Megatron reads, or its refusal; in a process of its own."""
+        out, into = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(out)
+            os.environ.update(WORLD_SIZE=str(self.plan["gpus"]), RANK="0")
+            if self.connections:
+                os.environ["CUDA_DEVICE_MAX_CONNECTIONS"] = self.connections
+            sys.stdout = open(os.devnull, "w")
+            errors = os.dup(2)
+            with tempfile.TemporaryFile("w+") as told:
+                os.dup2(told.fileno(), 2)
+                try:
+                    answer = {"read": read(self.arguments, self.capability())}
+                except BaseException as error:
+                    sys.stderr.flush()
+                    told.seek(0)
+                    last = told.read().strip().splitlines()[-1:]
+                    answer = {"refusal": f"{type(error).__name__}: {error} {' '.join(last)}"}
+                os.dup2(errors, 2)
+            with os.fdopen(into, "w") as pipe:
+                json.dump(answer, pipe)
+            os._exit(0)
+        os.close(into)
+        with os.fdopen(out) as pipe:
+            answer = json.load(pipe)
+        os.waitpid(child, 0)
+        return answer
+
+
+def differences(read, want):
+    wrong = {name: (read.get(name, "absent"), plain(value)) for name, value in want.items()}
+    return [f"{name} is {own}, not {value}" for name, (own, value) in wrong.items() if own != value]
+
+
+def check(case, want):
+    """What is wrong with a case; none where it is right."""
+    answer = case.parsed()
+    if "refusal" in answer:
+        return [f"Megatron refuses it: {answer['refusal']}"]
+    return differences(answer["read"], {**wanted(case.plan), **want})
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("windtunnel")
+    parser.add_argument("--drawn", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    stand_in()
+    import megatron.core
+    import megatron.training.training  # noqa: F401
+
+    counts = {"right": 0, "refused": 0, "left out": 0, "wrong": 0}
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        (folder / "bin").mkdir()
+        python = folder / "bin" / "python"
+        python.write_text(
+            "#!/bin/sh\nprintf '%s\\0' \"${CUDA_DEVICE_MAX_CONNECTIONS:-}\" \"$@\" >\"$TOLD\"\n"
+        )
+        python.chmod(0o755)
+        cases = [*megatron_cases.named(), *megatron_cases.drawn(options.seed, options.drawn)]
+        for name, text, want in cases:
+            if options.only not in name:
+                continue
+            case = Case(options.windtunnel, folder, name, text)
+            if case.refused is not None:
+                reason = case.refused.splitlines()[0]
+                said = any(text in case.refused for text in ("has no way to say", "does not run"))
+                counts["refused" if said else "left out"] += 1
+                if not name.startswith("drawn"):
+                    print(f"megatron: {name}: refused: {reason}")
+                continue
+            wrong = check(case, want)
+            counts["wrong" if wrong else "right"] += 1
+            if wrong:
+                print(f"megatron: {name}: WRONG\n    " + "\n    ".join(wrong), flush=True)
+                if os.environ.get("SHOW"):
+                    print(text, case.arguments)
+    told = ", ".join(f"{count} {what}" for what, count in counts.items())
+    print(f"megatron-core {megatron.core.__version__}: {told}")
+    return 1 if counts["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

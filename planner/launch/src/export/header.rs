@@ -5,8 +5,7 @@ use predict::Scenario;
 use crate::shell::comment;
 
 /// Megatron-LM as this crate writes for it.
-pub(crate) const MEGATRON: &str =
-    "Megatron-LM at commit d98e8a64dd (2026-08-22), Megatron-Core 0.16.1";
+pub(crate) const MEGATRON: &str = "Megatron-LM at core_v0.19.2";
 /// `DeepSpeed` as this crate writes for it.
 pub(crate) const DEEPSPEED: &str = "DeepSpeed 0.19.8 with Megatron-DeepSpeed";
 /// torchtitan as this crate writes for it.

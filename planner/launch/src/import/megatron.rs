@@ -43,7 +43,7 @@ pub(super) fn of_options(options: &Options, world: World) -> Result<Imported, Im
 }
 
 /// Options that say nothing that a prediction needs: they are no news.
-const SILENT: [&str; 24] = [
+const SILENT: [&str; 30] = [
     "data-path",
     "mock-data",
     "split",
@@ -68,4 +68,10 @@ const SILENT: [&str; 24] = [
     "no-gradient-accumulation-fusion",
     "moe-router-score-function",
     "moe-pad-expert-input-to-capacity",
+    "moe-router-dtype",
+    "moe-router-pre-softmax",
+    "cuda-graph-modules",
+    "no-bias-gelu-fusion",
+    "ckpt-format",
+    "use-precision-aware-optimizer",
 ];

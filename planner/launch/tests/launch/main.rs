@@ -10,5 +10,6 @@ mod fixtures;
 mod hostile;
 mod identity;
 mod imports;
+mod megatron;
 mod refusals;
 mod shellcheck;
