@@ -60,8 +60,11 @@ def fused_adam():
                      use_decoupled_grad):  # fmt: skip
             raise NotImplementedError
 
-    for name in ("transformer_engine", "transformer_engine.pytorch"):
-        sys.modules[name] = types.ModuleType(name)
+    try:
+        import transformer_engine.pytorch  # noqa: F401
+    except ImportError:
+        for name in ("transformer_engine", "transformer_engine.pytorch"):
+            sys.modules[name] = types.ModuleType(name)
     optimizers = types.ModuleType("transformer_engine.pytorch.optimizers")
     optimizers.FusedAdam = FusedAdam
     sys.modules[optimizers.__name__] = optimizers

@@ -13,7 +13,7 @@ pub(crate) const TORCHTITAN: &str = "torchtitan 0.3.0";
 /// torchtitan with TOML files.
 pub(crate) const TORCHTITAN_TOML: &str = "torchtitan 0.2, the last with TOML files";
 /// Megatron-Bridge as this crate writes for it.
-pub(crate) const NEMO: &str = "Megatron-Bridge 0.7.0 (NeMo), scripts/training/run_recipe.py";
+pub(crate) const NEMO: &str = "Megatron-Bridge 0.6.2 (NeMo), scripts/training/run_recipe.py";
 /// torchrun as this crate writes for it.
 pub(crate) const TORCHRUN: &str = "torchrun of PyTorch 2.15";
 /// Slurm as this crate writes for it.

@@ -11,5 +11,6 @@ mod hostile;
 mod identity;
 mod imports;
 mod megatron;
+mod nemo;
 mod refusals;
 mod shellcheck;

@@ -5,7 +5,7 @@
 //! `megatron/core/optimizer/optimizer_config.py`, of Megatron-Core 0.19.2; other places are named
 //! where they are meant.
 
-use plan::{Plan, RecomputePolicy};
+use plan::{Plan, RankOrder, RecomputePolicy};
 use predict::Scenario;
 use units::DType;
 use workload::ops::Recompute;
@@ -20,6 +20,7 @@ use crate::shape::{Attention, GptShape};
 pub(super) fn check(scenario: &Scenario, shape: &GptShape) -> Result<(), ExportError> {
     let all = [
         overlap(&scenario.plan),
+        mesh(&scenario.plan),
         context(scenario, shape),
         optimizer(scenario),
         eight_bits(scenario),
@@ -79,6 +80,25 @@ fn overlap(plan: &Plan) -> Result<(), ExportError> {
             "an interleaved pipeline of 2 devices whose sends are not overlapped",
             "use overlap.p2p = true, or more devices",
         );
+    }
+    Ok(())
+}
+
+/// Megatron-FSDP takes all ranks as tensor- and data-parallel ones, and Megatron-Bridge no other
+/// order of them (`megatron/core/distributed/fsdp/mcore_fsdp_adapter.py`, `_get_dp_tp_mesh`;
+/// `megatron/bridge/training/config.py`).
+fn mesh(plan: &Plan) -> Result<(), ExportError> {
+    if !uses_fsdp(plan) {
+        return Ok(());
+    }
+    if 1 < plan.degrees().pp {
+        let hint = "use shard = \"zero-1\" with a pipeline";
+        let what = "sharded weights or gradients in a pipeline";
+        return refused("plan.shard", what, hint);
+    }
+    if plan.rank_order() == RankOrder::TP_PP_DP {
+        let what = "sharded weights or gradients in another order of the ranks";
+        return refused("plan.rank_order", what, "leave `rank_order` out");
     }
     Ok(())
 }
