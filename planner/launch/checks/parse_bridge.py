@@ -19,7 +19,6 @@ import importlib.machinery
 import json
 import logging
 import os
-import subprocess
 import sys
 import tempfile
 import types
@@ -27,8 +26,9 @@ import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from exports import Export, apart, differences, plain  # noqa: E402
 from megatron_cases import scenario  # noqa: E402
-from parse_megatron import differences, fused_adam, run, wanted  # noqa: E402
+from parse_megatron import fused_adam, wanted  # noqa: E402
 
 MISSING = ("transformer_engine", "transformer_engine_torch", "megatron.energon", "nvidia_resiliency_ext")
 
@@ -187,14 +187,6 @@ SECTIONS = {
 }
 
 
-def plain(value):
-    if isinstance(value, (bool, int, float, str, type(None))):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return str(value)
-
-
 def layers_by_stage(model):
     """Layers of every virtual stage, by Megatron-Core's own count."""
     import megatron.core.parallel_state as state
@@ -255,48 +247,24 @@ def compare(config, plan, batch, want):
     return differences(read, expected)
 
 
-def exported(windtunnel, folder, text, recipe):
-    """The plan of a scenario and the arguments of its train.sh."""
-    file = folder / "scenario.toml"
-    file.write_text(text)
-    answer = run(windtunnel, "export", str(file), "--to", "nemo", "--json")
-    assert answer.returncode == 0, answer.stderr
-    simulated = run(windtunnel, "simulate", str(file), "--json")
-    for one in json.loads(answer.stdout)["files"]:
-        (folder / one["name"]).write_text(one["text"])
-        (folder / one["name"]).chmod(0o755)
-    told = folder / "told"
-    environment = {
-        **os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}", "TOLD": str(told), "RECIPE": recipe,
-    }  # fmt: skip
-    environment.pop("WORLD_SIZE", None)
-    subprocess.run([folder / "train.sh"], check=True, env=environment)
-    # python -u .../run_recipe.py ARGUMENTS
-    return json.loads(simulated.stdout)["plan"], told.read_text().split("\0")[2:-1]
-
-
 def check(windtunnel, folder, models, case):
-    name, recipe, model, nodes, plan, training, want = case
-    plan, arguments = exported(windtunnel, folder, scenario(model, nodes, plan, training), recipe)
-    out, into = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(out)
-        sys.stdout = open(os.devnull, "w")
+    """What is wrong with a case; nothing where it is right."""
+    _, recipe, model, nodes, plan, training, want = case
+    export = Export(windtunnel, folder, scenario(model, nodes, plan, training), "nemo")
+    if export.refused is not None:
+        return [export.refused]
+    arguments, _ = export.arguments(RECIPE=recipe)
+
+    def answer():
         try:
             with_configuration(models / f"{model}.json")
-            config = configured(arguments, recipe, plan["gpus"])
-            wrong = compare(config, plan, 256, want)
+            # python -u .../run_recipe.py ARGUMENTS
+            config = configured(arguments[2:], recipe, export.plan["gpus"])
+            return compare(config, export.plan, 256, want)
         except BaseException as error:
-            wrong = [f"Megatron-Bridge refuses it: {type(error).__name__}: {error}"]
-        with os.fdopen(into, "w") as pipe:
-            json.dump(wrong, pipe)
-        os._exit(0)
-    os.close(into)
-    with os.fdopen(out) as pipe:
-        wrong = json.load(pipe)
-    os.waitpid(child, 0)
-    return wrong
+            return [f"Megatron-Bridge refuses it: {type(error).__name__}: {error}"]
+
+    return apart(answer)
 
 
 def main():
@@ -311,15 +279,10 @@ def main():
     models = Path(__file__).parents[3] / "scenarios" / "models"
     right = wrong = 0
     with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        (folder / "bin").mkdir()
-        python = folder / "bin" / "python"
-        python.write_text("#!/bin/sh\nprintf '%s\\0' \"$@\" >\"$TOLD\"\n")
-        python.chmod(0o755)
         for case in CASES:
             if options.only not in case[0]:
                 continue
-            found = check(options.windtunnel, folder, models, case)
+            found = check(options.windtunnel, Path(folder), models, case)
             right, wrong = right + (not found), wrong + bool(found)
             if found:
                 print(f"megatron-bridge: {case[0]}: WRONG\n    " + "\n    ".join(found), flush=True)

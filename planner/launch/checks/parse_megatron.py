@@ -13,10 +13,10 @@ and the signature of its FusedAdam.
 """
 
 import argparse
-import json
+import contextlib
+import io
 import logging
 import os
-import subprocess
 import sys
 import tempfile
 import types
@@ -25,6 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import megatron_cases  # noqa: E402
+from exports import Export, apart, differences, plain  # noqa: E402
 
 TRANSFORMER_ENGINE = "2.12.0"
 CAPABILITY = {"dgx-a100": (8, 0), "dgx-h100": (9, 0), "dgx-b200": (10, 0)}
@@ -107,15 +108,6 @@ def read(arguments, capability):
     return out
 
 
-def plain(value):
-    """A value that survives JSON."""
-    if isinstance(value, (bool, int, float, str, type(None))):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return str(value)
-
-
 def layers_by_stage(args, config, count):
     """Layers of every virtual stage, in the order in which a token meets them."""
     import megatron.core.parallel_state as state
@@ -171,83 +163,34 @@ def wanted(plan):
     return want
 
 
-def run(windtunnel, *arguments):
-    return subprocess.run([windtunnel, *arguments], capture_output=True, text=True, check=False)
+def parsed(export, text):
+    """What Megatron reads, or its refusal."""
+    arguments, connections = export.arguments()
+
+    def answer():
+        os.environ.update(WORLD_SIZE=str(export.plan["gpus"]), RANK="0")
+        if connections:
+            os.environ["CUDA_DEVICE_MAX_CONNECTIONS"] = connections
+        complaints = io.StringIO()
+        try:
+            # argparse says what it does not know on standard error, and leaves.
+            with contextlib.redirect_stderr(complaints):
+                capability = next(own for name, own in CAPABILITY.items() if name in text)
+                # python -u .../pretrain_gpt.py ARGUMENTS
+                return {"read": read(arguments[2:], capability)}
+        except BaseException as error:
+            said = complaints.getvalue().strip().splitlines()[-1:]
+            return {"refusal": f"{type(error).__name__}: {error} {' '.join(said)}"}
+
+    return apart(answer)
 
 
-class Case:
-    """One scenario: refused by the export, or a train.sh and the plan."""
-
-    def __init__(self, windtunnel, folder, name, text):
-        self.name, self.text = name, text
-        file = folder / "scenario.toml"
-        file.write_text(text)
-        export = run(windtunnel, "export", str(file), "--to", "megatron", "--json")
-        self.refused = self.plan = None
-        if export.returncode != 0:
-            self.refused = export.stderr.strip()
-            return
-        simulated = run(windtunnel, "simulate", str(file), "--json")
-        assert simulated.returncode == 0, simulated.stderr
-        self.plan = json.loads(simulated.stdout)["plan"]
-        files = json.loads(export.stdout)["files"]
-        script = folder / "train.sh"
-        script.write_text(next(one["text"] for one in files if one["name"] == "train.sh"))
-        script.chmod(0o755)
-        told = folder / "told"
-        environment = {**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}", "TOLD": str(told)}
-        for name in ("WORLD_SIZE", "CUDA_DEVICE_MAX_CONNECTIONS", "DATA_PATH"):
-            environment.pop(name, None)
-        subprocess.run([script], check=True, env=environment)
-        told = told.read_text().split("\0")[:-1]
-        # python -u .../pretrain_gpt.py ARGUMENTS, behind the variables of the environment.
-        self.connections, self.arguments = told[0] or None, told[3:]
-
-    def capability(self):
-        return next(own for name, own in CAPABILITY.items() if name in self.text)
-
-    def parsed(self):
-        """What Megatron reads, or its refusal; in a process of its own."""
-        out, into = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(out)
-            os.environ.update(WORLD_SIZE=str(self.plan["gpus"]), RANK="0")
-            if self.connections:
-                os.environ["CUDA_DEVICE_MAX_CONNECTIONS"] = self.connections
-            sys.stdout = open(os.devnull, "w")
-            errors = os.dup(2)
-            with tempfile.TemporaryFile("w+") as told:
-                os.dup2(told.fileno(), 2)
-                try:
-                    answer = {"read": read(self.arguments, self.capability())}
-                except BaseException as error:
-                    sys.stderr.flush()
-                    told.seek(0)
-                    last = told.read().strip().splitlines()[-1:]
-                    answer = {"refusal": f"{type(error).__name__}: {error} {' '.join(last)}"}
-                os.dup2(errors, 2)
-            with os.fdopen(into, "w") as pipe:
-                json.dump(answer, pipe)
-            os._exit(0)
-        os.close(into)
-        with os.fdopen(out) as pipe:
-            answer = json.load(pipe)
-        os.waitpid(child, 0)
-        return answer
-
-
-def differences(read, want):
-    wrong = {name: (read.get(name, "absent"), plain(value)) for name, value in want.items()}
-    return [f"{name} is {own}, not {value}" for name, (own, value) in wrong.items() if own != value]
-
-
-def check(case, want):
-    """What is wrong with a case; none where it is right."""
-    answer = case.parsed()
+def check(export, text, want):
+    """What is wrong with an export; nothing where it is right."""
+    answer = parsed(export, text)
     if "refusal" in answer:
         return [f"Megatron refuses it: {answer['refusal']}"]
-    return differences(answer["read"], {**wanted(case.plan), **want})
+    return differences(answer["read"], {**wanted(export.plan), **want})
 
 
 def main():
@@ -263,31 +206,20 @@ def main():
 
     counts = {"right": 0, "refused": 0, "left out": 0, "wrong": 0}
     with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        (folder / "bin").mkdir()
-        python = folder / "bin" / "python"
-        python.write_text(
-            "#!/bin/sh\nprintf '%s\\0' \"${CUDA_DEVICE_MAX_CONNECTIONS:-}\" \"$@\" >\"$TOLD\"\n"
-        )
-        python.chmod(0o755)
         cases = [*megatron_cases.named(), *megatron_cases.drawn(options.seed, options.drawn)]
         for name, text, want in cases:
             if options.only not in name:
                 continue
-            case = Case(options.windtunnel, folder, name, text)
-            if case.refused is not None:
-                reason = case.refused.splitlines()[0]
-                said = any(text in case.refused for text in ("has no way to say", "does not run"))
-                counts["refused" if said else "left out"] += 1
+            export = Export(options.windtunnel, Path(folder), text, "megatron")
+            if export.refused is not None:
+                counts["refused" if export.is_limit() else "left out"] += 1
                 if not name.startswith("drawn"):
-                    print(f"megatron: {name}: refused: {reason}")
+                    print(f"megatron: {name}: refused: {export.refused.splitlines()[0]}")
                 continue
-            wrong = check(case, want)
+            wrong = check(export, text, want)
             counts["wrong" if wrong else "right"] += 1
             if wrong:
                 print(f"megatron: {name}: WRONG\n    " + "\n    ".join(wrong), flush=True)
-                if os.environ.get("SHOW"):
-                    print(text, case.arguments)
     told = ", ".join(f"{count} {what}" for what, count in counts.items())
     print(f"megatron-core {megatron.core.__version__}: {told}")
     return 1 if counts["wrong"] else 0

@@ -108,9 +108,7 @@ impl Degrees {
         out.set("plan.tp", self.tp);
         out.set("plan.pp", self.pp);
         out.set("plan.cp", self.cp);
-        if 1 < self.ep {
-            out.set("plan.ep", self.ep);
-        }
+        self.experts(titan, out)?;
         out.set("plan.dp", self.dp());
         out.set("plan.micro_batch", micro);
         let off = titan.text("parallelism.enable_sequence_parallel") == Some("false");
@@ -141,6 +139,25 @@ impl Degrees {
             .text("activation_checkpoint.mode")
             .unwrap_or("selective");
         out.set("plan.recompute", recompute(mode)?);
+        Ok(())
+    }
+}
+
+/// The degree of tensor parallelism inside experts that expert parallelism leaves.
+const INNER: &str = "expert_tensor_parallel_degree";
+
+impl Degrees {
+    /// Without expert parallelism, experts are cut as the other layers are.
+    fn experts(&self, titan: &Titan, out: &mut Document) -> Result<(), ImportError> {
+        if self.ep == 1 {
+            out.set("plan.etp", self.tp);
+            return Ok(());
+        }
+        out.set("plan.ep", self.ep);
+        out.set("plan.etp", titan.degree(INNER)?);
+        let deep = titan.text("parallelism.expert_parallel_comm_backend") == Some("deepep");
+        let dispatcher = if deep { "deepep" } else { "alltoall" };
+        out.set("plan.moe.dispatcher", dispatcher);
         Ok(())
     }
 }

@@ -14,3 +14,4 @@ mod megatron;
 mod nemo;
 mod refusals;
 mod shellcheck;
+mod torchtitan;
