@@ -2,7 +2,7 @@
 
     python parse_megatron.py WINDTUNNEL [--drawn N] [--seed S] [--only TEXT]
 
-Python 3.12 or later with torch and megatron-core from 0.17 on, whose wheel holds megatron.training;
+Python 3.12 or later with torch and megatron-core from 0.18 on, whose wheel holds megatron.training;
 MEGATRON_LM names a checkout to take instead. For each scenario of megatron_cases.py: parse_args,
 validate_args, the configurations that pretrain_gpt.py makes of them (transformer, data parallelism,
 optimizer), the micro-batches of a step, and the layers of every stage.
@@ -80,8 +80,11 @@ def read(arguments, capability):
     )
     from megatron.core.tokenizers.utils.build_tokenizer import build_tokenizer
     from megatron.core.transformer.transformer_block import get_num_layers_to_build
-    from megatron.training.argument_utils import core_transformer_config_from_args
-    from megatron.training.arguments import parse_args, validate_args
+    from megatron.training.arguments import (
+        core_transformer_config_from_args,
+        parse_args,
+        validate_args,
+    )
     from megatron.training.training import get_megatron_ddp_config, get_megatron_optimizer_config
 
     torch.cuda.get_device_capability = lambda *_: capability

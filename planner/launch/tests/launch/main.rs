@@ -10,6 +10,7 @@ mod fixtures;
 mod hostile;
 mod identity;
 mod imports;
+mod jobs;
 mod megatron;
 mod nemo;
 mod refusals;
