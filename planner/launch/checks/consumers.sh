@@ -49,15 +49,7 @@ TOML
 # export_to NAME CONSUMER: writes the files of $dir/NAME.toml to $dir/NAME.
 export_to() { "$windtunnel" export "$dir/$1.toml" --to "$2" --output "$dir/$1" --quiet; }
 
-deepspeed_parses() {
-    local shard
-    for shard in none zero-1 zero-2 zero-3; do
-        scenario 2 "shard = \"$shard\"" "micro_batch = 2" >"$dir/ds-$shard.toml"
-        export_to "ds-$shard" deepspeed
-        DS_ACCELERATOR=cpu python "$here/parse_deepspeed.py" "$dir/ds-$shard/ds_config.json" 16 "$shard"
-    done
-}
-
+deepspeed_parses() { python "$here/parse_deepspeed.py" "$windtunnel"; }
 torchtitan_parses() { python "$here/parse_torchtitan.py" "$windtunnel"; }
 megatron_parses() { python "$here/parse_megatron.py" "$windtunnel"; }
 megatron_bridge_parses() { python "$here/parse_bridge.py" "$windtunnel"; }

@@ -8,6 +8,8 @@ use crate::shell::comment;
 pub(crate) const MEGATRON: &str = "Megatron-LM at core_v0.19.2";
 /// `DeepSpeed` as this crate writes for it.
 pub(crate) const DEEPSPEED: &str = "DeepSpeed 0.19.8 with Megatron-DeepSpeed";
+/// `DeepSpeed` that spreads experts by itself, as this crate writes for it.
+pub(crate) const AUTO_EP: &str = "DeepSpeed 0.19.8 (AutoEP) and a Hugging Face model";
 /// torchtitan as this crate writes for it.
 pub(crate) const TORCHTITAN: &str = "torchtitan 0.3.0";
 /// torchtitan with TOML files.

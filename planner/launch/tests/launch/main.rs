@@ -5,6 +5,7 @@
     reason = "an export that fails, or a tool that cannot be run, fails the test"
 )]
 
+mod deepspeed;
 mod files;
 mod fixtures;
 mod hostile;
