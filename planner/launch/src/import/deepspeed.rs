@@ -151,7 +151,30 @@ fn plan(
     out.set("plan.dp", batch.dp);
     out.set("plan.micro_batch", batch.micro);
     notes.push("tensor and pipeline parallelism are not in the file: tp and pp are 1".to_owned());
+    experts(config, out)?;
     sharding(config, batch.dp, out)
+}
+
+/// Experts that `DeepSpeed` spreads by itself.
+fn experts(config: &Map<String, Value>, out: &mut Document) -> Result<(), ImportError> {
+    let section = config.get("expert_parallel").and_then(Value::as_object);
+    let enabled =
+        |section: &&Map<String, Value>| section.get("enabled") == Some(&Value::from(true));
+    let Some(section) = section.filter(enabled) else {
+        return Ok(());
+    };
+    let size = section.get("autoep_size").cloned();
+    let size = size.unwrap_or_else(|| Value::from(1));
+    let degree = size.as_u64().and_then(|n| u32::try_from(n).ok());
+    let degree = degree.filter(|degree| 0 < *degree);
+    let name = "expert_parallel.autoep_size";
+    let degree = degree.ok_or_else(|| wrong(name, &size, "a positive number"))?;
+    out.set("plan.ep", degree);
+    out.set("plan.etp", 1_u32);
+    let deep = section.get("comm_backend").and_then(Value::as_str) == Some("deepep");
+    let dispatcher = if deep { "deepep" } else { "alltoall" };
+    out.set("plan.moe.dispatcher", dispatcher);
+    Ok(())
 }
 
 /// What data-parallel ranks share, overlap and keep elsewhere.
@@ -227,8 +250,9 @@ fn target(device: &str) -> &'static str {
 }
 
 /// The keys that were read, at the top and in `zero_optimization`.
-const READ: [&str; 10] = [
+const READ: [&str; 11] = [
     "_comment",
+    "expert_parallel",
     "train_batch_size",
     "train_micro_batch_size_per_gpu",
     "gradient_accumulation_steps",

@@ -1,7 +1,7 @@
 //! `DeepSpeed`'s JSON for mixtures of experts, which its own parser was asked about
 //! (`checks/parse_deepspeed.py`).
 
-use launch::{Consumer, Options, export};
+use launch::{Consumer, Options, Producer, export, import};
 use serde_json::{Value, json};
 
 use crate::fixtures::{exported, scenario, text};
@@ -42,6 +42,35 @@ fn mixtures_are_spread_by_deepspeed_itself() {
         Consumer::DeepSpeed,
     );
     assert!(!text(&dense, "ds_config.json").contains("expert_parallel"));
+}
+
+#[test]
+fn the_degree_of_experts_comes_back() {
+    for (dispatcher, ep) in [("alltoall", 8), ("deepep", 16)] {
+        let own = of(
+            "mixtral-8x7b",
+            &format!("ep = 8\nshard = \"zero-2\"\nmoe = {{ dispatcher = \"{dispatcher}\" }}"),
+        );
+        let bundle = exported(&own, Consumer::DeepSpeed);
+        let config = text(&bundle, "ds_config.json")
+            .replace("\"autoep_size\": 8", &format!("\"autoep_size\": {ep}"));
+        let read = import(Producer::DeepSpeed, &config).unwrap();
+        assert!(
+            read.scenario.contains(&format!("ep = {ep}\n")),
+            "{}",
+            read.scenario
+        );
+        assert!(
+            read.scenario
+                .contains(&format!("dispatcher = \"{dispatcher}\""))
+        );
+        let wrong = config.replace(&format!("\"autoep_size\": {ep}"), "\"autoep_size\": 0");
+        let error = import(Producer::DeepSpeed, &wrong).unwrap_err().to_string();
+        assert!(
+            error.contains("expert_parallel.autoep_size is \"0\""),
+            "{error}"
+        );
+    }
 }
 
 /// Model, `[plan]`, the field at fault, and the message.
