@@ -1,23 +1,33 @@
 #!/usr/bin/env bash
-# Hands exported files to the programs that read them: DeepSpeed's and torchtitan's parsers, and
-# torchrun over gloo, whose ranks print the groups that they are in.
+# Hands exported files to the programs that read them: the parsers of Megatron-LM, Megatron-Bridge,
+# DeepSpeed and torchtitan, and torchrun over gloo, whose ranks print the groups that they are in.
 #
-#   python3 -m venv /tmp/consumers && . /tmp/consumers/bin/activate
+#   python3.12 -m venv /tmp/consumers && . /tmp/consumers/bin/activate
 #   pip install torch==2.15.0 numpy packaging setuptools wheel
+#   pip install --no-deps megatron-core==0.19.2 megatron-bridge==0.6.2
+#   pip install torchtitan==0.3.0 torchao
 #   DS_BUILD_OPS=0 pip install --no-build-isolation deepspeed==0.19.8
-#   pip install torchtitan==0.3.0
 #   planner/launch/checks/consumers.sh target/debug/windtunnel
 #
-# Heavy (some 6 GB on disk), so no part of CI. Each part is skipped where its package is missing.
-# For Megatron-LM's parser, set MEGATRON_LM to a checkout at commit d98e8a64dd; it needs Python 3.12
-# and triton.
+# Heavy (some 7 GB on disk), so no part of CI. Each part is skipped where its package is missing.
+# From 0.18 on, the wheel of megatron-core holds megatron.training, so that no checkout is needed;
+# MEGATRON_LM names one to ask instead (0.18.2 was asked so, too). Megatron-Bridge's imports also want, without a GPU:
+#
+#   pip install "hydra-core<1.4" omegaconf "transformers<=5.12.1" datasets einops rich regex pyyaml \
+#       tqdm six sentencepiece tiktoken pulp scipy
+#   pip install --no-deps pillow peft accelerate mistral-common qwen-vl-utils timm safetensors av \
+#       psutil tensorboard absl-py grpcio markdown protobuf tensorboard-data-server werkzeug \
+#       diffusers importlib_metadata zipp wandb open-clip-torch torchvision nvidia-modelopt
+#
+# What is a stand-in there is said at the top of parse_megatron.py and parse_bridge.py. The other
+# two parsers run as they are.
 set -euo pipefail
 
 windtunnel=$(realpath "${1:?the binary windtunnel}")
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-has() { python -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('$1') is None)"; }
+has() { python -c "import importlib.metadata; importlib.metadata.version('$1')" 2>/dev/null; }
 
 # scenario NODES PLAN...: a scenario file with these lines of [plan].
 scenario() {
@@ -39,41 +49,10 @@ TOML
 # export_to NAME CONSUMER: writes the files of $dir/NAME.toml to $dir/NAME.
 export_to() { "$windtunnel" export "$dir/$1.toml" --to "$2" --output "$dir/$1" --quiet; }
 
-# A program in place of python in an exported train.sh: it hands the arguments to a parser.
-mkdir "$dir/bin"
-cat >"$dir/bin/python" <<STAND_IN
-#!/usr/bin/env bash
-exec "$(command -v python)" "\$PARSER" "\$@"
-STAND_IN
-chmod +x "$dir/bin/python"
-
-deepspeed_parses() {
-    local shard
-    for shard in none zero-1 zero-2 zero-3; do
-        scenario 2 "shard = \"$shard\"" "micro_batch = 2" >"$dir/ds-$shard.toml"
-        export_to "ds-$shard" deepspeed
-        DS_ACCELERATOR=cpu python "$here/parse_deepspeed.py" "$dir/ds-$shard/ds_config.json" 16 "$shard"
-    done
-}
-
-torchtitan_parses() {
-    scenario 1 'shard = "zero-3"' 'recompute = "full"' >"$dir/titan-fsdp.toml"
-    scenario 2 'tp = 2' 'pp = 2' 'shard = "zero-3"' 'recompute = "none"' >"$dir/titan-pp.toml"
-    scenario 1 'tp = 2' 'cp = 2' 'cp_method = "allgather"' 'shard = "zero-3"' \
-        'recompute = "selective"' 'sp = false' >"$dir/titan-cp.toml"
-    local name
-    for name in titan-fsdp titan-pp titan-cp; do
-        export_to "$name" torchtitan
-        PATH=$dir/bin:$PATH PARSER=$here/parse_torchtitan.py "$dir/$name/train.sh" 2>/dev/null
-    done
-}
-
-megatron_parses() {
-    scenario 2 'tp = 2' 'pp = 2' 'vp = 2' 'layer_split = [7, 8, 9, 8]' 'recompute = "full"' \
-        >"$dir/megatron.toml"
-    export_to megatron megatron
-    PATH=$dir/bin:$PATH PARSER=$here/parse_megatron.py "$dir/megatron/train.sh"
-}
+deepspeed_parses() { python "$here/parse_deepspeed.py" "$windtunnel"; }
+torchtitan_parses() { python "$here/parse_torchtitan.py" "$windtunnel"; }
+megatron_parses() { python "$here/parse_megatron.py" "$windtunnel"; }
+megatron_bridge_parses() { python "$here/parse_bridge.py" "$windtunnel"; }
 
 torchrun_forms_the_groups() {
     # Two nodes of two GPUs, the second node first: NODE_RANK 0 is n1.
@@ -98,7 +77,7 @@ part() {
     if has "$1"; then
         "${@:2}"
     else
-        echo "$2: skipped, Python has no $1"
+        echo "$2: skipped, $1 is not installed"
     fi
 }
 
@@ -114,5 +93,6 @@ part torch torchrun_forms_the_groups
 if [[ -n ${MEGATRON_LM:-} ]]; then
     megatron_parses
 else
-    echo "megatron_parses: skipped, MEGATRON_LM is not set"
+    part megatron-core megatron_parses
 fi
+part megatron-bridge megatron_bridge_parses

@@ -13,6 +13,14 @@ pub enum ExportError {
         what: String,
         hint: Option<String>,
     },
+    #[error("{consumer} does not run {what}")]
+    NotRun {
+        consumer: &'static str,
+        /// The field of the scenario.
+        field: &'static str,
+        what: String,
+        hint: String,
+    },
     #[error(
         "torchrun numbers the ranks of a node in a row, but this plan puts ranks {first} and {second} on node n{node} and others between them elsewhere"
     )]
@@ -29,7 +37,7 @@ impl ExportError {
     /// The field of the scenario that is at fault.
     pub const fn field(&self) -> Option<&'static str> {
         match self {
-            Self::Unsupported { field, .. } => Some(field),
+            Self::Unsupported { field, .. } | Self::NotRun { field, .. } => Some(field),
             Self::Scattered { .. } => Some("plan.rank_gpus"),
             Self::Version { .. } => None,
         }
@@ -39,6 +47,7 @@ impl ExportError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unsupported { hint, .. } => hint.clone(),
+            Self::NotRun { hint, .. } => Some(hint.clone()),
             Self::Scattered { .. } => Some("`--to slurm` places every rank by itself".to_owned()),
             Self::Version { .. } => {
                 Some("leave `--for-version` out for the newest known".to_owned())

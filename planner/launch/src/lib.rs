@@ -30,5 +30,5 @@ pub use complete::plan_table;
 pub use error::{ExportError, ImportError};
 pub use export::{Consumer, Options, export};
 
-pub use import::{Imported, Producer, import};
+pub use import::{Beside, Imported, Producer, import, import_beside};
 pub use places::{NodePlace, Places, Run};

@@ -255,3 +255,34 @@ fn import_names_what_it_ignored_and_what_is_wrong() {
         run.stderr
     );
 }
+
+#[test]
+fn a_job_is_imported_with_the_scripts_beside_it_and_no_others() {
+    let scratch = Scratch::new("import-job");
+    let words = ["export", ".", "--to", "slurm", "-o", "x", "-q"];
+    assert_eq!(windtunnel(&scratch.0, &words).status, 0);
+    let import = ["import", "--from", "slurm", "x/job.sbatch"];
+    let read = windtunnel(&scratch.0, &import);
+    assert_eq!(read.status, 0, "{}", read.stderr);
+    assert!(
+        read.stderr
+            .contains("note: read besides the job: env.sh, rank.sh, train.sh\n"),
+        "{}",
+        read.stderr
+    );
+    assert!(read.stdout.contains("[training]\n"), "{}", read.stdout);
+    // A path that leaves the folder is not followed.
+    fs::write(
+        scratch.0.join("x/job.sbatch"),
+        "#!/bin/bash\n#SBATCH --nodes=1\nsrun ../outside.sh\n",
+    )
+    .unwrap();
+    fs::write(
+        scratch.0.join("outside.sh"),
+        "python pretrain_gpt.py --num-layers 2\n",
+    )
+    .unwrap();
+    let read = windtunnel(&scratch.0, &import);
+    assert_eq!(read.status, 0, "{}", read.stderr);
+    assert!(!read.stdout.contains("[model]"), "{}", read.stdout);
+}

@@ -4,6 +4,7 @@
 //! are arguments of the program that it runs in.
 
 mod arguments;
+mod experts;
 
 use plan::{OffloadTarget, ScheduleKind, Shards};
 use predict::Scenario;
@@ -103,25 +104,23 @@ fn unsupported(field: &'static str, what: impl Into<String>, hint: &str) -> Expo
 pub(crate) fn files(scenario: &Scenario, warnings: &mut Vec<String>) -> Result<Files, ExportError> {
     check(scenario)?;
     let stage = stage(scenario)?;
-    let config = config(scenario, stage, warnings);
+    let mut config = config(scenario, stage, warnings);
+    let script = if has_experts(scenario) {
+        config["expert_parallel"] = experts::section(scenario, stage, warnings)?;
+        experts::script(scenario)
+    } else {
+        arguments::script(scenario, stage, warnings)?
+    };
     let text = format!("{config:#}\n");
     Ok(vec![
-        LaunchFile::script("train.sh", arguments::script(scenario, stage, warnings)?),
+        LaunchFile::script("train.sh", script),
         LaunchFile::data("ds_config.json", text),
     ])
 }
 
-/// What Megatron-DeepSpeed has no counterpart for.
+/// What `DeepSpeed` or Megatron-DeepSpeed has no counterpart for.
 fn check(scenario: &Scenario) -> Result<(), ExportError> {
     let (plan, degrees) = (&scenario.plan, scenario.plan.degrees());
-    if has_experts(scenario) {
-        let hint = "`--to megatron` trains mixtures of experts";
-        return Err(unsupported(
-            "model",
-            "mixtures of experts of this plan",
-            hint,
-        ));
-    }
     let one = plan.schedule_kind() == Some(ScheduleKind::OneFOneB) && plan.chunks() == 1;
     if 1 < degrees.pp && !one {
         let hint = "DeepSpeed's pipeline runs \"1f1b\" with one chunk a device";
@@ -134,6 +133,14 @@ fn check(scenario: &Scenario) -> Result<(), ExportError> {
             "context parallelism by a ring",
             hint,
         ));
+    }
+    if 1 < degrees.cp && plan.sequence_parallel() {
+        return Err(ExportError::NotRun {
+            consumer: "DeepSpeed",
+            field: "plan.sp",
+            what: "Ulysses beside sequence parallelism".to_owned(),
+            hint: "use sp = false, or cp = 1".to_owned(),
+        });
     }
     if scenario.job.precision.fp8.is_some() {
         let hint = "use precision = \"bf16\"";

@@ -5,16 +5,17 @@ use predict::Scenario;
 use crate::shell::comment;
 
 /// Megatron-LM as this crate writes for it.
-pub(crate) const MEGATRON: &str =
-    "Megatron-LM at commit d98e8a64dd (2026-08-22), Megatron-Core 0.16.1";
+pub(crate) const MEGATRON: &str = "Megatron-LM at core_v0.19.2";
 /// `DeepSpeed` as this crate writes for it.
 pub(crate) const DEEPSPEED: &str = "DeepSpeed 0.19.8 with Megatron-DeepSpeed";
+/// `DeepSpeed` that spreads experts by itself, as this crate writes for it.
+pub(crate) const AUTO_EP: &str = "DeepSpeed 0.19.8 (AutoEP) and a Hugging Face model";
 /// torchtitan as this crate writes for it.
 pub(crate) const TORCHTITAN: &str = "torchtitan 0.3.0";
 /// torchtitan with TOML files.
 pub(crate) const TORCHTITAN_TOML: &str = "torchtitan 0.2, the last with TOML files";
 /// Megatron-Bridge as this crate writes for it.
-pub(crate) const NEMO: &str = "Megatron-Bridge 0.7.0 (NeMo), scripts/training/run_recipe.py";
+pub(crate) const NEMO: &str = "Megatron-Bridge 0.6.2 (NeMo), scripts/training/run_recipe.py";
 /// torchrun as this crate writes for it.
 pub(crate) const TORCHRUN: &str = "torchrun of PyTorch 2.15";
 /// Slurm as this crate writes for it.

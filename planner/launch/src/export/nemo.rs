@@ -22,7 +22,7 @@ const FILE: &str = "nemo_overrides.txt";
 /// What of the scenario Megatron-Core cannot say.
 pub(crate) fn files(scenario: &Scenario, warnings: &mut Vec<String>) -> Result<Files, ExportError> {
     let flags = megatron::arguments(scenario, warnings)?;
-    let overrides = overrides(&flags);
+    let overrides = overrides(scenario, &flags);
     Ok(vec![
         LaunchFile::script("train.sh", script(scenario)),
         LaunchFile::data(FILE, document(scenario, &overrides)),
@@ -33,13 +33,17 @@ fn document(scenario: &Scenario, overrides: &[(String, String)]) -> String {
     let mut text = header::lines(scenario, header::NEMO);
     text.push_str("# One override a line; the recipe says everything else of the model.\n");
     for (key, value) in overrides {
-        let _ = writeln!(text, "{key}={value}");
+        let _ = match key.strip_prefix('~') {
+            Some(_) => writeln!(text, "{key}"),
+            None => writeln!(text, "{key}={value}"),
+        };
     }
     text
 }
 
-/// The overrides that arguments of Megatron-LM stand for.
-fn overrides(flags: &Flags) -> Vec<(String, String)> {
+/// The overrides that arguments of Megatron-LM stand for, and the rest of what a recipe may have
+/// chosen otherwise.
+fn overrides(scenario: &Scenario, flags: &Flags) -> Vec<(String, String)> {
     let mut out: Vec<(String, String)> = Vec::new();
     for option in flags.options() {
         let (flag, values) = (option[0].as_str(), &option[1..]);
@@ -47,15 +51,78 @@ fn overrides(flags: &Flags) -> Vec<(String, String)> {
             out.push((key.to_owned(), value));
         }
     }
-    if !out.iter().any(|(key, _)| key == "model.sequence_parallel") {
-        out.push(("model.sequence_parallel".to_owned(), "false".to_owned()));
+    sends(scenario, &mut out);
+    for (key, value) in OFF {
+        if !out.iter().any(|(own, _)| own == key) {
+            out.push((key.to_owned(), value.to_owned()));
+        }
     }
-    out.push(("mixed_precision".to_owned(), mixed_precision(flags)));
+    formats(flags, &mut out);
     out
 }
 
+/// Sends of a pipeline: overlapped between the stages of an interleaved one, else in batches.
+fn sends(scenario: &Scenario, out: &mut Vec<(String, String)>) {
+    let plan = &scenario.plan;
+    let beside = 1 < plan.degrees().pp && 1 < plan.chunks() && plan.overlap().p2p;
+    out.push(("model.overlap_p2p_comm".to_owned(), beside.to_string()));
+    out.push(("model.batch_p2p_comm".to_owned(), (!beside).to_string()));
+}
+
+/// What a plan says by leaving it out, and recipes set: without these, a recipe's own pipeline,
+/// recomputation or overlap would stay. `comm_overlap` would overrule the sections behind it.
+const OFF: [(&str, &str); 44] = [
+    ("comm_overlap", "null"),
+    ("model.virtual_pipeline_model_parallel_size", "null"),
+    ("model.pipeline_model_parallel_layout", "null"),
+    ("model.num_layers_in_first_pipeline_stage", "null"),
+    ("model.num_layers_in_last_pipeline_stage", "null"),
+    ("model.account_for_embedding_in_pipeline_split", "false"),
+    ("model.account_for_loss_in_pipeline_split", "false"),
+    ("model.microbatch_group_size_per_vp_stage", "null"),
+    ("model.expert_model_parallel_size", "1"),
+    ("model.expert_tensor_parallel_size", "null"),
+    ("model.sequence_parallel", "false"),
+    ("model.tp_comm_overlap", "false"),
+    ("model.defer_embedding_wgrad_compute", "false"),
+    ("model.delay_wgrad_compute", "false"),
+    (
+        "model.overlap_dispatch_backward_with_experts_wgrad",
+        "false",
+    ),
+    ("model.overlap_moe_expert_parallel_comm", "false"),
+    ("model.moe_shared_expert_overlap", "false"),
+    ("model.moe_expert_capacity_factor", "null"),
+    ("model.moe_pad_expert_input_to_capacity", "false"),
+    ("model.mtp_num_layers", "null"),
+    ("model.recompute_granularity", "null"),
+    ("model.recompute_method", "null"),
+    ("model.recompute_num_layers", "null"),
+    ("model.recompute_modules", "null"),
+    ("model.cpu_offloading", "false"),
+    ("model.fine_grained_activation_offloading", "false"),
+    ("model.cuda_graph_impl", "none"),
+    ("model.cuda_graph_scope", "null"),
+    ("model.cuda_graph_modules", "[]"),
+    ("dist.use_tp_pp_dp_mapping", "false"),
+    ("dist.use_megatron_fsdp", "false"),
+    ("ddp.use_megatron_fsdp", "false"),
+    ("ddp.data_parallel_sharding_strategy", "no_shard"),
+    ("ddp.use_distributed_optimizer", "false"),
+    ("optimizer.use_distributed_optimizer", "false"),
+    ("ddp.num_distributed_optimizer_instances", "1"),
+    ("ddp.overlap_grad_reduce", "false"),
+    ("ddp.overlap_param_gather", "false"),
+    ("optimizer.overlap_param_gather", "false"),
+    ("ddp.align_param_gather", "false"),
+    ("optimizer.optimizer_cpu_offload", "false"),
+    ("optimizer.use_precision_aware_optimizer", "false"),
+    ("optimizer.exp_avg_dtype", "torch.float32"),
+    ("optimizer.exp_avg_sq_dtype", "torch.float32"),
+];
+
 /// Flags whose key is the name of a field of a section.
-const FIELDS: [(&str, &str); 42] = [
+const FIELDS: [(&str, &str); 44] = [
     ("--num-layers", "model.num_layers"),
     ("--hidden-size", "model.hidden_size"),
     ("--ffn-hidden-size", "model.ffn_hidden_size"),
@@ -126,7 +193,8 @@ const FIELDS: [(&str, &str); 42] = [
     ("--recompute-granularity", "model.recompute_granularity"),
     ("--recompute-method", "model.recompute_method"),
     ("--recompute-num-layers", "model.recompute_num_layers"),
-    ("--cuda-graph-impl", "model.cuda_graph_impl"),
+    ("--mtp-num-layers", "model.mtp_num_layers"),
+    ("--moe-router-dtype", "model.moe_router_dtype"),
     ("--te-rng-tracker", "rng.te_rng_tracker"),
     ("--use-tp-pp-dp-mapping", "dist.use_tp_pp_dp_mapping"),
     (
@@ -138,8 +206,9 @@ const FIELDS: [(&str, &str); 42] = [
         "ddp.data_parallel_sharding_strategy",
     ),
     ("--overlap-grad-reduce", "ddp.overlap_grad_reduce"),
-    ("--overlap-param-gather", "ddp.overlap_param_gather"),
     ("--optimizer", "optimizer.optimizer"),
+    ("--sgd-momentum", "optimizer.sgd_momentum"),
+    ("--muon-num-ns-steps", "optimizer.muon_num_ns_steps"),
     (
         "--optimizer-offload-fraction",
         "optimizer.optimizer_offload_fraction",
@@ -169,7 +238,25 @@ fn of_flag(flag: &str, values: &[String]) -> Vec<(&'static str, String)> {
         "--recompute-modules" => {
             vec![("model.recompute_modules", format!("[{}]", values.join(",")))]
         }
-        "--no-overlap-p2p-communication" => vec![("model.overlap_p2p_comm", "false".to_owned())],
+        // Its own graphs hold whole iterations; those of layers are Transformer Engine's.
+        "--cuda-graph-impl" => vec![("model.cuda_graph_impl", "transformer_engine".to_owned())],
+        "--cuda-graph-modules" => {
+            vec![(
+                "model.cuda_graph_modules",
+                format!("[{}]", values.join(",")),
+            )]
+        }
+        "--overlap-param-gather" => vec![
+            ("ddp.overlap_param_gather", on()),
+            ("optimizer.overlap_param_gather", on()),
+        ],
+        "--ckpt-format" => vec![("checkpoint.ckpt_format", value())],
+        "--no-gradient-accumulation-fusion" => {
+            vec![("model.gradient_accumulation_fusion", "false".to_owned())]
+        }
+        "--megatron-fsdp-main-grads-dtype" => {
+            vec![("ddp.megatron_fsdp_main_grads_dtype", torch_type(&value()))]
+        }
         "--use-distributed-optimizer" => vec![
             ("ddp.use_distributed_optimizer", on()),
             ("optimizer.use_distributed_optimizer", on()),
@@ -186,8 +273,6 @@ fn of_flag(flag: &str, values: &[String]) -> Vec<(&'static str, String)> {
         }
         "--exp-avg-dtype" => vec![("optimizer.exp_avg_dtype", torch_dtype(&value()))],
         "--exp-avg-sq-dtype" => vec![("optimizer.exp_avg_sq_dtype", torch_dtype(&value()))],
-        "--accumulate-allreduce-grads-in-fp32" => vec![("ddp.grad_reduce_in_fp32", on())],
-        "--grad-reduce-in-bf16" => vec![("ddp.grad_reduce_in_fp32", "false".to_owned())],
         _ => Vec::new(),
     }
 }
@@ -202,29 +287,60 @@ fn torch_dtype(name: &str) -> String {
     format!("torch.{name}")
 }
 
-/// The name of the recipe of formats.
-fn mixed_precision(flags: &Flags) -> String {
-    let has = |flag: &str, value: &str| {
-        let mut options = flags.options().iter();
-        options.any(|option| option[0] == flag && option.get(1).is_none_or(|own| own == value))
-    };
-    let base = match (has("--bf16", ""), has("--fp16", "")) {
+/// A format where the recipe has none to tell the type of the value from.
+fn torch_type(name: &str) -> String {
+    format!("{{_target_:{},_call_:false}}", torch_dtype(name))
+}
+
+/// The formats of a run, which overrule those of every other section: `bf16_mixed` or `fp16_mixed`
+/// of `megatron/bridge/training/mixed_precision.py` where that is all, else every field. Its
+/// recipes of fewer bits choose more than a plan says: weights that are gathered in 8 bits, some
+/// layers in bf16.
+fn formats(flags: &Flags, out: &mut Vec<(String, String)>) {
+    let has = |flag: &str| flags.options().iter().any(|option| option[0] == flag);
+    let dtype = match (has("--bf16"), has("--fp16")) {
         (true, _) => "bf16",
         (_, true) => "fp16",
-        _ => return "fp32".to_owned(),
+        _ => "fp32",
     };
-    let recipes = [
-        ("--fp8-recipe", "delayed", "fp8_delayed_scaling"),
-        ("--fp8-recipe", "tensorwise", "fp8_current_scaling"),
-        ("--fp8-recipe", "blockwise", "fp8_subchannel_scaling"),
-        ("--fp8-recipe", "mxfp8", "mxfp8"),
-        ("--fp4-recipe", "nvfp4", "nvfp4"),
-    ];
-    let mut found = recipes.iter().filter(|(flag, value, _)| has(flag, value));
-    match found.next() {
-        Some((_, _, recipe)) => format!("{base}_with_{recipe}_mixed"),
-        None => format!("{base}_mixed"),
+    let in_fp32 = dtype == "fp32" || has("--accumulate-allreduce-grads-in-fp32");
+    let plain = !has("--fp8-recipe") && !has("--fp4-recipe");
+    if plain && dtype != "fp32" && in_fp32 == (dtype == "bf16") {
+        out.push(("mixed_precision".to_owned(), format!("{dtype}_mixed")));
+        return;
     }
+    let all = whole_formats(flags, dtype, in_fp32);
+    out.push(("~mixed_precision".to_owned(), String::new()));
+    out.push(("+mixed_precision".to_owned(), all));
+}
+
+/// The value of a flag.
+fn given<'f>(flags: &'f Flags, flag: &str) -> Option<&'f str> {
+    let mut options = flags.options().iter();
+    let found = options.find(|option| option[0] == flag)?;
+    found.get(1).map(String::as_str)
+}
+
+/// `MixedPrecisionConfig` with every field that a plan says.
+fn whole_formats(flags: &Flags, dtype: &str, in_fp32: bool) -> String {
+    let class = "megatron.bridge.training.mixed_precision.MixedPrecisionConfig";
+    let weights = torch_type(dtype);
+    let mut fields = vec![
+        format!("_target_:{class}"),
+        format!("{dtype}:true"),
+        format!("params_dtype:{weights}"),
+        format!("pipeline_dtype:{weights}"),
+        format!("grad_reduce_in_fp32:{in_fp32}"),
+    ];
+    for (flag, field) in [
+        ("--fp8-format", "fp8"),
+        ("--fp8-recipe", "fp8_recipe"),
+        ("--fp4-format", "fp4"),
+        ("--fp4-recipe", "fp4_recipe"),
+    ] {
+        fields.extend(given(flags, flag).map(|value| format!("{field}:{value}")));
+    }
+    format!("{{{}}}", fields.join(","))
 }
 
 fn script(scenario: &Scenario) -> String {
@@ -242,7 +358,7 @@ const USAGE: &str = "\
 # master's address. To be set by you:
 #   RECIPE            the recipe of the model, such as llama3_70b_pretrain_config
 #   MEGATRON_BRIDGE   folder of Megatron-Bridge (default: Megatron-Bridge)
-#   DATASET           mock (default) or megatron-indexed, with dataset.data_path=... as an argument
+#   DATASET           mock (default) or megatron-indexed, with dataset.blend=[[PREFIX],null] as an argument
 # Arguments of this script are overrides, too, and stand behind those of the plan.
 ";
 

@@ -1,12 +1,14 @@
 //! `train.sh` with torchtitan's flags; for versions before 0.3, a TOML file.
 
 mod config;
+mod experts;
 mod settings;
 
 use std::fmt::Write as _;
 
 use plan::{PlannedSchedule, ScheduleKind};
 use predict::Scenario;
+use workload::Optimizer;
 
 use super::{Files, Options, header, megatron};
 use crate::bundle::LaunchFile;
@@ -27,6 +29,16 @@ fn unsupported(field: &'static str, what: impl Into<String>, hint: &str) -> Expo
         what: what.into(),
         hint: Some(hint.to_owned()),
     }
+}
+
+/// What torchtitan has flags for, but does not run.
+fn refused<T>(field: &'static str, what: impl Into<String>, hint: &str) -> Result<T, ExportError> {
+    Err(ExportError::NotRun {
+        consumer: "torchtitan",
+        field,
+        what: what.into(),
+        hint: hint.to_owned(),
+    })
 }
 
 /// Which generation of torchtitan's configuration.
@@ -72,6 +84,9 @@ pub(crate) fn files(
     let form = Form::of(options.version.as_deref())?;
     let settings = settings::of(scenario, form, warnings)?;
     let known = Known::of(&scenario.job.model);
+    if form == Form::Flags {
+        chosen(scenario, known, warnings);
+    }
     let mut files = match form {
         Form::Flags => vec![LaunchFile::script(
             "train.sh",
@@ -87,6 +102,24 @@ pub(crate) fn files(
         files.push(LaunchFile::data(SCHEDULE_FILE, csv));
     }
     Ok(files)
+}
+
+/// What the function of a configuration chooses, and no flag changes.
+fn chosen(scenario: &Scenario, known: Option<Known>, warnings: &mut Vec<String>) {
+    if known.is_some_and(|known| known.has_eight_bits()) && scenario.job.precision.fp8.is_none() {
+        warnings.push(
+            "training.precision: torchtitan's configuration of this model multiplies in fp8: choose \
+             CONFIG so that it does not"
+                .to_owned(),
+        );
+    }
+    if scenario.job.optimizer != Optimizer::ADAMW {
+        warnings.push(
+            "training.optimizer: which optimizer runs is part of a configuration's function: choose \
+             CONFIG so"
+                .to_owned(),
+        );
+    }
 }
 
 /// The schedule by its name in `torch.distributed.pipelining`; none where it has none.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Imported;
-use super::scenario::{finish, start};
+use super::scenario::{Draft, start};
 use super::world::World;
 use crate::document::{Document, Field};
 use crate::error::ImportError;
@@ -12,6 +12,29 @@ use crate::export::DEEPSPEED_KEYS;
 const NAME: &str = "DeepSpeed";
 
 pub(super) fn import(text: &str) -> Result<Imported, ImportError> {
+    let config = read(text)?;
+    let (mut out, mut notes) = (start(), Vec::new());
+    notes.push("the file has no model: --set model.config=NAME gives it".to_owned());
+    let batch = Batch::of(&config, &mut notes)?;
+    let world = World {
+        gpus: Some(batch.dp),
+        per_node: 8,
+    };
+    world.write(batch.dp, &mut out, &mut notes);
+    training(&config, &batch, &mut out, &mut notes);
+    plan(&config, &batch, &mut out, &mut notes)?;
+    out.set("framework.name", "deepspeed-zero");
+    let ignored = ignored(&config);
+    Ok(Draft {
+        out,
+        notes,
+        ignored,
+    }
+    .finish())
+}
+
+/// The JSON object of a configuration.
+pub(super) fn read(text: &str) -> Result<Map<String, Value>, ImportError> {
     let document: Value = serde_json::from_str(text).map_err(|error| ImportError::Syntax {
         producer: NAME,
         message: error.to_string(),
@@ -32,18 +55,7 @@ pub(super) fn import(text: &str) -> Result<Imported, ImportError> {
             key: key.chars().take(80).collect(),
         });
     }
-    let (mut out, mut notes) = (start(), Vec::new());
-    notes.push("the file has no model: --set model.config=NAME gives it".to_owned());
-    let batch = Batch::of(&config, &mut notes)?;
-    let world = World {
-        gpus: Some(batch.dp),
-        per_node: 8,
-    };
-    world.write(batch.dp, &mut out, &mut notes);
-    training(&config, &batch, &mut out, &mut notes);
-    plan(&config, &batch, &mut out, &mut notes)?;
-    out.set("framework.name", "deepspeed-zero");
-    Ok(finish(&out, notes, ignored(&config)))
+    Ok(config)
 }
 
 /// The batch: `train_batch_size` is micro-batch times accumulation times data-parallel ranks.
@@ -139,6 +151,40 @@ fn plan(
     out.set("plan.dp", batch.dp);
     out.set("plan.micro_batch", batch.micro);
     notes.push("tensor and pipeline parallelism are not in the file: tp and pp are 1".to_owned());
+    experts(config, out)?;
+    sharding(config, batch.dp, out)
+}
+
+/// Experts that `DeepSpeed` spreads by itself.
+fn experts(config: &Map<String, Value>, out: &mut Document) -> Result<(), ImportError> {
+    let section = config.get("expert_parallel").and_then(Value::as_object);
+    let enabled =
+        |section: &&Map<String, Value>| section.get("enabled") == Some(&Value::from(true));
+    let Some(section) = section.filter(enabled) else {
+        return Ok(());
+    };
+    let size = section.get("autoep_size").cloned();
+    let size = size.unwrap_or_else(|| Value::from(1));
+    let degree = size.as_u64().and_then(|n| u32::try_from(n).ok());
+    let degree = degree.filter(|degree| 0 < *degree);
+    let name = "expert_parallel.autoep_size";
+    let degree = degree.ok_or_else(|| wrong(name, &size, "a positive number"))?;
+    out.set("plan.ep", degree);
+    out.set("plan.etp", 1_u32);
+    let deep = section.get("comm_backend").and_then(Value::as_str) == Some("deepep");
+    let dispatcher = if deep { "deepep" } else { "alltoall" };
+    out.set("plan.moe.dispatcher", dispatcher);
+    Ok(())
+}
+
+/// What data-parallel ranks share, overlap and keep elsewhere.
+///
+/// * `ranks` — those that share dense parameters.
+pub(super) fn sharding(
+    config: &Map<String, Value>,
+    ranks: u32,
+    out: &mut Document,
+) -> Result<(), ImportError> {
     let empty = Map::new();
     let zero = config.get("zero_optimization").and_then(Value::as_object);
     let zero = zero.unwrap_or(&empty);
@@ -153,8 +199,8 @@ fn plan(
     let weights = weights
         .and_then(|n| u32::try_from(n).ok())
         .filter(|n| 1 < *n);
-    out.set("plan.shard", shard(stage, batch.dp, weights));
-    if 1 < batch.dp {
+    out.set("plan.shard", shard(stage, ranks, weights));
+    if 1 < ranks {
         let overlap = zero.get("overlap_comm").and_then(Value::as_bool);
         let overlap = overlap.unwrap_or(stage == 3);
         out.set("plan.overlap.grad_reduce", overlap);
@@ -204,8 +250,9 @@ fn target(device: &str) -> &'static str {
 }
 
 /// The keys that were read, at the top and in `zero_optimization`.
-const READ: [&str; 10] = [
+const READ: [&str; 11] = [
     "_comment",
+    "expert_parallel",
     "train_batch_size",
     "train_micro_batch_size_per_gpu",
     "gradient_accumulation_steps",
@@ -224,7 +271,7 @@ const READ_ZERO: [&str; 5] = [
     "offload_param",
 ];
 
-fn ignored(config: &Map<String, Value>) -> Vec<String> {
+pub(super) fn ignored(config: &Map<String, Value>) -> Vec<String> {
     let top = config.keys().filter(|key| !READ.contains(&key.as_str()));
     let mut all: Vec<String> = top.cloned().collect();
     let zero = config.get("zero_optimization").and_then(Value::as_object);

@@ -6,7 +6,7 @@ mod training;
 
 use super::Imported;
 use super::options::Options;
-use super::scenario::{finish, start};
+use super::scenario::{Draft, start};
 use super::script::{self, Script};
 use super::world::World;
 use crate::error::ImportError;
@@ -17,7 +17,7 @@ pub(super) fn import(text: &str) -> Result<Imported, ImportError> {
     let script = script::read(text);
     let options = Options::of(&script, NAME);
     let world = World::of(&script, &options);
-    of_options(&options, world)
+    of_options(&options, world).map(Draft::finish)
 }
 
 /// Whether a script has arguments of Megatron-LM.
@@ -26,7 +26,7 @@ pub(super) fn is_in(script: &Script) -> bool {
 }
 
 /// A scenario from arguments.
-pub(super) fn of_options(options: &Options, world: World) -> Result<Imported, ImportError> {
+pub(super) fn of_options(options: &Options, world: World) -> Result<Draft, ImportError> {
     let (mut out, mut notes) = (start(), Vec::new());
     let layers = options.needed("num-layers")?;
     model::write(options, layers, &mut out, &mut notes)?;
@@ -39,11 +39,15 @@ pub(super) fn of_options(options: &Options, world: World) -> Result<Imported, Im
     let multiple = multiple.filter(|multiple| *multiple != 128);
     out.set_some("framework.choices.vocab_multiple", multiple);
     options.known(&SILENT);
-    Ok(finish(&out, notes, options.ignored()))
+    Ok(Draft {
+        out,
+        notes,
+        ignored: options.ignored(),
+    })
 }
 
 /// Options that say nothing that a prediction needs: they are no news.
-const SILENT: [&str; 24] = [
+const SILENT: [&str; 30] = [
     "data-path",
     "mock-data",
     "split",
@@ -68,4 +72,10 @@ const SILENT: [&str; 24] = [
     "no-gradient-accumulation-fusion",
     "moe-router-score-function",
     "moe-pad-expert-input-to-capacity",
+    "moe-router-dtype",
+    "moe-router-pre-softmax",
+    "cuda-graph-modules",
+    "no-bias-gelu-fusion",
+    "ckpt-format",
+    "use-precision-aware-optimizer",
 ];

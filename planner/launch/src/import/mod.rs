@@ -3,6 +3,7 @@
 //! ```text
 //! script or arguments --script--> options, variables, #SBATCH lines
 //!                     --megatron, torchtitan, slurm--> scenario
+//! job --scripts that it starts, files that they name--> the same
 //! JSON, TOML          --deepspeed, torchtitan--------> scenario
 //! ```
 //!
@@ -11,6 +12,7 @@
 mod deepspeed;
 mod layout;
 mod megatron;
+mod megatron_deepspeed;
 mod options;
 mod pattern;
 mod scenario;
@@ -30,7 +32,8 @@ pub enum Producer {
     Torchtitan,
     /// `DeepSpeed`'s JSON.
     DeepSpeed,
-    /// A job for sbatch, with the arguments of Megatron-LM or torchtitan where they stand in it.
+    /// A job for sbatch, with the arguments of Megatron-LM, Megatron-DeepSpeed or torchtitan that
+    /// stand in it or in the scripts that it starts.
     Slurm,
 }
 
@@ -66,6 +69,10 @@ pub struct Imported {
     pub ignored: Vec<String>,
 }
 
+/// The text of a file beside the one that is read, by its name or its path from there; none where
+/// there is none.
+pub type Beside<'f> = &'f dyn Fn(&str) -> Option<String>;
+
 /// Reads a file.
 ///
 /// # Errors
@@ -82,10 +89,23 @@ pub struct Imported {
 /// assert!(imported.scenario.contains("tp = 4\n"));
 /// ```
 pub fn import(from: Producer, text: &str) -> Result<Imported, ImportError> {
+    import_beside(from, text, &|_| None)
+}
+
+/// Reads a file that may start or name others.
+///
+/// # Errors
+///
+/// What in it or in those is wrong, or cannot be in a scenario.
+pub fn import_beside(
+    from: Producer,
+    text: &str,
+    beside: Beside<'_>,
+) -> Result<Imported, ImportError> {
     match from {
         Producer::Megatron => megatron::import(text),
         Producer::Torchtitan => torchtitan::import(text),
         Producer::DeepSpeed => deepspeed::import(text),
-        Producer::Slurm => slurm::import(text),
+        Producer::Slurm => slurm::import(text, beside),
     }
 }

@@ -65,6 +65,21 @@ impl Options {
         open
     }
 
+    /// Gives an option another name.
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        for (name, _) in &mut self.all {
+            if name == from {
+                to.clone_into(name);
+            }
+        }
+    }
+
+    /// Adds an option behind all others.
+    pub(super) fn add(&mut self, name: &str, values: &[&str]) {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        self.all.push((name.to_owned(), values));
+    }
+
     fn last(&self, name: &str) -> Option<&Vec<String>> {
         self.looked_at.borrow_mut().insert(name.to_owned());
         let found = self.all.iter().rev().find(|(own, _)| own == name);

@@ -3,12 +3,21 @@
 use super::Imported;
 use crate::document::Document;
 
-/// The scenario with its notes.
-pub(super) fn finish(out: &Document, notes: Vec<String>, ignored: Vec<String>) -> Imported {
-    Imported {
-        scenario: out.text(),
-        notes,
-        ignored,
+/// A scenario under way, with what is to be told of it.
+pub(super) struct Draft {
+    pub(super) out: Document,
+    pub(super) notes: Vec<String>,
+    pub(super) ignored: Vec<String>,
+}
+
+impl Draft {
+    /// The scenario as text.
+    pub(super) fn finish(self) -> Imported {
+        Imported {
+            scenario: self.out.text(),
+            notes: self.notes,
+            ignored: self.ignored,
+        }
     }
 }
 

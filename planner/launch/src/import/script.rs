@@ -29,12 +29,21 @@ const MAX_DEPTH: u32 = 8;
 
 /// Reads a script.
 pub(super) fn read(text: &str) -> Script {
+    read_with(text, BTreeMap::new())
+}
+
+/// Reads a script that finds variables in its environment.
+pub(super) fn read_with(text: &str, variables: BTreeMap<String, String>) -> Script {
     let mut reader = Reader {
         chars: text.chars().collect(),
         at: 0,
         parens: 0,
-        script: Script::default(),
+        script: Script {
+            variables,
+            ..Script::default()
+        },
         heredocs: Vec::new(),
+        depth: 0,
     };
     reader.run();
     reader.script
@@ -48,6 +57,8 @@ struct Reader {
     script: Script,
     /// Tags of here-documents that begin with the next line.
     heredocs: Vec<String>,
+    /// How many scripts this one is a word of.
+    depth: u32,
 }
 
 impl Reader {
@@ -168,11 +179,40 @@ impl Reader {
         if assignment(&text).is_some() {
             return;
         }
+        if self.is_command() && text.contains(char::is_whitespace) && self.depth < MAX_DEPTH {
+            self.nested_script(&text);
+            return;
+        }
         if is_options(&text) && text.contains(char::is_whitespace) {
             self.options(&text);
             return;
         }
         self.script.words.push(Word::Text(text));
+    }
+
+    /// Whether the word before says that a command follows: `bash -c '...'`.
+    fn is_command(&self) -> bool {
+        let Some(Word::Text(last)) = self.script.words.last() else {
+            return false;
+        };
+        last.starts_with('-') && !last.starts_with("--") && last.ends_with('c')
+    }
+
+    /// The words of a script that is one word.
+    fn nested_script(&mut self, text: &str) {
+        let mut inner = Self {
+            chars: text.chars().collect(),
+            at: 0,
+            parens: 0,
+            script: Script {
+                variables: self.script.variables.clone(),
+                ..Script::default()
+            },
+            heredocs: Vec::new(),
+            depth: self.depth + 1,
+        };
+        inner.run();
+        self.script.words.extend(inner.script.words);
     }
 
     /// Options inside one quoted text.
@@ -346,6 +386,7 @@ impl Reader {
                 ..Script::default()
             },
             heredocs: Vec::new(),
+            depth: self.depth,
         };
         let mut out = String::new();
         while let Some(c) = inner.peek(0) {

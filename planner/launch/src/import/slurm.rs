@@ -1,36 +1,147 @@
 //! Jobs for sbatch: how many nodes and GPUs, and what runs on them where the job says it.
 
+mod program;
+
+use std::collections::BTreeMap;
+
 use super::options::Options;
-use super::scenario::{finish, start};
 use super::script::{self, Script};
 use super::world::World;
-use super::{Imported, megatron, torchtitan};
+use super::{Beside, Imported};
 use crate::error::ImportError;
 
 const NAME: &str = "Slurm";
 
-pub(super) fn import(text: &str) -> Result<Imported, ImportError> {
-    let script = script::read(text);
-    let options = sbatch(&script);
-    let nodes = first_number(&options, &["nodes"])?;
-    let nodes = match nodes.or(short(&script, "-N")) {
-        Some(nodes) => nodes,
-        None => runs(&script).map_or(1, |runs| runs.len().max(1)),
-    };
-    let nodes = u32::try_from(nodes).unwrap_or(u32::MAX);
-    let per_node = per_node(&options)?;
-    let world = World {
-        gpus: nodes.checked_mul(per_node),
-        per_node,
-    };
-    let mut imported = program(&script, world)?;
-    options.known(&SILENT);
-    imported.ignored.extend(options.ignored());
-    Ok(imported)
+pub(super) fn import(text: &str, beside: Beside<'_>) -> Result<Imported, ImportError> {
+    let asked = Asked::of(&script::read(text))?;
+    // Now with the variables that Slurm sets in a job.
+    let script = script::read_with(text, asked.variables());
+    let mut draft = program::draft(&script, &asked, beside)?;
+    if let Some(table) = rank_gpus(&script, asked.per_node) {
+        draft.out.set("plan.rank_gpus", table);
+    }
+    asked.options.known(&SILENT);
+    draft.ignored.extend(asked.options.ignored());
+    Ok(draft.finish())
+}
+
+/// What a job asks Slurm for.
+struct Asked {
+    options: Options,
+    nodes: u32,
+    per_node: u32,
+    /// Tasks of each node; none where the job does not say.
+    tasks: Option<u32>,
+    /// Ranks in all, where the job is one of ours.
+    ranks: Option<u32>,
+}
+
+impl Asked {
+    fn of(script: &Script) -> Result<Self, ImportError> {
+        let options = Options::of_words(&long(&script.sbatch), NAME);
+        let per_node = per_node(&options)?;
+        let tasks: Option<u32> = options.number("ntasks-per-node")?;
+        let nodes = match first_number(&options, &["nodes"])? {
+            Some(nodes) => nodes,
+            None => nodes_of_others(&options, script, per_node, tasks)?,
+        };
+        Ok(Self {
+            nodes: u32::try_from(nodes).unwrap_or(u32::MAX).max(1),
+            per_node,
+            tasks,
+            ranks: ranks(script),
+            options,
+        })
+    }
+
+    /// How many GPUs the ranks are on.
+    fn world(&self) -> World {
+        World {
+            gpus: self.ranks.or(self.nodes.checked_mul(self.per_node)),
+            per_node: self.per_node,
+        }
+    }
+
+    /// The variables of a job that say how large it is.
+    fn variables(&self) -> BTreeMap<String, String> {
+        let tasks = self.tasks.and_then(|tasks| tasks.checked_mul(self.nodes));
+        let all = [
+            ("SLURM_NNODES", Some(self.nodes)),
+            ("SLURM_JOB_NUM_NODES", Some(self.nodes)),
+            ("SLURM_GPUS_PER_NODE", Some(self.per_node)),
+            ("SLURM_GPUS_ON_NODE", Some(self.per_node)),
+            ("SLURM_NTASKS_PER_NODE", self.tasks),
+            ("SLURM_NTASKS", tasks),
+            ("SLURM_NPROCS", tasks),
+        ];
+        let known = all
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        let text = |(name, value): (&str, u32)| (name.to_owned(), value.to_string());
+        known.map(text).collect()
+    }
+}
+
+/// Nodes where the job does not say how many: as many as its GPUs or tasks need, or as its list of
+/// ranks has.
+fn nodes_of_others(
+    options: &Options,
+    script: &Script,
+    per_node: u32,
+    tasks: Option<u32>,
+) -> Result<usize, ImportError> {
+    let gpus = first_number(options, &["gpus"])?;
+    if let Some(gpus) = gpus {
+        return Ok(gpus.div_ceil(per_node.max(1) as usize));
+    }
+    let all = first_number(options, &["ntasks"])?;
+    if let Some((all, each)) = all.zip(tasks.filter(|tasks| 0 < *tasks)) {
+        return Ok(all.div_ceil(each as usize));
+    }
+    Ok(runs(script).map_or(1, |runs| runs.len().max(1)))
+}
+
+/// Short options by their long names.
+const SHORT: [(&str, &str); 13] = [
+    ("-N", "nodes"),
+    ("-n", "ntasks"),
+    ("-G", "gpus"),
+    ("-c", "cpus-per-task"),
+    ("-J", "job-name"),
+    ("-p", "partition"),
+    ("-A", "account"),
+    ("-t", "time"),
+    ("-o", "output"),
+    ("-e", "error"),
+    ("-q", "qos"),
+    ("-C", "constraint"),
+    ("-w", "nodelist"),
+];
+
+/// The words of `#SBATCH` lines with short options spelled out: `-N4` and `-N 4` as `--nodes 4`.
+fn long(words: &[String]) -> Vec<String> {
+    let mut out = Vec::with_capacity(words.len());
+    for word in words {
+        let word = word.trim();
+        let found = SHORT
+            .iter()
+            .find(|(short, _)| word.starts_with(short) && !word.starts_with("--"));
+        let Some((short, name)) = found else {
+            out.push(word.to_owned());
+            continue;
+        };
+        out.push(format!("--{name}"));
+        let rest = &word[short.len()..];
+        if !rest.is_empty() {
+            out.push(rest.trim_start_matches('=').to_owned());
+        }
+    }
+    out
 }
 
 /// Options of a job that say nothing that a prediction needs.
-const SILENT: [&str; 12] = [
+const SILENT: [&str; 13] = [
+    "ntasks",
     "job-name",
     "output",
     "error",
@@ -45,34 +156,12 @@ const SILENT: [&str; 12] = [
     "mem",
 ];
 
-/// The options of `#SBATCH` lines; short ones with a value are not among them.
-fn sbatch(script: &Script) -> Options {
-    let words: Vec<String> = script
-        .sbatch
-        .iter()
-        .map(|word| word.trim().to_owned())
-        .collect();
-    Options::of_words(&words, NAME)
-}
-
-/// The value behind a short option.
-fn short(script: &Script, name: &str) -> Option<usize> {
-    let mut words = script.sbatch.iter();
-    let at = words.position(|word| word.starts_with(name))?;
-    let own = script.sbatch[at].trim_start_matches(name);
-    let text = if own.is_empty() {
-        script.sbatch.get(at + 1)?
-    } else {
-        own
-    };
-    text.parse().ok()
-}
-
 fn first_number(options: &Options, names: &[&str]) -> Result<Option<usize>, ImportError> {
     for name in names {
         if let Some(text) = options.text(name) {
-            // `--nodes=4-8` asks for 4 at least.
+            // `--nodes=4-8` asks for 4 at least, `--gpus=h100:8` for 8.
             let least = text.split('-').next().unwrap_or(text);
+            let least = least.rsplit(':').next().unwrap_or(least);
             let number = least
                 .parse()
                 .map_err(|_| options.wrong(name, text, "a number"))?;
@@ -82,39 +171,29 @@ fn first_number(options: &Options, names: &[&str]) -> Result<Option<usize>, Impo
     Ok(None)
 }
 
-/// GPUs of each node: `--gpus-per-node=h100:8`, `--gres=gpu:8`, or tasks of a node.
+/// GPUs of each node: `--gpus-per-node=h100:8`, `--gres=gpu:8`, those of its tasks, or its tasks.
 fn per_node(options: &Options) -> Result<u32, ImportError> {
     let tasks: Option<u32> = options.number("ntasks-per-node")?;
     for name in ["gpus-per-node", "gres"] {
-        if let Some(text) = options.text(name) {
-            let last = text.rsplit(':').next().unwrap_or(text);
-            let number = last.parse::<u32>().ok().filter(|gpus| 0 < *gpus);
-            return number.ok_or_else(|| options.wrong(name, text, "a number of GPUs"));
+        if let Some(gpus) = gpus(options, name)? {
+            return Ok(gpus);
         }
     }
-    Ok(tasks.filter(|tasks| 1 < *tasks).unwrap_or(8))
+    let of_tasks = gpus(options, "gpus-per-task")?;
+    let of_tasks = of_tasks.and_then(|gpus| gpus.checked_mul(tasks.unwrap_or(1)));
+    let tasks = tasks.filter(|tasks| 1 < *tasks);
+    Ok(of_tasks.or(tasks).unwrap_or(8))
 }
 
-/// The scenario of the program that the job starts.
-fn program(script: &Script, world: World) -> Result<Imported, ImportError> {
-    if megatron::is_in(script) {
-        return megatron::of_options(&Options::of(script, "Megatron-LM"), world);
-    }
-    if torchtitan::is_in(script) {
-        return torchtitan::of_options(&Options::of(script, "torchtitan"), world);
-    }
-    let (mut out, mut notes) = (start(), Vec::new());
-    let gpus = ranks(script).or(world.gpus).unwrap_or(1);
-    world.write(world.gpus.unwrap_or(gpus), &mut out, &mut notes);
-    if let Some(table) = rank_gpus(script, world.per_node) {
-        out.set("plan.rank_gpus", table);
-    }
-    notes.push(
-        "the job names no arguments of Megatron-LM or torchtitan: [model], [training] and the \
-         degrees are missing; import the script that it starts"
-            .to_owned(),
-    );
-    Ok(finish(&out, notes, Vec::new()))
+/// A number of GPUs, which may be of a kind: `h100:8`.
+fn gpus(options: &Options, name: &str) -> Result<Option<u32>, ImportError> {
+    let Some(text) = options.text(name) else {
+        return Ok(None);
+    };
+    let last = text.rsplit(':').next().unwrap_or(text);
+    let number = last.parse::<u32>().ok().filter(|gpus| 0 < *gpus);
+    let number = number.ok_or_else(|| options.wrong(name, text, "a number of GPUs"))?;
+    Ok(Some(number))
 }
 
 /// Runs of ranks as our own jobs have them: first node, last node, ranks on each.

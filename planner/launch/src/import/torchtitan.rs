@@ -4,7 +4,7 @@ mod fields;
 
 use super::Imported;
 use super::options::Options;
-use super::scenario::{finish, start};
+use super::scenario::{Draft, start};
 use super::script::{self, Script};
 use super::world::World;
 use crate::document::{Document, Field};
@@ -20,13 +20,12 @@ pub(super) fn import(text: &str) -> Result<Imported, ImportError> {
             gpus: None,
             per_node: 8,
         };
-        return of_fields(&of_toml(&table), world);
+        return of_fields(&of_toml(&table), world).map(Draft::finish);
     }
     let script = script::read(text);
     let options = Options::of(&script, NAME);
     let world = World::of(&script, &options);
-    let mode = subcommand(&script);
-    of_fields(&flags(&options, mode), world)
+    of_script(&script, &options, world).map(Draft::finish)
 }
 
 /// Whether a script has flags of torchtitan.
@@ -35,12 +34,22 @@ pub(super) fn is_in(script: &Script) -> bool {
     options.has("module") || options.has("training.seq-len")
 }
 
-/// A scenario from flags.
-pub(super) fn of_options(options: &Options, world: World) -> Result<Imported, ImportError> {
-    of_fields(&flags(options, None), world)
+/// A scenario from the flags of a script, and the subcommand behind them.
+pub(super) fn of_script(
+    script: &Script,
+    options: &Options,
+    world: World,
+) -> Result<Draft, ImportError> {
+    of_fields(&flags(options, subcommand(script)), world)
 }
 
-fn of_fields(titan: &Titan, world: World) -> Result<Imported, ImportError> {
+/// A scenario from a TOML file; none where the text is no TOML.
+pub(super) fn of_text(text: &str, world: World) -> Option<Result<Draft, ImportError>> {
+    let table = text.parse::<toml::Table>().ok()?;
+    Some(of_fields(&of_toml(&table), world))
+}
+
+fn of_fields(titan: &Titan, world: World) -> Result<Draft, ImportError> {
     let (mut out, mut notes) = (start(), Vec::new());
     match titan.model {
         Some(model) => out.set("model.config", model),
@@ -59,7 +68,12 @@ fn of_fields(titan: &Titan, world: World) -> Result<Imported, ImportError> {
         .fields
         .keys()
         .filter(|key| !KEYS.contains(&key.as_str()));
-    Ok(finish(&out, notes, unread.cloned().collect()))
+    let ignored = unread.cloned().collect();
+    Ok(Draft {
+        out,
+        notes,
+        ignored,
+    })
 }
 
 /// Degrees of parallelism.
@@ -108,9 +122,7 @@ impl Degrees {
         out.set("plan.tp", self.tp);
         out.set("plan.pp", self.pp);
         out.set("plan.cp", self.cp);
-        if 1 < self.ep {
-            out.set("plan.ep", self.ep);
-        }
+        self.experts(titan, out)?;
         out.set("plan.dp", self.dp());
         out.set("plan.micro_batch", micro);
         let off = titan.text("parallelism.enable_sequence_parallel") == Some("false");
@@ -141,6 +153,25 @@ impl Degrees {
             .text("activation_checkpoint.mode")
             .unwrap_or("selective");
         out.set("plan.recompute", recompute(mode)?);
+        Ok(())
+    }
+}
+
+/// The degree of tensor parallelism inside experts that expert parallelism leaves.
+const INNER: &str = "expert_tensor_parallel_degree";
+
+impl Degrees {
+    /// Without expert parallelism, experts are cut as the other layers are.
+    fn experts(&self, titan: &Titan, out: &mut Document) -> Result<(), ImportError> {
+        if self.ep == 1 {
+            out.set("plan.etp", self.tp);
+            return Ok(());
+        }
+        out.set("plan.ep", self.ep);
+        out.set("plan.etp", titan.degree(INNER)?);
+        let deep = titan.text("parallelism.expert_parallel_comm_backend") == Some("deepep");
+        let dispatcher = if deep { "deepep" } else { "alltoall" };
+        out.set("plan.moe.dispatcher", dispatcher);
         Ok(())
     }
 }

@@ -19,6 +19,27 @@ pub(super) struct World {
     pub(super) per_node: u32,
 }
 
+/// Takes note of what launchers are told besides how many processes there are.
+pub(super) fn heard(options: &Options) {
+    options.known(&[
+        "nnodes",
+        "nodes",
+        "num-nodes",
+        "nproc-per-node",
+        "gpus-per-node",
+        "num-gpus",
+        "node-rank",
+        "master-addr",
+        "master-port",
+        "rdzv-endpoint",
+        "rdzv-id",
+        "rdzv-backend",
+        "no-python",
+        "standalone",
+        "local-ranks-filter",
+    ]);
+}
+
 impl World {
     /// What the options of a launcher, or variables by their usual names, say.
     pub(super) fn of(script: &Script, options: &Options) -> Self {
@@ -26,26 +47,16 @@ impl World {
             let mut values = names.iter().filter_map(|name| script.variables.get(*name));
             values.find_map(|value| value.parse::<u32>().ok())
         };
-        options.known(&[
-            "node-rank",
-            "master-addr",
-            "master-port",
-            "rdzv-endpoint",
-            "rdzv-id",
-        ]);
-        options.known(&[
-            "rdzv-backend",
-            "no-python",
-            "standalone",
-            "local-ranks-filter",
-        ]);
+        heard(options);
         let given = |names: [&str; 2]| match options.number::<u32>(names[0]) {
             Ok(None) => options.number::<u32>(names[1]),
             other => other,
         };
         // A launcher in another file says these by variables, which may not be known.
         let nodes = given(["nnodes", "nodes"]).unwrap_or(None);
+        let nodes = nodes.or(options.number("num-nodes").unwrap_or(None));
         let per_node = given(["nproc-per-node", "gpus-per-node"]).unwrap_or(None);
+        let per_node = per_node.or(options.number("num-gpus").unwrap_or(None));
         let nodes = nodes.or_else(|| variable(&["NNODES", "NUM_NODES", "NODES", "SLURM_NNODES"]));
         let per_node =
             per_node.or_else(|| variable(&["GPUS_PER_NODE", "NPROC_PER_NODE", "NGPU", "GPUS"]));

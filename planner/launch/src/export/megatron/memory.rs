@@ -1,6 +1,6 @@
 //! What is computed again or kept elsewhere, as arguments.
 
-use plan::{OffloadTarget, RecomputePolicy};
+use plan::{OffloadTarget, Plan, RecomputePolicy};
 use predict::Scenario;
 use workload::ops::Recompute;
 
@@ -8,9 +8,11 @@ use super::unsupported;
 use crate::complete::modules;
 use crate::error::ExportError;
 use crate::export::flags::Flags;
+use crate::shape::GptShape;
 
 pub(super) fn arguments(
     scenario: &Scenario,
+    shape: &GptShape,
     warnings: &mut Vec<String>,
     flags: &mut Flags,
 ) -> Result<(), ExportError> {
@@ -19,8 +21,22 @@ pub(super) fn arguments(
     if scenario.plan.cuda_graphs() {
         flags.value("--cuda-graph-impl", "local");
         flags.switch("--te-rng-tracker");
+        if let Some((_, mixtures)) = &shape.moe {
+            graphed(&scenario.plan, mixtures, flags);
+        }
     }
     Ok(())
+}
+
+/// What of layers with experts a graph can hold: all with a fixed number of rows an expert, else
+/// what stands in front of the dispatch.
+fn graphed(plan: &Plan, mixtures: &[bool], flags: &mut Flags) {
+    let fixed = plan.experts().capacity_factor.is_some();
+    let mut held = vec!["attn", if fixed { "moe" } else { "moe_router" }];
+    if mixtures.contains(&false) {
+        held.push("mlp");
+    }
+    flags.values("--cuda-graph-modules", held);
 }
 
 fn recompute(policy: &RecomputePolicy, flags: &mut Flags) -> Result<(), ExportError> {

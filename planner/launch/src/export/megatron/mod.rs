@@ -1,9 +1,11 @@
 //! `train.sh` with the arguments of Megatron-LM.
 //!
 //! The flags are those of `megatron/training/arguments.py` and of the fields of
-//! `megatron/core/transformer/transformer_config.py`.
+//! `megatron/core/transformer/transformer_config.py`; `checks/parse_megatron.py` hands exports to
+//! that parser and compares what it read with the plan.
 
 mod layout;
+mod limits;
 mod memory;
 mod model;
 mod parallel;
@@ -22,6 +24,7 @@ use crate::shell;
 pub(crate) use layout::text as layout;
 use model::model_arguments;
 pub(crate) use parallel::uses_fsdp;
+use precision::needs_distributed_optimizer;
 
 /// What Megatron cannot say.
 pub(crate) fn unsupported(
@@ -66,10 +69,11 @@ pub(crate) fn arguments(
 ) -> Result<Flags, ExportError> {
     let mut flags = Flags::default();
     let shape = model::shape(scenario)?;
-    model_arguments(&shape, scenario, &mut flags)?;
+    limits::check(scenario, &shape)?;
+    model_arguments(&shape, scenario, warnings, &mut flags)?;
     batch(scenario, warnings, &mut flags);
     parallel::arguments(scenario, warnings, &mut flags)?;
-    memory::arguments(scenario, warnings, &mut flags)?;
+    memory::arguments(scenario, &shape, warnings, &mut flags)?;
     precision::arguments(scenario, warnings, &mut flags)?;
     Ok(flags)
 }
@@ -159,8 +163,7 @@ fn variables(scenario: &Scenario) -> String {
 
 /// Mock data of the model's vocabulary, or the user's.
 fn data(scenario: &Scenario) -> String {
-    // The null tokenizer adds one token for the end of a document.
-    let words = scenario.job.model.vocab().saturating_sub(1);
+    let words = scenario.job.model.vocab();
     format!(
         r#"
 if [[ -n ${{DATA_PATH:-}} ]]; then

@@ -23,6 +23,7 @@ pub(super) fn shape(scenario: &Scenario) -> Result<GptShape, ExportError> {
 pub(crate) fn model_arguments(
     shape: &GptShape,
     scenario: &Scenario,
+    warnings: &mut Vec<String>,
     flags: &mut Flags,
 ) -> Result<(), ExportError> {
     flags.value("--num-layers", shape.layers);
@@ -37,7 +38,7 @@ pub(crate) fn model_arguments(
     let positions = shape.positions.max(scenario.job.seq_len);
     flags.value("--max-position-embeddings", positions);
     norm(shape.norm, flags)?;
-    function(shape, flags)?;
+    function(shape, warnings, flags)?;
     flags.switch_if(!shape.tied, "--untie-embeddings-and-output-weights");
     flags.switch_if(!shape.has_bias(), "--disable-bias-linear");
     let multiple = scenario.framework.vocab_multiple;
@@ -114,12 +115,27 @@ fn norm(norm: NormKind, flags: &mut Flags) -> Result<(), ExportError> {
     Ok(())
 }
 
-fn function(shape: &GptShape, flags: &mut Flags) -> Result<(), ExportError> {
+fn function(
+    shape: &GptShape,
+    warnings: &mut Vec<String>,
+    flags: &mut Flags,
+) -> Result<(), ExportError> {
     match shape.activation() {
         (true, Activation::Silu) => flags.switch("--swiglu"),
-        (true, Activation::Gelu) => flags.switch("--quick-geglu"),
+        (true, Activation::Gelu) => {
+            flags.switch("--quick-geglu");
+            warnings.push(
+                "model: Megatron gates with x sigmoid(1.702 x) in place of GELU, which takes as \
+                 long and learns another model"
+                    .to_owned(),
+            );
+        }
         (false, Activation::Gelu) => {}
-        (false, Activation::SquaredRelu) => flags.switch("--squared-relu"),
+        (false, Activation::SquaredRelu) => {
+            flags.switch("--squared-relu");
+            // Only GELU and SwiGLU are fused with the bias.
+            flags.switch_if(shape.has_bias(), "--no-bias-gelu-fusion");
+        }
         (gated, activation) => {
             let gate = if gated { "with" } else { "without" };
             let what = format!("{activation:?} {gate} a gate");
@@ -147,6 +163,10 @@ fn experts(moe: &MoeSpec, pattern: &[bool], flags: &mut Flags) {
         // Megatron corrects the choice of sigmoid scores alone.
         flags.switch("--moe-router-enable-expert-bias");
         flags.value("--moe-router-score-function", "sigmoid");
+    }
+    if moe.top_k == 1 && !moe.router_bias {
+        // The softmax of the one chosen score would have no gradient.
+        flags.switch("--moe-router-pre-softmax");
     }
     flags.switch("--moe-grouped-gemm");
     flags.switch("--moe-permute-fusion");

@@ -4,7 +4,7 @@ use plan::{Plan, PlannedSchedule, RankOrder, ScheduleKind, Shards};
 use predict::Scenario;
 use workload::{CpMethod, Dispatcher, TpOverlap};
 
-use super::{layout, unsupported};
+use super::{layout, needs_distributed_optimizer, unsupported};
 use crate::complete::layers_by_stage;
 use crate::error::ExportError;
 use crate::export::flags::Flags;
@@ -29,7 +29,7 @@ pub(super) fn arguments(
     flags.switch_if(swapped, "--use-tp-pp-dp-mapping");
     flags.switch_if(plan.sequence_parallel(), "--sequence-parallel");
     schedule(plan, flags)?;
-    sharding(plan, flags)?;
+    sharding(scenario, flags)?;
     overlap(plan, warnings, flags);
     Ok(())
 }
@@ -56,6 +56,8 @@ fn experts(scenario: &Scenario, warnings: &mut Vec<String>, flags: &mut Flags) {
         Dispatcher::DeepEp => {
             flags.value("--moe-token-dispatcher-type", "flex");
             flags.value("--moe-flex-dispatcher-backend", "deepep");
+            // DeepEP takes weights of experts in fp32 alone.
+            flags.value("--moe-router-dtype", "fp32");
         }
     }
     if let Some(factor) = experts.capacity_factor {
@@ -113,9 +115,15 @@ pub(crate) const fn uses_fsdp(plan: &Plan) -> bool {
 }
 
 /// What data-parallel ranks share.
-fn sharding(plan: &Plan, flags: &mut Flags) -> Result<(), ExportError> {
+fn sharding(scenario: &Scenario, flags: &mut Flags) -> Result<(), ExportError> {
+    let plan = &scenario.plan;
     let (shards, all) = (plan.shards(), plan.degrees().dense_data());
     if shards == Shards::NONE {
+        // With one rank the distributed optimizer is the same, and some formats need it.
+        flags.switch_if(
+            all == 1 && needs_distributed_optimizer(scenario),
+            "--use-distributed-optimizer",
+        );
         return Ok(());
     }
     let group = shards.optimizer;
@@ -131,6 +139,12 @@ fn sharding(plan: &Plan, flags: &mut Flags) -> Result<(), ExportError> {
         flags.switch("--use-megatron-fsdp");
         flags.value("--data-parallel-sharding-strategy", strategy);
         flags.switch("--no-gradient-accumulation-fusion");
+        // Gradients would add up in the format of the weights.
+        flags.value(
+            "--megatron-fsdp-main-grads-dtype",
+            scenario.job.grad_dtype.name(),
+        );
+        flags.value("--ckpt-format", "fsdp_dtensor");
     }
     flags.switch("--use-distributed-optimizer");
     if group < all {
@@ -154,15 +168,25 @@ fn uneven_shards(shards: Shards) -> ExportError {
     )
 }
 
+/// Reduction of gradients and gathering of parameters. Megatron-FSDP overlaps what it shards
+/// (`megatron_fsdp.py`, `MegatronFSDP.__init__`).
+fn data_parallel(plan: &Plan, warnings: &mut Vec<String>, flags: &mut Flags) {
+    let (overlap, shards) = (plan.overlap(), plan.shards());
+    let many = 1 < plan.degrees().dense_data();
+    let (fsdp, all) = (uses_fsdp(plan), 1 < shards.weights);
+    let reduce = many && (overlap.grad_reduce || fsdp);
+    let gather = many && 1 < shards.optimizer && (overlap.param_gather || all);
+    if fsdp && (!overlap.grad_reduce || all && !overlap.param_gather) {
+        warnings
+            .push("plan.overlap: Megatron-FSDP overlaps both ways without being asked".to_owned());
+    }
+    flags.switch_if(reduce, "--overlap-grad-reduce");
+    flags.switch_if(gather, "--overlap-param-gather");
+}
+
 fn overlap(plan: &Plan, warnings: &mut Vec<String>, flags: &mut Flags) {
     let (overlap, degrees) = (plan.overlap(), plan.degrees());
-    let many = 1 < degrees.dense_data();
-    let sharded = 1 < plan.shards().optimizer;
-    flags.switch_if(many && overlap.grad_reduce, "--overlap-grad-reduce");
-    flags.switch_if(
-        many && sharded && overlap.param_gather,
-        "--overlap-param-gather",
-    );
+    data_parallel(plan, warnings, flags);
     if 1 < degrees.tp {
         match overlap.tp {
             TpOverlap::Chunked => flags.switch("--tp-comm-overlap"),

@@ -106,6 +106,16 @@ fn optimizer(
     }
 }
 
+/// Whether only Megatron's distributed optimizer can do what is asked: states in other formats
+/// than fp32, or outside the GPU, whose code is the same.
+pub(super) fn needs_distributed_optimizer(scenario: &Scenario) -> bool {
+    let Optimizer::Adam { moments, .. } = scenario.job.optimizer else {
+        return false;
+    };
+    let main = scenario.job.precision.main_params;
+    moments != DType::Fp32 || main == Some(DType::Fp16) || 0.0 < scenario.plan.offload().optimizer
+}
+
 /// The formats of the optimizer's states, which only the distributed optimizer can have.
 fn states(
     scenario: &Scenario,
@@ -127,13 +137,19 @@ fn states(
                 .to_owned(),
         );
     }
-    if moments == DType::Fp32 && main.is_none() {
+    if !needs_distributed_optimizer(scenario) {
         return Ok(());
     }
-    if scenario.plan.shards().optimizer == 1 {
-        let hint = "shard the optimizer, or keep its states in fp32";
-        let what = format!("moments in {moments} without the distributed optimizer");
-        return Err(unsupported("training.optimizer", what, Some(hint)));
+    let (plan, outside) = (&scenario.plan, 0.0 < scenario.plan.offload().optimizer);
+    if plan.shards().optimizer == 1 && 1 < plan.degrees().dense_data() {
+        let hint = "shard the optimizer, or keep its states in fp32 on the GPU";
+        let (field, what) = if outside {
+            ("plan.offload", "states in host memory".to_owned())
+        } else {
+            ("training.optimizer", format!("moments in {moments}"))
+        };
+        let what = format!("{what} without the distributed optimizer");
+        return Err(unsupported(field, what, Some(hint)));
     }
     flags.switch("--use-precision-aware-optimizer");
     let name = match moments {

@@ -36,7 +36,7 @@ const fn known(
 }
 
 /// Source: `torchtitan/models/*/config_registry.py` of version 0.3.0.
-const MODELS: [Known; 11] = [
+const MODELS: [Known; 12] = [
     known(
         "llama3",
         "llama3_8b",
@@ -81,6 +81,14 @@ const MODELS: [Known; 11] = [
         61,
         7168,
     ),
+    known(
+        "deepseek_v3",
+        "deepseek_v3_16b",
+        "16B",
+        &["deepseek-v2-lite"],
+        27,
+        2048,
+    ),
     known("gpt_oss", "gpt_oss_20b", "20b", &["gpt-oss-20b"], 24, 2880),
     known(
         "gpt_oss",
@@ -92,7 +100,15 @@ const MODELS: [Known; 11] = [
     ),
 ];
 
+/// Configurations whose function multiplies in 8 bits.
+const EIGHT_BITS: [&str; 1] = ["llama3_405b"];
+
 impl Known {
+    /// Whether the configuration multiplies in 8 bits by itself.
+    pub(crate) fn has_eight_bits(&self) -> bool {
+        EIGHT_BITS.contains(&self.config)
+    }
+
     /// The model of that name and shape.
     pub(crate) fn of(model: &Model) -> Option<Self> {
         let mut known = MODELS.into_iter();

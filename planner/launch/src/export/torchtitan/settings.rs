@@ -6,9 +6,10 @@ use units::DType;
 use workload::ops::Recompute;
 use workload::{CpMethod, TpOverlap};
 
-use super::{Form, needs_file, schedule_name, unsupported};
+use super::{Form, experts, needs_file, refused, schedule_name, unsupported};
 use crate::complete::{cp_method, layers_by_stage};
 use crate::error::ExportError;
+use crate::places::has_experts;
 
 /// The fields of a plan.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -66,7 +67,7 @@ impl Settings {
         self.push(key, SettingValue::Number(value.into()), None);
     }
 
-    fn push(&mut self, key: &'static str, value: SettingValue, form: Option<Form>) {
+    pub(super) fn push(&mut self, key: &'static str, value: SettingValue, form: Option<Form>) {
         self.fields.push(Setting { key, value, form });
     }
 }
@@ -82,8 +83,9 @@ pub(super) fn of(
     warnings: &mut Vec<String>,
 ) -> Result<Settings, ExportError> {
     let mut out = Settings::default();
+    experts::check_model(scenario, warnings)?;
     batch(scenario, &mut out);
-    degrees(scenario, form, &mut out)?;
+    degrees(scenario, form, warnings, &mut out)?;
     pipeline(scenario, &mut out)?;
     formats(scenario, warnings, &mut out);
     overlap(scenario, warnings, &mut out);
@@ -112,7 +114,12 @@ fn batch(scenario: &Scenario, out: &mut Settings) {
     }
 }
 
-fn degrees(scenario: &Scenario, form: Form, out: &mut Settings) -> Result<(), ExportError> {
+fn degrees(
+    scenario: &Scenario,
+    form: Form,
+    warnings: &mut Vec<String>,
+    out: &mut Settings,
+) -> Result<(), ExportError> {
     let (plan, degrees) = (&scenario.plan, scenario.plan.degrees());
     out.number("parallelism.tensor_parallel_degree", degrees.tp);
     out.number("parallelism.pipeline_parallel_degree", degrees.pp);
@@ -132,15 +139,24 @@ fn degrees(scenario: &Scenario, form: Form, out: &mut Settings) -> Result<(), Ex
     if 1 < degrees.cp {
         context(plan.cp_method(), form, out)?;
     }
-    if 1 < degrees.ep && degrees.etp != 1 {
-        let hint = "use etp = 1";
-        return Err(unsupported(
-            "plan.etp",
-            "tensor parallelism inside experts",
-            hint,
-        ));
+    experts::write(scenario, form, shards, warnings, out)?;
+    slices(scenario)
+}
+
+/// Sequences are cut by sequence parallelism, and in pairs of slices by context parallelism.
+fn slices(scenario: &Scenario) -> Result<(), ExportError> {
+    let (plan, degrees) = (&scenario.plan, scenario.plan.degrees());
+    let tp = if plan.sequence_parallel() {
+        degrees.tp
+    } else {
+        1
+    };
+    let cp = if 1 < degrees.cp { 2 * degrees.cp } else { 1 };
+    if scenario.job.seq_len.is_multiple_of(u64::from(tp * cp)) {
+        return Ok(());
     }
-    Ok(())
+    let what = format!("sequences that are no multiple of {} tokens", tp * cp);
+    refused("training.seq_len", what, "lengthen the sequences")
 }
 
 /// From 0.3 on, keys and values are gathered; before, they could also be exchanged.
@@ -294,6 +310,11 @@ fn graphs(scenario: &Scenario, out: &mut Settings) -> Result<(), ExportError> {
         let hint = "use cuda_graphs = false with a pipeline";
         let what = "CUDA graphs of a pipeline";
         return Err(unsupported("plan.cuda_graphs", what, hint));
+    }
+    if plan.cuda_graphs() && has_experts(scenario) && 1 < plan.degrees().ep {
+        let what = "CUDA graphs of experts that are exchanged";
+        let hint = "use cuda_graphs = false with expert parallelism";
+        return refused("plan.cuda_graphs", what, hint);
     }
     let off = SettingValue::Switch(!plan.cuda_graphs());
     let key = "training.disable_cuda_graphs";

@@ -46,13 +46,10 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The null tokenizer adds a token for the end of a document.
 fn vocabulary(options: &Options, notes: &mut Vec<String>) -> Result<u64, ImportError> {
-    let more = u64::from(options.text("tokenizer-type") == Some("NullTokenizer"));
     for name in ["padded-vocab-size", "vocab-size"] {
-        if let Some(words) = options.number::<u64>(name)? {
-            let more = if name == "vocab-size" { more } else { 0 };
-            return Ok(words.saturating_add(more));
+        if let Some(words) = options.number(name)? {
+            return Ok(words);
         }
     }
     notes.push(format!(

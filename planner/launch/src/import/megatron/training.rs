@@ -42,8 +42,23 @@ fn precision(options: &Options, out: &mut Document) {
     }
 }
 
-/// Gradients of bf16 runs add up in fp32 without being asked, those of fp16 runs do not.
+/// Gradients of bf16 runs add up in fp32 without being asked, those of fp16 runs do not; those of
+/// Megatron-FSDP in a format of their own, or in that of the weights.
 fn gradients(options: &Options, out: &mut Document) {
+    let fsdp = options.has("use-megatron-fsdp") || options.has("use-custom-fsdp");
+    let own = options
+        .text("megatron-fsdp-main-grads-dtype")
+        .filter(|dtype| *dtype != "auto");
+    if fsdp {
+        options.known(&["accumulate-allreduce-grads-in-fp32", "grad-reduce-in-bf16"]);
+        let weights = match (options.has("bf16"), options.has("fp16")) {
+            (true, _) => "bf16",
+            (_, true) => "fp16",
+            _ => "fp32",
+        };
+        out.set("training.grad_dtype", own.unwrap_or(weights));
+        return;
+    }
     let fp32 = options.has("accumulate-allreduce-grads-in-fp32");
     let bf16 = options.has("grad-reduce-in-bf16");
     let half = options.has("fp16") && !options.has("bf16");

@@ -52,7 +52,7 @@ impl Titan {
 }
 
 /// The keys that an import reads.
-pub(super) const KEYS: [&str; 31] = [
+pub(super) const KEYS: [&str; 33] = [
     "module",
     "config",
     "model.name",
@@ -68,6 +68,8 @@ pub(super) const KEYS: [&str; 31] = [
     "parallelism.pipeline_parallel_degree",
     "parallelism.context_parallel_degree",
     "parallelism.expert_parallel_degree",
+    "parallelism.expert_tensor_parallel_degree",
+    "parallelism.expert_parallel_comm_backend",
     "parallelism.data_parallel_replicate_degree",
     "parallelism.data_parallel_shard_degree",
     "parallelism.enable_sequence_parallel",
