@@ -125,6 +125,10 @@ impl Binder<'_> {
                 continue;
             }
             let ranks = self.slots[slot].ranks(self.ranks, rank);
+            // Ranks of other stages than its ends are in no group of two devices.
+            if ranks.first() != Some(&rank) {
+                continue;
+            }
             for member in &ranks {
                 seen[member.index()] = true;
             }

@@ -2,17 +2,17 @@
 //! best bounds all others; then 1F1B with one way to share state, interleaved schedules, and all
 //! others, where they could still come near.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use plan::{Plan, ScheduleKind};
-use predict::{Beyond, Doubt, Estimate, Estimator, Limits};
+use plan::Plan;
+use predict::{Doubt, Estimate, Estimator, Limits};
 use rayon::prelude::*;
 use units::{Bytes, Control};
 
-use crate::choice::{Choice, DegreeChoice, RecomputeChoice, ShardChoice};
+use crate::choice::Choice;
 use crate::excluded::{Reason, Tally};
-use crate::space::{Pipeline, Space};
+use crate::space::Space;
+use crate::walk::{Part, Round, Walk};
 
 /// A plan that was evaluated in closed form.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,31 +86,35 @@ pub(crate) const FAR: f64 = 1.1;
 /// Evaluates every plan of the space that could come near the best, or what is reached before
 /// somebody asks to stop. The result is in the order of the space, whatever the number of threads.
 pub(crate) fn evaluate(space: &Space<'_>, margin: f64, control: &Control) -> Found {
+    rounds(space, margin, |parts| FAR * best(parts), control)
+}
+
+/// Every plan of the space that has room, however slow.
+pub(crate) fn evaluate_all(space: &Space<'_>, margin: f64, control: &Control) -> Found {
+    rounds(space, margin, |_| f64::INFINITY, control)
+}
+
+/// All rounds, one after the other.
+///
+/// * `limit` — from what was found before a round, seconds beyond which plans are none of it.
+fn rounds(
+    space: &Space<'_>,
+    margin: f64,
+    limit: impl Fn(&[Part]) -> f64,
+    control: &Control,
+) -> Found {
     let mut all = Found::default();
     let degrees = space.degrees(&mut all.tally);
     control.set_items(Round::ALL.len() as u64 * degrees.len() as u64);
     let known = Mutex::default();
     let mut parts: Vec<Part> = degrees.into_iter().map(Part::new).collect();
     for round in Round::ALL {
-        all.limit = FAR * best(&parts);
-        let limit = all.limit;
-        parts = walk(space, parts, (round, limit), (margin, &known), control);
+        all.limit = limit(&parts);
+        parts = walk(space, parts, (round, all.limit), (margin, &known), control);
     }
-    parts.into_iter().for_each(|part| all.merge(part.found));
-    all
-}
-
-/// Every plan of the space, however slow.
-pub(crate) fn evaluate_all(space: &Space<'_>, margin: f64, control: &Control) -> Found {
-    let mut all = Found::default();
-    let degrees = space.degrees(&mut all.tally);
-    let known = Mutex::default();
-    let mut parts: Vec<Part> = degrees.into_iter().map(Part::new).collect();
-    for round in Round::ALL {
-        let round = (round, f64::INFINITY);
-        parts = walk(space, parts, round, (margin, &known), control);
+    for part in parts {
+        all.merge(part.found);
     }
-    parts.into_iter().for_each(|part| all.merge(part.found));
     all
 }
 
@@ -170,284 +174,6 @@ fn alike(parts: Vec<Part>) -> Vec<Vec<Part>> {
         }
     }
     cells
-}
-
-/// Which plans are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Round {
-    /// Of all degrees one plan: the first schedule, spread and micro-batch, and one way to share
-    /// state. The best of them bounds all others.
-    Seed,
-    /// The first schedule with one chunk a device, and that way.
-    First,
-    /// Interleaved schedules with that way.
-    Interleaved,
-    /// The others.
-    Rest,
-}
-
-impl Round {
-    const ALL: [Self; 4] = [Self::Seed, Self::First, Self::Interleaved, Self::Rest];
-
-    /// The round in which a plan is looked at, the seed apart.
-    ///
-    /// * `is_first` — whether it shares state in the first way.
-    /// * `kind` — its schedule, and the one of the first pipeline.
-    fn of(is_first: bool, kind: ScheduleKind, first: ScheduleKind) -> Self {
-        match kind {
-            _ if !is_first => Self::Rest,
-            kind if kind == first => Self::First,
-            ScheduleKind::Interleaved => Self::Interleaved,
-            _ => Self::Rest,
-        }
-    }
-}
-
-/// The plans of some degrees.
-#[derive(Clone, Debug)]
-struct Part {
-    degrees: DegreeChoice,
-    found: Found,
-    /// By micro-batch, the least that the kernels and collectives of a device take in an iteration,
-    /// whatever the schedule, the spread of layers and what ranks share.
-    least: BTreeMap<u64, f64>,
-    /// Ways to share state under which not even the states themselves fit.
-    too_large: BTreeSet<ShardChoice>,
-}
-
-impl Part {
-    fn new(degrees: DegreeChoice) -> Self {
-        Self {
-            degrees,
-            found: Found::default(),
-            least: BTreeMap::new(),
-            too_large: BTreeSet::new(),
-        }
-    }
-}
-
-/// A round over the plans of some degrees.
-struct Walk<'a, 's> {
-    space: &'a Space<'s>,
-    estimator: &'a mut Estimator<'s>,
-    margin: f64,
-    round: Round,
-    /// Plans that take longer are no candidates, in seconds.
-    limit: f64,
-    part: Part,
-}
-
-/// What came of one plan.
-enum Looked {
-    /// It was evaluated.
-    At(Evaluated),
-    /// It is too slow, by a bound.
-    Past,
-    /// It cannot be.
-    Never(Reason),
-}
-
-impl Walk<'_, '_> {
-    fn all(&mut self, control: &Control) {
-        let degrees = self.part.degrees;
-        let micro_batches = self.space.micro_batches(degrees);
-        let shards = self.space.shards(degrees);
-        let first_shard = self.first_shard(&shards);
-        let pipelines = self.space.pipelines(degrees);
-        let Some(&first_pipeline) = pipelines.first() else {
-            return;
-        };
-        for shard in shards {
-            for &pipeline in &pipelines {
-                let of_seed = shard == first_shard && pipeline == first_pipeline;
-                let round = Round::of(shard == first_shard, pipeline.0, first_pipeline.0);
-                let micro_batches = match self.round {
-                    Round::Seed if of_seed => &micro_batches[..1.min(micro_batches.len())],
-                    Round::First if of_seed => micro_batches.get(1..).unwrap_or_default(),
-                    ours if ours == round => &micro_batches,
-                    _ => continue,
-                };
-                let skipped = match self.space.offered(degrees, pipeline, shard) {
-                    Err(reason) => Some(reason),
-                    Ok(()) => control.is_cancelled().then_some(Reason::Stopped),
-                };
-                match skipped {
-                    Some(reason) => {
-                        let plans = micro_batches.len() * self.space.recompute().len();
-                        self.part.found.tally.add(reason, plans as u64);
-                    }
-                    None if self.part.too_large.contains(&shard) => {
-                        let plans = micro_batches.len() * self.space.recompute().len();
-                        self.part.found.tally.add(Reason::StateBound, plans as u64);
-                    }
-                    None => self.grow(shard, pipeline, micro_batches),
-                }
-            }
-        }
-    }
-
-    /// The way to share state of the first round: that of the optimizer, or the first there is.
-    fn first_shard(&self, shards: &[ShardChoice]) -> ShardChoice {
-        let plain = [ShardChoice::Zero1, ShardChoice::None, ShardChoice::Zero3];
-        let offered = |shard: &ShardChoice| {
-            shards.contains(shard) && self.space.offers.shards.contains(&shard.kind())
-        };
-        let found = plain.into_iter().find(offered);
-        found
-            .or(shards.first().copied())
-            .unwrap_or(ShardChoice::None)
-    }
-
-    /// Micro-batches from small to large, until one does not fit even with everything recomputed:
-    /// a stage keeps `min(p m, b)` sequences, of micro-batches of `m` on `p` stages and a replica's
-    /// share `b`, which never falls with `m`.
-    fn grow(&mut self, shard: ShardChoice, pipeline: Pipeline, micro_batches: &[u64]) {
-        let each = self.space.recompute().len() as u64;
-        for (at, micro_batch) in micro_batches.iter().enumerate() {
-            if self.is_far(*micro_batch) {
-                self.part.found.tally.add(Reason::TimeBound, each);
-                continue;
-            }
-            let degrees = self.part.degrees;
-            let none = RecomputeChoice::None;
-            let least = self
-                .space
-                .choice(degrees, shard, pipeline, *micro_batch, none);
-            // Whatever is computed again comes on top.
-            let fits = match self.evaluate(least) {
-                Looked::Never(reason) => {
-                    self.part.found.tally.add(reason, each);
-                    continue;
-                }
-                Looked::Past => {
-                    self.part.found.tally.add(Reason::TimeBound, each - 1);
-                    continue;
-                }
-                Looked::At(plan) => plan.fits,
-            };
-            let rest = (micro_batches.len() - at - 1) as u64 * each;
-            if self.part.too_large.contains(&shard) {
-                let tally = &mut self.part.found.tally;
-                tally.add(Reason::StateBound, rest + each - 1);
-                return;
-            }
-            let fits_never = match each {
-                1 => !fits,
-                _ => !self.heavier(least, fits),
-            };
-            if fits_never {
-                self.part.found.tally.add(Reason::MemoryBound, rest);
-                return;
-            }
-        }
-    }
-
-    fn is_far(&self, micro_batch: u64) -> bool {
-        let least = self.part.least.get(&micro_batch);
-        least.is_some_and(|least| self.limit < *least)
-    }
-
-    /// The same plan with more recomputation. Returns whether something may fit.
-    fn heavier(&mut self, none: Choice, fits: bool) -> bool {
-        let of = |recompute| Choice { recompute, ..none };
-        let full = self.evaluate(of(RecomputeChoice::Full));
-        if matches!(full, Looked::At(plan) if !plan.fits) {
-            if self.space.offers.selective_recompute {
-                self.part.found.tally.add(Reason::MemoryBound, 1);
-            }
-            return false;
-        }
-        let mut fits = fits;
-        if self.space.offers.selective_recompute {
-            let selective = self.evaluate(of(RecomputeChoice::Selective));
-            fits |= matches!(selective, Looked::At(plan) if plan.fits);
-        }
-        if !fits {
-            self.fewest_layers(none);
-        }
-        true
-    }
-
-    /// The smallest number of layers that has to be computed again: more only take longer.
-    fn fewest_layers(&mut self, none: Choice) {
-        let stages = none.degrees.pp * none.vp;
-        let layers = self.space.scenario.job.model.layers().len();
-        let layers = u32::try_from(layers).unwrap_or(u32::MAX) / stages.max(1);
-        let (mut low, mut high) = (1, layers);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let recompute = RecomputeChoice::Layers(middle);
-            // More layers than are too slow are too slow as well.
-            match self.evaluate(Choice { recompute, ..none }) {
-                Looked::At(plan) if !plan.fits => low = middle + 1,
-                Looked::Never(_) => low = middle + 1,
-                Looked::At(_) | Looked::Past => high = middle,
-            }
-        }
-        if 1 < layers {
-            let tally = &mut self.part.found.tally;
-            tally.add(Reason::DoesMore, u64::from(layers - high));
-        }
-    }
-
-    fn evaluate(&mut self, choice: Choice) -> Looked {
-        let plan = match checked(self.space, &choice) {
-            Ok(plan) => plan,
-            Err(reason) => return Looked::Never(reason),
-        };
-        let limits = Limits {
-            time: self.limit,
-            margin: self.margin,
-        };
-        let plan = match self.estimator.estimate_within(&plan, limits) {
-            Ok(estimate) => {
-                self.note_least(&choice, estimate.mean_work_s);
-                evaluated(choice, &estimate, self.margin)
-            }
-            Err(Beyond::Time { mean_work_s, .. }) => {
-                self.note_least(&choice, mean_work_s);
-                self.part.found.tally.add(Reason::TimeBound, 1);
-                return Looked::Past;
-            }
-            Err(Beyond::Memory {
-                used,
-                device,
-                mean_state,
-                mean_work_s,
-            }) => {
-                if !has_room(mean_state, device, self.margin)
-                    && self.space.scenario.cluster.kinds().len() == 1
-                {
-                    self.part.too_large.insert(choice.shard);
-                }
-                self.note_least(&choice, mean_work_s);
-                let with_margin = used.scale(1.0 + self.margin);
-                self.part.found.tally.add(Reason::Memory, 1);
-                self.part
-                    .found
-                    .tally
-                    .lacks(with_margin.saturating_sub(device));
-                Evaluated {
-                    choice,
-                    time: f64::INFINITY,
-                    used,
-                    doubt: None,
-                    fits: false,
-                }
-            }
-        };
-        self.part.found.plans.push(plan);
-        Looked::At(plan)
-    }
-
-    /// Notes what a device has to do at least: the mean over devices, since no schedule and no spread
-    /// of layers changes their sum.
-    fn note_least(&mut self, choice: &Choice, mean_work: f64) {
-        if choice.recompute == RecomputeChoice::None {
-            let least = &mut self.part.least;
-            least.entry(choice.micro_batch).or_insert(mean_work);
-        }
-    }
 }
 
 /// The plan of a choice, checked.

@@ -25,6 +25,7 @@ mod place;
 mod shortlist;
 mod space;
 mod switches;
+mod walk;
 
 use plan::{Offers, PlanField, PlanSpec};
 use predict::{Engine, Scenario};
@@ -84,7 +85,7 @@ pub struct Answer {
 }
 
 /// Members of the Pareto front that are simulated beside the fastest plans.
-const FRONT: usize = 6;
+const FRONT: usize = 4;
 
 /// Searches the space of a request.
 ///

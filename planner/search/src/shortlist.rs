@@ -38,7 +38,7 @@ pub(crate) struct Shortlist {
 /// Candidates that are looked at together; fixed, so that threads change nothing.
 const BATCH: usize = 4;
 /// Plans that are simulated at the least: the best and what it is compared with.
-const LEAST: usize = 6;
+const LEAST: usize = 5;
 /// Settings of switches that are simulated of one plan.
 const VARIANTS: usize = 2;
 /// Simulated plans from which on their own errors say how sure formulas are.

@@ -2,7 +2,7 @@
 
 use cluster::{Cluster, FabricKind, FabricSpec, example};
 use collective::textbook::{self, Link};
-use collective::{Choice, CommShape, Priced, regular_shape, shape, time};
+use collective::{Choice, CommShape, Priced, pair_shape, regular_shape, shape, time};
 use profile::{Algorithm, CollectiveKind, CommProfile, LatencyTable, Protocol};
 use proptest::prelude::*;
 use units::{Bytes, BytesPerSec, GpuId, Seconds};
@@ -420,6 +420,26 @@ proptest! {
             let links = shape.intra.as_f64().max(shape.ring.as_f64());
             let least = (1.0 - 1.0 / f64::from(shape.ranks)) * bytes.as_f64() / (2.0 * links);
             prop_assert!(least <= cost.time.as_secs(), "{kind:?} {cost:?}");
+        }
+    }
+}
+
+#[test]
+fn messages_cost_the_same_by_the_shape_of_their_pair() {
+    let comm = CommProfile::nccl();
+    let cluster = Cluster::build(&example::dgx_h100s(4)).expect("a known cluster");
+    let gpu = |number: u32| GpuId::new(number);
+    for far in [1, 8, 9, 17] {
+        let pairs: Vec<[GpuId; 2]> = (0..7).map(|at| [gpu(at), gpu(at + far)]).collect();
+        let others: Vec<Vec<GpuId>> = pairs[1..].iter().map(|pair| pair.to_vec()).collect();
+        let whole = shape(&cluster, &comm, &pairs[0], &others);
+        let pair = pair_shape(&cluster, &comm, pairs[0], &pairs[1..]);
+        for bytes in [1_u64, 1 << 16, 1 << 27] {
+            let cost = |shape: &CommShape| {
+                let kind = CollectiveKind::SendRecv;
+                Priced::new(kind, shape, &comm, &Choice::default()).time(Bytes::new(bytes))
+            };
+            assert_eq!(cost(&pair), cost(&whole), "{far} GPUs away, {bytes} bytes");
         }
     }
 }

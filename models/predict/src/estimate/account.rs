@@ -15,9 +15,9 @@ impl Work<'_> {
     pub(super) fn least_time(&self, merged: &Merged) -> f64 {
         let n = f64::from(self.plan.n_micro_batches());
         let kind = self.plan.schedule_kind();
-        let is_plain = !self.plan.is_two_directional() && kind.is_some();
+        let is_spread = self.plan.is_two_directional() || self.plan.vocabulary().is_some();
         let splits = kind.is_some_and(ScheduleKind::splits_backward);
-        let work = |pass: &PassTime| pass.compute + pass.tp + pass.cp + pass.ep;
+        let work = |pass: &PassTime| self.held_up(pass);
         let mut least = 0.0_f64;
         for stages in &merged.chunks_of {
             let chunks = merged.chunks(stages);
@@ -30,7 +30,11 @@ impl Work<'_> {
             });
             least = least.max(own + around.sum::<f64>());
         }
-        if is_plain { least } else { 0.0 }
+        if is_spread || kind.is_none() {
+            0.0
+        } else {
+            least
+        }
     }
 
     /// Seconds that the passes of a device take, the mean over devices.
@@ -40,9 +44,7 @@ impl Work<'_> {
             .stages
             .iter()
             .flat_map(|stage| [&stage.forward, &stage.backward]);
-        let work: f64 = passes
-            .map(|pass| pass.compute + pass.tp + pass.cp + pass.ep)
-            .sum();
+        let work: f64 = passes.map(|pass| self.held_up(pass)).sum();
         // In two directions each copy of a stage sees half of the micro-batches.
         let copies = if self.plan.is_two_directional() {
             2.0
@@ -50,6 +52,13 @@ impl Work<'_> {
             1.0
         };
         n * work / copies / f64::from(self.plan.degrees().pp)
+    }
+
+    /// Seconds of a pass that no other work of its device can fill: kernels, and collectives that they
+    /// wait for, but for those that run beside another micro-batch.
+    fn held_up(&self, pass: &PassTime) -> f64 {
+        let ep = if self.plan.overlap().ep { 0.0 } else { pass.ep };
+        pass.compute + pass.tp + pass.cp + ep
     }
 
     /// The device with the most work: its passes, what stands around them, and idle time for the

@@ -12,6 +12,7 @@ use workload::ops::Sharding;
 use crate::closed_form::add_worth;
 use crate::estimate::doubt::Doubt;
 use crate::estimate::layer_costs::{LayerCosts, layer_costs};
+use crate::estimate::limits::{Beyond, Limits};
 use crate::estimate::memory::StagePeak;
 use crate::estimate::pipeline::PipelineScratch;
 use crate::estimate::rehearsal::{Rehearsal, rehearse};
@@ -53,45 +54,6 @@ pub struct Estimate {
     pub fits: bool,
     /// Why the engines may say something else.
     pub doubt: Option<Doubt>,
-}
-
-/// What a search asks of plans.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
-    /// The time of an iteration, in seconds.
-    pub time: f64,
-    /// Share of a device's predicted use that has to be free besides.
-    pub margin: f64,
-}
-
-impl Limits {
-    /// Whether a device has room for what is predicted of it, with the margin.
-    pub fn have_room(&self, used: Bytes, device: Bytes) -> bool {
-        used.as_f64() * (1.0 + self.margin) <= device.as_f64()
-    }
-}
-
-/// How a plan exceeds limits.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Beyond {
-    /// It takes longer, whatever its messages and its data parallelism cost.
-    Time {
-        /// Seconds before which no iteration of it ends.
-        least_s: f64,
-        /// As [`Estimate::mean_work_s`].
-        mean_work_s: f64,
-    },
-    /// It needs more memory.
-    Memory {
-        /// What the fullest device uses, as [`Estimate::device_used`].
-        used: Bytes,
-        /// That device's memory.
-        device: Bytes,
-        /// As [`Estimate::mean_state`].
-        mean_state: Bytes,
-        /// As [`Estimate::mean_work_s`].
-        mean_work_s: f64,
-    },
 }
 
 impl Estimate {

@@ -18,6 +18,7 @@ mod epilogue;
 mod estimator;
 mod hops;
 mod layer_costs;
+mod limits;
 mod memory;
 mod pipeline;
 mod rehearsal;
@@ -31,8 +32,9 @@ mod waits;
 mod work;
 
 pub use doubt::Doubt;
-pub use estimator::{Beyond, Estimate, Estimator, Limits};
+pub use estimator::{Estimate, Estimator};
 pub use layer_costs::{LayerCosts, PieceCost};
+pub use limits::{Beyond, Limits};
 pub(crate) use memory::StagePeak;
 pub(crate) use rehearsal::{Rehearsal, rehearse};
 pub use stage_costs::StageCosts;

@@ -318,3 +318,51 @@ fn highest(schedule: &Schedule, device: usize) -> Vec<Levels> {
 fn picos(secs: f64) -> u64 {
     (secs * PICOS).ceil() as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use plan::schedule::peak_level;
+
+    use super::*;
+
+    #[test]
+    fn the_highest_moments_hold_every_peak() {
+        let kinds = [
+            (ScheduleKind::ZbH1, 1),
+            (ScheduleKind::ZbV, 2),
+            (ScheduleKind::VHalf, 2),
+        ];
+        // Bytes kept and held, by chunk.
+        for weights in [[[5, 1], [5, 1]], [[9, 7], [2, 1]], [[0, 3], [4, 4]]] {
+            for (kind, chunks) in kinds {
+                let schedule = kind
+                    .generate(6, chunks, 20)
+                    .expect("such numbers are taken");
+                for device in 0..6 {
+                    let stages: Vec<u32> = schedule.stages_of(device).collect();
+                    let (walked, _) = peak_level(schedule.actions(device), |action| {
+                        let of_stage = |stage: &u32| *stage == action.stage;
+                        let chunk = stages.iter().position(of_stage).expect("its own stage");
+                        let [kept, held] = weights[chunk];
+                        match action.kind {
+                            ActionKind::Forward => (kept, 0),
+                            ActionKind::InputGrad => (0, held - kept),
+                            ActionKind::WeightGrad => (0, -held),
+                            _ => (0, 0),
+                        }
+                    });
+                    let moments = highest(&schedule, device);
+                    let at = |moment: &Levels| -> i64 {
+                        let each = moment.iter().zip(weights);
+                        each.map(|([kept, held], [a, b])| {
+                            i64::from(*kept) * a + i64::from(*held) * b
+                        })
+                        .sum()
+                    };
+                    assert_eq!(moments.iter().map(at).max(), Some(walked), "{kind:?}");
+                    assert!(moments.len() < 20, "{} moments", moments.len());
+                }
+            }
+        }
+    }
+}

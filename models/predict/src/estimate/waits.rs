@@ -239,14 +239,14 @@ impl Work<'_> {
         } else {
             0.0
         };
-        edges + left + self.chain(merged, &longer)
+        edges + left + Self::chain(merged, &longer)
     }
 
     /// Seconds by which the last passes of all stages, one behind the other, take longer than passes
     /// do on average.
     ///
     /// * `longer` — by stage, what a pass that sums gradients takes longer, usually and at last.
-    fn chain(&self, merged: &Merged, longer: &[[f64; 2]]) -> f64 {
+    fn chain(merged: &Merged, longer: &[[f64; 2]]) -> f64 {
         if longer.is_empty() {
             return 0.0;
         }

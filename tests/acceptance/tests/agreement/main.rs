@@ -5,7 +5,8 @@ mod space;
 
 use std::path::PathBuf;
 
-use predict::{Doubt, Engine, Estimator, Record, Scenario, predict};
+use plan::Plan;
+use predict::{Beyond, Doubt, Engine, Estimator, Limits, Record, Scenario, predict};
 use session::{Request, open};
 use units::Control;
 
@@ -19,6 +20,13 @@ const SEED: u64 = 8_000_000;
 /// What "agrees" means.
 const TOLERANCE: f64 = 0.02;
 
+/// What a plan has to keep, by bound.
+const BOUNDS: [&str; 3] = [
+    "the engine undercuts the devices' work by",
+    "the engine undercuts the bound on the time by",
+    "the engine undercuts the state of devices by",
+];
+
 /// What formulas and rehearsals make of one plan, over what the analytic engine does, less one.
 struct Verdict {
     text: String,
@@ -28,6 +36,9 @@ struct Verdict {
     left: Option<Doubt>,
     memory: f64,
     sum: f64,
+    /// Of the bounds that a search prunes by, over what the engine finds, less one: work of the
+    /// devices, time, state of the devices.
+    bounds: [f64; 3],
 }
 
 /// The scenario of a text; none where it cannot be run.
@@ -57,7 +68,14 @@ fn verdict(text: String, mut scenario: Scenario) -> Verdict {
         .expect("as the plan");
     let over = |secs: f64| secs / engine.iteration_time_s - 1.0;
     let peak = engine.peak_allocated_bytes.as_f64();
+    let least = least_time(&mut estimator, &scenario.plan);
+    let bounds = [
+        over(formula.mean_work_s),
+        over(least),
+        formula.mean_state.as_f64() / peak - 1.0,
+    ];
     Verdict {
+        bounds,
         text,
         formula: over(formula.iteration_time_s),
         doubt: formula.doubt,
@@ -65,6 +83,18 @@ fn verdict(text: String, mut scenario: Scenario) -> Verdict {
         left: rehearsed.doubt,
         memory: rehearsed.peak_allocated.as_f64() / peak - 1.0,
         sum: rehearsed.breakdown.total() / rehearsed.iteration_time_s - 1.0,
+    }
+}
+
+/// The bound on the time of a plan, in seconds.
+fn least_time(estimator: &mut Estimator<'_>, plan: &Plan) -> f64 {
+    let limits = Limits {
+        time: -1.0,
+        margin: 0.0,
+    };
+    match estimator.estimate_within(plan, limits) {
+        Err(Beyond::Time { least_s, .. }) => least_s,
+        other => panic!("no plan takes less than no time, but {other:?}"),
     }
 }
 
@@ -121,6 +151,9 @@ fn row(family: Family, each: u64, faults: &mut Vec<String>) -> Row {
             "formulas do not say that they are off by",
             v.formula,
         );
+        for (bound, what) in v.bounds.into_iter().zip(BOUNDS) {
+            fault(1e-4 < bound, what, bound);
+        }
         let silent = v.left.is_none() && !within(v.rehearsed);
         fault(
             silent,
