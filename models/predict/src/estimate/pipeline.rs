@@ -167,6 +167,12 @@ fn replayed(
         .costs
         .links
         .extend(hops.iter().map(|hop| picos(*hop)));
+    if let Some(picos) = periodic(plan, scratch) {
+        return Passes {
+            time: picos as f64 / PICOS,
+            ends: None,
+        };
+    }
     let at = scratch.schedule_index(plan);
     let print = fingerprint(&scratch.costs);
     if let Some(known) = scratch.known.get(&(at, print)) {
@@ -195,6 +201,48 @@ fn replayed(
     }
     scratch.known.insert((at, print), passes.clone());
     passes
+}
+
+/// Picoseconds of interleaved 1F1B of many micro-batches: three short replays whose lengths differ by
+/// the rounds of the schedule tell a long one, since the ends of a max-plus system grow by a constant
+/// a period (Baccelli et al., "Synchronization and Linearity", 1992, theorem 3.28). None where that
+/// does not show.
+fn periodic(plan: &Plan, scratch: &mut PipelineScratch) -> Option<u64> {
+    let &PlannedSchedule::Kind {
+        kind: ScheduleKind::Interleaved,
+        group,
+    } = plan.planned_schedule()
+    else {
+        return None;
+    };
+    let (n, pp) = (plan.n_micro_batches(), plan.degrees().pp);
+    let warm_up = 3 * pp;
+    let first = warm_up + n.checked_sub(warm_up)? % group.max(1);
+    let lengths = [first, first + group, first + 2 * group];
+    if n <= lengths.iter().sum() {
+        return None;
+    }
+    let mut ends = [0; 3];
+    for (end, length) in ends.iter_mut().zip(lengths) {
+        let shorter = plan.with_micro_batches(length)?;
+        let at = scratch.schedule_index(&shorter);
+        let PipelineScratch {
+            schedules,
+            costs,
+            replay,
+            ..
+        } = &mut *scratch;
+        *end = makespan(&schedules[at].1, costs, replay).ok()?;
+    }
+    let [a, b, c] = ends;
+    let round = c.checked_sub(b)?;
+    let mut work = vec![0; pp as usize];
+    for (pass, device) in scratch.costs.stages.iter().zip(plan.device_of_stage()) {
+        work[device as usize] += pass.forward + pass.backward;
+    }
+    let busiest = work.into_iter().max()?;
+    let rounds = u64::from((n - lengths[2]) / group);
+    (b - a == round && u64::from(group) * busiest <= round).then(|| c + rounds * round)
 }
 
 /// When each device ends in a replay.
