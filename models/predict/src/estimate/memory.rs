@@ -11,7 +11,8 @@ use workload::ops::ParamCount;
 
 use crate::Scenario;
 use crate::estimate::estimator::{Estimate, Kept};
-use crate::estimate::pipeline::{Levels, PipelineScratch};
+use crate::estimate::levels::Levels;
+use crate::estimate::pipeline::PipelineScratch;
 use crate::estimate::stage::StageSums;
 use crate::estimate::work::{Merged, Work};
 use crate::memory::held;

@@ -18,6 +18,7 @@ mod epilogue;
 mod estimator;
 mod hops;
 mod layer_costs;
+mod levels;
 mod limits;
 mod memory;
 mod pipeline;
