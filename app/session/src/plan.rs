@@ -117,6 +117,10 @@ impl Opened {
         } else {
             order_nodes(&request, &clusters, &mut answer, control)?
         };
+        // After an early stop both are known from formulas alone.
+        let first = answer.plans.first().map(|plan| plan.prediction.engine);
+        let by_formulas = answer.partial && first == Some(Engine::Estimate.name());
+        let engine = (!by_formulas).then_some(engine);
         let own = self.own_plan(&planning.scenario.cluster, engine);
         Ok(Planned {
             planning,
@@ -128,14 +132,18 @@ impl Opened {
         })
     }
 
-    /// What the engine says of the plan that the scenario gives, where it gives one that runs.
-    fn own_plan(&self, cluster: &Cluster, engine: Engine) -> Option<Prediction> {
+    /// What an engine, or without one the formulas, say of the plan that the scenario gives, where it
+    /// gives one that runs.
+    fn own_plan(&self, cluster: &Cluster, engine: Option<Engine>) -> Option<Prediction> {
         if self.spec.plan.spec == PlanSpec::default() {
             return None;
         }
         let mut scenario = self.ready().ok()?.scenario;
-        scenario.settings.engine = engine;
+        scenario.settings.engine = engine.unwrap_or(Engine::Estimate);
         scenario.cluster = cluster.clone();
+        if engine.is_none() {
+            return formulas(&scenario).ok();
+        }
         let outcome = predict(&scenario, Record::Totals, &Control::new());
         outcome.ok().map(|outcome| outcome.prediction)
     }

@@ -28,7 +28,7 @@ mod switches;
 mod walk;
 
 use plan::{Offers, PlanField, PlanSpec};
-use predict::{Engine, Scenario};
+use predict::{Engine, Scenario, formulas};
 use rayon::prelude::*;
 use units::Control;
 
@@ -202,14 +202,15 @@ fn closed_forms(space: &Space<'_>, leaders: &[Evaluated]) -> Result<Vec<Simulate
     let mut plans = Vec::new();
     for plan in fastest.iter().take(3) {
         if let Ok(checked) = checked(space, &plan.choice) {
-            let scenario = space.scenario;
-            plans.push(simulate(
-                scenario,
-                plan,
-                checked,
-                Engine::Estimate,
-                &Control::new(),
-            )?);
+            let mut scenario = space.scenario.clone();
+            scenario.plan = checked.clone();
+            scenario.settings.engine = Engine::Estimate;
+            plans.push(Simulated {
+                evaluated: *plan,
+                plan: checked,
+                prediction: formulas(&scenario)?,
+                expected: plan.time,
+            });
         }
     }
     Ok(plans)
