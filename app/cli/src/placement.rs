@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use session::{Order, Placed, Planned};
+use units::NodeId;
 
 use crate::number::{count, duration, percent};
 use crate::plan_report::signed;
@@ -12,6 +13,8 @@ use crate::terminal::Terminal;
 
 /// Rows of nodes that are shown of an order.
 const ROWS: usize = 8;
+/// Nodes on a line where they do not stand in rows of stages.
+const PER_LINE: usize = 16;
 
 /// The section; empty where nothing was placed.
 pub(crate) fn section(planned: &Planned, terminal: &Terminal) -> String {
@@ -90,25 +93,31 @@ fn row(one: &Placed, order: &Order) -> [String; 5] {
 
 /// The order of the best plan, a line for each row of stages.
 fn rows(order: &Order) -> String {
-    let stages = order.stages as usize;
-    let all = order.nodes.chunks(stages);
-    let mut text = if stages == 1 {
-        String::from("\nThe best plan's nodes, in the order of its data-parallel ring:\n\n")
-    } else {
-        String::from("\nThe best plan's nodes, from the first stage to the last, a line a row:\n\n")
+    let line = |nodes: &[NodeId]| {
+        let names: Vec<String> = nodes.iter().map(|node| format!("n{node}")).collect();
+        format!("    {}\n", names.join(" "))
     };
-    if stages == 1 {
-        let names: Vec<String> = order.nodes.iter().map(|node| format!("n{node}")).collect();
-        let _ = writeln!(text, "    {}", names.join(" "));
-        return text;
-    }
+    let (head, each) = match order.stages {
+        None => ("The best plan's nodes, in the order of its ranks", PER_LINE),
+        Some(1) => (
+            "The best plan's nodes, in the order of its data-parallel ring",
+            order.nodes.len(),
+        ),
+        Some(stages) => (
+            "The best plan's nodes, from the first stage to the last, a line a row",
+            stages as usize,
+        ),
+    };
+    let all = order.nodes.chunks(each.max(1));
     let hidden = all.len().saturating_sub(ROWS);
-    for row in all.take(ROWS) {
-        let names: Vec<String> = row.iter().map(|node| format!("n{node}")).collect();
-        let _ = writeln!(text, "    {}", names.join(" "));
-    }
+    let mut text = format!("\n{head}:\n\n");
+    text.extend(all.take(ROWS).map(line));
     if 0 < hidden {
         let _ = writeln!(text, "    and {hidden} more, all in `--json`");
+    }
+    if !order.spare.is_empty() {
+        let spare = line(&order.spare);
+        let _ = write!(text, "\nNodes that it leaves out:\n\n{spare}");
     }
     text
 }
@@ -134,11 +143,13 @@ fn one(placed: &Placed) -> Value {
         Err(reason) => json!({ "plan": placed.plan, "not_ordered": reason.to_string() }),
         Ok(order) => {
             let model = &order.model;
-            let nodes: Vec<u32> = order.nodes.iter().map(|node| node.get()).collect();
+            let numbers =
+                |nodes: &[NodeId]| -> Vec<u32> { nodes.iter().map(|node| node.get()).collect() };
             json!({
                 "plan": placed.plan,
-                "nodes": nodes,
+                "nodes": numbers(&order.nodes),
                 "stages": order.stages,
+                "spare": numbers(&order.spare),
                 "iteration_time_s_as_numbered": order.before,
                 "iteration_time_s_ordered": order.found,
                 "taken": order.is_taken,

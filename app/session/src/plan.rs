@@ -39,7 +39,8 @@ pub struct Planned {
 const MOST_CARRIED: usize = 256;
 
 impl Planned {
-    /// One of the plans as a scenario: predicted by the engine of the search, it takes as long again.
+    /// One of the plans as a scenario: predicted by the engine of the search, it takes as long again,
+    /// or nearly so where an assumption says that its iteration was not run whole.
     /// Rates between nodes that were measured stand in it, where there are not too many.
     ///
     /// * `opened` — the scenario that was searched.

@@ -10,12 +10,14 @@
 //! ```
 //!
 //! [`Cost`] is what an order costs: [`Pipette`]'s objective as published, or [`Iteration`], the time
-//! of a whole iteration of 1F1B with the rings of every stage; [`Worst`] is the worst of several, for
+//! of a whole iteration of 1F1B with the rings of every stage; [`Layout`] is that where stages share
+//! a node or span several, or some nodes are spare; [`Worst`] is the worst of several, for
 //! links that drift. [`place`] finds an order: the given one where a bound shows that no other
 //! is better, a proven one where the problem is small, and otherwise the best of many annealing
 //! runs, always with a lower bound.
 //!
-//! Deliberately absent: which ranks share a server, and how a measured matrix came about.
+//! Deliberately absent: which ranks share a server, which [`Layout`] is told, and how a measured
+//! matrix came about.
 
 mod anneal;
 mod bound;
@@ -24,6 +26,7 @@ mod error;
 mod exact;
 mod generate;
 mod iteration;
+mod layout;
 mod links;
 mod moves;
 mod pipeline;
@@ -37,6 +40,7 @@ pub use cost::{Cost, Walk};
 pub use error::PlacementError;
 pub use generate::{Spread, drifted, generated};
 pub use iteration::{Iteration, IterationSpec, IterationWalk};
+pub use layout::{Curve, Group, Layout, LayoutSpec, LayoutWalk, Message, PipelineLayout};
 pub use links::{Bandwidth, Links};
 pub use moves::Move;
 pub use pipeline::{Pipeline, PipelineScratch};

@@ -137,6 +137,15 @@ impl Links {
         self.n
     }
 
+    /// Seconds a byte over the fastest and over the slowest link; infinite and 0 for one server.
+    pub fn extremes(&self) -> [f64; 2] {
+        let pairs = (0..self.n * self.n).filter(|at| at / self.n != at % self.n);
+        let all = pairs.map(|at| self.per_byte[at]);
+        all.fold([f64::INFINITY, 0.0], |[least, most], one| {
+            [least.min(one), most.max(one)]
+        })
+    }
+
     /// Seconds of a message.
     #[inline]
     pub(crate) fn time(&self, from: u32, to: u32, bytes: f64) -> f64 {

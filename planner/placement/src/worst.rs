@@ -2,6 +2,7 @@
 
 use units::{Control, Interrupted};
 
+use crate::exact::all_orders;
 use crate::pipette::larger;
 use crate::{Cost, Move, PlacementError, Walk};
 
@@ -71,7 +72,7 @@ impl<C: Cost> Cost for Worst<C> {
     fn exact(&self, known: &[u32], control: &Control) -> Result<Option<Vec<u32>>, Interrupted> {
         match self.costs.as_slice() {
             [only] => only.exact(known, control),
-            _ => Ok(None),
+            _ => all_orders(self, known, control),
         }
     }
 }

@@ -2,29 +2,37 @@
 //!
 //! ```text
 //! plan ──seats──▶ nodes in rows of stages ──question──▶ Iteration over links ──place──▶ order
+//!           └───▶ nodes as blocks of ranks ──layout──▶ Layout over links ───place──▶ order
 //!                                                                                  │ both orders
 //!                                        the plan with `rank_gpus`, or as it was ◀─┘ are simulated
 //! ```
 //!
-//! The order is sought under the closed form of 1F1B ([`placement::Iteration`]); whether it gains is
-//! for the engine to say. With several snapshots of the links, both look at the worst of them.
+//! The order is sought under a closed form: that of 1F1B ([`placement::Iteration`]) where each node
+//! holds one stage and none is spare, else [`placement::Layout`], whose passes and sums of gradients
+//! the estimator samples at several rates. Whether an order gains is for the engine to say. With
+//! several snapshots of the links, both look at the worst of them.
 //!
-//! Deliberately absent: other places of ranks inside a node, spare nodes, and stages that share one.
+//! Deliberately absent: other places of ranks inside a node.
 
+mod blocks;
+mod layout;
 mod links;
+mod order;
 mod question;
 mod seats;
 
-use std::fmt;
-
 use cluster::Cluster;
-use placement::{Effort, Placement, place};
+use placement::{Cost, Effort, Iteration, Layout, Placement, Worst, place};
 use plan::{Plan, PlanField, PlanSpec};
-use predict::{Prediction, Record, predict};
-use units::{Control, NodeId};
+use predict::Prediction;
+use rayon::prelude::*;
+use units::Control;
 
-use crate::shortlist::Simulated;
+use crate::evaluate::Evaluated;
+use crate::shortlist::{Simulated, simulate};
 use crate::{Answer, Request, SearchError, pareto, sort};
+use layout::layout;
+pub use order::{Order, Placed, Unplaced};
 use question::question;
 use seats::Seats;
 
@@ -36,97 +44,16 @@ const MOST_UNMEASURED: usize = 64;
 /// How hard an order is sought: about a second of one core with 16 nodes.
 const RESTARTS: u32 = 4;
 const STEPS: u64 = 20_000;
+/// Rounds of stages that one run may evaluate of a layout, some nanoseconds each: of many nodes
+/// fewer orders are tried.
+const MOST_WORK: u64 = 60_000_000;
 /// What the closed form must see to gain, as a share, for two simulations to be worth it.
 const WORTH: f64 = 1e-4;
 
-/// What came of ordering the nodes of a plan.
-#[derive(Clone, Debug)]
-pub struct Placed {
-    /// The plan, as an index into [`Answer::plans`].
-    pub plan: usize,
-    /// What was found, or why nothing was sought.
-    pub outcome: Result<Order, Unplaced>,
-}
-
-/// An order of nodes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Order {
-    /// The node of every place, as the plan has them now: place `d × pp + s` is stage `s` of the
-    /// `d`-th row of nodes.
-    pub nodes: Vec<NodeId>,
-    /// Nodes of a row: stages of the pipeline.
-    pub stages: u32,
-    /// Seconds of an iteration with the nodes in the order of their numbers, simulated; of the
-    /// snapshot in which it is slowest.
-    pub before: f64,
-    /// The same in the order that was found, whether or not it is faster.
-    pub found: f64,
-    /// Whether it is, so that the plan has it now.
-    pub is_taken: bool,
-    /// The snapshot, as an index, in which the plan as it is now is slowest: its prediction is of that
-    /// one.
-    pub snapshot: usize,
-    /// What the closed form says: costs of both orders, the lower bound, how many were tried.
-    pub model: Placement,
-}
-
-impl Order {
-    /// By how much the iteration is faster than in the order of node numbers, as a share; 0 where
-    /// that order stays.
-    pub fn gain(&self) -> f64 {
-        if self.is_taken {
-            self.before / self.found - 1.0
-        } else {
-            0.0
-        }
-    }
-}
-
-/// Why no order was sought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Unplaced {
-    /// The plan needs one node.
-    OneNode,
-    /// All links are alike.
-    Alike,
-    /// There are many nodes and no measured rates.
-    NotMeasured,
-    /// The user gave the GPU of every rank.
-    Fixed,
-    /// Several stages lie on one node.
-    SharedNode,
-    /// A stage of one replica lies on several nodes.
-    SpansNodes,
-    /// Stages do not hold the same replicas node by node, or nodes differ.
-    Uneven,
-    /// The search was stopped before.
-    Stopped,
-}
-
-impl fmt::Display for Unplaced {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OneNode => "the plan needs one node",
-            Self::Alike => "all links between nodes are alike, so by symmetry any order is as good",
-            Self::NotMeasured => "no rates between nodes were measured: give --bandwidth FILE",
-            Self::Fixed => "the scenario fixes the GPU of every rank",
-            Self::SharedNode => "several stages share a node, for which no order is sought",
-            Self::SpansNodes => {
-                "a stage of one replica spans several nodes, for which no order is sought"
-            }
-            Self::Uneven => {
-                "nodes differ, or hold other replicas from stage to stage, for which no order is \
-                 sought"
-            }
-            Self::Stopped => "the search was stopped before",
-        })
-    }
-}
-
 /// Orders the nodes of the first plans of an answer, and sorts its plans again.
 ///
-/// * `snapshots` — the cluster with links as they were measured, once or several times.
+/// * `snapshots` — the cluster with links as they were measured: once, which are then those of the
+///   request, or several times.
 ///
 /// # Errors
 ///
@@ -137,14 +64,18 @@ pub fn order_nodes(
     answer: &mut Answer,
     control: &Control,
 ) -> Result<Vec<Placed>, SearchError> {
-    let mut outcomes = Vec::new();
-    for plan in answer.plans.iter_mut().take(LEADERS) {
-        let outcome = match ordered(request, snapshots, plan, control) {
-            Err(SearchError::Predict(error)) if error.is_interrupted() => Err(Unplaced::Stopped),
-            other => other?,
-        };
-        outcomes.push((plan.evaluated.choice, outcome));
-    }
+    let leaders = answer.plans.len().min(LEADERS);
+    let outcomes: Vec<Outcome> = (answer.plans[..leaders].par_iter_mut())
+        .map(|plan| match ordered(request, snapshots, plan, control) {
+            Err(SearchError::Predict(error)) if error.is_interrupted() => {
+                Ok(Err(Unplaced::Stopped))
+            }
+            other => other,
+        })
+        .collect();
+    let outcomes: Result<Vec<_>, SearchError> = outcomes.into_iter().collect();
+    let choices = answer.plans.iter().map(|plan| plan.evaluated.choice);
+    let outcomes: Vec<_> = choices.zip(outcomes?).collect();
     sort(&mut answer.plans);
     answer.pareto = pareto(&answer.plans);
     let at = |choice| {
@@ -170,15 +101,44 @@ fn ordered(
     if request.fixed.contains(&PlanField::RankGpus) || request.given.rank_gpus.is_some() {
         return Ok(Err(Unplaced::Fixed));
     }
-    let seats = match Seats::of(&simulated.plan, &request.scenario.cluster) {
+    let cluster = &request.scenario.cluster;
+    let measured = snapshots.iter().any(Cluster::has_measured_rates);
+    let is_too_many = |seats: &Seats| !measured && MOST_UNMEASURED < seats.nodes.len();
+    if let Some(seats) = Seats::rows(&simulated.plan, cluster) {
+        if seats.nodes.len() < 2 {
+            return Ok(Err(Unplaced::OneNode));
+        }
+        if is_too_many(&seats) {
+            return Ok(Err(Unplaced::NotMeasured));
+        }
+        let cost = question(request, snapshots, simulated, &seats)?;
+        return sought(request, snapshots, simulated, (seats, cost, STEPS), control);
+    }
+    let seats = match Seats::blocks(&simulated.plan, cluster) {
+        Ok(seats) if is_too_many(&seats) => return Ok(Err(Unplaced::NotMeasured)),
         Ok(seats) => seats,
         Err(reason) => return Ok(Err(reason)),
     };
-    let measured = snapshots.iter().any(Cluster::has_measured_rates);
-    if !measured && MOST_UNMEASURED < seats.nodes.len() {
-        return Ok(Err(Unplaced::NotMeasured));
-    }
-    let Some(cost) = question(request, snapshots, simulated, &seats)? else {
+    let cost = layout(request, snapshots, &simulated.plan, &seats)?;
+    let steps = cost.as_ref().map_or(0, steps);
+    sought(request, snapshots, simulated, (seats, cost, steps), control)
+}
+
+/// Steps of a run under the objective of a layout, whose evaluations take long.
+fn steps(cost: &Worst<Layout>) -> u64 {
+    let work: u64 = cost.costs().iter().map(Layout::work).sum();
+    (MOST_WORK / work.max(1)).clamp(1, STEPS)
+}
+
+/// Seeks an order under an objective and has it simulated where it gains.
+fn sought<C: Cost + Places>(
+    request: &Request<'_>,
+    snapshots: &[Cluster],
+    simulated: &mut Simulated,
+    (seats, cost, steps): (Seats, Option<C>, u64),
+    control: &Control,
+) -> Outcome {
+    let Some(cost) = cost else {
         return Ok(Err(Unplaced::Alike));
     };
     if control.is_cancelled() {
@@ -187,16 +147,19 @@ fn ordered(
     let given: Vec<u32> = (0..).take(seats.nodes.len()).collect();
     let effort = Effort {
         restarts: RESTARTS,
-        steps: STEPS,
+        steps,
         seed: request.scenario.settings.seed,
     };
-    let model = place(&cost, &given, &effort, control, &|_| {})?;
+    let mut model = place(&cost, &given, &effort, control, &|_| {})?;
+    model.order = cost.places(model.order);
     let gain = 1.0 - model.cost / model.given;
     if snapshots.len() == 1 && gain < WORTH {
         let time = simulated.prediction.iteration_time_s;
+        let (nodes, spare) = seats.split(&given);
         return Ok(Ok(Order {
-            nodes: seats.nodes,
+            nodes,
             stages: seats.stages,
+            spare,
             before: time,
             found: time,
             is_taken: false,
@@ -205,6 +168,28 @@ fn ordered(
         }));
     }
     compared(request, snapshots, simulated, (&seats, model), control)
+}
+
+/// What an objective makes of an order.
+trait Places {
+    /// The server of every place.
+    fn places(&self, order: Vec<u32>) -> Vec<u32>;
+}
+
+impl Places for Worst<Iteration> {
+    fn places(&self, order: Vec<u32>) -> Vec<u32> {
+        order
+    }
+}
+
+impl Places for Worst<Layout> {
+    /// Kinds of nodes are those of every snapshot.
+    fn places(&self, order: Vec<u32>) -> Vec<u32> {
+        match self.costs() {
+            [first, ..] => first.decoded(&order),
+            [] => order,
+        }
+    }
 }
 
 /// Simulates the order that was found beside that of the plan, and takes the faster one.
@@ -223,28 +208,32 @@ fn compared(
         rank_gpus: Some(seats.rank_gpus(&simulated.plan, &request.scenario.cluster, &model.order)),
         ..own.clone()
     };
-    let (Some(before), Some(found)) = (
-        slowest(request, snapshots, &own, control)?,
-        slowest(request, snapshots, &other, control)?,
-    ) else {
+    let evaluated = simulated.evaluated;
+    let before = || match snapshots {
+        // The search has simulated it on these links.
+        [_] => Ok(Some(Slowest {
+            snapshot: 0,
+            plan: simulated.plan.clone(),
+            prediction: simulated.prediction.clone(),
+        })),
+        _ => slowest(request, snapshots, (&evaluated, &own), control),
+    };
+    let (before, found) = rayon::join(before, || {
+        slowest(request, snapshots, (&evaluated, &other), control)
+    });
+    let (Some(before), Some(found)) = (before?, found?) else {
         return Ok(Err(Unplaced::Uneven));
     };
     let times = [&before, &found].map(|worst| worst.prediction.iteration_time_s);
     let is_taken = times[1] < times[0];
-    let nodes = if is_taken {
-        model
-            .order
-            .iter()
-            .map(|at| seats.nodes[*at as usize])
-            .collect()
-    } else {
-        seats.nodes.clone()
-    };
+    let given: Vec<u32> = (0..).take(seats.nodes.len()).collect();
+    let (nodes, spare) = seats.split(if is_taken { &model.order } else { &given });
     let now = if is_taken { found } else { before };
     (simulated.plan, simulated.prediction) = (now.plan, now.prediction);
     Ok(Ok(Order {
         nodes,
         stages: seats.stages,
+        spare,
         before: times[0],
         found: times[1],
         is_taken,
@@ -254,7 +243,7 @@ fn compared(
 }
 
 /// A plan on the links on which it is slowest.
-struct Worst {
+struct Slowest {
     snapshot: usize,
     plan: Plan,
     prediction: Prediction,
@@ -265,28 +254,26 @@ struct Worst {
 fn slowest(
     request: &Request<'_>,
     snapshots: &[Cluster],
-    spec: &PlanSpec,
+    (evaluated, spec): (&Evaluated, &PlanSpec),
     control: &Control,
-) -> Result<Option<Worst>, SearchError> {
-    let mut worst: Option<Worst> = None;
+) -> Result<Option<Slowest>, SearchError> {
+    let mut worst: Option<Slowest> = None;
     for (snapshot, cluster) in snapshots.iter().enumerate() {
         let mut scenario = request.scenario.clone();
         scenario.cluster = cluster.clone();
         let Ok(checked) = Plan::check(spec, &scenario.job, cluster) else {
             return Ok(None);
         };
-        scenario.plan = checked.plan;
-        scenario.settings.engine = request.engine;
-        let prediction = predict(&scenario, Record::Totals, control)?.prediction;
-        let time = prediction.iteration_time_s;
+        let found = simulate(&scenario, evaluated, checked.plan, request.engine, control)?;
+        let time = found.prediction.iteration_time_s;
         if worst
             .as_ref()
             .is_none_or(|known| known.prediction.iteration_time_s < time)
         {
-            worst = Some(Worst {
+            worst = Some(Slowest {
                 snapshot,
-                plan: scenario.plan,
-                prediction,
+                plan: found.plan,
+                prediction: found.prediction,
             });
         }
     }

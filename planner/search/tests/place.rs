@@ -121,14 +121,14 @@ fn like_links_need_no_order() {
 }
 
 #[test]
-fn replicas_in_a_node_move_together_and_stages_in_a_node_not_at_all() {
+fn replicas_in_a_node_move_together() {
     let replicas = FOUR_NODES.replace("tp = 8\npp = 4", "tp = 4\npp = 2");
     let replicas = planning(&replicas, &[]);
     let rates = generated(4, &spread(), 5).unwrap();
     let measured = under(&replicas.scenario.cluster, &rates);
     let (answer, placed) = ordered(&replicas, &[measured]);
     let order = first(&placed);
-    assert_eq!((order.stages, order.nodes.len()), (2, 4));
+    assert_eq!((order.stages, order.nodes.len()), (Some(2), 4));
     assert!(order.found <= order.before * 1.001);
     let plan = &answer.plans[0].plan;
     let whole = plan.rank_gpus().is_none_or(|gpus| {
@@ -136,13 +136,88 @@ fn replicas_in_a_node_move_together_and_stages_in_a_node_not_at_all() {
         nodes.collect::<BTreeSet<_>>().len() == 4
     });
     assert!(whole);
-    let shared = FOUR_NODES.replace("tp = 8\npp = 4", "tp = 4\npp = 8");
-    let shared = planning(&shared, &[]);
-    let measured = under(&shared.scenario.cluster, &rates);
-    let (_, placed) = ordered(&shared, &[measured]);
+}
+
+/// Rates of 20 GB/s, but for one pair of nodes in both directions.
+fn one_slow(nodes: usize, [a, b]: [usize; 2]) -> Bandwidth {
+    let all = (0..nodes * nodes).map(|at| (at / nodes, at % nodes));
+    let is_slow = |ends| ends == (a, b) || ends == (b, a);
+    let rates = all.map(|ends| if is_slow(ends) { 4e9 } else { 2e10 });
+    Bandwidth::new(nodes, rates.collect()).unwrap()
+}
+
+/// What is found for a scenario with other degrees on links of which one is slow.
+fn around_a_slow_link(degrees: &str, slow: [usize; 2]) -> Vec<Placed> {
+    let text = FOUR_NODES.replace("tp = 8\npp = 4", degrees);
+    let planning = planning(&text.replace("fixed = [", "fixed = [\"cp\", "), &[]);
+    let rates = one_slow(planning.scenario.cluster.n_nodes(), slow);
+    let measured = under(&planning.scenario.cluster, &rates);
+    let (answer, placed) = ordered(&planning, &[measured]);
+    let gpus = answer.plans[0].plan.rank_gpus().unwrap();
+    let different: BTreeSet<_> = gpus.iter().collect();
+    assert_eq!(different.len(), gpus.len());
+    placed
+}
+
+#[test]
+fn stages_that_share_a_node_move_around_a_slow_link() {
+    let placed = around_a_slow_link("tp = 4\npp = 8", [1, 2]);
+    let order = first(&placed);
+    assert_eq!(order.stages, None);
     assert!(
-        placed
-            .iter()
-            .all(|one| one.outcome == Err(Unplaced::SharedNode))
+        order.is_taken && order.found < 0.95 * order.before,
+        "{order:?}"
     );
+    assert!(order.model.is_proven() && order.model.bound <= order.model.cost);
+    let hops = order.nodes.windows(2);
+    let mut hops = hops.map(|pair| [pair[0].get(), pair[1].get()]);
+    assert!(hops.all(|hop| hop != [1, 2] && hop != [2, 1]), "{order:?}");
+}
+
+#[test]
+fn a_stage_that_spans_nodes_moves_off_a_slow_link() {
+    let placed = around_a_slow_link("tp = 8\ncp = 2\npp = 2", [2, 3]);
+    let order = first(&placed);
+    assert_eq!(order.stages, None);
+    assert!(
+        order.is_taken && order.found < 0.99 * order.before,
+        "{order:?}"
+    );
+    assert!(order.model.is_proven() && order.model.bound <= order.model.cost);
+}
+
+#[test]
+fn orders_are_the_same_on_any_number_of_threads() {
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let pool = pool.build().unwrap();
+        pool.install(|| around_a_slow_link("tp = 4\npp = 8", [1, 2]))
+    };
+    let (one, three) = (on(1), on(3));
+    assert_eq!(one.len(), three.len());
+    for (a, b) in one.iter().zip(&three) {
+        assert_eq!((a.plan, &a.outcome), (b.plan, &b.outcome));
+    }
+}
+
+#[test]
+fn a_plan_that_needs_fewer_nodes_leaves_out_the_slow_one() {
+    let fewer = FOUR_NODES
+        .replace("nodes = 4", "nodes = 5")
+        .replace("\nfixed = [", "\ndp = 1\nfixed = [\"dp\", ");
+    let planning = planning(&fewer, &[]);
+    let rates = (0..25).map(|at| {
+        if at / 5 == 1 || at % 5 == 1 {
+            5e9
+        } else {
+            2e10
+        }
+    });
+    let rates = Bandwidth::new(5, rates.collect()).unwrap();
+    let measured = under(&planning.scenario.cluster, &rates);
+    let (_, placed) = ordered(&planning, &[measured]);
+    let order = first(&placed);
+    let spare: Vec<u32> = order.spare.iter().map(|node| node.get()).collect();
+    assert_eq!((spare, order.nodes.len()), (vec![1], 4));
+    assert!(order.is_taken && order.found < order.before, "{order:?}");
 }

@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::command::Scratch;
 use crate::run::windtunnel;
 
-/// A plan of four stages, each on a node of its own.
+/// A plan of four stages, each on a node of its own, with so few micro-batches that iterations are
+/// run whole.
 const STAGES: &str = "\
 schema = 1
 [model]
@@ -19,7 +20,7 @@ layers = 8
 name = \"dgx-h100\"
 nodes = 4
 [training]
-global_batch = 64
+global_batch = 32
 seq_len = 4096
 [plan]
 tp = 8

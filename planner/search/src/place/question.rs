@@ -1,4 +1,4 @@
-//! The time of an iteration as a function of the order of nodes.
+//! The time of an iteration as a function of the order of nodes in rows of stages.
 
 use cluster::Cluster;
 use placement::{Cost, Iteration, IterationSpec, Links, Worst};
@@ -42,7 +42,8 @@ fn spec(
     links: Links,
     (cluster, seats): (&Cluster, &Seats),
 ) -> IterationSpec {
-    let rows = seats.nodes.len() as f64 / f64::from(seats.stages);
+    let stages = plan.degrees().pp;
+    let rows = seats.nodes.len() as f64 / f64::from(stages);
     let ranks = seats
         .nodes
         .first()
@@ -55,7 +56,7 @@ fn spec(
         links,
         forward: costs.forward.clone(),
         backward: costs.backward.clone(),
-        hops: vec![costs.message.scale(ranks * chunks); seats.stages as usize - 1],
+        hops: vec![costs.message.scale(ranks * chunks); stages as usize - 1],
         gradients: gradients
             .map(|(d, e)| d.scale(dense) + e.scale(expert))
             .collect(),

@@ -1,4 +1,4 @@
-//! Which nodes a plan fills, in rows of stages.
+//! Which nodes a plan fills: in rows of stages, where each node holds one stage.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,19 @@ use cluster::Cluster;
 use plan::Plan;
 use units::NodeId;
 
-use super::Unplaced;
-
-/// The nodes of a plan, each of which holds one stage of one or several replicas.
+/// The nodes that may change places.
 #[derive(Clone, Debug)]
 pub(super) struct Seats {
-    /// The node of place `d × stages + s`: stage `s` of the `d`-th set of replicas.
+    /// The node of every place. In rows, that of place `d × stages + s` holds stage `s` of the `d`-th
+    /// set of replicas; otherwise they stand in the order of their numbers, those without ranks
+    /// behind the others.
     pub(super) nodes: Vec<NodeId>,
-    /// Stages of the pipeline.
-    pub(super) stages: u32,
+    /// Stages of the pipeline, where nodes stand in rows of them.
+    pub(super) stages: Option<u32>,
+    /// The kind of every node: only such of one kind change places.
+    pub(super) kinds: Vec<u32>,
+    /// Places that hold ranks, the first ones.
+    pub(super) used: usize,
 }
 
 /// What lies on a node.
@@ -26,23 +30,19 @@ struct Held {
 }
 
 impl Seats {
-    /// The seats of a plan.
-    pub(super) fn of(plan: &Plan, cluster: &Cluster) -> Result<Self, Unplaced> {
+    /// The nodes of a plan in rows of stages; none where a node holds several stages, or a stage of
+    /// one replica several nodes, where rows differ, or nodes do or are spare.
+    pub(super) fn rows(plan: &Plan, cluster: &Cluster) -> Option<Self> {
         let held = held(plan, cluster);
-        if held.len() < 2 {
-            return Err(Unplaced::OneNode);
-        }
         let degrees = plan.degrees();
-        if held.values().any(|one| 1 < one.stages.len()) {
-            return Err(Unplaced::SharedNode);
+        let block = u64::from(degrees.tp * degrees.cp);
+        let is_whole = |one: &Held| {
+            one.stages.len() == 1 && one.replicas.len() as u64 * block == u64::from(one.ranks)
+        };
+        if held.len() < cluster.n_nodes() || !held.values().all(is_whole) {
+            return None;
         }
-        let block = degrees.tp * degrees.cp;
-        let is_whole =
-            |one: &Held| one.replicas.len() as u64 * u64::from(block) == u64::from(one.ranks);
-        if !held.values().all(is_whole) {
-            return Err(Unplaced::SpansNodes);
-        }
-        Self::in_rows(&held, degrees.pp, cluster).ok_or(Unplaced::Uneven)
+        Self::in_rows(&held, degrees.pp, cluster)
     }
 
     /// The nodes by row, where every stage has the same rows and all nodes are alike.
@@ -63,8 +63,18 @@ impl Seats {
         });
         is_even.then(|| Self {
             nodes: seats.iter().map(|seat| seat.2).collect(),
-            stages,
+            stages: Some(stages),
+            kinds: vec![0; seats.len()],
+            used: seats.len(),
         })
+    }
+
+    /// The nodes of places that hold ranks, and the others, in an order.
+    pub(super) fn split(&self, order: &[u32]) -> (Vec<NodeId>, Vec<NodeId>) {
+        let mut nodes: Vec<NodeId> = order.iter().map(|at| self.nodes[*at as usize]).collect();
+        let mut spare = nodes.split_off(self.used);
+        spare.sort_unstable();
+        (nodes, spare)
     }
 
     /// The GPU of every rank where place `i` lies on the node that place `order[i]` had.
