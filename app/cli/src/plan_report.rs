@@ -33,7 +33,7 @@ impl Report<'_> {
             let placement = crate::placement::section(self.planned, self.terminal);
             sections.extend([self.ranking(), placement, self.front(), self.varied()]);
             let answer = &self.planned.answer;
-            let evaluated = answer.evaluated.len() as u64;
+            let evaluated = answer.n_with_room();
             sections.push(excluded(&answer.excluded, evaluated, self.terminal));
         }
         if let Some(others) = self.others {
@@ -491,7 +491,7 @@ pub(crate) fn compared(
         let (name, _) = parts(&best.prediction.breakdown)[at];
         row(name, &|one| duration(parts(&one.breakdown)[at].1));
     }
-    let evaluated = other.answer.evaluated.len() as u64;
+    let evaluated = other.answer.n_with_room();
     format!(
         "# The best plan with {asked} is {} than the best\n\nIt loses most in {}.\n\n{}\n{}",
         if slower < 0.0 {

@@ -12,7 +12,7 @@ use format::Files as _;
 use format::{Disk, Layers, Library, SCENARIO_LIMIT, read_whole_scenario, resolve_planning};
 use plan::Plan;
 use predict::{Doubt, Estimator};
-use search::{Request, evaluated_plans};
+use search::{Reach, Request, evaluated_plans};
 use units::Control;
 
 /// Plans that are looked at of each scenario.
@@ -42,7 +42,7 @@ fn main() {
             margin: 0.05,
             engine: predict::Engine::Analytic,
         };
-        let mut doubtful = evaluated_plans(&request, &Control::new());
+        let (mut doubtful, _) = evaluated_plans(&request, Reach::All, &Control::new());
         doubtful.retain(|plan| plan.fits && plan.doubt.is_some());
         let best = doubtful
             .iter()

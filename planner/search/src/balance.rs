@@ -45,12 +45,8 @@ pub(crate) fn balance(
 
 /// The first of plans in a row that differ in their splits alone, where a split may be chosen.
 fn families(space: &Space<'_>, leading: &[Evaluated]) -> Vec<Evaluated> {
-    if space.fixed.contains(&PlanField::LayerSplit) {
-        return Vec::new();
-    }
     let mut seen = BTreeSet::new();
-    let may_vary = |choice: &Choice| 1 < choice.degrees.pp && is_regular(choice);
-    let plans = leading.iter().filter(|plan| may_vary(&plan.choice));
+    let plans = (leading.iter()).filter(|plan| may_spread(space, &plan.choice));
     let firsts = plans.filter(|plan| {
         seen.insert(Choice {
             split: SplitChoice::Even,
@@ -58,6 +54,11 @@ fn families(space: &Space<'_>, leading: &[Evaluated]) -> Vec<Evaluated> {
         })
     });
     firsts.copied().collect()
+}
+
+/// Whether a plan is one of those whose layers are spread by their costs.
+pub(crate) fn may_spread(space: &Space<'_>, choice: &Choice) -> bool {
+    !space.fixed.contains(&PlanField::LayerSplit) && 1 < choice.degrees.pp && is_regular(choice)
 }
 
 /// Whether stages lie on devices in turn, and a layer costs the same wherever it lies.

@@ -24,7 +24,7 @@ pub enum SearchError {
 /// What was tried in vain.
 #[derive(Clone, Debug)]
 pub struct NoPlan {
-    /// Plans that were evaluated.
+    /// Plans that have room in closed form, though no engine found one that does.
     pub evaluated: u64,
     /// Why the others were not.
     pub excluded: Tally,

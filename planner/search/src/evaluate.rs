@@ -38,7 +38,17 @@ pub(crate) struct Found {
     pub(crate) limit: f64,
 }
 
+/// How many of some plans have room.
+pub(crate) fn with_room(plans: &[Evaluated]) -> u64 {
+    plans.iter().filter(|plan| plan.fits).count() as u64
+}
+
 impl Found {
+    /// How many plans have room; the others are in the tally.
+    pub(crate) fn n_with_room(&self) -> u64 {
+        with_room(&self.plans)
+    }
+
     /// Adds what came of a part.
     fn merge(&mut self, other: Self) {
         self.plans.extend(other.plans);
@@ -74,6 +84,7 @@ pub(crate) fn sort_by_time(plans: &mut [Evaluated]) {
 pub(crate) fn has_room(used: Bytes, device: Bytes, margin: f64) -> bool {
     let limits = Limits {
         time: f64::INFINITY,
+        any_split: false,
         margin,
     };
     limits.have_room(used, device)
@@ -139,6 +150,8 @@ fn walk<'s>(
                 round,
                 limit,
                 part,
+                decided: 0,
+                refused: Reason::Schedule,
             };
             walk.all(control);
             control.finish_item();

@@ -44,10 +44,10 @@ pub use excluded::{Reason, Tally};
 pub use place::{Order, Placed, Unplaced, order_nodes};
 pub use shortlist::Simulated;
 
-use crate::evaluate::{FAR, Found, checked, evaluate, evaluate_all};
+use crate::evaluate::{FAR, Found, checked, evaluate, evaluate_all, with_room};
 use crate::front::{front, thinned};
 use crate::shortlist::{fits, leading, settle, simulate};
-use crate::space::{Space, domain_gpus};
+use crate::space::{Space, are_alike, domain_gpus};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +84,14 @@ pub struct Answer {
     pub partial: bool,
 }
 
+impl Answer {
+    /// Plans that have room and were evaluated in closed form. With those that are excluded they make up
+    /// the space.
+    pub fn n_with_room(&self) -> u64 {
+        with_room(&self.evaluated)
+    }
+}
+
 /// Members of the Pareto front that are simulated beside the fastest plans.
 const FRONT: usize = 4;
 
@@ -107,6 +115,11 @@ pub fn search(request: &Request<'_>, control: &Control) -> Result<Answer, Search
     if leaders.is_empty() {
         return Err(nothing(found, control));
     }
+    if may_offload(request) && space.offload == OffloadChoice::None {
+        // Each of these plans has a sibling with copies.
+        let all = found.n_with_room() + found.tally.total();
+        found.tally.add(Reason::OffloadUnneeded, all);
+    }
     balance::balance(&space, &mut leaders, request.margin, &mut found, control);
     switches::vary(&space, &mut leaders, request.margin, &mut found, control);
     answer(request, &space, &leaders, found, control)
@@ -125,9 +138,38 @@ pub fn feasible(request: &Request<'_>, control: &Control) -> Option<Evaluated> {
     fitting.min_by(|a, b| a.time.total_cmp(&b.time).then(a.choice.cmp(&b.choice)))
 }
 
-/// Every plan of the space in closed form, however slow.
-pub fn evaluated_plans(request: &Request<'_>, control: &Control) -> Vec<Evaluated> {
-    evaluate_all(&space_of(request), request.margin, control).plans
+/// Which plans of a space are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those that could come near the best, as a [`search`] does.
+    Near,
+    /// All that have room, however slow.
+    All,
+}
+
+/// The plans of the space in closed form, with switches as they are and layers spread by counting, and
+/// why others are none.
+pub fn evaluated_plans(
+    request: &Request<'_>,
+    reach: Reach,
+    control: &Control,
+) -> (Vec<Evaluated>, Tally) {
+    let space = space_of(request);
+    let found = match reach {
+        Reach::Near => evaluate(&space, request.margin, control),
+        Reach::All => evaluate_all(&space, request.margin, control),
+    };
+    (found.plans, found.tally)
+}
+
+/// How many plans the space has, switches, balanced layers and copies apart, before anything is known
+/// of them.
+pub fn size(request: &Request<'_>) -> u64 {
+    let space = space_of(request);
+    let mut refused = Tally::default();
+    let degrees = space.degrees(&mut refused);
+    let open = degrees.into_iter().map(|degrees| space.below(degrees));
+    refused.total() + open.sum::<u64>()
 }
 
 fn space_of<'a>(request: &Request<'a>) -> Space<'a> {
@@ -138,6 +180,7 @@ fn space_of<'a>(request: &Request<'a>) -> Space<'a> {
         offers: request.offers,
         offload: OffloadChoice::None,
         domain: domain_gpus(&request.scenario.cluster),
+        alike: are_alike(&request.scenario.cluster),
     }
 }
 
@@ -151,7 +194,7 @@ fn nothing(found: Found, control: &Control) -> SearchError {
     }
     let nearest = found.plans.iter().min_by_key(|plan| plan.used).copied();
     SearchError::NoPlan(Box::new(NoPlan {
-        evaluated: found.plans.len() as u64,
+        evaluated: found.n_with_room(),
         excluded: found.tally,
         nearest,
     }))

@@ -26,6 +26,8 @@ pub(crate) struct Space<'a> {
     pub(crate) offload: OffloadChoice,
     /// GPUs of the smallest scale-up domain.
     pub(crate) domain: u32,
+    /// Whether all GPUs are of one kind and speed.
+    pub(crate) alike: bool,
 }
 
 /// A schedule with its chunks and the spread of layers.
@@ -39,7 +41,7 @@ pub(crate) const RECOMPUTE: [RecomputeChoice; 3] = [
 ];
 
 impl Space<'_> {
-    fn is_fixed(&self, field: PlanField) -> bool {
+    pub(crate) fn is_fixed(&self, field: PlanField) -> bool {
         self.fixed.contains(&field)
     }
 
@@ -159,14 +161,30 @@ impl Space<'_> {
 
     /// Plans of these degrees, before anything is known of them.
     pub(crate) fn below(&self, degrees: DegreeChoice) -> u64 {
-        let pipelines = self.pipelines(degrees).len();
+        let pipelines = self.pipelines(degrees).into_iter();
+        let pipelines = pipelines.map(|pipeline| self.n_recomputations(degrees, pipeline));
         let sizes = [
-            pipelines,
             self.micro_batches(degrees).len(),
-            self.recompute().len(),
             self.shards(degrees).len(),
         ];
-        sizes.into_iter().map(|size| size.max(1) as u64).product()
+        let sizes = sizes.into_iter().map(|size| size.max(1) as u64);
+        pipelines.sum::<u64>().max(1) * sizes.product::<u64>()
+    }
+
+    /// Layers of a stage, or of a chunk where it has several, rounded down.
+    pub(crate) fn layers_of_stage(&self, degrees: DegreeChoice, (_, vp, _): Pipeline) -> u32 {
+        let layers = self.scenario.job.model.layers().len();
+        u32::try_from(layers).unwrap_or(u32::MAX) / (degrees.pp * vp).max(1)
+    }
+
+    /// Ways to compute again: those of [`Space::recompute`], and every number of layers of a stage
+    /// between none and all.
+    pub(crate) fn n_recomputations(&self, degrees: DegreeChoice, pipeline: Pipeline) -> u64 {
+        let named = self.recompute().len() as u64;
+        if self.is_fixed(PlanField::Recompute) {
+            return named;
+        }
+        named + u64::from(self.layers_of_stage(degrees, pipeline).saturating_sub(1))
     }
 
     /// Sequences of a micro-batch: what divides a replica's share, ascending.
@@ -194,11 +212,13 @@ impl Space<'_> {
         let mut all = Vec::new();
         for kind in kinds {
             for vp in self.chunks(kind, layers, pp) {
-                all.extend(
+                let splits = if self.is_fixed(PlanField::LayerSplit) {
+                    // The specification keeps what is given.
+                    vec![SplitChoice::Even]
+                } else {
                     splits(layers, pp * vp, kind)
-                        .into_iter()
-                        .map(|split| (kind, vp, split)),
-                );
+                };
+                all.extend(splits.into_iter().map(|split| (kind, vp, split)));
             }
         }
         all
@@ -328,6 +348,12 @@ fn splits(layers: u32, stages: u32, kind: ScheduleKind) -> Vec<SplitChoice> {
         all.extend([account(true, false), account(false, true)]);
     }
     all
+}
+
+/// Whether all GPUs are of one kind and speed.
+pub(crate) fn are_alike(cluster: &Cluster) -> bool {
+    let full = |gpu| cluster.gpu_speed(gpu).to_bits() == 1.0_f64.to_bits();
+    cluster.kinds().len() == 1 && cluster.gpus().all(full)
 }
 
 /// GPUs of the smallest scale-up domain.

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plan::ScheduleKind;
+use plan::{PlanField, ScheduleKind};
 use predict::{Beyond, Estimator, Limits};
 use units::Control;
 
+use crate::balance::may_spread;
 use crate::choice::{Choice, DegreeChoice, RecomputeChoice, ShardChoice};
 use crate::evaluate::{Evaluated, Found, checked, evaluated, has_room};
 use crate::excluded::Reason;
@@ -75,6 +76,17 @@ pub(crate) struct Walk<'a, 's> {
     /// Plans that take longer are no candidates, in seconds.
     pub(crate) limit: f64,
     pub(crate) part: Part,
+    /// Plans that were decided one by one.
+    pub(crate) decided: u64,
+    /// Why the last plan that cannot be is none.
+    pub(crate) refused: Reason,
+}
+
+/// Why plans were not looked at one by one.
+struct Rest {
+    reason: Reason,
+    /// Whether it holds for larger micro-batches as well.
+    ends: bool,
 }
 
 /// What came of one plan.
@@ -84,7 +96,7 @@ enum Looked {
     /// It is too slow, by a bound.
     Past,
     /// It cannot be.
-    Never(Reason),
+    Never,
 }
 
 impl Walk<'_, '_> {
@@ -111,14 +123,12 @@ impl Walk<'_, '_> {
                     Err(reason) => Some(reason),
                     Ok(()) => control.is_cancelled().then_some(Reason::Stopped),
                 };
-                match skipped {
+                let too_large = self.part.too_large.contains(&shard);
+                match skipped.or(too_large.then_some(Reason::StateBound)) {
                     Some(reason) => {
-                        let plans = micro_batches.len() * self.space.recompute().len();
-                        self.part.found.tally.add(reason, plans as u64);
-                    }
-                    None if self.part.too_large.contains(&shard) => {
-                        let plans = micro_batches.len() * self.space.recompute().len();
-                        self.part.found.tally.add(Reason::StateBound, plans as u64);
+                        let each = self.space.n_recomputations(degrees, pipeline);
+                        let plans = micro_batches.len() as u64 * each;
+                        self.part.found.tally.add(reason, plans);
                     }
                     None => self.grow(shard, pipeline, micro_batches),
                 }
@@ -142,43 +152,52 @@ impl Walk<'_, '_> {
     /// a stage keeps `min(p m, b)` sequences, of micro-batches of `m` on `p` stages and a replica's
     /// share `b`, which never falls with `m`.
     fn grow(&mut self, shard: ShardChoice, pipeline: Pipeline, micro_batches: &[u64]) {
-        let each = self.space.recompute().len() as u64;
+        let each = self.space.n_recomputations(self.part.degrees, pipeline);
         for (at, micro_batch) in micro_batches.iter().enumerate() {
-            if self.is_far(*micro_batch) {
-                self.part.found.tally.add(Reason::TimeBound, each);
-                continue;
-            }
-            let degrees = self.part.degrees;
-            let none = RecomputeChoice::None;
-            let least = self
-                .space
-                .choice(degrees, shard, pipeline, *micro_batch, none);
-            // Whatever is computed again comes on top.
-            let fits = match self.evaluate(least) {
-                Looked::Never(reason) => {
-                    self.part.found.tally.add(reason, each);
-                    continue;
-                }
-                Looked::Past => {
-                    self.part.found.tally.add(Reason::TimeBound, each - 1);
-                    continue;
-                }
-                Looked::At(plan) => plan.fits,
-            };
-            let rest = (micro_batches.len() - at - 1) as u64 * each;
-            if self.part.too_large.contains(&shard) {
-                let tally = &mut self.part.found.tally;
-                tally.add(Reason::StateBound, rest + each - 1);
+            let before = self.decided;
+            let rest = self.one_size((shard, pipeline, *micro_batch));
+            let tally = &mut self.part.found.tally;
+            tally.add(rest.reason, each - (self.decided - before));
+            if rest.ends {
+                let larger = (micro_batches.len() - at - 1) as u64 * each;
+                tally.add(rest.reason, larger);
                 return;
             }
-            let fits_never = match each {
-                1 => !fits,
-                _ => !self.heavier(least, fits),
-            };
-            if fits_never {
-                self.part.found.tally.add(Reason::MemoryBound, rest);
-                return;
-            }
+        }
+    }
+
+    /// The plans of one size of micro-batches; says why the others of them were not looked at.
+    fn one_size(&mut self, (shard, pipeline, micro_batch): (ShardChoice, Pipeline, u64)) -> Rest {
+        let go_on = |reason| Rest {
+            reason,
+            ends: false,
+        };
+        let end = |reason| Rest { reason, ends: true };
+        if self.is_far(micro_batch) {
+            return go_on(Reason::TimeBound);
+        }
+        let (degrees, none) = (self.part.degrees, RecomputeChoice::None);
+        let least = self
+            .space
+            .choice(degrees, shard, pipeline, micro_batch, none);
+        // Whatever is computed again comes on top.
+        let fits = match self.evaluate(least) {
+            Looked::Never => return go_on(self.refused),
+            Looked::Past => return go_on(Reason::TimeBound),
+            Looked::At(plan) => plan.fits,
+        };
+        if self.part.too_large.contains(&shard) {
+            return end(Reason::StateBound);
+        }
+        let may_fit = if self.space.is_fixed(PlanField::Recompute) {
+            fits
+        } else {
+            self.heavier(least, fits)
+        };
+        if may_fit {
+            go_on(Reason::DoesMore)
+        } else {
+            end(Reason::MemoryBound)
         }
     }
 
@@ -192,9 +211,6 @@ impl Walk<'_, '_> {
         let of = |recompute| Choice { recompute, ..none };
         let full = self.evaluate(of(RecomputeChoice::Full));
         if matches!(full, Looked::At(plan) if !plan.fits) {
-            if self.space.offers.selective_recompute {
-                self.part.found.tally.add(Reason::MemoryBound, 1);
-            }
             return false;
         }
         let mut fits = fits;
@@ -210,9 +226,8 @@ impl Walk<'_, '_> {
 
     /// The smallest number of layers that has to be computed again: more only take longer.
     fn fewest_layers(&mut self, none: Choice) {
-        let stages = none.degrees.pp * none.vp;
-        let layers = self.space.scenario.job.model.layers().len();
-        let layers = u32::try_from(layers).unwrap_or(u32::MAX) / stages.max(1);
+        let pipeline = (none.schedule, none.vp, none.split);
+        let layers = self.space.layers_of_stage(none.degrees, pipeline);
         let (mut low, mut high) = (1, layers);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -220,23 +235,25 @@ impl Walk<'_, '_> {
             // More layers than are too slow are too slow as well.
             match self.evaluate(Choice { recompute, ..none }) {
                 Looked::At(plan) if !plan.fits => low = middle + 1,
-                Looked::Never(_) => low = middle + 1,
+                Looked::Never => low = middle + 1,
                 Looked::At(_) | Looked::Past => high = middle,
             }
-        }
-        if 1 < layers {
-            let tally = &mut self.part.found.tally;
-            tally.add(Reason::DoesMore, u64::from(layers - high));
         }
     }
 
     fn evaluate(&mut self, choice: Choice) -> Looked {
+        self.decided += 1;
         let plan = match checked(self.space, &choice) {
             Ok(plan) => plan,
-            Err(reason) => return Looked::Never(reason),
+            Err(reason) => {
+                self.refused = reason;
+                self.part.found.tally.add(reason, 1);
+                return Looked::Never;
+            }
         };
         let limits = Limits {
             time: self.limit,
+            any_split: may_spread(self.space, &choice),
             margin: self.margin,
         };
         let plan = match self.estimator.estimate_within(&plan, limits) {
@@ -255,9 +272,7 @@ impl Walk<'_, '_> {
                 mean_state,
                 mean_work_s,
             }) => {
-                if !has_room(mean_state, device, self.margin)
-                    && self.space.scenario.cluster.kinds().len() == 1
-                {
+                if !has_room(mean_state, device, self.margin) && self.space.alike {
                     self.part.too_large.insert(choice.shard);
                 }
                 self.note_least(&choice, mean_work_s);
@@ -281,9 +296,9 @@ impl Walk<'_, '_> {
     }
 
     /// Notes what a device has to do at least: the mean over devices, since no schedule and no spread
-    /// of layers changes their sum.
+    /// of layers changes their sum where devices are alike.
     fn note_least(&mut self, choice: &Choice, mean_work: f64) {
-        if choice.recompute == RecomputeChoice::None {
+        if self.space.alike && choice.recompute == RecomputeChoice::None {
             let least = &mut self.part.least;
             least.entry(choice.micro_batch).or_insert(mean_work);
         }

@@ -5,9 +5,9 @@
 mod fixtures;
 
 use format::Planning;
-use plan::{Plan, PlanField};
+use plan::{Plan, PlanField, ScheduleKind};
 use predict::{Engine, Record, predict};
-use search::{Answer, Reason, SearchError, evaluated_plans, feasible, search};
+use search::{Answer, Reach, Reason, SearchError, evaluated_plans, feasible, search, size};
 use units::Control;
 
 use fixtures::{planning, request};
@@ -39,7 +39,7 @@ fn the_best_plan_is_the_best_of_all_that_fit_when_all_are_simulated() {
     let mut best = f64::INFINITY;
     let mut scenario = planning.scenario.clone();
     scenario.settings.engine = Engine::Analytic;
-    let all = evaluated_plans(&request(&planning), &Control::new());
+    let (all, _) = evaluated_plans(&request(&planning), Reach::All, &Control::new());
     assert!(100 < all.len());
     for one in all.iter().filter(|one| one.fits) {
         let spec = one.choice.spec(&planning.given, &planning.fixed);
@@ -138,4 +138,68 @@ fn a_framework_without_pipelines_gets_none() {
     let degrees = answer.plans.iter().map(|plan| plan.plan.degrees());
     assert!(degrees.clone().all(|degrees| degrees.pp == 1));
     assert!(degrees.clone().all(|degrees| degrees.tp == 1));
+}
+
+#[test]
+fn plans_with_room_and_those_that_are_excluded_make_up_the_space() {
+    let moe = SMALL.replace("llama3-8b", "mixtral-8x7b");
+    let tight = SMALL.replace("layers = 6", "layers = 24");
+    let full = "[plan]\nrecompute = \"full\"\n";
+    let split = "[plan]\npp = 2\nlayer_split = [2, 4]\n";
+    let cases = [
+        (SMALL.to_owned(), vec![]),
+        (moe, vec![]),
+        (tight, vec![]),
+        (format!("{SMALL}{full}"), vec![PlanField::Recompute]),
+        (
+            format!("{SMALL}{split}"),
+            vec![PlanField::Pp, PlanField::LayerSplit],
+        ),
+        (SMALL.replace("nodes = 1", "nodes = 3"), vec![]),
+    ];
+    for (text, fixed) in cases {
+        let planning = planning(&text, &fixed);
+        let request = request(&planning);
+        let size = size(&request);
+        assert!(0 < size);
+        for reach in [Reach::All, Reach::Near] {
+            let (plans, excluded) = evaluated_plans(&request, reach, &Control::new());
+            let with_room = plans.iter().filter(|plan| plan.fits).count() as u64;
+            assert_eq!(with_room + excluded.total(), size, "{reach:?}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn every_schedule_that_is_fixed_has_an_answer() {
+    for kind in ScheduleKind::ALL {
+        let text = format!("{SMALL}[plan]\nschedule = \"{}\"\n", kind.name());
+        let planning = planning(&text, &[PlanField::Schedule]);
+        match search(&request(&planning), &Control::new()) {
+            Ok(answer) => assert!(!answer.plans.is_empty()),
+            Err(error) => assert!(matches!(error, SearchError::NoPlan(_)), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_narrowed_is_never_faster() {
+    let free = planning(SMALL, &[]);
+    let best = answer(&free).plans[0].prediction.iteration_time_s;
+    for line in [
+        "tp = 1",
+        "tp = 4",
+        "pp = 2",
+        "micro_batch = 1",
+        "recompute = \"full\"",
+    ] {
+        let text = format!("{SMALL}[plan]\n{line}\n");
+        let name = line.split(' ').next().unwrap();
+        let narrowed = planning(&text, &[PlanField::from_name(name).unwrap()]);
+        let time = answer(&narrowed).plans[0].prediction.iteration_time_s;
+        assert!(
+            best <= time * (1.0 + 1e-9),
+            "{line}: {time} s against {best} s"
+        );
+    }
 }

@@ -234,7 +234,7 @@ fn why_not(
     let text = match other {
         Ok(other) if context.output.json => {
             let answer = &other.answer;
-            let evaluated = answer.evaluated.len() as u64;
+            let evaluated = answer.n_with_room();
             let with = Some(&answer.plans[0].prediction);
             why_not_json(args, planned, with, (evaluated, &answer.excluded))
         }
@@ -373,7 +373,7 @@ fn document(opened: &Opened, planned: &Planned, what_if: &[WhatIf]) -> Value {
         "best": 0,
         "plans": plans,
         "pareto": answer.pareto,
-        "evaluated": answer.evaluated.len(),
+        "evaluated": answer.n_with_room(),
         "excluded": excluded(&answer.excluded),
         "partial": answer.partial,
         "settled": answer.settled,

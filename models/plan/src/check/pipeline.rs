@@ -9,7 +9,7 @@ use super::{Check, MAX_PASSES, MAX_STAGES, Show};
 use crate::error::PlanError;
 use crate::plan::{PlannedSchedule, RecomputePolicy};
 use crate::ranks::Degrees;
-use crate::schedule::{Schedule, ScheduleKind, accepts_groups};
+use crate::schedule::{Schedule, ScheduleKind, ScheduleRefusal, accepts_groups};
 use crate::spec::RecomputeSpec;
 use crate::split::{LayerSplit, SplitProblem, StageContent, contents};
 
@@ -192,6 +192,17 @@ impl Check<'_> {
     ) -> Option<Vec<StageContent>> {
         if !source.is_two_directional() {
             return self.stages(degrees, *chunks, source.ends_meet(degrees.pp));
+        }
+        if *chunks < 2 || !chunks.is_multiple_of(2) {
+            if let Source::Kind(kind) = source {
+                let refusal = ScheduleRefusal::Chunks {
+                    kind: *kind,
+                    expected: 2,
+                    chunks: *chunks,
+                };
+                self.errors.push(refusal.into());
+            }
+            return None;
         }
         // Both ends of the model lie on each of the first and the last device.
         let mut stages = self.stages(degrees, chunks / 2, true)?;

@@ -54,11 +54,14 @@ impl Work<'_> {
         n * work / copies / f64::from(self.plan.degrees().pp)
     }
 
-    /// Seconds of a pass that no other work of its device can fill: kernels, and collectives that they
-    /// wait for, but for those that run beside another micro-batch.
+    /// Seconds of a pass that no other work of its device can fill, whatever overlaps: kernels, and
+    /// collectives that they wait for. Those of experts may run beside another micro-batch, and those of
+    /// tensor parallelism beside kernels where the framework can cut them up.
     fn held_up(&self, pass: &PassTime) -> f64 {
-        let ep = if self.plan.overlap().ep { 0.0 } else { pass.ep };
-        pass.compute + pass.tp + pass.cp + ep
+        let when = |waits: bool, time: f64| if waits { time } else { 0.0 };
+        let tp = when(!self.scenario.framework.overlaps.tp, pass.tp);
+        let ep = when(self.plan.degrees().ep == 1, pass.ep);
+        pass.compute + pass.cp + tp + ep
     }
 
     /// The device with the most work: its passes, what stands around them, and idle time for the

@@ -143,7 +143,11 @@ impl<'a> Estimator<'a> {
         self.work(plan, |work, sums, kept| {
             let merged = work.merge(sums);
             let mean_work_s = work.mean_work(&merged);
-            let least_s = work.least_time(&merged);
+            let least_s = if limits.any_split {
+                mean_work_s
+            } else {
+                work.least_time(&merged)
+            };
             if limits.time < least_s {
                 return Err(Beyond::Time {
                     least_s,

@@ -7,6 +7,8 @@ use units::Bytes;
 pub struct Limits {
     /// The time of an iteration, in seconds.
     pub time: f64,
+    /// Whether layers may be spread otherwise later, so that only what holds for every spread counts.
+    pub any_split: bool,
     /// Share of a device's predicted use that has to be free besides.
     pub margin: f64,
 }

@@ -90,6 +90,7 @@ fn verdict(text: String, mut scenario: Scenario) -> Verdict {
 fn least_time(estimator: &mut Estimator<'_>, plan: &Plan) -> f64 {
     let limits = Limits {
         time: -1.0,
+        any_split: false,
         margin: 0.0,
     };
     match estimator.estimate_within(plan, limits) {
