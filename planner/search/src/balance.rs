@@ -1,6 +1,8 @@
 //! Layers spread by what they cost: of leading plans, the split whose slowest device is fastest
 //! joins those that only count layers.
 
+mod moved;
+
 use std::collections::BTreeSet;
 
 use plan::{Plan, PlanField, ScheduleKind};
@@ -14,6 +16,7 @@ use crate::counts::LayerCounts;
 use crate::evaluate::{Evaluated, Found, checked, evaluated, sort_by_time};
 use crate::excluded::Reason;
 use crate::space::Space;
+use moved::{may_move, moved};
 
 /// Plans whose layers are spread anew.
 const LEADERS: usize = 64;
@@ -34,7 +37,13 @@ pub(crate) fn balance(
             .par_iter()
             .map_init(
                 || Estimator::new(space.scenario),
-                |estimator, leader| balanced(space, estimator, leader, margin),
+                |estimator, leader| {
+                    if may_move(space, &leader.choice) {
+                        moved(space, estimator, leader, margin)
+                    } else {
+                        balanced(space, estimator, leader, margin)
+                    }
+                },
             )
             .collect();
         tried = found.admit(more.into_iter().flatten(), leading);
@@ -58,16 +67,18 @@ fn families(space: &Space<'_>, leading: &[Evaluated]) -> Vec<Evaluated> {
 
 /// Whether a plan is one of those whose layers are spread by their costs.
 pub(crate) fn may_spread(space: &Space<'_>, choice: &Choice) -> bool {
-    !space.fixed.contains(&PlanField::LayerSplit) && 1 < choice.degrees.pp && is_regular(choice)
+    !space.fixed.contains(&PlanField::LayerSplit)
+        && 1 < choice.degrees.pp
+        && !matches!(choice.recompute, RecomputeChoice::Layers(_))
+        && (is_regular(choice) || may_move(space, choice))
 }
 
-/// Whether stages lie on devices in turn, and a layer costs the same wherever it lies.
+/// Whether stages lie on devices in turn.
 const fn is_regular(choice: &Choice) -> bool {
-    let in_turn = matches!(
+    matches!(
         choice.schedule,
         ScheduleKind::OneFOneB | ScheduleKind::Interleaved | ScheduleKind::ZbH1
-    );
-    in_turn && !matches!(choice.recompute, RecomputeChoice::Layers(_))
+    )
 }
 
 /// A plan with balanced layers, where that is another split than counting gives.
