@@ -167,15 +167,19 @@ impl Report<'_> {
             seen.push(family);
             table.wide_row(row(at, plan, best));
         }
+        let unsettled = format!(
+            "The ranking is not settled: plans that were not simulated could be faster by up to {}.",
+            percent(self.planned.answer.gap)
+        );
         let settled = if self.planned.answer.partial {
             "The search was stopped: these are the best so far."
         } else if self.planned.answer.settled {
-            "No plan that was not simulated could be faster than the first, as far as its closed form is sure."
+            "Of all plans whose switches and layers were tried, none that was not simulated could be faster than the first, as far as closed forms are sure."
         } else {
-            "The ranking is not settled: plans that were not simulated could be faster."
+            &unsettled
         };
         format!(
-            "## Ranking\n\n{}\n{settled}\n",
+            "## Ranking\n\n{}\nOf plans with the same degrees, schedule and vp the fastest is shown. {settled}\n",
             table.render(self.terminal.width)
         )
     }
@@ -416,7 +420,7 @@ pub(crate) fn excluded(tally: &Tally, evaluated: u64, terminal: &Terminal) -> St
     let mut text = String::from("## What was looked at\n\n");
     let _ = write!(
         text,
-        "{} plans were evaluated in closed form; those below are no candidates.\n\n{}",
+        "{} plans have room and were evaluated in closed form; those below are no candidates.\n\n{}",
         count(evaluated),
         table.render(terminal.width)
     );

@@ -14,6 +14,8 @@ pub enum Reason {
     Divides(&'static str),
     /// A group that must stay inside a scale-up domain is larger than one.
     CrossesDomain,
+    /// It spreads experts, and the model has none.
+    NoExperts,
     /// More pipeline stages than layers, or model chunks than layers of a stage.
     TooManyStages,
     /// The schedule does not take these numbers.
@@ -29,8 +31,7 @@ pub enum Reason {
     StateBound,
     /// Another plan of the same degrees, which fits, does strictly less.
     DoesMore,
-    /// The kernels and collectives of a device alone take longer than the best plan by a tenth,
-    /// whatever the schedule.
+    /// What no overlap can hide takes longer than the best plan by a tenth.
     TimeBound,
     /// Settings of overlap and sequence parallelism are tried one by one, for leading plans alone.
     OtherSwitches,
@@ -67,6 +68,7 @@ impl Reason {
             | PlanError::SplitLength { .. }
             | PlanError::SplitSum { .. } => Self::Divides("pp x vp and the layers"),
             PlanError::Schedule(_) | PlanError::NothingToInterleave { .. } => Self::Schedule,
+            PlanError::NoExperts { .. } => Self::NoExperts,
             _ => Self::Divides("a field that was fixed and the others"),
         }
     }
@@ -79,6 +81,7 @@ impl fmt::Display for Reason {
             Self::CrossesDomain => f.write_str(
                 "crosses a node: tensor parallelism would leave the scale-up domain (NVLink)",
             ),
+            Self::NoExperts => f.write_str("it spreads experts, and the model has none"),
             Self::TooManyStages => f.write_str("more stages than layers"),
             Self::Schedule => f.write_str("the schedule does not take these numbers"),
             Self::Framework(what) => write!(f, "the framework does not run it: {what}"),
@@ -93,7 +96,7 @@ impl fmt::Display for Reason {
                 f.write_str("does strictly more than a plan of the same degrees that fits")
             }
             Self::TimeBound => f.write_str(
-                "its kernels and collectives alone take longer than the best plan by a tenth",
+                "longer than the best plan by a tenth, even if all that may overlap costs nothing",
             ),
             Self::OtherSwitches => f.write_str(
                 "another setting of overlap or sequence parallelism: tried one by one, for leading plans",

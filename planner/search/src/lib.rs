@@ -80,6 +80,8 @@ pub struct Answer {
     pub excluded: Tally,
     /// Whether nothing that was not simulated could be faster than the first.
     pub settled: bool,
+    /// By how much something could, as a share of the first's time: 0 where it is settled.
+    pub gap: f64,
     /// Whether the search was stopped before its end.
     pub partial: bool,
 }
@@ -224,6 +226,7 @@ fn answer(
         evaluated: found.plans,
         excluded: found.tally,
         settled: list.settled,
+        gap: list.gap,
         partial,
     })
 }

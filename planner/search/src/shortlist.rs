@@ -33,6 +33,8 @@ pub(crate) struct Shortlist {
     pub(crate) plans: Vec<Simulated>,
     /// Whether nothing that was not simulated could be faster than the first.
     pub(crate) settled: bool,
+    /// By how much something could, as a share of the first's time.
+    pub(crate) gap: f64,
 }
 
 /// Candidates that are looked at together; fixed, so that threads change nothing.
@@ -166,7 +168,13 @@ pub(crate) fn settle(
         race.sort(Candidate::at_best);
         let best = race.list.plans.first().map_or(f64::INFINITY, time_of);
         let next = race.waiting.first();
-        race.list.settled = next.is_none_or(|next| best <= next.at_best(&race.lessons));
+        let least = next.map_or(best, |next| next.at_best(&race.lessons));
+        race.list.settled = best <= least;
+        race.list.gap = if best.is_finite() {
+            (1.0 - least / best).max(0.0)
+        } else {
+            1.0
+        };
         if race.list.settled || control.is_cancelled() {
             break;
         }

@@ -35,7 +35,7 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     if let Some(seed) = args.seed {
         above.extend(assigned("--seed", &[format!("settings.seed={seed}")]));
     }
-    let fixed = fields(&args.fix, context)?;
+    let fixed = fields("--fix", &args.fix, context)?;
     let request = request(&args.scenario, above);
     let opened = open_request(&request, context)?;
     let planning = planning(&opened, &fixed, context)?;
@@ -146,12 +146,12 @@ fn others(
 }
 
 /// The fields of those names.
-fn fields(names: &[String], context: &Context) -> Result<Vec<PlanField>, Exit> {
+fn fields(option: &str, names: &[String], context: &Context) -> Result<Vec<PlanField>, Exit> {
     let field = |name: &String| {
         PlanField::from_name(name.trim()).ok_or_else(|| {
             let all = PlanField::ALL.map(PlanField::name).join(", ");
             context.error(
-                &format!("--fix names `{name}`, which is no field of a plan"),
+                &format!("{option} names `{name}`, which is no field of a plan"),
                 Some(&format!("a plan has {all}")),
             );
             Exit::BadInput
@@ -212,11 +212,19 @@ fn why_not(
 ) -> Result<Exit, Exit> {
     let mut request = request.clone();
     let mut fixed = planned.planning.fixed.clone();
-    let names = args.why_not.iter().map(|text| {
-        let name = text.split('=').next().unwrap_or(text).trim();
-        name.strip_prefix("plan.").unwrap_or(name).to_owned()
-    });
-    fixed.extend(fields(&names.collect::<Vec<_>>(), context)?);
+    let mut names = Vec::new();
+    for text in &args.why_not {
+        let Some((name, _)) = text.split_once('=') else {
+            context.error(
+                &format!("--why-not {text}: there is no value"),
+                Some("ask for one, such as --why-not tp=8"),
+            );
+            return Err(Exit::BadInput);
+        };
+        let name = name.trim();
+        names.push(name.strip_prefix("plan.").unwrap_or(name).to_owned());
+    }
+    fixed.extend(fields("--why-not", &names, context)?);
     let texts = args.why_not.iter().map(|text| {
         let text = text.trim();
         format!("plan.{}", text.strip_prefix("plan.").unwrap_or(text))
@@ -377,6 +385,7 @@ fn document(opened: &Opened, planned: &Planned, what_if: &[WhatIf]) -> Value {
         "excluded": excluded(&answer.excluded),
         "partial": answer.partial,
         "settled": answer.settled,
+        "gap": answer.gap,
         "own": planned.own,
         "placement": crate::placement::json(planned),
         "sensitivity": what_if,
