@@ -189,7 +189,9 @@ impl Walk<'_, '_> {
         if self.part.too_large.contains(&shard) {
             return end(Reason::StateBound);
         }
-        let may_fit = if self.space.is_fixed(PlanField::Recompute) {
+        // The seed is there for its best, which computes nothing again where that fits.
+        let settled = fits && self.round == Round::Seed;
+        let may_fit = if settled || self.space.is_fixed(PlanField::Recompute) {
             fits
         } else {
             self.heavier(least, fits)
