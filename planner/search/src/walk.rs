@@ -16,9 +16,11 @@ use crate::space::{Pipeline, Space};
 /// Which plans are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Round {
-    /// Of all degrees one plan: the first schedule, spread and micro-batch, and one way to share
-    /// state. The best of them bounds all others.
+    /// Of all degrees without context parallelism one plan: the first schedule, spread and
+    /// micro-batch, and one way to share state. The best of them bounds all others.
     Seed,
+    /// The same of the other degrees.
+    Spread,
     /// The first schedule with one chunk a device, and that way.
     First,
     /// Interleaved schedules with that way.
@@ -28,7 +30,13 @@ pub(crate) enum Round {
 }
 
 impl Round {
-    pub(crate) const ALL: [Self; 4] = [Self::Seed, Self::First, Self::Interleaved, Self::Rest];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Seed,
+        Self::Spread,
+        Self::First,
+        Self::Interleaved,
+        Self::Rest,
+    ];
 
     /// The round in which a plan is looked at, the seed apart.
     ///
@@ -114,7 +122,12 @@ impl Walk<'_, '_> {
                 let of_seed = shard == first_shard && pipeline == first_pipeline;
                 let round = Round::of(shard == first_shard, pipeline.0, first_pipeline.0);
                 let micro_batches = match self.round {
-                    Round::Seed if of_seed => &micro_batches[..1.min(micro_batches.len())],
+                    Round::Seed | Round::Spread if of_seed => {
+                        if (degrees.cp == 1) != (self.round == Round::Seed) {
+                            continue;
+                        }
+                        &micro_batches[..1.min(micro_batches.len())]
+                    }
                     Round::First if of_seed => micro_batches.get(1..).unwrap_or_default(),
                     ours if ours == round => &micro_batches,
                     _ => continue,
@@ -190,7 +203,7 @@ impl Walk<'_, '_> {
             return end(Reason::StateBound);
         }
         // The seed is there for its best, which computes nothing again where that fits.
-        let settled = fits && self.round == Round::Seed;
+        let settled = fits && matches!(self.round, Round::Seed | Round::Spread);
         let may_fit = if settled || self.space.is_fixed(PlanField::Recompute) {
             fits
         } else {
