@@ -33,6 +33,8 @@ pub enum Reason {
     DoesMore,
     /// What no overlap can hide takes longer than the best plan by a tenth.
     TimeBound,
+    /// Plans with smaller and with larger micro-batches are, by a third and more.
+    BetweenSlow,
     /// Settings of overlap and sequence parallelism are tried one by one, for leading plans alone.
     OtherSwitches,
     /// Layers are spread by their costs for leading plans alone.
@@ -97,6 +99,9 @@ impl fmt::Display for Reason {
             }
             Self::TimeBound => f.write_str(
                 "longer than the best plan by a tenth, even if all that may overlap costs nothing",
+            ),
+            Self::BetweenSlow => f.write_str(
+                "its micro-batches lie between two whose plans are slower than the best by a third and more",
             ),
             Self::OtherSwitches => f.write_str(
                 "another setting of overlap or sequence parallelism: tried one by one, for leading plans",

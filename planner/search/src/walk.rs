@@ -52,6 +52,10 @@ impl Round {
     }
 }
 
+/// What the work of a micro-batch's smaller and larger neighbors must exceed the limit by for it to be
+/// taken for too slow unseen: work per sequence falls as kernels grow, but for the rest of a wave.
+const BETWEEN: f64 = 1.25;
+
 /// The plans of some degrees.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
@@ -117,6 +121,9 @@ impl Walk<'_, '_> {
         let Some(&first_pipeline) = pipelines.first() else {
             return;
         };
+        if self.round == Round::First && !control.is_cancelled() {
+            self.probe((first_shard, first_pipeline), &micro_batches);
+        }
         for shard in shards {
             for &pipeline in &pipelines {
                 let of_seed = shard == first_shard && pipeline == first_pipeline;
@@ -186,8 +193,8 @@ impl Walk<'_, '_> {
             ends: false,
         };
         let end = |reason| Rest { reason, ends: true };
-        if self.is_far(micro_batch) {
-            return go_on(Reason::TimeBound);
+        if let Some(reason) = self.far(micro_batch) {
+            return go_on(reason);
         }
         let (degrees, none) = (self.part.degrees, RecomputeChoice::None);
         let least = self
@@ -216,9 +223,42 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn is_far(&self, micro_batch: u64) -> bool {
-        let least = self.part.least.get(&micro_batch);
-        least.is_some_and(|least| self.limit < *least)
+    /// Why plans with such micro-batches are too slow, where they are known to be.
+    fn far(&self, micro_batch: u64) -> Option<Reason> {
+        let least = &self.part.least;
+        if let Some(known) = least.get(&micro_batch) {
+            return (self.limit < *known).then_some(Reason::TimeBound);
+        }
+        let below = least.range(..micro_batch).next_back()?.1;
+        let above = least.range(micro_batch..).next()?.1;
+        (BETWEEN * self.limit < below.min(*above)).then_some(Reason::BetweenSlow)
+    }
+
+    /// Where the smallest micro-batches are much too slow, what the kernels of the largest take.
+    fn probe(&mut self, (shard, pipeline): (ShardChoice, Pipeline), micro_batches: &[u64]) {
+        let (Some(first), Some(last)) = (micro_batches.first(), micro_batches.last()) else {
+            return;
+        };
+        let slow = |least: &f64| BETWEEN * self.limit < *least;
+        if micro_batches.len() < 3 || !self.part.least.get(first).is_some_and(slow) {
+            return;
+        }
+        let degrees = self.part.degrees;
+        let choice = self
+            .space
+            .choice(degrees, shard, pipeline, *last, RecomputeChoice::None);
+        let limits = Limits {
+            time: -1.0,
+            any_split: true,
+            margin: self.margin,
+        };
+        let Ok(plan) = checked(self.space, &choice) else {
+            return;
+        };
+        if let Err(Beyond::Time { mean_work_s, .. }) = self.estimator.estimate_within(&plan, limits)
+        {
+            self.note_least(&choice, mean_work_s);
+        }
     }
 
     /// The same plan with more recomputation. Returns whether something may fit.
