@@ -27,18 +27,18 @@ pub enum Beyond {
     Time {
         /// Seconds before which no iteration of it ends.
         least_s: f64,
-        /// As [`Estimate::mean_work_s`].
+        /// As [`Estimate::mean_work_s`](crate::Estimate::mean_work_s).
         mean_work_s: f64,
     },
     /// It needs more memory.
     Memory {
-        /// What the fullest device uses, as [`Estimate::device_used`].
+        /// What the fullest device uses, as [`Estimate::device_used`](crate::Estimate::device_used).
         used: Bytes,
         /// That device's memory.
         device: Bytes,
-        /// As [`Estimate::mean_state`].
+        /// As [`Estimate::mean_state`](crate::Estimate::mean_state).
         mean_state: Bytes,
-        /// As [`Estimate::mean_work_s`].
+        /// As [`Estimate::mean_work_s`](crate::Estimate::mean_work_s).
         mean_work_s: f64,
     },
 }
