@@ -19,7 +19,7 @@ pub(crate) fn closed_form(
     control: &Control,
 ) -> Result<Prediction, PredictError> {
     answer(scenario, |doubt| {
-        let rehearsal = rehearse(scenario, &scenario.plan, None, control)?;
+        let rehearsal = rehearse(scenario, &scenario.plan, || None, control)?;
         Ok((rehearsed_for(doubt), Some(rehearsal)))
     })
 }
@@ -95,7 +95,7 @@ fn answer(
 /// As [`predict`](crate::predict).
 pub fn rehearsed(scenario: &Scenario, control: &Control) -> Result<Prediction, PredictError> {
     let plan = &scenario.plan;
-    let rehearsal = rehearse(scenario, plan, growth(scenario), control)?;
+    let rehearsal = rehearse(scenario, plan, || growth(scenario), control)?;
     let time = Seconds::from_secs(rehearsal.time);
     SimTime::ZERO.after(time).map_err(EngineError::from)?;
     let bottleneck = rehearsal.bottleneck().map(|(name, _)| name.to_owned());

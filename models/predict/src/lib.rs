@@ -22,6 +22,7 @@ pub use closed_form::{formulas, rehearsed};
 pub use error::PredictError;
 pub use estimate::{
     Beyond, Doubt, Estimate, Estimator, LayerCosts, Limits, PieceCost, StageCosts, StageTime,
+    has_room,
 };
 pub use prediction::{Assumed, Breakdown, ClassMemory, Prediction, SCHEMA, Sources, Table};
 pub use scenario::{Engine, Prices, Scenario, Settings};

@@ -92,6 +92,13 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Whether all GPUs are of one kind and speed.
+    pub fn is_uniform(&self) -> bool {
+        let cluster = &self.cluster;
+        let full = |gpu| cluster.gpu_speed(gpu).to_bits() == 1.0_f64.to_bits();
+        cluster.kinds().len() == 1 && cluster.gpus().all(full)
+    }
+
     /// What lowering reads of it.
     pub fn inputs(&self) -> Inputs<'_> {
         Inputs {

@@ -5,7 +5,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use plan::Plan;
-use predict::{Doubt, Estimate, Estimator, Limits};
+use predict::{Doubt, Estimate, Estimator, has_room};
 use rayon::prelude::*;
 use units::{Bytes, Control};
 
@@ -80,16 +80,6 @@ pub(crate) fn sort_by_time(plans: &mut [Evaluated]) {
     plans.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.choice.cmp(&b.choice)));
 }
 
-/// Whether a device has room for what is predicted of it, with the margin.
-pub(crate) fn has_room(used: Bytes, device: Bytes, margin: f64) -> bool {
-    let limits = Limits {
-        time: f64::INFINITY,
-        any_split: false,
-        margin,
-    };
-    limits.have_room(used, device)
-}
-
 /// Plans that are slower than the best by this factor whatever their schedule are not evaluated:
 /// what is slower is no answer, nor on a front that anybody would choose from.
 pub(crate) const FAR: f64 = 1.1;
@@ -151,7 +141,6 @@ fn walk<'s>(
                 limit,
                 part,
                 decided: 0,
-                refused: Reason::Schedule,
             };
             walk.all(control);
             control.finish_item();

@@ -47,7 +47,7 @@ pub use shortlist::Simulated;
 use crate::evaluate::{FAR, Found, checked, evaluate, evaluate_all, with_room};
 use crate::front::{front, thinned};
 use crate::shortlist::{fits, leading, settle, simulate};
-use crate::space::{Space, are_alike, domain_gpus};
+use crate::space::{Space, domain_gpus};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -182,7 +182,7 @@ fn space_of<'a>(request: &Request<'a>) -> Space<'a> {
         offers: request.offers,
         offload: OffloadChoice::None,
         domain: domain_gpus(&request.scenario.cluster),
-        alike: are_alike(&request.scenario.cluster),
+        alike: request.scenario.is_uniform(),
     }
 }
 

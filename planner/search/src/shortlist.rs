@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plan::{Plan, ScheduleKind, ShardKind};
 use predict::{
-    Doubt, Engine, Estimator, PredictError, Prediction, Record, Scenario, predict, rehearsed,
+    Doubt, Engine, Estimator, PredictError, Prediction, Record, Scenario, has_room, predict,
+    rehearsed,
 };
 use rayon::prelude::*;
 use units::Control;
 
 use crate::choice::{Choice, RecomputeChoice, ShardChoice};
-use crate::evaluate::{Evaluated, checked, evaluated, has_room};
+use crate::evaluate::{Evaluated, checked, evaluated};
 use crate::space::Space;
 
 /// A plan that was simulated.

@@ -350,12 +350,6 @@ fn splits(layers: u32, stages: u32, kind: ScheduleKind) -> Vec<SplitChoice> {
     all
 }
 
-/// Whether all GPUs are of one kind and speed.
-pub(crate) fn are_alike(cluster: &Cluster) -> bool {
-    let full = |gpu| cluster.gpu_speed(gpu).to_bits() == 1.0_f64.to_bits();
-    cluster.kinds().len() == 1 && cluster.gpus().all(full)
-}
-
 /// GPUs of the smallest scale-up domain.
 pub(crate) fn domain_gpus(cluster: &Cluster) -> u32 {
     let mut sizes = vec![0_u32; cluster.n_domains() as usize];

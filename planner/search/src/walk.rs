@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plan::{PlanField, ScheduleKind};
-use predict::{Beyond, Estimator, Limits};
+use predict::{Beyond, Estimator, Limits, has_room};
 use units::Control;
 
 use crate::balance::may_spread;
 use crate::choice::{Choice, DegreeChoice, RecomputeChoice, ShardChoice};
-use crate::evaluate::{Evaluated, Found, checked, evaluated, has_room};
+use crate::evaluate::{Evaluated, Found, checked, evaluated};
 use crate::excluded::Reason;
 use crate::space::{Pipeline, Space};
 
@@ -90,8 +90,6 @@ pub(crate) struct Walk<'a, 's> {
     pub(crate) part: Part,
     /// Plans that were decided one by one.
     pub(crate) decided: u64,
-    /// Why the last plan that cannot be is none.
-    pub(crate) refused: Reason,
 }
 
 /// Why plans were not looked at one by one.
@@ -108,7 +106,7 @@ enum Looked {
     /// It is too slow, by a bound.
     Past,
     /// It cannot be.
-    Never,
+    Never(Reason),
 }
 
 impl Walk<'_, '_> {
@@ -202,7 +200,7 @@ impl Walk<'_, '_> {
             .choice(degrees, shard, pipeline, micro_batch, none);
         // Whatever is computed again comes on top.
         let fits = match self.evaluate(least) {
-            Looked::Never => return go_on(self.refused),
+            Looked::Never(reason) => return go_on(reason),
             Looked::Past => return go_on(Reason::TimeBound),
             Looked::At(plan) => plan.fits,
         };
@@ -290,7 +288,7 @@ impl Walk<'_, '_> {
             // More layers than are too slow are too slow as well.
             match self.evaluate(Choice { recompute, ..none }) {
                 Looked::At(plan) if !plan.fits => low = middle + 1,
-                Looked::Never => low = middle + 1,
+                Looked::Never(_) => low = middle + 1,
                 Looked::At(_) | Looked::Past => high = middle,
             }
         }
@@ -301,9 +299,8 @@ impl Walk<'_, '_> {
         let plan = match checked(self.space, &choice) {
             Ok(plan) => plan,
             Err(reason) => {
-                self.refused = reason;
                 self.part.found.tally.add(reason, 1);
-                return Looked::Never;
+                return Looked::Never(reason);
             }
         };
         let limits = Limits {

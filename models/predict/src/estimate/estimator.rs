@@ -12,7 +12,7 @@ use workload::ops::Sharding;
 use crate::closed_form::add_worth;
 use crate::estimate::doubt::Doubt;
 use crate::estimate::layer_costs::{LayerCosts, layer_costs};
-use crate::estimate::limits::{Beyond, Limits};
+use crate::estimate::limits::{Beyond, Limits, has_room};
 use crate::estimate::memory::StagePeak;
 use crate::estimate::pipeline::PipelineScratch;
 use crate::estimate::rehearsal::{Rehearsal, rehearse};
@@ -114,15 +114,10 @@ impl<'a> Estimator<'a> {
     /// An estimator for the job, cluster, profiles and framework of a scenario. Its plan is only
     /// one of those that can be asked for.
     pub fn new(scenario: &'a Scenario) -> Self {
-        let cluster = &scenario.cluster;
-        let uniform = cluster.kinds().len() == 1
-            && cluster
-                .gpus()
-                .all(|gpu| cluster.gpu_speed(gpu).to_bits() == 1.0_f64.to_bits());
         Self {
             scenario,
             layers: Layers::new(&scenario.job),
-            uniform,
+            uniform: scenario.is_uniform(),
             shapes: RefCell::default(),
             kept: Kept::default(),
         }
@@ -155,7 +150,7 @@ impl<'a> Estimator<'a> {
                 });
             }
             let memory = work.memory(&merged, &Work::params(&merged), kept);
-            if !limits.have_room(memory.device_used, memory.device_memory) {
+            if !has_room(memory.device_used, memory.device_memory, limits.margin) {
                 return Err(Beyond::Memory {
                     used: memory.device_used,
                     device: memory.device_memory,
@@ -222,7 +217,7 @@ impl<'a> Estimator<'a> {
         if estimate.doubt.is_none() {
             return Ok(estimate);
         }
-        let rehearsal = rehearse(self.scenario, plan, None, control)?;
+        let rehearsal = rehearse(self.scenario, plan, || None, control)?;
         Ok(estimate.rehearsed(&rehearsal))
     }
 

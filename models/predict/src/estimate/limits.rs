@@ -13,11 +13,9 @@ pub struct Limits {
     pub margin: f64,
 }
 
-impl Limits {
-    /// Whether a device has room for what is predicted of it, with the margin.
-    pub fn have_room(&self, used: Bytes, device: Bytes) -> bool {
-        used.as_f64() * (1.0 + self.margin) <= device.as_f64()
-    }
+/// Whether a device has room for what is predicted of it, and for a share of that besides.
+pub fn has_room(used: Bytes, device: Bytes, margin: f64) -> bool {
+    used.as_f64() * (1.0 + margin) <= device.as_f64()
 }
 
 /// How a plan exceeds limits.

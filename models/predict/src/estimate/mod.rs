@@ -35,7 +35,7 @@ mod work;
 pub use doubt::Doubt;
 pub use estimator::{Estimate, Estimator};
 pub use layer_costs::{LayerCosts, PieceCost};
-pub use limits::{Beyond, Limits};
+pub use limits::{Beyond, Limits, has_room};
 pub(crate) use memory::StagePeak;
 pub(crate) use rehearsal::{Rehearsal, rehearse};
 pub use stage_costs::StageCosts;

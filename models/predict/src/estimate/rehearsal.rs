@@ -67,7 +67,7 @@ impl Rehearsal {
 /// Rehearses an iteration of a plan of the scenario's job.
 ///
 /// * `expected` — seconds that a micro-batch more takes, where formulas without doubt say so: two
-///   runs that grow by that need no third.
+///   runs that grow by that need no third. Asked only where the iteration is not run whole.
 ///
 /// # Errors
 ///
@@ -75,7 +75,7 @@ impl Rehearsal {
 pub(crate) fn rehearse(
     scenario: &Scenario,
     plan: &Plan,
-    expected: Option<f64>,
+    expected: impl FnOnce() -> Option<f64>,
     control: &Control,
 ) -> Result<Rehearsal, PredictError> {
     let n = plan.n_micro_batches();
@@ -93,7 +93,7 @@ pub(crate) fn rehearse(
     let mut b = run(at)?;
     let mut slope = (b.time - a.time) / f64::from(span);
     let left = f64::from(n - at);
-    if let Some(expected) = expected
+    if let Some(expected) = expected()
         && (expected - slope).abs() * left <= SETTLED * (b.time + slope * left)
     {
         return Ok(extended(&a, b, left / f64::from(span)));
