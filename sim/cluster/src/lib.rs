@@ -30,6 +30,7 @@ mod measured;
 mod mesh;
 mod route;
 pub mod spec;
+mod topology;
 
 pub use cluster::{Cluster, NicId};
 pub use device::{Device, Link, LinkKind, NotADevice};
@@ -40,3 +41,4 @@ pub use spec::{
     ClusterSpec, FabricKind, FabricSpec, GpuSpec, HostSpec, MeshLink, NicSpec, NodeGroup, NodeSpec,
     ScaleUpSpec, StorageSpec,
 };
+pub use topology::{ClusterNetwork, Direction, Sharing, Topology, Wire, WireName};

@@ -40,6 +40,161 @@ impl Cluster {
         self.route_from_nic(target, nic_to.index, local_to, out);
     }
 
+    /// The NICs over which two GPUs reach each other; `None` inside a node or a domain.
+    pub(crate) fn nics_of_ends(&self, from: GpuId, to: GpuId) -> Option<[NicId; 2]> {
+        let (source, target) = (self.node_of(from), self.node_of(to));
+        let (a, b) = (self.entry(source), self.entry(target));
+        let [local_from, local_to] = [from.get() - a.first_gpu, to.get() - b.first_gpu];
+        let apart = source != target && a.domain != b.domain;
+        apart.then(|| self.nics_between((source, local_from), (target, local_to), Self::D_MOD_K))
+    }
+
+    /// The first NIC of a node.
+    pub(crate) fn first_nic(&self, node: NodeId) -> Option<NicId> {
+        let has = 0 < self.group_of(node).layout.nics;
+        has.then_some(NicId { node, index: 0 })
+    }
+
+    /// The leaf of a node's first NIC.
+    pub(crate) fn access_of_node(&self, node: NodeId) -> u32 {
+        self.first_nic(node).map_or(0, |nic| self.leaf_of(nic))
+    }
+
+    /// The leaf of a GPU's own NIC.
+    pub(crate) fn access_of_gpu(&self, gpu: GpuId) -> u32 {
+        self.nic_of(gpu).map_or(0, |nic| self.leaf_of(nic))
+    }
+
+    fn leaf_of(&self, nic: NicId) -> u32 {
+        let group = self.leaf_group_of(nic.node);
+        self.fabric.leaf(group, self.lane_of(nic))
+    }
+
+    /// How many ways of equal cost lead from a NIC to a NIC of another node: over links that work,
+    /// none where the NICs lie in different planes.
+    pub(crate) fn ways_between_nics(&self, from: NicId, to: NicId) -> u32 {
+        match self.turn(from, to) {
+            Turn::Leaf => 1,
+            Turn::Nowhere => 0,
+            turn if self.down.is_empty() => self.all_ways(turn),
+            turn => {
+                let alive = |way: &u32| self.is_alive(turn, *way);
+                (0..self.all_ways(turn)).filter(alive).map(|_| 1).sum()
+            }
+        }
+    }
+
+    /// The way that routing by destination takes.
+    pub(crate) fn static_way_between_nics(&self, from: NicId, to: NicId) -> u32 {
+        let turn = self.turn(from, to);
+        let fabric = &self.fabric;
+        let spread = Spread::new(Self::D_MOD_K, self.port(to), fabric.spines, fabric.cores);
+        let wished = match turn {
+            Turn::Leaf | Turn::Nowhere => return 0,
+            Turn::Spine { .. } => spread.spine,
+            Turn::Core { .. } => spread.spine * fabric.cores + spread.core,
+        };
+        if self.down.is_empty() {
+            return wished;
+        }
+        // The number among those that work of the first that works from the wished one on.
+        let all = self.all_ways(turn);
+        let alive = |way: &u32| self.is_alive(turn, *way);
+        let chosen = (wished..all).chain(0..wished).find(alive).unwrap_or(0);
+        (0..chosen).filter(alive).map(|_| 1).sum()
+    }
+
+    /// Appends the links of a way from a NIC to a NIC of another node, NIC links included.
+    pub(crate) fn way_between_nics(&self, nics: [NicId; 2], way: u32, out: &mut Vec<LinkId>) {
+        let [from, to] = nics;
+        let turn = self.turn(from, to);
+        out.push(self.nic_links(from)[0]);
+        let way = if self.down.is_empty() {
+            way
+        } else {
+            let mut ways = 0..self.all_ways(turn);
+            let alive = |way: &u32| self.is_alive(turn, *way);
+            ways.by_ref().filter(alive).nth(way as usize).unwrap_or(0)
+        };
+        match turn {
+            Turn::Leaf | Turn::Nowhere => {}
+            Turn::Spine { .. } => out.extend(&self.over(turn, way)[..2]),
+            Turn::Core { .. } => out.extend(self.over(turn, way)),
+        }
+        out.push(self.nic_links(to)[1]);
+    }
+
+    /// Appends the links of a way between hosts: GPUs where they are given, else the NICs
+    /// themselves.
+    pub(crate) fn way_of_ends(
+        &self,
+        from: Option<GpuId>,
+        to: Option<GpuId>,
+        nics: [NicId; 2],
+        way: u32,
+        out: &mut Vec<LinkId>,
+    ) {
+        let [nic_from, nic_to] = nics;
+        if let Some(gpu) = from {
+            self.route_to_nic(nic_from.node, self.index_in_node(gpu), nic_from.index, out);
+        }
+        self.way_between_nics(nics, way, out);
+        if let Some(gpu) = to {
+            self.route_from_nic(nic_to.node, nic_to.index, self.index_in_node(gpu), out);
+        }
+    }
+
+    fn turn(&self, from: NicId, to: NicId) -> Turn {
+        let fabric = &self.fabric;
+        let leaves = [from, to].map(|nic| self.leaf_of(nic));
+        if leaves[0] == leaves[1] {
+            return Turn::Leaf;
+        }
+        let sets = [from, to].map(|nic| fabric.set(self.lane_of(nic)));
+        if sets[0] != sets[1] {
+            return Turn::Nowhere;
+        }
+        let pods = [from, to].map(|nic| self.pod_of(nic.node));
+        if pods[0] == pods[1] {
+            Turn::Spine { leaves }
+        } else {
+            let spines = pods.map(|pod| fabric.spine(pod, sets[0], 0));
+            Turn::Core { leaves, spines }
+        }
+    }
+
+    fn all_ways(&self, turn: Turn) -> u32 {
+        match turn {
+            Turn::Leaf => 1,
+            Turn::Nowhere => 0,
+            Turn::Spine { .. } => self.fabric.spines,
+            Turn::Core { .. } => self.fabric.spines * self.fabric.cores,
+        }
+    }
+
+    fn is_alive(&self, turn: Turn, way: u32) -> bool {
+        let links = self.over(turn, way);
+        links.iter().all(|link| !self.down.contains(link))
+    }
+
+    /// The links between leaves of a way; over a spine alone each stands twice.
+    fn over(&self, turn: Turn, way: u32) -> [LinkId; 4] {
+        let fabric = &self.fabric;
+        match turn {
+            Turn::Core { leaves, spines } => {
+                let (s, c) = (way / fabric.cores, way % fabric.cores);
+                let [from, to] = spines.map(|first| fabric.spine_up(first + s, c));
+                let [up, down] = leaves.map(|leaf| fabric.leaf_up(leaf, s));
+                [up, from, to + 1, down + 1].map(LinkId::new)
+            }
+            Turn::Spine { leaves } => {
+                let [up, down] = leaves.map(|leaf| fabric.leaf_up(leaf, way));
+                [up, down + 1, up, down + 1].map(LinkId::new)
+            }
+            Turn::Leaf | Turn::Nowhere => [LinkId::new(0); 4],
+        }
+    }
+
     /// Appends the links from one node's first NIC to another's, as network workloads see hosts;
     /// nothing where both are the same or the nodes have no NICs.
     pub fn route_hosts(&self, from: NodeId, to: NodeId, hash: u64, out: &mut Vec<LinkId>) {
@@ -243,6 +398,19 @@ fn owner(layout: &Layout, gpu: u32, nic: u32) -> u32 {
     } else {
         owner
     }
+}
+
+/// Where the ways between two NICs turn from up to down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// In the leaf of both.
+    Leaf,
+    /// In a spine of their pod.
+    Spine { leaves: [u32; 2] },
+    /// In a core switch; the first spines of both pods.
+    Core { leaves: [u32; 2], spines: [u32; 2] },
+    /// They lie in different planes.
+    Nowhere,
 }
 
 /// Where a route turns: the first choice at every level, then round robin.

@@ -63,6 +63,10 @@ id! {
     LinkId
 }
 id! {
+    /// An end of network workloads: whatever sends and receives on a topology.
+    HostId
+}
+id! {
     /// A stage of a pipeline.
     StageId
 }

@@ -20,7 +20,7 @@ mod time;
 pub use control::{Control, Interrupted};
 pub use data::{Bytes, BytesPerSec};
 pub use dtype::DType;
-pub use ids::{ClassId, GpuId, GroupId, LaneId, LinkId, NodeId, RankId, StageId};
+pub use ids::{ClassId, GpuId, GroupId, HostId, LaneId, LinkId, NodeId, RankId, StageId};
 pub use parse::{QuantityError, parse_bytes, parse_rate, parse_seconds};
 pub use quantity::{Flops, FlopsPerSec, Seconds, Watts};
 pub use time::{SimTime, TimeOverflow};

@@ -15,6 +15,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "task",
             "collective",
             "network",
+            "traffic",
             "engine",
             "formats",
         ],

@@ -1,0 +1,8 @@
+//! Network workloads: which bytes go where, after what, and when they arrive.
+//!
+//! A workload is a list of flows between hosts of a [`cluster::Topology`]. A flow is released at
+//! its start or when all flows that it waits for have ended, whichever is later.
+
+mod flows;
+
+pub use flows::{Flow, FlowId, Flows, FlowsError, Followers};
