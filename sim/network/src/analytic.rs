@@ -41,9 +41,8 @@ impl Analytic {
         while let Some(&(_, link, rate)) = self.changes.front().filter(|change| change.0 <= now) {
             self.changes.pop_front();
             self.paths.set_link_rate(link, rate);
-            for user in 0..self.paths.users[link as usize].len() {
-                let slot = self.paths.users[link as usize][user];
-                let path = self.paths.slots[slot as usize].path;
+            for user in 0..self.paths.links[link as usize].users.len() {
+                let path = self.paths.links[link as usize].users[user].path;
                 self.progress.set_rate(path, now, self.alone(path))?;
             }
         }
@@ -54,7 +53,7 @@ impl Analytic {
 impl Network for Analytic {
     fn add_path(&mut self, path: &Path) -> Result<PathId, NetworkError> {
         let id = self.paths.add(path, 1.0)?;
-        self.progress.add_path();
+        self.progress.add_path(id);
         Ok(id)
     }
 

@@ -1,343 +1,385 @@
-//! Max-min fair rates by progressive filling.
+//! Max-min fair rates by progressive filling, begun where something changed.
 //!
-//! All rates rise together, in proportion to the weights, until a link is full; its flows are
-//! frozen, and the others rise on (Bertsekas and Gallager, *Data Networks*, section 6.5.2). The
-//! *level* of a link is `left / Σ load · count · weight` of its unfrozen paths. Levels only rise
-//! as paths freeze elsewhere, so a heap of links needs no updates: an entry that turns out to be
-//! too low goes back with its present level.
+//! All levels rise together until a link is full; its paths are frozen, and the others rise on
+//! (Bertsekas and Gallager, *Data Networks*, section 6.5.2). The *level* of a path is its rate
+//! over its weight.
+//!
+//! An event changes little, so the filling is not run again over the whole network. It follows
+//! what changes in the order of levels, as the theory of bottleneck structures says it spreads
+//! (Ros-Giralt et al., *Proc. ACM Meas. Anal. Comput. Syst.* 3(3), 2019). A path is *settled* as
+//! long as it keeps the level from before, *open* once it cannot or need not, and *final* when
+//! it was frozen anew. A link is looked at once one of its paths changes:
+//!
+//! ```text
+//! fill     the link is full at a level: paths above it are frozen there. Those that were lower
+//!          before leave room on their other links, which are looked at, too
+//! release  the link is not full at the level at which it used to bind: the paths that it bound
+//!          are open, and their other links are looked at
+//! ```
+//!
+//! Both happen in rising order of levels. A path that the filling has not reached stays settled,
+//! because whatever could change it happens at a level above its own.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::paths::Paths;
+use crate::paths::{Bound, NOTHING, OWN, Paths, State};
 
-/// What keeps a path from being faster.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Bound {
-    /// Nothing yet: the path is idle.
-    #[default]
-    Nothing,
-    /// Its own cap.
-    Cap,
-    /// A link on which it need not share.
-    Alone,
-    /// That link, with others.
-    Link(u32),
-}
+/// Levels that differ by less than this share are equal: a settled path keeps its level.
+const EQUAL: f64 = 1e-10;
 
-/// A path in a solve.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Solved {
-    pub(crate) path: u32,
-    pub(crate) rate: f64,
-    pub(crate) bound: Bound,
-}
+/// What sums of many paths may be off by, as a share.
+const NOISE: f64 = 1e-12;
 
-/// What holds before a solve.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct View<'a> {
-    pub(crate) paths: &'a Paths,
-    /// Bytes per second of each transfer, by path.
-    pub(crate) rates: &'a [f64],
-    pub(crate) bounds: &'a [Bound],
+/// What happens to a link at a level. Of equal levels, releases come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Release,
+    Fill,
 }
 
 /// Scratch of a link during a solve.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tank {
+    /// The solve in which the link was looked at last.
     round: u32,
-    /// Unfrozen paths.
+    /// Paths that rise with the level: all but final ones and those that stop below `stop`.
     open: u32,
-    /// Whether paths outside the solve use the link.
-    others: bool,
+    /// Whether it was filled, and whether it released what it bound.
+    filled: bool,
+    released: bool,
+    /// Whether it is among the links that releases concern.
+    concerned: bool,
+    /// What open paths may take, and the sum of their loads and scales.
     left: f64,
-    weight: f64,
+    scale: f64,
+    /// Paths whose ceiling lies below this level count as stopping there.
+    stop: f64,
+    /// No ceiling of an open path lies below this level.
+    ceiling: f64,
+    /// The level at which the link binds settled paths; infinite where it binds none.
+    bound: f64,
 }
 
-/// Rates that differ by less than this share are equal.
-const EQUAL: f64 = 1e-9;
-
-/// After so many rounds a solve takes in everything that shares links with what it has.
-const ROUNDS: u32 = 6;
+impl Tank {
+    /// The level at which the link would be full.
+    fn level(&self) -> f64 {
+        if self.open == 0 {
+            f64::INFINITY
+        } else if self.scale > 0.0 {
+            (self.left / self.scale).max(0.0)
+        } else {
+            0.0
+        }
+    }
+}
 
 /// The solver, with scratch that is kept between solves.
-///
-/// A solve begins with the paths that an event concerns and keeps all others at their rates.
-/// Where that breaks the condition of max-min fairness (every path is at its cap, or has a full
-/// link on which nobody is faster), the paths concerned join, and the solve is repeated.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fill {
-    /// Counts solves, and rounds of all solves: marks that need no clearing.
-    stamp: u32,
+    /// Counts solves. A path is settled unless its mark is twice the round (open) or one more
+    /// (final).
     round: u32,
     tanks: Vec<Tank>,
-    /// The solve in which a path was seen last, and its place in `solved`.
-    seen: Vec<(u32, u32)>,
-    links: Vec<u32>,
-    levels: BinaryHeap<Reverse<(u64, u32)>>,
-    /// Levels at which paths meet a limit of their own.
-    own: Vec<(u64, u32)>,
-    pub(crate) solved: Vec<Solved>,
+    steps: BinaryHeap<Reverse<(u64, Step, u32)>>,
+    /// Links that a release concerns.
+    concerned: Vec<u32>,
+    /// Paths that were opened or frozen.
+    pub(crate) solved: Vec<u32>,
 }
 
 impl Fill {
-    /// Begins a solve without paths.
-    pub(crate) fn clear(&mut self, paths: &Paths) {
-        if u32::MAX - 2 * ROUNDS < self.round {
-            *self = Self::default();
+    /// Begins a solve.
+    pub(crate) fn begin(&mut self, paths: &mut Paths) {
+        if self.round > u32::MAX / 2 - 2 {
+            self.round = 0;
+            self.tanks.clear();
+            paths.states.iter_mut().for_each(|state| state.mark = 0);
         }
-        self.stamp += 1;
-        self.tanks.resize(paths.rates.len(), Tank::default());
-        self.seen.resize(paths.routes.len(), (0, 0));
+        self.round += 1;
+        self.tanks.resize(paths.links.len(), Tank::default());
         self.solved.clear();
     }
 
-    /// Adds an active path, once.
-    pub(crate) fn add_path(&mut self, path: u32) {
-        let seen = &mut self.seen[path as usize];
-        if seen.0 != self.stamp {
-            let place = u32::try_from(self.solved.len()).expect("fewer than all paths");
-            *seen = (self.stamp, place);
-            self.solved.push(Solved {
-                path,
-                rate: f64::NAN,
-                bound: Bound::Nothing,
-            });
+    /// Opens a path whose transfers changed, whatever its level was.
+    pub(crate) fn open(&mut self, paths: &mut Paths, path: u32) {
+        if paths.states[path as usize].mark < 2 * self.round {
+            paths.states[path as usize].mark = 2 * self.round;
+            self.solved.push(path);
+            paths.bind(path, NOTHING);
         }
     }
 
-    /// Computes the rates of the paths that were added, and of those that these concern.
-    pub(crate) fn run(&mut self, view: View<'_>) {
-        for _ in 0..ROUNDS {
-            self.open(view);
-            self.solve(view.paths);
-            if !self.grow(view) {
-                return;
-            }
-        }
-        self.close(view.paths);
-        self.open(view);
-        self.solve(view.paths);
-    }
-
-    /// Adds every path that shares a link with one already added, directly or over others.
-    /// Links that cannot bind connect nobody.
-    pub(crate) fn close(&mut self, paths: &Paths) {
-        self.round += 1;
-        let mut next = 0;
-        while next < self.solved.len() {
-            for slot in paths.crossings(self.solved[next].path) {
-                let tank = &mut self.tanks[slot.link as usize];
-                if tank.round != self.round && !paths.is_slack(slot.link) {
-                    tank.round = self.round;
-                    for &slot in &paths.users[slot.link as usize] {
-                        self.add_path(paths.slots[slot as usize].path);
-                    }
-                }
-            }
-            next += 1;
-        }
-    }
-
-    /// Prepares the links of all paths that were added: what others leave there is to be shared.
-    fn open(&mut self, view: View<'_>) {
-        self.round += 1;
-        self.links.clear();
-        self.levels.clear();
-        self.own.clear();
-        for place in 0..self.solved.len() {
-            self.solved[place].rate = f64::NAN;
-            for slot in view.paths.crossings(self.solved[place].path) {
-                if self.tanks[slot.link as usize].round != self.round
-                    && !view.paths.is_slack(slot.link)
-                {
-                    self.tanks[slot.link as usize] = self.tank(view, slot.link);
-                    self.links.push(slot.link);
-                }
+    /// Looks at the links of opened paths; to be called when all are open.
+    pub(crate) fn look_at_opened(&mut self, paths: &Paths) {
+        for at in 0..self.solved.len() {
+            for &link in paths.crossed(self.solved[at]) {
+                self.look_at(paths, link);
             }
         }
     }
 
-    fn tank(&self, view: View<'_>, link: u32) -> Tank {
-        let mut tank = Tank {
+    /// Looks at a link on which something changed, if it can bind anybody.
+    pub(crate) fn look_at(&mut self, paths: &Paths, link: u32) {
+        if self.tanks[link as usize].round == self.round {
+            return;
+        }
+        if paths.links[link as usize].binds == 0 && paths.is_slack(link) {
+            return;
+        }
+        self.tanks[link as usize] = Tank {
             round: self.round,
-            open: 0,
-            others: false,
-            left: view.paths.rates[link as usize],
-            weight: 0.0,
+            ..Tank::default()
         };
-        for &slot in &view.paths.users[link as usize] {
-            let slot = &view.paths.slots[slot as usize];
-            let load = slot.load * f64::from(view.paths.count(slot.path));
-            if self.has(slot.path) {
-                tank.open += 1;
-                tank.weight += load * view.paths.routes[slot.path as usize].weight;
-            } else {
-                tank.others = true;
-                tank.left -= load * view.rates[slot.path as usize];
-            }
+        self.measure(paths, link);
+        let tank = self.tanks[link as usize];
+        if tank.bound.is_finite() {
+            self.queue(tank.bound, Step::Release, link);
         }
-        tank.left = tank.left.max(0.0);
-        tank
+        self.queue_fill(link);
     }
 
-    fn has(&self, path: u32) -> bool {
-        self.seen[path as usize].0 == self.stamp
-    }
-
-    /// Adds the paths that are no longer max-min fair beside the new rates; whether there are
-    /// any.
-    fn grow(&mut self, view: View<'_>) -> bool {
-        let before = self.solved.len();
-        for at in 0..self.links.len() {
-            let link = self.links[at];
-            if !self.tanks[link as usize].others {
+    /// Solves until nothing spreads any more.
+    pub(crate) fn run(&mut self, paths: &mut Paths) {
+        let (mut reached, mut released) = (0.0_f64, 0.0);
+        while let Some(Reverse((level, step, link))) = self.steps.pop() {
+            let queued = f64::from_bits(level);
+            if !self.concerned.is_empty()
+                && (step == Step::Fill || released * (1.0 + EQUAL) < queued)
+            {
+                self.steps.push(Reverse((level, step, link)));
+                self.settle_releases(paths);
                 continue;
             }
-            let (mut used, mut top, mut low) = (0.0, 0.0_f64, f64::INFINITY);
-            for &slot in &view.paths.users[link as usize] {
-                let slot = &view.paths.slots[slot as usize];
-                let (rate, level, bound) = self.present(view, slot.path, before);
-                used += slot.load * f64::from(view.paths.count(slot.path)) * rate;
-                top = top.max(level);
-                if bound == Bound::Link(link) && self.was(slot.path, before) {
-                    low = low.min(level);
-                }
+            reached = reached.max(queued);
+            released = queued;
+            match step {
+                Step::Release => self.release(paths, link, queued),
+                Step::Fill => self.fill(paths, link, queued, reached),
             }
-            let full = view.paths.rates[link as usize] * (1.0 - EQUAL) <= used;
-            for &slot in &view.paths.users[link as usize] {
-                let path = view.paths.slots[slot as usize].path;
-                let (_, level, bound) = self.present(view, path, before);
-                let freed = bound == Bound::Link(link) && (!full || level < top * (1.0 - EQUAL));
-                if !self.was(path, before) && (freed || low * (1.0 + EQUAL) < level) {
-                    self.add_path(path);
-                }
+            if self.steps.is_empty() {
+                self.settle_releases(paths);
             }
         }
-        before < self.solved.len()
+        for at in 0..self.solved.len() {
+            let path = self.solved[at];
+            if paths.states[path as usize].mark == 2 * self.round {
+                let own = paths.states[path as usize].own;
+                self.freeze(paths, path, own, OWN);
+            }
+        }
     }
 
-    /// Whether a path was among the first so many that were added.
-    fn was(&self, path: u32, before: usize) -> bool {
-        self.has(path) && (self.seen[path as usize].1 as usize) < before
+    fn queue(&mut self, level: f64, step: Step, link: u32) {
+        self.steps.push(Reverse((level.to_bits(), step, link)));
     }
 
-    /// Rate, level and bound of a path: the new ones if it was solved.
-    fn present(&self, view: View<'_>, path: u32, before: usize) -> (f64, f64, Bound) {
-        let (rate, bound) = if self.was(path, before) {
-            let solved = self.solved[self.seen[path as usize].1 as usize];
-            (solved.rate, solved.bound)
+    fn queue_fill(&mut self, link: u32) {
+        let level = self.tanks[link as usize].level();
+        if level.is_finite() {
+            self.queue(level, Step::Fill, link);
+        }
+    }
+
+    /// The level above which a path that is not final cannot rise whatever this link does; `None`
+    /// for a final one.
+    fn ceiling(&self, state: &State, link: u32) -> Option<f64> {
+        if state.mark == 2 * self.round + 1 {
+            None
+        } else if state.mark == 2 * self.round || state.bound == link {
+            Some(state.own)
         } else {
-            (view.rates[path as usize], view.bounds[path as usize])
-        };
-        (rate, rate / view.paths.routes[path as usize].weight, bound)
+            Some(state.level)
+        }
     }
 
-    /// Computes the rates of the paths that were added.
-    fn solve(&mut self, paths: &Paths) {
-        for place in 0..self.solved.len() {
-            self.own_limit(paths, place);
-        }
-        self.own.sort_unstable();
-        let level = |tank: &Tank| (tank.left / tank.weight).to_bits();
-        let tanks = &self.tanks;
-        let entry = |&link: &u32| Reverse((level(&tanks[link as usize]), link));
-        self.levels.extend(self.links.iter().map(entry));
-        let mut next_own = 0;
-        let mut reached = 0.0_f64;
+    /// Finds the level at which a link would be full, others staying as they are: paths stop at
+    /// their ceilings, which leaves more for the rest, until no ceiling lies below the level.
+    fn measure(&mut self, paths: &Paths, link: u32) {
+        let mut tank = self.tanks[link as usize];
+        tank.stop = 0.0;
         loop {
-            let link = self.levels.peek().map(|&Reverse(entry)| entry);
-            match (self.own.get(next_own).copied(), link) {
-                (Some((level, place)), link) if link.is_none_or(|(other, _)| level <= other) => {
-                    next_own += 1;
-                    reached = reached.max(f64::from_bits(level));
-                    self.freeze_own(paths, place, f64::from_bits(level));
+            self.pass(paths, link, &mut tank);
+            let level = tank.level();
+            if tank.open == 0 || level <= tank.ceiling {
+                break;
+            }
+            tank.stop = level;
+        }
+        self.tanks[link as usize] = tank;
+    }
+
+    /// Adds up the users of a link, with ceilings below `tank.stop` counted as reached.
+    fn pass(&self, paths: &Paths, link: u32, tank: &mut Tank) {
+        let used = &paths.links[link as usize];
+        (tank.open, tank.left, tank.scale) = (0, used.rate, 0.0);
+        (tank.ceiling, tank.bound) = (f64::INFINITY, f64::INFINITY);
+        for user in &used.users {
+            let state = &paths.states[user.path as usize];
+            let scale = paths.load(user.slot as usize) * state.scale;
+            match self.ceiling(state, link) {
+                None => tank.left -= scale * state.level,
+                Some(ceiling) if ceiling < tank.stop => tank.left -= scale * ceiling,
+                Some(ceiling) => {
+                    tank.open += 1;
+                    tank.scale += scale;
+                    tank.ceiling = tank.ceiling.min(ceiling);
                 }
-                (_, Some((level, link))) => {
-                    self.levels.pop();
-                    self.fill_link(paths, link, f64::from_bits(level), &mut reached);
-                }
-                (_, None) => break,
+            }
+            if state.bound == link && state.mark < 2 * self.round {
+                tank.bound = state.level;
             }
         }
     }
 
-    /// Finds the limit that a path has on its own: its cap, and links that are not in the solve.
-    fn own_limit(&mut self, paths: &Paths, place: usize) {
-        let path = self.solved[place].path;
-        let route = &paths.routes[path as usize];
-        let mut alone = f64::INFINITY;
-        let mut shares = false;
-        for slot in paths.crossings(path) {
-            if self.tanks[slot.link as usize].round == self.round {
-                shares = true;
-            } else {
-                alone = alone.min(paths.rates[slot.link as usize] / slot.load);
-            }
-        }
-        alone /= f64::from(paths.count(path));
-        let (rate, bound) = if route.cap <= alone {
-            (route.cap, Bound::Cap)
-        } else {
-            (alone, Bound::Alone)
-        };
-        let solved = &mut self.solved[place];
-        if !shares {
-            (solved.rate, solved.bound) = (rate, bound);
-        } else if rate.is_finite() {
-            solved.bound = bound;
-            let place = u32::try_from(place).expect("fewer than all paths");
-            self.own.push(((rate / route.weight).to_bits(), place));
-        }
-    }
-
-    fn freeze_own(&mut self, paths: &Paths, place: u32, level: f64) {
-        let Solved {
-            path, rate, bound, ..
-        } = self.solved[place as usize];
-        if rate.is_nan() {
-            self.freeze(paths, path, level, bound);
-        }
-    }
-
-    fn fill_link(&mut self, paths: &Paths, link: u32, queued: f64, reached: &mut f64) {
-        let tank = self.tanks[link as usize];
-        if tank.open == 0 {
+    /// The link no longer binds at the level at which it did, unless it is full there again.
+    fn release(&mut self, paths: &mut Paths, link: u32, level: f64) {
+        let tank = &mut self.tanks[link as usize];
+        if tank.filled || tank.released || tank.level() <= level * (1.0 + EQUAL) {
             return;
         }
-        // Rounding may leave nothing of a small weight: its flows are then as fast as the last.
-        let level = if tank.weight > 0.0 {
-            (tank.left / tank.weight).max(*reached)
-        } else {
-            *reached
-        };
-        if queued < level {
-            self.levels.push(Reverse((level.to_bits(), link)));
-            return;
-        }
-        *reached = level;
-        for &slot in &paths.users[link as usize] {
-            let path = paths.slots[slot as usize].path;
-            let (stamp, place) = self.seen[path as usize];
-            if stamp == self.stamp && self.solved[place as usize].rate.is_nan() {
-                self.freeze(paths, path, level, Bound::Link(link));
+        tank.released = true;
+        for at in 0..paths.links[link as usize].users.len() {
+            let path = paths.links[link as usize].users[at].path;
+            let state = paths.states[path as usize];
+            if state.bound == link && state.mark < 2 * self.round {
+                self.let_rise(paths, path, link);
             }
         }
     }
 
-    fn freeze(&mut self, paths: &Paths, path: u32, level: f64, bound: Bound) {
-        let weight = paths.routes[path as usize].weight;
-        let count = f64::from(paths.count(path));
-        let solved = &mut self.solved[self.seen[path as usize].1 as usize];
-        solved.rate = level * weight;
-        solved.bound = bound;
-        let taken = count * level * weight;
-        for slot in paths.crossings(path) {
-            let tank = &mut self.tanks[slot.link as usize];
+    /// Opens a settled path that its link no longer binds.
+    fn let_rise(&mut self, paths: &mut Paths, path: u32, link: u32) {
+        let state = paths.states[path as usize];
+        for slot in paths.range(path) {
+            let other = paths.link_of(slot);
+            if other == link {
+                continue;
+            }
+            let tank = &mut self.tanks[other as usize];
             if tank.round == self.round {
-                tank.open -= 1;
-                tank.left -= slot.load * taken;
-                tank.weight -= slot.load * count * weight;
+                let scale = paths.load(slot) * state.scale;
+                if state.own < tank.stop {
+                    tank.left += scale * (state.level - state.own);
+                } else if state.level < tank.stop {
+                    tank.left += scale * state.level;
+                    tank.scale += scale;
+                    tank.open += 1;
+                    tank.ceiling = tank.ceiling.min(state.own);
+                }
+                if tank.concerned || tank.filled {
+                    continue;
+                }
+                tank.concerned = true;
+            }
+            self.concerned.push(other);
+        }
+        paths.states[path as usize].mark = 2 * self.round;
+        self.solved.push(path);
+        paths.bind(path, NOTHING);
+    }
+
+    /// Queues what releases at one level concern, once for all of them.
+    fn settle_releases(&mut self, paths: &Paths) {
+        for at in 0..self.concerned.len() {
+            let link = self.concerned[at];
+            if self.tanks[link as usize].round != self.round {
+                self.look_at(paths, link);
+                continue;
+            }
+            let tank = &mut self.tanks[link as usize];
+            if !std::mem::take(&mut tank.concerned) {
+                continue;
+            }
+            // Paths that stopped below a level that has come down to them may have to share.
+            let room = paths.links[link as usize].rate * NOISE;
+            let is_full = tank.open == 0 && tank.left < -room;
+            if is_full || tank.level() < tank.stop * (1.0 - NOISE) {
+                self.measure(paths, link);
+            }
+            self.queue_fill(link);
+        }
+        self.concerned.clear();
+    }
+
+    /// The link is full at a level, unless its paths froze elsewhere in the meantime.
+    fn fill(&mut self, paths: &mut Paths, link: u32, queued: f64, reached: f64) {
+        let tank = self.tanks[link as usize];
+        if tank.filled || tank.open == 0 {
+            return;
+        }
+        if tank.ceiling < tank.level() {
+            self.measure(paths, link);
+        }
+        let level = self.tanks[link as usize].level();
+        if queued * (1.0 + NOISE) < level {
+            if tank.bound.is_finite() && tank.bound * (1.0 + EQUAL) < level && !tank.released {
+                self.queue(tank.bound.max(queued), Step::Release, link);
+            }
+            self.queue_fill(link);
+            return;
+        }
+        self.tanks[link as usize].filled = true;
+        let level = self.tanks[link as usize].level().max(reached);
+        let stop = self.tanks[link as usize].stop;
+        for at in 0..paths.links[link as usize].users.len() {
+            let path = paths.links[link as usize].users[at].path;
+            let state = &paths.states[path as usize];
+            match self.ceiling(state, link) {
+                Some(ceiling) if stop <= ceiling => {
+                    let is_settled = state.mark < 2 * self.round;
+                    if !is_settled || level * EQUAL < (state.level - level).abs() {
+                        self.freeze(paths, path, level.min(state.own), link);
+                    } else if state.bound != link {
+                        // What bound it until now may release it: this link does not.
+                        self.freeze(paths, path, state.level, link);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Freezes a path, and tells its links.
+    fn freeze(&mut self, paths: &mut Paths, path: u32, level: f64, bound: Bound) {
+        let state = paths.states[path as usize];
+        let is_settled = state.mark < 2 * self.round;
+        for slot in paths.range(path) {
+            let link = paths.link_of(slot);
+            if link == bound {
+                continue;
+            }
+            if self.tanks[link as usize].round == self.round {
+                let ceiling = self.ceiling(&state, link);
+                let tank = &mut self.tanks[link as usize];
+                let scale = paths.load(slot) * state.scale;
+                match ceiling {
+                    Some(ceiling) if ceiling < tank.stop => tank.left += scale * (ceiling - level),
+                    Some(_) => {
+                        tank.open -= 1;
+                        tank.left -= scale * level;
+                        tank.scale -= scale;
+                    }
+                    None => {}
+                }
+            }
+        }
+        let now = &mut paths.states[path as usize];
+        (now.level, now.mark) = (level, 2 * self.round + 1);
+        if is_settled {
+            self.solved.push(path);
+        }
+        paths.bind(path, bound);
+        if is_settled && level < state.level {
+            self.look_at_room(paths, path, bound);
+        }
+    }
+
+    /// A settled path fell: links that bind others have room for them.
+    fn look_at_room(&mut self, paths: &Paths, path: u32, bound: Bound) {
+        for &link in paths.crossed(path) {
+            if link != bound && 0 < paths.links[link as usize].binds {
+                self.look_at(paths, link);
             }
         }
     }

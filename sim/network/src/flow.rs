@@ -14,8 +14,8 @@ use std::collections::VecDeque;
 
 use units::{BytesPerSec, Seconds, SimTime};
 
-use crate::fill::{Bound, Fill, View};
-use crate::paths::Paths;
+use crate::fill::Fill;
+use crate::paths::{NOTHING, OWN, Paths};
 use crate::progress::Progress;
 use crate::{Network, NetworkError, Path, PathId, Share, Transfer, TransferId};
 
@@ -38,11 +38,6 @@ pub struct Flow {
     latencies: Vec<Seconds>,
     paths: Paths,
     progress: Progress,
-    /// Rates and what binds them, by path.
-    rates: Vec<f64>,
-    bounds: Vec<Bound>,
-    /// How many active paths each link binds.
-    binds: Vec<u32>,
     /// Links whose users may rise or must fall, and paths whose transfers changed.
     dirty_links: Vec<u32>,
     dirty_paths: Vec<u32>,
@@ -71,9 +66,6 @@ impl Flow {
             latencies,
             paths: Paths::new(carried),
             progress: Progress::default(),
-            rates: Vec::new(),
-            bounds: Vec::new(),
-            binds: vec![0; rates.len()],
             dirty_links: Vec::new(),
             dirty_paths: Vec::new(),
             changes: VecDeque::new(),
@@ -88,6 +80,27 @@ impl Flow {
         self.progress.rate(path)
     }
 
+    /// Forgets a path that carries nothing, so that its place serves another one.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError::UnknownPath`], and [`NetworkError::Busy`] while a transfer is under way. The
+    /// caller sees to it that none is in its latency.
+    pub fn remove_path(&mut self, path: PathId) -> Result<(), NetworkError> {
+        self.paths.check_path(path)?;
+        if self.paths.count(path.get()) > 0 {
+            return Err(NetworkError::Busy { path: path.get() });
+        }
+        self.paths.remove(path.get());
+        Ok(())
+    }
+
+    /// Transfers under way that cross a link, a class of flows counted once: a measure of load for
+    /// those who choose among ways.
+    pub fn n_users(&self, link: u32) -> usize {
+        self.paths.links[link as usize].users.len()
+    }
+
     /// How often rates were solved, and what a measure of its cost is: for benchmarks and tests.
     pub fn solves(&self) -> u64 {
         self.solves
@@ -96,27 +109,21 @@ impl Flow {
     /// The rates of all paths by one solve over the whole network that ignores what is known from
     /// before. Equal to [`Flow::rate`] of each up to rounding; for tests.
     pub fn solve_afresh(&self) -> Vec<f64> {
+        let mut paths = self.paths.clone();
         let mut fill = Fill::default();
-        fill.clear(&self.paths);
-        (0..)
-            .take(self.paths.routes.len())
-            .filter(|&path| 0 < self.paths.count(path))
-            .for_each(|path| fill.add_path(path));
-        fill.close(&self.paths);
-        fill.run(self.view());
-        let mut rates = vec![0.0; self.paths.routes.len()];
-        for solved in &fill.solved {
-            rates[solved.path as usize] = solved.rate;
+        paths.states.iter_mut().for_each(|state| state.mark = 0);
+        fill.begin(&mut paths);
+        let all = (0..).take(paths.routes.len());
+        for path in all.clone().filter(|&path| 0 < self.paths.count(path)) {
+            fill.open(&mut paths, path);
         }
-        rates
-    }
-
-    fn view(&self) -> View<'_> {
-        View {
-            paths: &self.paths,
-            rates: &self.rates,
-            bounds: &self.bounds,
-        }
+        fill.look_at_opened(&paths);
+        fill.run(&mut paths);
+        let rate = |path| match paths.count(path) {
+            0 => 0.0,
+            _ => paths.rate(path),
+        };
+        all.map(rate).collect()
     }
 
     /// The weight and the cap of a path under the rule of sharing.
@@ -127,7 +134,7 @@ impl Flow {
         let latency = |&(link, _): &(u32, f64)| self.latencies[link as usize];
         let latency: Seconds = path.links.iter().map(latency).sum();
         let rate = |&(link, _): &(u32, f64)| {
-            BytesPerSec::new(self.paths.rates[link as usize] / self.share.bandwidth_factor)
+            BytesPerSec::new(self.paths.links[link as usize].rate / self.share.bandwidth_factor)
         };
         let weight = self
             .share
@@ -148,14 +155,14 @@ impl Flow {
             let left = self.paths.count(path) - ended;
             self.paths.set_count(path, left);
             if left == 0 {
-                self.bind(path, Bound::Nothing);
-                self.rates[path as usize] = 0.0;
-            } else if self.bounds[path as usize] != Bound::Cap {
+                self.paths.bind(path, NOTHING);
+                self.paths.states[path as usize].level = 0.0;
+            } else if !self.is_capped(path) {
                 self.dirty_paths.push(path);
             }
-            for slot in self.paths.crossings(path) {
-                if self.binds[slot.link as usize] > 0 {
-                    self.dirty_links.push(slot.link);
+            for &link in self.paths.crossed(path) {
+                if self.paths.links[link as usize].binds > 0 {
+                    self.dirty_links.push(link);
                 }
             }
         }
@@ -168,10 +175,10 @@ impl Flow {
             self.paths.set_link_rate(change.link, change.rate);
             self.dirty_links.push(change.link);
             // Users that can take less now may leave room on their other links.
-            for &user in &self.paths.users[change.link as usize] {
-                let path = self.paths.slots[user as usize].path;
-                let links = self.paths.crossings(path).iter().map(|slot| slot.link);
-                let binding = links.filter(|&link| self.binds[link as usize] > 0);
+            for user in &self.paths.links[change.link as usize].users {
+                self.dirty_paths.push(user.path);
+                let links = self.paths.crossed(user.path).iter().copied();
+                let binding = links.filter(|&link| self.paths.links[link as usize].binds > 0);
                 self.dirty_links.extend(binding);
             }
         }
@@ -194,42 +201,31 @@ impl Flow {
         if self.dirty_paths.is_empty() && self.dirty_links.is_empty() {
             return Ok(());
         }
-        self.fill.clear(&self.paths);
+        self.fill.begin(&mut self.paths);
         for path in self.dirty_paths.drain(..) {
             if self.paths.count(path) > 0 {
-                self.fill.add_path(path);
+                self.fill.open(&mut self.paths, path);
             }
         }
+        self.fill.look_at_opened(&self.paths);
         for link in self.dirty_links.drain(..) {
-            for &slot in &self.paths.users[link as usize] {
-                self.fill.add_path(self.paths.slots[slot as usize].path);
-            }
+            self.fill.look_at(&self.paths, link);
         }
-        let view = View {
-            paths: &self.paths,
-            rates: &self.rates,
-            bounds: &self.bounds,
-        };
-        self.fill.run(view);
+        self.fill.run(&mut self.paths);
         self.solves += 1;
-        for place in 0..self.fill.solved.len() {
-            let solved = self.fill.solved[place];
-            self.bind(solved.path, solved.bound);
-            self.rates[solved.path as usize] = solved.rate;
-            self.progress.set_rate(solved.path, now, solved.rate)?;
+        for &path in &self.fill.solved {
+            self.progress.set_rate(path, now, self.paths.rate(path))?;
         }
         Ok(())
     }
 
-    /// Notes what binds a path from now on.
-    fn bind(&mut self, path: u32, bound: Bound) {
-        let before = std::mem::replace(&mut self.bounds[path as usize], bound);
-        if let Bound::Link(link) = before {
-            self.binds[link as usize] -= 1;
-        }
-        if let Bound::Link(link) = bound {
-            self.binds[link as usize] += 1;
-        }
+    /// Whether nothing but its own cap binds a path.
+    fn is_capped(&self, path: u32) -> bool {
+        let (state, route) = (
+            &self.paths.states[path as usize],
+            &self.paths.routes[path as usize],
+        );
+        state.bound == OWN && route.cap.is_finite() && route.cap <= state.level * route.weight
     }
 }
 
@@ -242,9 +238,7 @@ impl Network for Flow {
             let links = path.links.clone();
             self.paths.add(&Path { links, cap }, weight)?
         };
-        self.progress.add_path();
-        self.rates.push(0.0);
-        self.bounds.push(Bound::Nothing);
+        self.progress.add_path(id);
         Ok(id)
     }
 

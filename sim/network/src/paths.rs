@@ -4,21 +4,41 @@ use units::BytesPerSec;
 
 use crate::{NetworkError, Path, PathId};
 
-/// One crossing of a path over a link.
+/// What keeps a path from being faster: a link by its number, or one of these.
+pub(crate) type Bound = u32;
+
+/// Nothing: the path is idle.
+pub(crate) const NOTHING: Bound = u32::MAX;
+
+/// A limit of its own: its cap, or a link on which it need not share.
+pub(crate) const OWN: Bound = u32::MAX - 1;
+
+/// An active path on a link.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Slot {
+pub(crate) struct User {
     pub(crate) path: u32,
-    pub(crate) link: u32,
-    /// Where the slot stands in the link's list of users, while the path is active.
-    pub(crate) at: u32,
-    pub(crate) load: f64,
+    pub(crate) slot: u32,
 }
 
-/// The unchanging part of a path.
+/// What a solve reads and writes of a path. The *level* of a path is its rate over its weight.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct State {
+    pub(crate) level: f64,
+    /// The level at which the path meets a limit of its own.
+    pub(crate) own: f64,
+    /// Bytes per second of all its transfers together at level 1.
+    pub(crate) scale: f64,
+    pub(crate) bound: Bound,
+    /// The solve that the path is in, and how far it is there.
+    pub(crate) mark: u32,
+}
+
+/// The unchanging part of a path, and how many transfers are under way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Route {
     first: u32,
     n_slots: u32,
+    count: u32,
     /// Bytes per second of one transfer, infinite where there is no cap.
     pub(crate) cap: f64,
     pub(crate) weight: f64,
@@ -27,34 +47,49 @@ pub(crate) struct Route {
 /// A link whose users could not fill it, even by this much more than they can take, never binds.
 const SLACK: f64 = 1.0 + 1e-9;
 
+/// A link with its active paths.
+#[derive(Clone, Debug)]
+pub(crate) struct LinkUse {
+    /// Bytes per second.
+    pub(crate) rate: f64,
+    /// The most that the users could put on it: the sum of loads times what each can take alone.
+    demand: f64,
+    /// How many active paths the link binds.
+    pub(crate) binds: u32,
+    pub(crate) users: Vec<User>,
+}
+
 /// Links with their rates, paths with their crossings, and the active paths of each link.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths {
-    /// Bytes per second of each link.
-    pub(crate) rates: Vec<f64>,
-    /// Slots of active paths by link.
-    pub(crate) users: Vec<Vec<u32>>,
+    pub(crate) links: Vec<LinkUse>,
     pub(crate) routes: Vec<Route>,
-    pub(crate) slots: Vec<Slot>,
-    /// Transfers under way, by path.
-    counts: Vec<u32>,
-    /// The most that the transfers of a path could move together if they were alone.
-    wants: Vec<f64>,
-    /// The most that the users of a link could put on it: the sum of loads times wants.
-    demand: Vec<f64>,
+    pub(crate) states: Vec<State>,
+    /// By crossing: its link, and where it stands in the link's list while the path is active.
+    slot_links: Vec<u32>,
+    slot_places: Vec<u32>,
+    /// By crossing: its load; empty while all are 1.
+    loads: Vec<f64>,
+    /// Paths that were removed, by their number of crossings.
+    free: Vec<Vec<u32>>,
 }
 
 impl Paths {
     pub(crate) fn new(rates: impl Iterator<Item = f64>) -> Self {
-        let rates: Vec<f64> = rates.collect();
+        let link = |rate| LinkUse {
+            rate,
+            demand: 0.0,
+            binds: 0,
+            users: Vec::new(),
+        };
         Self {
-            users: vec![Vec::new(); rates.len()],
-            demand: vec![0.0; rates.len()],
-            rates,
+            links: rates.map(link).collect(),
             routes: Vec::new(),
-            slots: Vec::new(),
-            counts: Vec::new(),
-            wants: Vec::new(),
+            states: Vec::new(),
+            slot_links: Vec::new(),
+            slot_places: Vec::new(),
+            loads: Vec::new(),
+            free: Vec::new(),
         }
     }
 
@@ -69,36 +104,87 @@ impl Paths {
                 return Err(NetworkError::BadLoad { link, load });
             }
         }
-        let id = u32::try_from(self.routes.len()).expect("no simulation holds 2³² paths");
-        let first = self.slots.len();
-        for &(link, load) in &path.links {
-            match self.slots[first..]
-                .iter_mut()
-                .find(|slot| slot.link == link)
-            {
-                Some(slot) => slot.load += load,
-                None => self.slots.push(Slot {
-                    path: id,
-                    link,
-                    at: 0,
-                    load,
-                }),
-            }
+        let cap = path.cap.map_or(f64::INFINITY, BytesPerSec::as_f64);
+        if let Some(old) = self.reused(path) {
+            let route = &mut self.routes[old as usize];
+            (route.cap, route.weight) = (cap, weight);
+            return Ok(PathId::new(old));
         }
-        let count = |n: usize| u32::try_from(n).expect("no simulation holds 2³² crossings");
+        let first = self.slot_links.len();
+        for &(link, load) in &path.links {
+            let known = self.slot_links[first..]
+                .iter()
+                .position(|other| *other == link);
+            if let Some(at) = known {
+                self.loads_of_all()[first + at] += load;
+                continue;
+            }
+            if load.to_bits() != 1.0_f64.to_bits() || !self.loads.is_empty() {
+                self.loads_of_all().push(load);
+            }
+            self.slot_links.push(link);
+            self.slot_places.push(0);
+        }
+        let id = count(self.routes.len());
         self.routes.push(Route {
             first: count(first),
-            n_slots: count(self.slots.len() - first),
-            cap: path.cap.map_or(f64::INFINITY, BytesPerSec::as_f64),
+            n_slots: count(self.slot_links.len() - first),
+            count: 0,
+            cap,
             weight,
         });
-        self.counts.push(0);
-        self.wants.push(0.0);
+        self.states.push(State {
+            level: 0.0,
+            own: 0.0,
+            scale: 0.0,
+            bound: NOTHING,
+            mark: 0,
+        });
         Ok(PathId::new(id))
     }
 
+    /// The loads, with an entry for every crossing.
+    fn loads_of_all(&mut self) -> &mut Vec<f64> {
+        if self.loads.is_empty() {
+            self.loads.resize(self.slot_links.len(), 1.0);
+        }
+        &mut self.loads
+    }
+
+    /// A removed path in whose place this one goes: of as many different links, each with load 1.
+    fn reused(&mut self, path: &Path) -> Option<u32> {
+        let n = path.links.len();
+        let plain = self.loads.is_empty()
+            && path
+                .links
+                .iter()
+                .all(|(_, load)| load.to_bits() == 1.0_f64.to_bits());
+        let repeats = (1..n).any(|at| {
+            path.links[..at]
+                .iter()
+                .any(|(link, _)| *link == path.links[at].0)
+        });
+        if !plain || repeats {
+            return None;
+        }
+        let id = self.free.get_mut(n)?.pop()?;
+        for (slot, &(link, _)) in self.range(id).zip(&path.links) {
+            self.slot_links[slot] = link;
+        }
+        Some(id)
+    }
+
+    /// Forgets an idle path: its id may be given again.
+    pub(crate) fn remove(&mut self, path: u32) {
+        let n = self.routes[path as usize].n_slots as usize;
+        if self.free.len() <= n {
+            self.free.resize(n + 1, Vec::new());
+        }
+        self.free[n].push(path);
+    }
+
     pub(crate) fn check_link(&self, link: u32) -> Result<(), NetworkError> {
-        let links = self.rates.len();
+        let links = self.links.len();
         if (link as usize) < links {
             Ok(())
         } else {
@@ -124,28 +210,38 @@ impl Paths {
         route.first as usize..(route.first + route.n_slots) as usize
     }
 
-    /// The crossings of a path.
-    pub(crate) fn crossings(&self, path: u32) -> &[Slot] {
-        &self.slots[self.range(path)]
+    /// The links of a path, each once.
+    pub(crate) fn crossed(&self, path: u32) -> &[u32] {
+        &self.slot_links[self.range(path)]
     }
 
-    /// What all transfers of a path together can move over its links alone, in bytes per second.
-    pub(crate) fn alone(&self, path: u32) -> f64 {
-        let limit = |slot: &Slot| self.rates[slot.link as usize] / slot.load;
-        self.crossings(path)
-            .iter()
-            .map(limit)
-            .fold(f64::INFINITY, f64::min)
+    /// The link of a crossing.
+    pub(crate) fn link_of(&self, slot: usize) -> u32 {
+        self.slot_links[slot]
+    }
+
+    /// How much of a link a crossing takes for each byte that its path moves.
+    pub(crate) fn load(&self, slot: usize) -> f64 {
+        if self.loads.is_empty() {
+            1.0
+        } else {
+            self.loads[slot]
+        }
+    }
+
+    /// Bytes per second of each transfer of a path.
+    pub(crate) fn rate(&self, path: u32) -> f64 {
+        self.states[path as usize].level * self.routes[path as usize].weight
     }
 
     /// Transfers under way on a path.
     pub(crate) fn count(&self, path: u32) -> u32 {
-        self.counts[path as usize]
+        self.routes[path as usize].count
     }
 
     /// Sets how many transfers a path carries.
     pub(crate) fn set_count(&mut self, path: u32, count: u32) {
-        let before = std::mem::replace(&mut self.counts[path as usize], count);
+        let before = std::mem::replace(&mut self.routes[path as usize].count, count);
         match (before, count) {
             (0, 0) => {}
             (0, _) => self.attach(path),
@@ -157,34 +253,50 @@ impl Paths {
 
     /// Changes the rate of a link, and with it what its users can take.
     pub(crate) fn set_link_rate(&mut self, link: u32, rate: f64) {
-        self.rates[link as usize] = rate;
-        for user in 0..self.users[link as usize].len() {
-            let slot = self.users[link as usize][user];
-            self.update_want(self.slots[slot as usize].path);
+        self.links[link as usize].rate = rate;
+        for user in 0..self.links[link as usize].users.len() {
+            self.update_want(self.links[link as usize].users[user].path);
         }
     }
 
     /// Whether a link has room for all that its users could ever take: such a link binds nobody.
     pub(crate) fn is_slack(&self, link: u32) -> bool {
-        self.demand[link as usize] <= self.rates[link as usize] * SLACK
+        let link = &self.links[link as usize];
+        link.demand <= link.rate * SLACK
+    }
+
+    /// What all transfers of a path together can move over its links alone, in bytes per second.
+    pub(crate) fn alone(&self, path: u32) -> f64 {
+        let limit = |slot| self.links[self.slot_links[slot] as usize].rate / self.load(slot);
+        self.range(path).map(limit).fold(f64::INFINITY, f64::min)
     }
 
     fn update_want(&mut self, path: u32) {
-        let cap = f64::from(self.counts[path as usize]) * self.routes[path as usize].cap;
-        let want = if self.counts[path as usize] == 0 {
-            0.0
+        let route = self.routes[path as usize];
+        let state = self.states[path as usize];
+        let before = if state.scale > 0.0 {
+            state.own * state.scale
         } else {
-            cap.min(self.alone(path))
+            0.0
         };
-        let before = std::mem::replace(&mut self.wants[path as usize], want);
+        let transfers = f64::from(route.count);
+        let (own, want) = if route.count == 0 {
+            (0.0, 0.0)
+        } else {
+            let want = (transfers * route.cap).min(self.alone(path));
+            (want / (transfers * route.weight), want)
+        };
+        let state = &mut self.states[path as usize];
+        state.own = own;
+        state.scale = transfers * route.weight;
         for slot in self.range(path) {
-            let Slot { link, load, .. } = self.slots[slot];
-            let demand = &mut self.demand[link as usize];
+            let load = self.load(slot);
+            let link = &mut self.links[self.slot_links[slot] as usize];
             // An idle link starts again from zero, so that rounding does not pile up.
-            *demand = if self.users[link as usize].is_empty() {
+            link.demand = if link.users.is_empty() {
                 0.0
             } else {
-                *demand + load * (want - before)
+                link.demand + load * (want - before)
             };
         }
     }
@@ -192,23 +304,42 @@ impl Paths {
     /// Enters a path that became active into its links' lists.
     fn attach(&mut self, path: u32) {
         for slot in self.range(path) {
-            let users = &mut self.users[self.slots[slot].link as usize];
-            self.slots[slot].at = index(users.len());
-            users.push(index(slot));
+            let users = &mut self.links[self.slot_links[slot] as usize].users;
+            self.slot_places[slot] = index(users.len());
+            users.push(User {
+                path,
+                slot: index(slot),
+            });
         }
     }
 
     /// Takes a path that became idle out of its links' lists.
     fn detach(&mut self, path: u32) {
         for slot in self.range(path) {
-            let Slot { link, at, .. } = self.slots[slot];
-            let users = &mut self.users[link as usize];
+            let users = &mut self.links[self.slot_links[slot] as usize].users;
+            let at = self.slot_places[slot];
             users.swap_remove(at as usize);
-            if let Some(&moved) = users.get(at as usize) {
-                self.slots[moved as usize].at = at;
+            if let Some(moved) = users.get(at as usize) {
+                self.slot_places[moved.slot as usize] = at;
             }
         }
     }
+
+    /// Notes what binds a path from now on.
+    pub(crate) fn bind(&mut self, path: u32, bound: Bound) {
+        let before = std::mem::replace(&mut self.states[path as usize].bound, bound);
+        if before < OWN {
+            self.links[before as usize].binds -= 1;
+        }
+        if bound < OWN {
+            self.links[bound as usize].binds += 1;
+        }
+    }
+}
+
+/// A number of paths or crossings.
+fn count(n: usize) -> u32 {
+    u32::try_from(n).expect("no simulation holds 2³² crossings")
 }
 
 /// An index that [`Paths::add`] has checked to fit.

@@ -67,9 +67,11 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn add_path(&mut self) {
-        self.lanes.push(Lane::default());
-        self.ends.grow();
+    pub(crate) fn add_path(&mut self, path: PathId) {
+        if path.index() == self.lanes.len() {
+            self.lanes.push(Lane::default());
+            self.ends.grow();
+        }
     }
 
     pub(crate) fn clock(&self) -> SimTime {

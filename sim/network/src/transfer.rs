@@ -87,6 +87,8 @@ pub enum NetworkError {
     BadWeight { weight: f64 },
     #[error("time {asked} ps lies before the network's clock, {clock} ps")]
     Past { asked: u64, clock: u64 },
+    #[error("path {path} cannot be removed while it carries transfers")]
+    Busy { path: u32 },
     #[error(transparent)]
     Overflow(#[from] TimeOverflow),
 }
