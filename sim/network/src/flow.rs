@@ -80,6 +80,23 @@ impl Flow {
         self.progress.rate(path)
     }
 
+    /// Registers a path with a weight of its own: its share beside a path of weight 1.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::add_path`], and [`NetworkError::BadWeight`].
+    pub fn add_path_weighing(&mut self, path: &Path, weight: f64) -> Result<PathId, NetworkError> {
+        let id = self.paths.add(path, weight)?;
+        self.progress.add_path(id);
+        Ok(id)
+    }
+
+    /// The links of a path with their loads.
+    pub fn links_of(&self, path: PathId) -> impl Iterator<Item = (u32, f64)> + '_ {
+        let slots = self.paths.range(path.get());
+        slots.map(|slot| (self.paths.link_of(slot), self.paths.load(slot)))
+    }
+
     /// Forgets a path that carries nothing, so that its place serves another one.
     ///
     /// # Errors

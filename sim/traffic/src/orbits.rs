@@ -1,0 +1,359 @@
+//! Folding: streams that behave alike are simulated once.
+//!
+//! Streams, links and the waits between streams form a graph. A partition of it is *equitable* if
+//! members of one class meet equally many members of every other class. Max-min fairness and the
+//! order of releases cannot tell members of such a class apart, so that one stream with loads
+//! stands for all of them (`network::fold` says it for flows that start together).
+//!
+//! The coarsest such partition is found by color refinement on hashes: a stream's color takes in
+//! the sum of the colors of its links and of what it waits for, a link's color the sum of those of
+//! its streams, until no round adds a class (Weisfeiler and Leman, 1968; with hashes as in
+//! Shervashidze et al., *J. Mach. Learn. Res.* 12, 2011). Colors have 64 bits: that two classes
+//! among a million colors are merged by chance has a probability of 10⁻⁷.
+
+use cluster::Topology;
+use network::{Flow, NetworkError, Share};
+use units::{BytesPerSec, LinkId};
+
+use crate::program::{Program, Route, Stream, Wait, count};
+use crate::run::{Keep, Outcome, Run, Times};
+use crate::way::Way;
+
+/// Fewer streams than this are not worth folding.
+const FEW: usize = 32;
+
+/// A program in which one stream stands for all that behave alike.
+#[derive(Debug)]
+struct Folded {
+    program: Program,
+    /// By class.
+    ways: Vec<Way>,
+    link_rates: Vec<BytesPerSec>,
+    /// By stream and by link: its class.
+    class_of: Vec<u32>,
+    link_class: Vec<u32>,
+    link_members: Vec<u32>,
+}
+
+/// Runs a program on the flow engine, with streams that behave alike as one.
+///
+/// # Errors
+///
+/// Where simulated time overflows.
+pub fn run_folded<T: Topology + ?Sized>(
+    topology: &T,
+    program: &Program,
+    share: Share,
+    keep: Keep,
+) -> Result<Outcome, NetworkError> {
+    let Some(folded) = fold(topology, program, &share) else {
+        return crate::run(topology, program, share, keep);
+    };
+    let ways = |class: u32, _: &Flow, way: &mut Way| way.clone_from(&folded.ways[class as usize]);
+    let outcome = Run::new(&folded.program, &folded.link_rates, keep, ways).to_the_end()?;
+    Ok(unfold(program, &folded, outcome))
+}
+
+/// The outcome of all streams from that of their classes.
+fn unfold(program: &Program, folded: &Folded, outcome: Outcome) -> Outcome {
+    let mut first = vec![0];
+    for stream in folded.program.streams() {
+        first.push(first[first.len() - 1] + stream.steps as usize);
+    }
+    let mut times: Vec<Times> = Vec::new();
+    if !outcome.times.is_empty() {
+        for &class in &folded.class_of {
+            let class = class as usize;
+            times.extend_from_slice(&outcome.times[first[class]..first[class + 1]]);
+        }
+    }
+    debug_assert!(times.is_empty() || times.len() as u64 == program.n_messages());
+    let bytes = |&class: &u32| match class {
+        u32::MAX => 0.0,
+        class => outcome.link_bytes[class as usize],
+    };
+    Outcome {
+        link_bytes: folded.link_class.iter().map(bytes).collect(),
+        times,
+        classes: Some(folded.program.streams().len()),
+        ..outcome
+    }
+}
+
+/// Folds a program; `None` where little is alike.
+fn fold<T: Topology + ?Sized>(topology: &T, program: &Program, share: &Share) -> Option<Folded> {
+    let streams = program.streams();
+    let fixed = |stream: &Stream| stream.route != Route::LeastLoaded;
+    if streams.len() < FEW || !streams.iter().all(fixed) {
+        return None;
+    }
+    let graph = Graph::new(topology, program, share)?;
+    let colors = graph.refine(program)?;
+    Some(quotient(topology, program, share, &graph, &colors))
+}
+
+/// What of a stream must be equal for all of a class, as a hash.
+fn own_color(stream: &Stream, way: &Way, waits: usize) -> u64 {
+    let words = [
+        stream.bytes.as_u64(),
+        u64::from(stream.steps) << 32 | u64::from(stream.window),
+        stream.start.as_picos(),
+        way.cap.map_or(0, |cap| cap.as_f64().to_bits()),
+        way.latency.as_secs().to_bits(),
+        way.weight.to_bits(),
+        waits as u64,
+        way.links.len() as u64,
+    ];
+    words.into_iter().fold(0, |hash, word| mix(hash ^ word))
+}
+
+/// Streams with the links that they cross.
+struct Graph {
+    /// Where the links of a stream begin; one more than there are streams.
+    first: Vec<u32>,
+    links: Vec<u32>,
+    /// By crossing; empty where all are 1.
+    loads: Vec<f64>,
+    streams: Vec<u64>,
+    wires: Vec<u64>,
+}
+
+/// Colors of streams and links, in which equal means alike.
+struct Colors {
+    streams: Vec<u64>,
+    links: Vec<u64>,
+}
+
+impl Graph {
+    /// Finds the ways of all streams; `None` where most of them differ by themselves.
+    fn new<T: Topology + ?Sized>(topology: &T, program: &Program, share: &Share) -> Option<Self> {
+        let streams = program.streams();
+        let mut graph = Self {
+            first: vec![0],
+            links: Vec::with_capacity(streams.len() * 4),
+            loads: Vec::new(),
+            streams: Vec::with_capacity(streams.len()),
+            wires: Vec::new(),
+        };
+        let mut way = Way::default();
+        let mut distinct = Distinct::new(streams.len() / 2);
+        for (index, stream) in streams.iter().enumerate() {
+            way.find(topology, stream, share, |_| 0);
+            let color = own_color(stream, &way, program.waits(index).len());
+            if !distinct.add(color) {
+                return None;
+            }
+            graph.streams.push(color);
+            let plain = way
+                .links
+                .iter()
+                .all(|(_, load)| load.to_bits() == 1.0_f64.to_bits());
+            if !plain && graph.loads.is_empty() {
+                graph.loads.resize(graph.links.len(), 1.0);
+            }
+            if !plain || !graph.loads.is_empty() {
+                graph.loads.extend(way.links.iter().map(|(_, load)| *load));
+            }
+            graph.links.extend(way.links.iter().map(|(link, _)| *link));
+            graph.first.push(count(graph.links.len()));
+        }
+        let wire = |link| mix(topology.wire(LinkId::new(link)).rate.as_f64().to_bits());
+        graph.wires = (0..topology.n_links()).map(wire).collect();
+        Some(graph)
+    }
+
+    fn crossings(&self, stream: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let range = self.first[stream] as usize..self.first[stream + 1] as usize;
+        range.map(|at| {
+            let load = self.loads.get(at).map_or(0, |load| load.to_bits());
+            (self.links[at] as usize, load)
+        })
+    }
+
+    /// Refines colors until no round adds a class; `None` where most streams are alone.
+    fn refine(&self, program: &Program) -> Option<Colors> {
+        let n = self.streams.len();
+        let mut colors = Colors {
+            streams: self.streams.clone(),
+            links: self.wires.clone(),
+        };
+        let mut classes = 0;
+        loop {
+            let mut links = vec![0_u64; colors.links.len()];
+            for (stream, &color) in colors.streams.iter().enumerate() {
+                for (link, load) in self.crossings(stream) {
+                    links[link] = links[link].wrapping_add(mix(color ^ load));
+                }
+            }
+            for (color, sum) in colors.links.iter_mut().zip(links) {
+                *color = mix(*color ^ mix(sum));
+            }
+            let mut distinct = Distinct::new(n / 2);
+            let mut streams = Vec::with_capacity(n);
+            for (stream, &color) in colors.streams.iter().enumerate() {
+                let crossed = self.crossings(stream);
+                let links = crossed.map(|(link, load)| mix(colors.links[link] ^ load));
+                let links = links.fold(0, u64::wrapping_add);
+                let waits = program.waits(stream).iter().map(|wait| {
+                    mix(colors.streams[wait.stream as usize] ^ mix(u64::from(wait.lag) + 1))
+                });
+                let waits = waits.fold(0, u64::wrapping_add);
+                let color = mix(color ^ mix(links) ^ mix(waits.wrapping_add(1)).rotate_left(17));
+                if !distinct.add(color) {
+                    return None;
+                }
+                streams.push(color);
+            }
+            colors.streams = streams;
+            let found = distinct.len() + distinct_of(&colors.links);
+            if found == classes {
+                return Some(colors);
+            }
+            classes = found;
+        }
+    }
+}
+
+fn distinct_of(colors: &[u64]) -> usize {
+    let mut sorted = colors.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted.len()
+}
+
+/// The program of classes.
+fn quotient<T: Topology + ?Sized>(
+    topology: &T,
+    program: &Program,
+    share: &Share,
+    graph: &Graph,
+    colors: &Colors,
+) -> Folded {
+    let used = used_links(graph, colors.links.len());
+    let (link_class, link_members, link_heads) = numbered(&colors.links, |link| used[link]);
+    let (class_of, members, heads) = numbered(&colors.streams, |_| true);
+    let mut folded = Folded {
+        program: Program::new(),
+        ways: Vec::new(),
+        link_rates: link_heads
+            .iter()
+            .map(|&link| topology.wire(LinkId::new(link)).rate)
+            .collect(),
+        class_of,
+        link_class,
+        link_members,
+    };
+    for (&head, &members) in heads.iter().zip(&members) {
+        let stream = program.streams()[head as usize];
+        let mut way = Way::default();
+        way.find(topology, &stream, share, |_| 0);
+        let mut links: Vec<(u32, f64)> = Vec::new();
+        for &(link, load) in &way.links {
+            let class = folded.link_class[link as usize];
+            let load = f64::from(members) * load / f64::from(folded.link_members[class as usize]);
+            match links.iter_mut().find(|(other, _)| *other == class) {
+                Some((_, sum)) => *sum += load,
+                None => links.push((class, load)),
+            }
+        }
+        way.links = links;
+        folded.ways.push(way);
+        let mut waits: Vec<Wait> = program.waits(head as usize).to_vec();
+        for wait in &mut waits {
+            wait.stream = folded.class_of[wait.stream as usize];
+        }
+        waits.sort_unstable();
+        waits.dedup();
+        folded.program.push(stream, waits);
+    }
+    folded
+}
+
+fn used_links(graph: &Graph, links: usize) -> Vec<bool> {
+    let mut used = vec![false; links];
+    for &link in &graph.links {
+        used[link as usize] = true;
+    }
+    used
+}
+
+/// Classes in the order of their first members: the class of each, how many members each has, and
+/// the first of them. What is left out has the class `u32::MAX`.
+fn numbered(colors: &[u64], take: impl Fn(usize) -> bool) -> (Vec<u32>, Vec<u32>, Vec<u32>) {
+    let mut order: Vec<u32> = (0..count(colors.len()))
+        .filter(|&at| take(at as usize))
+        .collect();
+    order.sort_by_key(|&at| colors[at as usize]);
+    let chunks = order.chunk_by(|&a, &b| colors[a as usize] == colors[b as usize]);
+    let mut classes: Vec<&[u32]> = chunks.collect();
+    classes.sort_unstable_by_key(|class| class[0]);
+    let mut class_of = vec![u32::MAX; colors.len()];
+    for (number, class) in (0..).zip(&classes) {
+        for &at in *class {
+            class_of[at as usize] = number;
+        }
+    }
+    let members = classes.iter().map(|class| count(class.len())).collect();
+    let heads = classes.iter().map(|class| class[0]).collect();
+    (class_of, members, heads)
+}
+
+/// A set of colors of limited size.
+struct Distinct {
+    slots: Vec<u64>,
+    len: usize,
+    limit: usize,
+}
+
+impl Distinct {
+    fn new(limit: usize) -> Self {
+        Self {
+            slots: vec![0; 64],
+            len: 0,
+            limit,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds a color; whether the set is still within its limit.
+    fn add(&mut self, color: u64) -> bool {
+        if !insert(&mut self.slots, color) {
+            return true;
+        }
+        self.len += 1;
+        if self.slots.len() < 2 * self.len {
+            let mut larger = vec![0; 4 * self.slots.len()];
+            for &color in self.slots.iter().filter(|color| **color != 0) {
+                insert(&mut larger, color);
+            }
+            self.slots = larger;
+        }
+        self.len <= self.limit
+    }
+}
+
+/// Whether a color was new in an open-addressed table; 0 marks an empty slot.
+fn insert(slots: &mut [u64], color: u64) -> bool {
+    let color = color.max(1);
+    let mask = slots.len() - 1;
+    let mut at = usize::try_from(color >> 32).unwrap_or(0) & mask;
+    while slots[at] != 0 {
+        if slots[at] == color {
+            return false;
+        }
+        at = (at + 1) & mask;
+    }
+    slots[at] = color;
+    true
+}
+
+/// The finalizer of `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014).
+const fn mix(x: u64) -> u64 {
+    let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    x ^ (x >> 31)
+}

@@ -1,0 +1,153 @@
+//! Routes as the flow engine takes them: links with loads, a cap, a latency and a weight.
+
+use cluster::{Sharing, Topology};
+use network::Share;
+use units::{BytesPerSec, HostId, LinkId, Seconds};
+
+use crate::program::{Route, Stream};
+
+/// A stream's way through the links that it shares.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Way {
+    /// Links with the part of the stream that crosses each.
+    pub(crate) links: Vec<(u32, f64)>,
+    /// The narrowest link that bounds every transfer by itself.
+    pub(crate) cap: Option<BytesPerSec>,
+    /// Until the first byte arrives.
+    pub(crate) latency: Seconds,
+    /// The share of links that it gets beside others.
+    pub(crate) weight: f64,
+    scratch: Vec<LinkId>,
+}
+
+impl Way {
+    /// Finds the way of a stream; where it is [`Route::LeastLoaded`], by the loads of links.
+    pub(crate) fn find<T: Topology + ?Sized>(
+        &mut self,
+        topology: &T,
+        stream: &Stream,
+        share: &Share,
+        load: impl Fn(u32) -> usize,
+    ) {
+        (self.cap, self.latency) = (None, Seconds::ZERO);
+        self.links.clear();
+        let (src, dst) = (stream.src, stream.dst);
+        match stream.route {
+            _ if src == dst => {}
+            Route::Static => self.take(topology, (src, dst), topology.static_way(src, dst), 1.0),
+            Route::Way(way) => self.take(topology, (src, dst), way, 1.0),
+            Route::LeastLoaded => {
+                let way = self.least_loaded(topology, (src, dst), load);
+                self.take(topology, (src, dst), way, 1.0);
+            }
+            Route::Spray => self.spray(topology, (src, dst)),
+        }
+        self.weight = self.weight_of(topology, share) / f64::from(stream.window);
+        self.latency = share.latency(self.latency);
+    }
+
+    /// Adds a way with a part of the stream on it.
+    fn take<T: Topology + ?Sized>(
+        &mut self,
+        topology: &T,
+        (src, dst): (HostId, HostId),
+        way: u32,
+        part: f64,
+    ) {
+        self.scratch.clear();
+        topology.way(src, dst, way, &mut self.scratch);
+        let mut latency = Seconds::ZERO;
+        for &link in &self.scratch {
+            let wire = topology.wire(link);
+            latency = latency + wire.latency;
+            match wire.sharing {
+                Sharing::FatPipe => {
+                    self.cap = Some(self.cap.map_or(wire.rate, |cap| cap.min(wire.rate)));
+                }
+                Sharing::Shared => {
+                    let known = self
+                        .links
+                        .iter_mut()
+                        .find(|(other, _)| *other == link.get());
+                    match known {
+                        Some((_, load)) if part < 1.0 => *load += part,
+                        Some((_, load)) => *load += 1.0,
+                        None => self.links.push((link.get(), part)),
+                    }
+                }
+            }
+        }
+        self.latency = if self.latency < latency {
+            latency
+        } else {
+            self.latency
+        };
+    }
+
+    /// All ways, each with a part in proportion to its narrowest link.
+    fn spray<T: Topology + ?Sized>(&mut self, topology: &T, ends: (HostId, HostId)) {
+        let parts = capacities(topology, ends);
+        let sum: f64 = parts.iter().sum();
+        for (way, part) in (0..).zip(&parts) {
+            self.take(topology, ends, way, part / sum);
+        }
+        // Links that all ways cross carry the whole stream, without the noise of the sum.
+        for (_, load) in &mut self.links {
+            if (*load - 1.0).abs() < 1e-9 {
+                *load = 1.0;
+            }
+        }
+    }
+
+    fn least_loaded<T: Topology + ?Sized>(
+        &mut self,
+        topology: &T,
+        (src, dst): (HostId, HostId),
+        load: impl Fn(u32) -> usize,
+    ) -> u32 {
+        let mut best = (f64::INFINITY, 0);
+        for way in 0..topology.n_ways(src, dst) {
+            self.scratch.clear();
+            topology.way(src, dst, way, &mut self.scratch);
+            let flows =
+                |link: &LinkId| (load(link.get()) + 1) as f64 / topology.wire(*link).rate.as_f64();
+            // The sum breaks ties of the fullest link, which is often the one at the end.
+            let fullest = self.scratch.iter().map(flows).fold(0.0, f64::max);
+            let sum: f64 = self.scratch.iter().map(flows).sum();
+            let cost = fullest + sum * 1e-3;
+            if cost < best.0 {
+                best = (cost, way);
+            }
+        }
+        best.1
+    }
+
+    fn weight_of<T: Topology + ?Sized>(&self, topology: &T, share: &Share) -> f64 {
+        let rates = self
+            .links
+            .iter()
+            .map(|(link, _)| topology.wire(LinkId::new(*link)).rate);
+        share.weight(self.latency, rates)
+    }
+}
+
+/// The capacity of each way between two hosts, in bytes per second: its narrowest link.
+pub(crate) fn capacities<T: Topology + ?Sized>(
+    topology: &T,
+    (src, dst): (HostId, HostId),
+) -> Vec<f64> {
+    let mut links = Vec::new();
+    let capacity = |way| {
+        links.clear();
+        topology.way(src, dst, way, &mut links);
+        // The links of the hosts are on every way.
+        let inner = if links.len() > 2 {
+            &links[1..links.len() - 1]
+        } else {
+            &links[..]
+        };
+        let rates = inner.iter().map(|&link| topology.wire(link).rate.as_f64());
+        rates.fold(f64::INFINITY, f64::min).min(f64::MAX)
+    };
+    (0..topology.n_ways(src, dst)).map(capacity).collect()
+}
