@@ -113,7 +113,11 @@ fn all_to_all(hosts: &[HostId], bytes: Bytes) -> Program {
 fn shifted(hosts: &[HostId], bytes: Bytes, by: usize) -> Program {
     let n = hosts.len();
     let mut program = Program::new();
-    for (at, &src) in hosts.iter().enumerate().filter(|_| by % n.max(1) != 0) {
+    for (at, &src) in hosts
+        .iter()
+        .enumerate()
+        .filter(|_| !by.is_multiple_of(n.max(1)))
+    {
         program.push(Stream::message(src, hosts[(at + by) % n], bytes), None);
     }
     program

@@ -50,12 +50,12 @@ pub fn run_folded<T: Topology + ?Sized>(
         return crate::run(topology, program, share, keep);
     };
     let ways = |class: u32, _: &Flow, way: &mut Way| way.clone_from(&folded.ways[class as usize]);
-    let outcome = Run::new(&folded.program, &folded.link_rates, keep, ways).to_the_end()?;
-    Ok(unfold(program, &folded, outcome))
+    let outcome = Run::new(&folded.program, &folded.link_rates, keep, ways).finish()?;
+    Ok(unfold(program, &folded, &outcome))
 }
 
 /// The outcome of all streams from that of their classes.
-fn unfold(program: &Program, folded: &Folded, outcome: Outcome) -> Outcome {
+fn unfold(program: &Program, folded: &Folded, outcome: &Outcome) -> Outcome {
     let mut first = vec![0];
     for stream in folded.program.streams() {
         first.push(first[first.len() - 1] + stream.steps as usize);
@@ -76,7 +76,7 @@ fn unfold(program: &Program, folded: &Folded, outcome: Outcome) -> Outcome {
         link_bytes: folded.link_class.iter().map(bytes).collect(),
         times,
         classes: Some(folded.program.streams().len()),
-        ..outcome
+        ..*outcome
     }
 }
 

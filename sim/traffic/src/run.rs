@@ -4,7 +4,7 @@ use cluster::Topology;
 use network::{Flow, Network, NetworkError, Path, PathId, Share, Transfer, TransferId};
 use units::{Bytes, BytesPerSec, SimTime};
 
-use crate::program::{Followers, Program, Stream, count};
+use crate::program::{Followers, Program, Route, Stream, count};
 use crate::way::Way;
 
 /// When a message was released and when its last byte arrived.
@@ -60,7 +60,7 @@ pub fn run<T: Topology + ?Sized>(
         find.find(topology, stream, &share, |link| net.n_users(link));
         std::mem::swap(way, &mut find);
     };
-    Run::new(program, &rates, keep, ways).to_the_end()
+    Run::new(program, &rates, keep, ways).finish()
 }
 
 /// The state of a stream.
@@ -77,7 +77,7 @@ struct Live {
 /// A path that streams of one step share, by the hosts and the way.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
-    key: Option<(u32, u32, crate::program::Route)>,
+    key: Option<(u32, u32, Route)>,
     path: u32,
     users: u32,
 }
@@ -152,7 +152,7 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
     }
 
     /// Runs until every stream has ended.
-    pub(crate) fn to_the_end(mut self) -> Result<Outcome, NetworkError> {
+    pub(crate) fn finish(mut self) -> Result<Outcome, NetworkError> {
         for stream in 0..count(self.live.len()) {
             self.release(SimTime::ZERO, stream)?;
         }
@@ -270,7 +270,7 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
             as usize
             & (KNOWN - 1);
         let known = self.known[entry];
-        let shares = steps == 1 && route != crate::program::Route::LeastLoaded;
+        let shares = steps == 1 && route != Route::LeastLoaded;
         let path = if shares && known.key == key {
             self.known[entry].users += 1;
             PathId::new(known.path)

@@ -59,7 +59,7 @@ impl Way {
         let mut latency = Seconds::ZERO;
         for &link in &self.scratch {
             let wire = topology.wire(link);
-            latency = latency + wire.latency;
+            latency += wire.latency;
             match wire.sharing {
                 Sharing::FatPipe => {
                     self.cap = Some(self.cap.map_or(wire.rate, |cap| cap.min(wire.rate)));
