@@ -25,20 +25,23 @@ pub mod example;
 mod fabric;
 mod fault;
 mod host;
+mod host_ways;
 mod layout;
 mod measured;
 mod mesh;
 mod route;
 pub mod spec;
 mod topology;
+mod ways;
 
 pub use cluster::{Cluster, NicId};
 pub use device::{Device, Link, LinkKind, NotADevice};
 pub use error::ClusterError;
 pub use fault::Fault;
+pub use host_ways::ClusterNetwork;
 pub use measured::MeasuredRates;
 pub use spec::{
     ClusterSpec, FabricKind, FabricSpec, GpuSpec, HostSpec, MeshLink, NicSpec, NodeGroup, NodeSpec,
     ScaleUpSpec, StorageSpec,
 };
-pub use topology::{ClusterNetwork, Direction, Sharing, Topology, Wire, WireName};
+pub use topology::{Direction, Sharing, Topology, Wire, WireName};
