@@ -231,7 +231,7 @@ impl Layout {
 }
 
 /// NICs of a whole node, striped ones as one.
-fn nics_in_all(nics: &NicSpec, gpus: u32) -> u32 {
+pub(crate) fn nics_in_all(nics: &NicSpec, gpus: u32) -> u32 {
     if nics.striped {
         nics.count.min(gpus)
     } else {

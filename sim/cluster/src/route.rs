@@ -9,6 +9,7 @@ use units::{BytesPerSec, GpuId, LinkId, NodeId};
 
 use crate::cluster::{Cluster, NicId, NodeEntry};
 use crate::layout::Layout;
+use crate::web::Web;
 
 impl Cluster {
     /// The hash that spreads by destination: port `d mod k` upward at every level, as static
@@ -56,6 +57,9 @@ impl Cluster {
     ///
     /// If the NICs lie in different planes, which nothing joins.
     pub fn route_between_nics(&self, from: NicId, to: NicId, hash: u64, out: &mut Vec<LinkId>) {
+        if let Some(web) = &self.fabric.web {
+            return self.route_over(web, [from, to], hash, out);
+        }
         let fabric = &self.fabric;
         let place = |nic: NicId| (self.leaf_group_of(nic.node), self.lane_of(nic));
         let ((group_a, lane_a), (group_b, lane_b)) = (place(from), place(to));
@@ -77,6 +81,17 @@ impl Cluster {
             }
         }
         out.push(self.nic_links(to)[1]);
+    }
+
+    fn route_over(&self, web: &Web, nics: [NicId; 2], hash: u64, out: &mut Vec<LinkId>) {
+        let [a, b] = nics.map(|nic| self.leaf_of(nic));
+        out.push(self.nic_links(nics[0])[0]);
+        if a != b {
+            let way = web.static_way(a, b, hash, self.port(nics[1]));
+            let first = self.fabric.first_link[0];
+            web.walk(a, b, way, |port| out.push(LinkId::new(first + port)));
+        }
+        out.push(self.nic_links(nics[1])[1]);
     }
 
     /// The rate of a route alone: its narrowest link, or what was measured if that is less.
@@ -197,7 +212,7 @@ impl Cluster {
             self.lane_of(nic),
         );
         let in_lane = nic.index - fabric.nics_in(lane, nics).start;
-        let group = self.leaf_group_of(nic.node);
+        let group = fabric.group(nic.node.get());
         let leaf = if fabric.sets == 1 {
             fabric.leaf(group, lane)
         } else {

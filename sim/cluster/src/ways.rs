@@ -16,6 +16,8 @@ enum Turn {
     Core { leaves: [u32; 2], spines: [u32; 2] },
     /// They lie in different planes.
     Nowhere,
+    /// Between two switches of a fabric without levels.
+    Web([u32; 2]),
 }
 
 impl Cluster {
@@ -23,6 +25,9 @@ impl Cluster {
     /// none where the NICs lie in different planes.
     pub(crate) fn ways_between_nics(&self, nics: [NicId; 2]) -> u32 {
         let turn = self.turn(nics);
+        if let (Turn::Web([from, to]), Some(web)) = (turn, &self.fabric.web) {
+            return web.n_ways(from, to);
+        }
         let all = self.all_ways(turn);
         if self.down.is_empty() {
             return all;
@@ -35,6 +40,9 @@ impl Cluster {
     pub(crate) fn static_way_between_nics(&self, nics: [NicId; 2]) -> u32 {
         let turn = self.turn(nics);
         let fabric = &self.fabric;
+        if let (Turn::Web([from, to]), Some(web)) = (turn, &fabric.web) {
+            return web.static_way(from, to, Self::D_MOD_K, self.port(nics[1]));
+        }
         let spread = Spread::new(
             Self::D_MOD_K,
             self.port(nics[1]),
@@ -44,7 +52,7 @@ impl Cluster {
         // As routes do: the wished spine or core switch, or the next that works.
         let works = |way: &u32| self.down.is_empty() || self.is_alive(turn, *way);
         let chosen = match turn {
-            Turn::Leaf | Turn::Nowhere => return 0,
+            Turn::Leaf | Turn::Nowhere | Turn::Web(_) => return 0,
             Turn::Spine { .. } => spread.spines().find(works),
             Turn::Core { .. } => {
                 let cores = |s| spread.cores().map(move |c| s * fabric.cores + c);
@@ -62,6 +70,12 @@ impl Cluster {
     pub(crate) fn way_between_nics(&self, nics: [NicId; 2], way: u32, out: &mut Vec<LinkId>) {
         let turn = self.turn(nics);
         out.push(self.nic_links(nics[0])[0]);
+        if let (Turn::Web([from, to]), Some(web)) = (turn, &self.fabric.web) {
+            let first = self.fabric.first_link[0];
+            web.walk(from, to, way, |port| out.push(LinkId::new(first + port)));
+            out.push(self.nic_links(nics[1])[1]);
+            return;
+        }
         let way = if self.down.is_empty() {
             way
         } else {
@@ -69,7 +83,7 @@ impl Cluster {
             ways.nth(way as usize).unwrap_or(0)
         };
         match turn {
-            Turn::Leaf | Turn::Nowhere => {}
+            Turn::Leaf | Turn::Nowhere | Turn::Web(_) => {}
             Turn::Spine { .. } => out.extend(&self.over(turn, way)[..2]),
             Turn::Core { .. } => out.extend(self.over(turn, way)),
         }
@@ -81,6 +95,9 @@ impl Cluster {
         let leaves = nics.map(|nic| self.leaf_of(nic));
         if leaves[0] == leaves[1] {
             return Turn::Leaf;
+        }
+        if fabric.web.is_some() {
+            return Turn::Web(leaves);
         }
         let sets = nics.map(|nic| fabric.set(self.lane_of(nic)));
         if sets[0] != sets[1] {
@@ -98,7 +115,7 @@ impl Cluster {
     fn all_ways(&self, turn: Turn) -> u32 {
         match turn {
             Turn::Leaf => 1,
-            Turn::Nowhere => 0,
+            Turn::Nowhere | Turn::Web(_) => 0,
             Turn::Spine { .. } => self.fabric.spines,
             Turn::Core { .. } => self.fabric.spines * self.fabric.cores,
         }
@@ -107,7 +124,7 @@ impl Cluster {
     fn is_alive(&self, turn: Turn, way: u32) -> bool {
         match turn {
             Turn::Leaf => true,
-            Turn::Nowhere => false,
+            Turn::Nowhere | Turn::Web(_) => false,
             Turn::Spine { .. } | Turn::Core { .. } => {
                 let links = self.over(turn, way);
                 links.iter().all(|link| !self.down.contains(link))
@@ -129,12 +146,15 @@ impl Cluster {
                 let [up, down] = leaves.map(|leaf| fabric.leaf_up(leaf, way));
                 [up, down + 1, up, down + 1].map(LinkId::new)
             }
-            Turn::Leaf | Turn::Nowhere => [LinkId::new(0); 4],
+            Turn::Leaf | Turn::Nowhere | Turn::Web(_) => [LinkId::new(0); 4],
         }
     }
 
     /// The switch that a NIC hangs on.
     pub(crate) fn leaf_of(&self, nic: NicId) -> u32 {
+        if let Some(web) = &self.fabric.web {
+            return web.switch_of(nic.node.get(), nic.index);
+        }
         let group = self.leaf_group_of(nic.node);
         self.fabric.leaf(group, self.lane_of(nic))
     }

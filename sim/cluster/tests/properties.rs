@@ -4,7 +4,7 @@ mod any;
 
 use std::collections::BTreeSet;
 
-use any::{any_fabric, any_node, any_spec};
+use any::{any_clos, any_node, any_spec};
 use cluster::example::{h100, t4, v100};
 use cluster::{Cluster, ClusterSpec, Device, FabricSpec, LinkKind, NodeGroup, ScaleUpSpec};
 use petgraph::algo::maximum_flow::dinics;
@@ -144,7 +144,7 @@ proptest! {
 
     #[test]
     fn without_oversubscription_the_nics_bound_the_bisection(
-        node in any_node(), count in 1u32..13, fabric in any_fabric(),
+        node in any_node(), count in 1u32..13, fabric in any_clos(),
     ) {
         let fabric = FabricSpec { oversubscription: Vec::new(), ..fabric };
         let groups = vec![NodeGroup { node, count, gpus_used: None }];
@@ -247,7 +247,7 @@ fn max_flow(cluster: &Cluster) -> f64 {
             (LinkKind::Nic, Device::Nic { node, .. }) if in_first_half(cluster, node) => {
                 graph.add_edge(source, to, capacity);
             }
-            (LinkKind::Nic, Device::Leaf(_)) => {
+            (LinkKind::Nic, Device::Leaf(_) | Device::Router(_) | Device::Switch(_)) => {
                 let Device::Nic { node, .. } = cluster.graph()[edge.target()] else {
                     unreachable!("a link of a NIC has a NIC at one end");
                 };
