@@ -289,8 +289,9 @@ impl ClusterError {
             | Self::MeshLoop { group, .. }
             | Self::MeshTwice { group, .. } => format!("nodes[{group}].kind.scale_up.links"),
             Self::NoPods => "fabric.groups_per_pod".to_owned(),
-            Self::NotForKind { field, .. } => format!("fabric.{field}"),
-            Self::Needs { field, .. } => format!("fabric.{field}"),
+            Self::NotForKind { field, .. } | Self::Needs { field, .. } => {
+                format!("fabric.{field}")
+            }
             Self::Dimensions { .. } => "fabric.dimensions".to_owned(),
             Self::TooFewPlaces { kind, .. } => match kind {
                 FabricKind::Torus => "fabric.dimensions".to_owned(),

@@ -168,7 +168,9 @@ mod tests {
         for a in 0..9 {
             for b in a + 1..9 {
                 for (ends, count) in dragonfly.bundles(a, b) {
-                    ends.into_iter().for_each(|end| used[end as usize] += count);
+                    for end in ends {
+                        used[end as usize] += count;
+                    }
                 }
             }
         }

@@ -1,10 +1,8 @@
 //! What holds of the equal ways between any two hosts of any cluster.
 
-mod any;
-
 use std::collections::BTreeSet;
 
-use any::any_spec;
+use crate::clusters::any_spec;
 use cluster::{Cluster, ClusterNetwork, LinkKind, Topology};
 use proptest::prelude::*;
 use units::{GpuId, HostId, LinkId, NodeId};
@@ -19,7 +17,7 @@ fn any_network() -> impl Strategy<Value = (ClusterNetwork, Vec<u32>)> {
     (any_spec(), faults, hosts).prop_map(|(spec, faults, seeds)| {
         let mut cluster = Cluster::build(&spec).expect("the strategy gives sound specs");
         for seed in faults {
-            let link = LinkId::new(seed % u32::try_from(cluster.links().len()).unwrap());
+            let link = LinkId::from_index(seed as usize % cluster.links().len());
             // A link that nothing goes around stays.
             cluster = cluster.without_link(link).unwrap_or(cluster);
         }

@@ -1,10 +1,8 @@
 //! What holds of every cluster: routes, names, bisection, equality.
 
-mod any;
-
 use std::collections::BTreeSet;
 
-use any::{any_clos, any_node, any_spec};
+use crate::clusters::{any_clos, any_node, any_spec};
 use cluster::example::{h100, t4, v100};
 use cluster::{Cluster, ClusterSpec, Device, FabricSpec, LinkKind, NodeGroup, ScaleUpSpec};
 use petgraph::algo::maximum_flow::dinics;
@@ -204,8 +202,43 @@ fn wild_spec() -> impl Strategy<Value = ClusterSpec> {
             fabric.oversubscription = vec![real];
             fabric.link_latency = Seconds::from_secs(real);
         }
+        if which & 4096 != 0 {
+            wild_web(fabric, &numbers, usize::from(which));
+        }
         spec
     })
+}
+
+/// Numbers and names of a fabric without levels that no machine has.
+fn wild_web(fabric: &mut FabricSpec, numbers: &[u32], which: usize) {
+    let pick = |at: usize| numbers[(which + at) % numbers.len()];
+    let routers = &mut fabric.routers;
+    match which % 5 {
+        0 => routers.dimensions = (0..which % 4).map(pick).collect(),
+        1 => routers.groups = Some(pick(0)),
+        2 => routers.global_links = Some(pick(1)),
+        3 => routers.per_group = Some(pick(2)),
+        _ => routers.nodes_per_router = Some(pick(3)),
+    }
+    let graph = &mut fabric.graph;
+    let odd = ["", "n0", "a->b", "switch-1", "nowhere", "\u{0}", "sw0"][which % 7];
+    if let Some(cable) = graph.cables.get_mut(which % 9) {
+        match which % 3 {
+            0 => cable.count = pick(4),
+            1 => odd.clone_into(&mut cable.ends[0]),
+            _ => cable.latency = Some(Seconds::from_secs(f64::NAN)),
+        }
+    }
+    if let Some(rule) = graph.attach.first_mut() {
+        match which % 6 {
+            0 => rule.nodes_per_switch = pick(5),
+            1 => rule.first_node = Some(pick(6)),
+            2 => rule.nic = Some(pick(7)),
+            3 => rule.switches.truncate(which % 3),
+            4 => rule.switches.push(odd.to_owned()),
+            _ => graph.switches.truncate(which % 8),
+        }
+    }
 }
 
 /// The same cluster with its first group in two parts; as it is where a domain would be cut.
