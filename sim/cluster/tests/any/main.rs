@@ -1,0 +1,6 @@
+//! What holds of any cluster.
+
+mod clusters;
+mod properties;
+mod shortest;
+mod ways;
