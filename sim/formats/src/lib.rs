@@ -1,10 +1,12 @@
-//! Traces in the formats of other tools and in our own.
+//! Traces, topologies and workloads in the formats of other tools and in our own.
 //!
 //! ```text
 //! Trace ──┬─ perfetto   Chrome JSON of all ranks, for Perfetto and chrome://tracing
 //!         ├─ kineto     JSON of one rank as PyTorch's profiler writes it, for HolisticTraceAnalysis
 //!         └─ wtt        our own: exact, compact, one lane per class of ranks; reads back
 //! ```
+//!
+//! Flows of network workloads are CSV ([`flows_csv`]).
 //!
 //! Writers take any [`std::io::Write`] and stream: the text of a file is never whole in memory.
 //! Equal traces give equal bytes, compressed or not. Deliberately absent: files. The caller
@@ -15,6 +17,7 @@ mod compress;
 mod error;
 mod event;
 mod export;
+pub mod flows_csv;
 mod header;
 mod kineto;
 mod perfetto;
