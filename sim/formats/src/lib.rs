@@ -13,20 +13,31 @@
 //! opens them, and renames them when they are complete.
 
 mod action;
+pub mod astra_sim;
+pub mod chakra;
 mod compress;
 mod error;
 mod event;
 mod export;
 pub mod flows_csv;
 mod header;
+pub mod htsim;
+pub mod ibnetdiscover;
+mod import_error;
 mod kineto;
+pub mod nccl;
+pub mod nvidia_smi;
 mod perfetto;
 mod ranks;
+pub mod slurm_topology;
 pub mod wtt;
+mod xml;
+mod yaml;
 
 pub use compress::compressed;
 pub use error::FormatError;
 pub use export::{Detail, Export};
 pub use header::Header;
+pub use import_error::ImportError;
 pub use kineto::{Kineto, Resolution, write_kineto};
 pub use perfetto::{Perfetto, write_perfetto};

@@ -99,12 +99,3 @@ fn through(length: usize) -> String {
         _ => format!(" through {} others", length - 1),
     }
 }
-
-/// The beginning of a text, for a message.
-pub(super) fn shown(text: &str) -> String {
-    const LIMIT: usize = 60;
-    match text.char_indices().nth(LIMIT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}

@@ -7,10 +7,11 @@ use traffic::{Flow, FlowId, Flows, FlowsError};
 use units::{Bytes, HostId, SimTime};
 
 use super::Column;
-use super::error::{FlowsCsvError, shown};
+use super::error::FlowsCsvError;
 use super::ids::{Added, FlowIds};
 use super::seconds;
 use super::texts::Texts;
+use crate::import_error::shown;
 
 /// The longest line: that of a flow which waits for some millions of others.
 const MAX_LINE: u64 = 64 << 20;
