@@ -37,7 +37,7 @@ fn cluster(rng: &mut Pcg64Mcg) -> Cluster {
     let nodes = pick(rng, &[2, 3, 4, 8, 12]);
     let mut fabric = FabricSpec {
         nodes_per_leaf: pick(rng, &[1, 2, 3, 4, 32]),
-        ..example::fabric(pick(rng, &FabricKind::ALL))
+        ..example::fabric(pick(rng, &FabricKind::CLOS))
     };
     if fabric.kind == FabricKind::LeafSpine && rng.random_bool(0.5) {
         fabric.oversubscription = vec![2.0];

@@ -2,6 +2,7 @@
 
 mod fabric;
 mod gpu;
+mod graph;
 mod node;
 mod scale_up;
 

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cluster::{ClusterSpec, FabricKind, FabricSpec, GpuSpec, NodeGroup, NodeSpec, ScaleUpSpec};
+use cluster::{
+    ClusterSpec, FabricKind, FabricSpec, GpuSpec, GraphSpec, NodeGroup, NodeSpec, RouterSpec,
+    ScaleUpSpec,
+};
 
 use crate::curves::{self, ProfileFile};
 use crate::error::{Failure, Problem, push};
@@ -316,6 +319,8 @@ fn no_fabric() -> FabricSpec {
         link_rate: None,
         link_latency: cluster::spec::DEFAULT_LINK_LATENCY,
         switch_latency: cluster::spec::DEFAULT_SWITCH_LATENCY,
+        routers: RouterSpec::default(),
+        graph: GraphSpec::default(),
         measured: None,
         source: String::new(),
         notes: "one node, nothing to connect".to_owned(),

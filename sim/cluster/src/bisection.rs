@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use units::{LinkId, NodeId};
+use petgraph::algo::maximum_flow::dinics;
+use petgraph::graph::DiGraph;
+use units::{Bytes, LinkId, NodeId};
 
 use crate::cluster::{Cluster, NicId};
+use crate::web::Web;
 
 /// What waits below a switch to be sent up by the first half, and to be received by the second.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,8 +33,12 @@ impl Cluster {
     /// It is the maximum flow between the halves: above the leaves, the switches of a level are
     /// joined alike, so each level acts as one switch, and the fabric as a tree in which
     /// traffic best turns as low as it can. Holds while no link of a level differs from the
-    /// others; with slow or dead links it is an upper bound.
+    /// others; with slow or dead links it is an upper bound. Of fabrics without levels it is the
+    /// maximum flow over all their cables, whatever ways messages take.
     pub fn bisection_bandwidth(&self) -> f64 {
+        if let Some(web) = &self.fabric.web {
+            return self.web_flow(web);
+        }
         let (mut leaves, mut pods) = (self.leaf_wishes(), BTreeMap::<(u32, u32), Wish>::new());
         let mut total = 0.0;
         for (leaf, wish) in &mut leaves {
@@ -53,6 +60,31 @@ impl Cluster {
                 .sum::<f64>()
     }
 
+    /// The maximum flow over the cables of a web (Dinitz), in whole bytes per second.
+    fn web_flow(&self, web: &Web) -> f64 {
+        let mut graph = DiGraph::<(), u64>::new();
+        let switches: Vec<_> = web.switches().map(|_| graph.add_node(())).collect();
+        let [source, sink] = [(); 2].map(|()| graph.add_node(()));
+        let whole = |rate: f64| Bytes::from_f64(rate).as_u64();
+        for (switch, wish) in self.leaf_wishes() {
+            let switch = switches[switch as usize];
+            graph.add_edge(source, switch, whole(wish.send));
+            graph.add_edge(switch, sink, whole(wish.receive));
+        }
+        for switch in web.switches() {
+            for port in web.cables_of(switch) {
+                let ends = web.ends[port as usize / 2];
+                let to = ends[usize::from(port.is_multiple_of(2))];
+                let rate = self
+                    .link(LinkId::new(self.fabric.first_link[0] + port))
+                    .rate;
+                let [from, to] = [switch, to].map(|end| switches[end as usize]);
+                graph.add_edge(from, to, whole(rate.as_f64()));
+            }
+        }
+        dinics(&graph, source, sink).0 as f64
+    }
+
     /// What the NICs of each leaf can send and receive.
     fn leaf_wishes(&self) -> BTreeMap<u32, Wish> {
         let mut wishes = BTreeMap::<u32, Wish>::new();
@@ -60,9 +92,7 @@ impl Cluster {
             let node = NodeId::from_index(index);
             for nic in 0..self.group_of(node).layout.nics {
                 let nic = NicId { node, index: nic };
-                let leaf = self
-                    .fabric
-                    .leaf(self.leaf_group_of(node), self.lane_of(nic));
+                let leaf = self.leaf_of(nic);
                 let [up, down] = self
                     .nic_links(nic)
                     .map(|link| self.link(link).rate.as_f64());

@@ -47,6 +47,9 @@ impl Cluster {
         }
         fabric.place_links(u32::try_from(node_links).expect("the limit on links is far below 2³²"));
         let graph = draw(&groups, &nodes, &fabric);
+        if let Some(web) = &mut fabric.web {
+            web.links = Vec::new();
+        }
         Ok(Self {
             name: spec.name.clone(),
             fabric_name: spec.fabric.name.clone(),
@@ -118,7 +121,7 @@ fn shape(spec: &ClusterSpec, groups: &[Group]) -> Result<Fabric, ClusterError> {
 
 /// Numbers GPUs, domains, devices and links node by node; returns the count of links, too.
 fn number(spec: &ClusterSpec, groups: &[Group], fabric: &Fabric) -> (Vec<NodeEntry>, u128) {
-    let switches = fabric.n_leaves() + fabric.n_spines() + fabric.n_cores();
+    let switches = fabric.n_switches();
     let mut nodes: Vec<NodeEntry> = Vec::new();
     let (mut gpu, mut device, mut links) = (0, switches, 0u128);
     for (index, (group, spec)) in groups.iter().zip(&spec.groups).enumerate() {
@@ -166,7 +169,7 @@ fn gpu_nodes(groups: &[Group], nodes: &[NodeEntry]) -> Vec<NodeId> {
 }
 
 fn draw(groups: &[Group], nodes: &[NodeEntry], fabric: &Fabric) -> DiGraph<Device, Link> {
-    let switches = fabric.n_leaves() + fabric.n_spines() + fabric.n_cores();
+    let switches = fabric.n_switches();
     let of_node = |node: &NodeEntry| &groups[node.group as usize];
     let last = nodes.last().map_or(switches, |node| {
         node.first_device + n_devices(of_node(node), true)
@@ -180,7 +183,11 @@ fn draw(groups: &[Group], nodes: &[NodeEntry], fabric: &Fabric) -> DiGraph<Devic
     let leaves = (0..fabric.n_leaves()).map(Device::Leaf);
     let spines = (0..fabric.n_spines()).map(Device::Spine);
     let cores = (0..fabric.n_cores()).map(Device::Core);
-    for switch in leaves.chain(spines).chain(cores) {
+    let web = fabric
+        .web
+        .iter()
+        .flat_map(|web| web.switches().map(|switch| web.device(switch)));
+    for switch in leaves.chain(spines).chain(cores).chain(web) {
         graph.add_node(switch);
     }
     for (index, node) in nodes.iter().enumerate() {
@@ -252,7 +259,11 @@ fn draw_links(
     let leaves = fabric.group(id.get());
     for nic in 0..layout.nics {
         let lane = fabric.lane(nic, layout.nics_in_all);
-        let leaf = NodeIndex::new(fabric.leaf(leaves, lane) as usize);
+        let switch = match &fabric.web {
+            Some(web) => web.switch_of(id.get(), nic),
+            None => fabric.leaf(leaves, lane),
+        };
+        let leaf = NodeIndex::new(switch as usize);
         let [up, down] = fabric.nic_latency.map(|latency| Link {
             rate,
             latency,
@@ -272,6 +283,11 @@ fn draw_fabric(graph: &mut DiGraph<Device, Link>, fabric: &Fabric) {
         graph.add_edge(below, above, link);
         graph.add_edge(above, below, link);
     };
+    if let Some(web) = &fabric.web {
+        for (&[a, b], link) in web.ends.iter().zip(&web.links) {
+            join(a, b, *link);
+        }
+    }
     if let Some(link) = leaf_link {
         for leaf in 0..fabric.n_leaves() {
             let pod = fabric.pod(leaf / fabric.lanes);

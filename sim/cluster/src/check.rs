@@ -2,6 +2,7 @@
 
 use units::Seconds;
 
+use crate::check_web::check_web;
 use crate::error::ClusterError;
 use crate::measured;
 use crate::spec::{
@@ -33,6 +34,7 @@ pub(crate) fn check(spec: &ClusterSpec) -> Vec<ClusterError> {
     check_size(spec, &mut errors);
     check_nics(spec, &mut errors);
     check_fabric(&spec.fabric, &mut errors);
+    check_web(spec, &mut errors);
     check_measured(spec, &mut errors);
     errors
 }
@@ -242,7 +244,7 @@ fn check_fabric(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
             });
         }
     }
-    let clos = fabric.kind != FabricKind::Single;
+    let clos = fabric.kind.is_clos() && fabric.kind != FabricKind::Single;
     for (field, value, max) in [
         (
             "nodes_per_leaf",
@@ -268,7 +270,7 @@ fn check_fabric(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
 fn check_kind(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
     let kind = fabric.kind;
     let (clos, rails, pods) = (
-        kind != FabricKind::Single,
+        kind.is_clos() && kind != FabricKind::Single,
         kind == FabricKind::RailOptimised,
         fabric.groups_per_pod.is_some(),
     );
@@ -281,13 +283,18 @@ fn check_kind(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
         ("planes", 1 < fabric.planes, clos && !rails),
         ("spines", fabric.spines.is_some(), clos),
         ("cores", fabric.cores.is_some(), pods),
+        (
+            "oversubscription",
+            !fabric.oversubscription.is_empty(),
+            kind.is_clos(),
+        ),
     ] {
         if given && !allowed {
             errors.push(ClusterError::NotForKind { field, kind });
         }
     }
     let levels = 1 + usize::from(pods);
-    if levels < fabric.oversubscription.len() {
+    if kind.is_clos() && levels < fabric.oversubscription.len() {
         errors.push(ClusterError::Levels {
             given: fabric.oversubscription.len(),
             levels,
@@ -302,13 +309,13 @@ fn check_measured(spec: &ClusterSpec, errors: &mut Vec<ClusterError>) {
     }
 }
 
-fn at_least_one(field: String, value: u32, errors: &mut Vec<ClusterError>) {
+pub(crate) fn at_least_one(field: String, value: u32, errors: &mut Vec<ClusterError>) {
     if value == 0 {
         errors.push(ClusterError::Zero { field });
     }
 }
 
-fn limit(field: String, value: u64, limit: u64, errors: &mut Vec<ClusterError>) {
+pub(crate) fn limit(field: String, value: u64, limit: u64, errors: &mut Vec<ClusterError>) {
     if limit < value {
         errors.push(ClusterError::TooMany {
             field,
@@ -328,7 +335,7 @@ fn positive(field: String, value: f64, errors: &mut Vec<ClusterError>) {
     }
 }
 
-fn duration(field: String, value: Seconds, errors: &mut Vec<ClusterError>) {
+pub(crate) fn duration(field: String, value: Seconds, errors: &mut Vec<ClusterError>) {
     if !(value.is_finite() && Seconds::ZERO <= value) {
         errors.push(ClusterError::NotANumber {
             field,

@@ -231,14 +231,28 @@ impl Cluster {
         self.fabric.lane(nic.index, layout.nics_in_all)
     }
 
-    /// The group of leaves that a node hangs on.
-    pub fn leaf_group_of(&self, node: NodeId) -> u32 {
-        self.fabric.group(node.get())
+    /// Whether the switches of the fabric form levels: not in a dragonfly, a torus or a graph, where
+    /// traffic of others crosses the switches of a node.
+    pub const fn has_levels(&self) -> bool {
+        self.fabric.web.is_none()
     }
 
-    /// The pod of a node; 0 in fabrics of two levels.
+    /// The group of leaves that a node hangs on; without levels, the switch of its first NIC.
+    pub fn leaf_group_of(&self, node: NodeId) -> u32 {
+        match &self.fabric.web {
+            Some(web) if 0 < self.group_of(node).layout.nics => web.switch_of(node.get(), 0),
+            _ => self.fabric.group(node.get()),
+        }
+    }
+
+    /// The pod of a node, or its group in a dragonfly; 0 in fabrics of two levels, in tori and in
+    /// graphs.
     pub fn pod_of(&self, node: NodeId) -> u32 {
-        self.fabric.pod(self.leaf_group_of(node))
+        let below = self.leaf_group_of(node);
+        match &self.fabric.web {
+            Some(web) => web.group(below),
+            None => self.fabric.pod(below),
+        }
     }
 
     /// Links, one direction each, indexed by [`LinkId`].
@@ -270,14 +284,31 @@ impl Cluster {
     /// The name of a link, for example `n0g0->n0sw`.
     pub fn link_name(&self, link: LinkId) -> String {
         let (from, to) = self.ends(link);
-        format!("{from}->{to}")
+        format!("{}->{}", self.device_name(from), self.device_name(to))
+    }
+
+    /// The name of a device; switches of a graph are called as its file calls them.
+    pub fn device_name(&self, device: Device) -> String {
+        let web = self.fabric.web.as_ref();
+        let switch = web.and_then(|web| Some(web.name(web.switch(device)?)));
+        switch.unwrap_or_else(|| device.to_string())
+    }
+
+    /// The device of that name, by the names of the file or those of [`Device`].
+    fn device_named(&self, name: &str) -> Option<Device> {
+        let web = self.fabric.web.as_ref();
+        let named = web.and_then(|web| {
+            let at = web.names.iter().position(|known| known == name)?;
+            Some(web.device(u32::try_from(at).ok()?))
+        });
+        named.or_else(|| name.parse().ok())
     }
 
     /// The link of that name.
     pub fn link_named(&self, name: &str) -> Option<LinkId> {
         let (from, to) = name.split_once("->")?;
-        let from = self.device(from.parse().ok()?)?;
-        let to = self.device(to.parse().ok()?)?;
+        let from = self.device(self.device_named(from)?)?;
+        let to = self.device(self.device_named(to)?)?;
         let edge = self.graph.find_edge(from, to)?;
         Some(LinkId::from_index(edge.index()))
     }
@@ -320,6 +351,10 @@ impl Cluster {
             Device::Leaf(index) => switch(index, 0, leaves),
             Device::Spine(index) => switch(index, leaves, spines),
             Device::Core(index) => switch(index, leaves + spines, fabric.n_cores()),
+            Device::Router(_) | Device::Switch(_) => {
+                let index = fabric.web.as_ref()?.switch(device)?;
+                Some(NodeIndex::new(index as usize))
+            }
             Device::Gpu { node, .. }
             | Device::NvSwitch { node }
             | Device::PciSwitch { node, .. }
@@ -421,6 +456,6 @@ fn node_of_device(device: Device) -> Option<NodeId> {
         | Device::PciSwitch { node, .. }
         | Device::Socket { node, .. }
         | Device::Nic { node, .. } => Some(node),
-        Device::Leaf(_) | Device::Spine(_) | Device::Core(_) => None,
+        _ => None,
     }
 }

@@ -55,6 +55,10 @@ pub enum Device {
     Spine(u32),
     /// A switch above the spines of several pods: `core<index>`.
     Core(u32),
+    /// A router of a dragonfly or a torus: `router<index>`.
+    Router(u32),
+    /// A switch of a graph: `sw<index>`, in the order of its file.
+    Switch(u32),
 }
 
 /// The text is not the name of a device.
@@ -100,6 +104,8 @@ impl fmt::Display for Device {
             Self::Leaf(index) => write!(f, "leaf{index}"),
             Self::Spine(index) => write!(f, "spine{index}"),
             Self::Core(index) => write!(f, "core{index}"),
+            Self::Router(index) => write!(f, "router{index}"),
+            Self::Switch(index) => write!(f, "sw{index}"),
         }
     }
 }
@@ -119,6 +125,8 @@ fn parse(name: &str) -> Option<Device> {
         ("leaf", Device::Leaf as fn(u32) -> Device),
         ("spine", Device::Spine),
         ("core", Device::Core),
+        ("router", Device::Router),
+        ("sw", Device::Switch),
     ] {
         if let Some(index) = name.strip_prefix(prefix) {
             return number(index).map(switch);
@@ -166,6 +174,8 @@ mod tests {
             Device::Leaf(4),
             Device::Spine(40),
             Device::Core(400),
+            Device::Router(4000),
+            Device::Switch(0),
         ] {
             assert_eq!(device.to_string().parse(), Ok(device));
         }

@@ -89,6 +89,75 @@ pub enum ClusterError {
         field: &'static str,
         kind: FabricKind,
     },
+    #[error("{field} is missing, but a fabric of kind {} needs it", .kind.name())]
+    Needs {
+        field: &'static str,
+        kind: FabricKind,
+    },
+    #[error("a torus has {given} dimensions, but 2 or 3 are needed")]
+    Dimensions { given: usize },
+    #[error(
+        "the cluster has {nodes} nodes, but the {} has places for {places}", .kind.name()
+    )]
+    TooFewPlaces {
+        kind: FabricKind,
+        places: u64,
+        nodes: u64,
+    },
+    #[error(
+        "a group has {ports} links to others, fewer than the {} other groups of the dragonfly",
+        .groups - 1
+    )]
+    FewGlobalLinks { groups: u64, ports: u64 },
+    #[error("{name:?} cannot be the name of a switch")]
+    SwitchName { index: usize, name: String },
+    #[error("the switch {name:?} is listed twice")]
+    SwitchTwice { index: usize, name: String },
+    #[error("{field} names the switch {name:?}, which is not among the switches")]
+    UnknownSwitch {
+        field: String,
+        name: String,
+        known: Vec<String>,
+        others: usize,
+    },
+    #[error("a cable joins the switch {switch:?} with itself")]
+    CableLoop { index: usize, switch: String },
+    #[error("cables {first} and {index} both join {:?} and {:?}", .ends[0], .ends[1])]
+    CableTwice {
+        index: usize,
+        first: usize,
+        ends: [String; 2],
+    },
+    #[error(
+        "no cables lead from switch {from:?} to {}{to:?}",
+        if *.lost == 1 { String::new() } else { format!("{} switches, the first of them ", .lost) }
+    )]
+    Partitioned {
+        from: String,
+        to: String,
+        lost: usize,
+    },
+    #[error("an [[attach]] rule has no switches")]
+    NoSwitches { index: usize },
+    #[error(
+        "NIC {nic} of node {node} hangs on no switch{}",
+        match *.others {
+            0 => String::new(),
+            1 => ", and so does 1 other".to_owned(),
+            others => format!(", and so do {others} others"),
+        }
+    )]
+    NotAttached { node: u32, nic: u32, others: usize },
+    #[error("two [[attach]] rules cover NIC {nic} of node {node}")]
+    AttachedTwice { node: u32, nic: u32 },
+    #[error("an [[attach]] rule is for NIC {nic}, but nodes have {most}")]
+    NoSuchNic { index: usize, nic: u32, most: u32 },
+    #[error("{hosts} of {switches} switches have nodes, and the product of both exceeds {limit}")]
+    TooManyDistances {
+        switches: usize,
+        hosts: usize,
+        limit: u64,
+    },
     #[error("oversubscription has {given} levels, but the fabric has {levels}")]
     Levels { given: usize, levels: usize },
     #[error("the measured rates have {rows} rows, but the cluster has {nodes} nodes")]
@@ -145,6 +214,49 @@ impl ClusterError {
             Self::MeshTwice { .. } => "list each pair once, with the count of its links".to_owned(),
             Self::NoPods => "add groups_per_pod, or use kind = \"leaf-spine\"".to_owned(),
             Self::NotForKind { field, .. } => format!("remove {field}, or change kind"),
+            Self::Needs { field, .. } => format!("add {field}"),
+            Self::Dimensions { .. } => {
+                "write a list such as [8, 8, 4], the routers along each dimension".to_owned()
+            }
+            Self::TooFewPlaces {
+                kind: FabricKind::Torus,
+                ..
+            } => "make dimensions or nodes_per_router larger".to_owned(),
+            Self::TooFewPlaces { .. } => {
+                "make groups, routers_per_group or nodes_per_router larger".to_owned()
+            }
+            Self::FewGlobalLinks { groups, .. } => format!(
+                "routers_per_group times global_links must be at least {}",
+                groups - 1
+            ),
+            Self::SwitchName { .. } => {
+                "use up to 64 letters, digits and signs of _-.:/, and no name like those of nodes"
+                    .to_owned()
+            }
+            Self::SwitchTwice { .. } => "give every switch a name of its own".to_owned(),
+            Self::UnknownSwitch { known, others, .. } => match others {
+                0 => format!("switches: {}", known.join(", ")),
+                others => format!("switches: {} and {others} others", known.join(", ")),
+            },
+            Self::CableLoop { .. } => "name two different switches".to_owned(),
+            Self::CableTwice { .. } => {
+                "list each pair once, with the count of its cables".to_owned()
+            }
+            Self::Partitioned { .. } => "add cables that join them".to_owned(),
+            Self::NoSwitches { .. } => "name the switches on which its nodes hang".to_owned(),
+            Self::NotAttached { node, nic, .. } => format!(
+                "add an [[attach]] rule with first_node = {node} and nic = {nic}, or without nic for all"
+            ),
+            Self::AttachedTwice { .. } => {
+                "[[attach]] rules may not overlap; first_node says where one begins".to_owned()
+            }
+            Self::NoSuchNic { most, .. } => match most {
+                0 => "leave the rule out".to_owned(),
+                most => format!("NICs of a node count from 0 to {}", most - 1),
+            },
+            Self::TooManyDistances { .. } => {
+                "leave out switches, or hang the nodes on fewer of them".to_owned()
+            }
             Self::Levels { levels, .. } => format!("give one number, or at most {levels}"),
             Self::MeasuredRows { nodes, .. } | Self::MeasuredColumns { nodes, .. } => {
                 format!("give {nodes} rows of {nodes} numbers, one a node, 0 for the diagonal")
@@ -166,7 +278,8 @@ impl ClusterError {
             Self::Zero { field }
             | Self::TooMany { field, .. }
             | Self::OutOfRange { field, .. }
-            | Self::NotANumber { field, .. } => field.clone(),
+            | Self::NotANumber { field, .. }
+            | Self::UnknownSwitch { field, .. } => field.clone(),
             Self::UnknownGpu { group, .. } => format!("nodes[{group}].kind.gpu"),
             Self::GpusUsed { group, .. } => format!("nodes[{group}].gpus"),
             Self::UnequalNics { group, .. } | Self::NoNics { group, .. } => {
@@ -177,6 +290,24 @@ impl ClusterError {
             | Self::MeshTwice { group, .. } => format!("nodes[{group}].kind.scale_up.links"),
             Self::NoPods => "fabric.groups_per_pod".to_owned(),
             Self::NotForKind { field, .. } => format!("fabric.{field}"),
+            Self::Needs { field, .. } => format!("fabric.{field}"),
+            Self::Dimensions { .. } => "fabric.dimensions".to_owned(),
+            Self::TooFewPlaces { kind, .. } => match kind {
+                FabricKind::Torus => "fabric.dimensions".to_owned(),
+                _ => "fabric.groups".to_owned(),
+            },
+            Self::FewGlobalLinks { .. } => "fabric.global_links".to_owned(),
+            Self::SwitchName { index, .. } | Self::SwitchTwice { index, .. } => {
+                format!("fabric.switches[{index}]")
+            }
+            Self::CableLoop { index, .. } | Self::CableTwice { index, .. } => {
+                format!("fabric.cables[{index}].ends")
+            }
+            Self::Partitioned { .. } => "fabric.cables".to_owned(),
+            Self::NoSuchNic { index, .. } => format!("fabric.attach[{index}].nic"),
+            Self::NoSwitches { index } => format!("fabric.attach[{index}].switches"),
+            Self::NotAttached { .. } | Self::AttachedTwice { .. } => "fabric.attach".to_owned(),
+            Self::TooManyDistances { .. } => "fabric.switches".to_owned(),
             Self::Levels { .. } => "fabric.oversubscription".to_owned(),
             Self::MeasuredRows { .. } | Self::MeasuredColumns { .. } => {
                 "fabric.measured_gbytes_per_s".to_owned()

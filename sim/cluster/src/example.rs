@@ -3,9 +3,9 @@
 use units::{Bytes, BytesPerSec, DType, FlopsPerSec, Seconds, Watts};
 
 use crate::spec::{
-    ClusterSpec, DEFAULT_HOST_LATENCY, DEFAULT_LINK_LATENCY, DEFAULT_SCALE_UP_LATENCY,
-    DEFAULT_SWITCH_LATENCY, FabricKind, FabricSpec, GpuSpec, HostSpec, MeshLink, NicSpec,
-    NodeGroup, NodeSpec, ScaleUpSpec,
+    AttachSpec, CableSpec, ClusterSpec, DEFAULT_HOST_LATENCY, DEFAULT_LINK_LATENCY,
+    DEFAULT_SCALE_UP_LATENCY, DEFAULT_SWITCH_LATENCY, FabricKind, FabricSpec, GpuSpec, GraphSpec,
+    HostSpec, MeshLink, NicSpec, NodeGroup, NodeSpec, RouterSpec, ScaleUpSpec,
 };
 
 const SOURCE: &str = "data sheet, for examples";
@@ -157,7 +157,8 @@ pub fn hybrid_cube_mesh() -> Vec<MeshLink> {
     [links(single, 1), links(double, 2)].concat()
 }
 
-/// A fabric of that kind: 32 nodes a leaf, never blocking, four groups a pod where it has pods.
+/// A fabric of that kind: 32 nodes a leaf, never blocking, four groups a pod where it has pods; of
+/// the kinds without levels a small one, for up to 40 nodes and more.
 pub fn fabric(kind: FabricKind) -> FabricSpec {
     FabricSpec {
         name: kind.name().to_owned(),
@@ -174,9 +175,61 @@ pub fn fabric(kind: FabricKind) -> FabricSpec {
         link_rate: None,
         link_latency: DEFAULT_LINK_LATENCY,
         switch_latency: DEFAULT_SWITCH_LATENCY,
+        routers: routers(kind),
+        graph: if kind == FabricKind::Graph {
+            petersen()
+        } else {
+            GraphSpec::default()
+        },
         measured: None,
         source: SOURCE.to_owned(),
         notes: String::new(),
+    }
+}
+
+/// A dragonfly of nine groups with four routers, a torus of 4 x 4 x 2 routers, four nodes on each.
+fn routers(kind: FabricKind) -> RouterSpec {
+    match kind {
+        FabricKind::Dragonfly => RouterSpec {
+            nodes_per_router: Some(4),
+            groups: Some(9),
+            per_group: Some(4),
+            global_links: Some(2),
+            ..RouterSpec::default()
+        },
+        FabricKind::Torus => RouterSpec {
+            nodes_per_router: Some(4),
+            dimensions: vec![4, 4, 2],
+            ..RouterSpec::default()
+        },
+        _ => RouterSpec::default(),
+    }
+}
+
+/// The Petersen graph, the largest of degree 3 whose switches are at most two cables apart
+/// (Hoffman and Singleton, IBM J. Res. Dev. 4(5), 1960): a ring of five switches, a star of five,
+/// and a cable from each of the ring to one of the star; four nodes on each.
+pub fn petersen() -> GraphSpec {
+    let name = |index: usize| format!("s{index}");
+    let ring = (0..5).map(|i| [i, (i + 1) % 5]);
+    let spokes = (0..5).map(|i| [i, i + 5]);
+    let star = (0..5).map(|i| [i + 5, (i + 2) % 5 + 5]);
+    let cables = ring.chain(spokes).chain(star).map(|ends| CableSpec {
+        ends: ends.map(name),
+        count: 1,
+        rate: None,
+        latency: None,
+    });
+    let switches: Vec<String> = (0..10).map(name).collect();
+    GraphSpec {
+        cables: cables.collect(),
+        attach: vec![AttachSpec {
+            switches: switches.clone(),
+            nodes_per_switch: 4,
+            first_node: None,
+            nic: None,
+        }],
+        switches,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::check::MAX_LINKS;
 use crate::device::{Link, LinkKind};
 use crate::error::ClusterError;
 use crate::spec::{FabricKind, FabricSpec};
+use crate::web::{Web, web};
 
 /// The shape of a fabric, with the ids of its links.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub(crate) struct Fabric {
     pub(crate) links: [Option<Link>; 2],
     /// The first link between leaves and spines, and between spines and cores.
     pub(crate) first_link: [u32; 2],
+    /// What stands instead of leaves and all above them, in fabrics without levels.
+    pub(crate) web: Option<Web>,
 }
 
 /// What the fabric must know of the nodes.
@@ -58,9 +61,18 @@ pub(crate) fn fabric(
     ports: Ports,
     node_rate: impl Fn(u32) -> f64,
 ) -> Result<Fabric, ClusterError> {
+    let cable = spec.link_rate.unwrap_or(ports.cable);
+    if let Some(web) = web(spec, ports.nodes, ports.nics, cable) {
+        return Fabric {
+            groups: 0,
+            ports: ports.nics.max(1),
+            web: Some(web),
+            ..groups(spec, ports)
+        }
+        .within_limit();
+    }
     let mut fabric = groups(spec, ports);
     let leaf_rate = node_rate(fabric.lanes) * f64::from(fabric.nodes_per_leaf);
-    let cable = spec.link_rate.unwrap_or(ports.cable);
     let leaves_per_pod = fabric.lanes / fabric.sets * fabric.groups_per_pod;
     if 1 < leaves_per_pod || 1 < fabric.pods {
         let up = leaf_rate / level(spec, 0);
@@ -84,6 +96,7 @@ fn groups(spec: &FabricSpec, ports: Ports) -> Fabric {
     };
     let nodes_per_leaf = match spec.kind {
         FabricKind::Single => ports.nodes,
+        kind if !kind.is_clos() => ports.nodes,
         _ => spec.nodes_per_leaf.min(ports.nodes),
     };
     let groups = ports.nodes.div_ceil(nodes_per_leaf);
@@ -101,6 +114,7 @@ fn groups(spec: &FabricSpec, ports: Ports) -> Fabric {
         nic_latency: [spec.link_latency + spec.switch_latency, spec.link_latency],
         links: [None; 2],
         first_link: [0; 2],
+        web: None,
     }
 }
 
@@ -135,8 +149,17 @@ impl Fabric {
         self.sets * self.spines * self.cores
     }
 
+    /// Leaves, spines and core switches, or those of a web.
+    pub(crate) fn n_switches(&self) -> u32 {
+        let web = self.web.as_ref().map_or(0, Web::n_switches);
+        self.n_leaves() + self.n_spines() + self.n_cores() + web
+    }
+
     /// Links between switches, both directions.
     pub(crate) fn all_links(&self) -> u128 {
+        if let Some(web) = &self.web {
+            return 2 * web.ends.len() as u128;
+        }
         let leaf = product([self.groups, self.lanes, self.spines, 1]);
         2 * (leaf + product([self.pods, self.sets, self.spines, self.cores]))
     }

@@ -138,14 +138,23 @@ impl Cluster {
             });
         }
         self.down.extend([link, self.reverse(link)]);
-        if let Some((from, to)) = self.cut() {
-            return Err(ClusterError::Cut {
+        let lost = match &mut self.fabric.web {
+            Some(web) => {
+                web.kill((link.get() - self.fabric.first_link[0]) / 2);
+                web.cut().map(|ends| ends.map(|switch| web.name(switch)))
+            }
+            None => self
+                .cut()
+                .map(|(a, b)| [a, b].map(|leaf| Device::Leaf(leaf).to_string())),
+        };
+        match lost {
+            Some([from, to]) => Err(ClusterError::Cut {
                 name: self.link_name(link),
-                from: Device::Leaf(from).to_string(),
-                to: Device::Leaf(to).to_string(),
-            });
+                from,
+                to,
+            }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Two leaves of one set without a way between them, where links are down.

@@ -147,6 +147,15 @@ impl Layout {
         }
     }
 
+    /// The NICs of GPU `gpu`; none where the node has none.
+    pub(crate) fn own_nics(&self, gpu: u32) -> std::ops::Range<u32> {
+        if self.nics == 0 {
+            0..0
+        } else {
+            self.nics_of(gpu)
+        }
+    }
+
     /// The first GPU that NIC `nic` serves.
     pub(crate) fn gpu_of_nic(&self, nic: u32) -> u32 {
         if self.gpus_in_all <= self.nics_in_all {
@@ -222,7 +231,7 @@ impl Layout {
 }
 
 /// NICs of a whole node, striped ones as one.
-fn nics_in_all(nics: &NicSpec, gpus: u32) -> u32 {
+pub(crate) fn nics_in_all(nics: &NicSpec, gpus: u32) -> u32 {
     if nics.striped {
         nics.count.min(gpus)
     } else {

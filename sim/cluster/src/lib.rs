@@ -18,6 +18,7 @@
 mod bisection;
 mod build;
 mod check;
+mod check_web;
 mod cluster;
 mod device;
 mod error;
@@ -25,20 +26,24 @@ pub mod example;
 mod fabric;
 mod fault;
 mod host;
+mod host_ways;
 mod layout;
 mod measured;
 mod mesh;
 mod route;
 pub mod spec;
 mod topology;
+mod ways;
+mod web;
 
 pub use cluster::{Cluster, NicId};
 pub use device::{Device, Link, LinkKind, NotADevice};
 pub use error::ClusterError;
 pub use fault::Fault;
+pub use host_ways::ClusterNetwork;
 pub use measured::MeasuredRates;
 pub use spec::{
-    ClusterSpec, FabricKind, FabricSpec, GpuSpec, HostSpec, MeshLink, NicSpec, NodeGroup, NodeSpec,
-    ScaleUpSpec, StorageSpec,
+    AttachSpec, CableSpec, ClusterSpec, FabricKind, FabricSpec, GpuSpec, GraphSpec, HostSpec,
+    MeshLink, NicSpec, NodeGroup, NodeSpec, RouterSpec, ScaleUpSpec, StorageSpec,
 };
-pub use topology::{ClusterNetwork, Direction, Sharing, Topology, Wire, WireName};
+pub use topology::{Direction, Sharing, Topology, Wire, WireName};

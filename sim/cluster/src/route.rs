@@ -9,6 +9,7 @@ use units::{BytesPerSec, GpuId, LinkId, NodeId};
 
 use crate::cluster::{Cluster, NicId, NodeEntry};
 use crate::layout::Layout;
+use crate::web::Web;
 
 impl Cluster {
     /// The hash that spreads by destination: port `d mod k` upward at every level, as static
@@ -40,161 +41,6 @@ impl Cluster {
         self.route_from_nic(target, nic_to.index, local_to, out);
     }
 
-    /// The NICs over which two GPUs reach each other; `None` inside a node or a domain.
-    pub(crate) fn nics_of_ends(&self, from: GpuId, to: GpuId) -> Option<[NicId; 2]> {
-        let (source, target) = (self.node_of(from), self.node_of(to));
-        let (a, b) = (self.entry(source), self.entry(target));
-        let [local_from, local_to] = [from.get() - a.first_gpu, to.get() - b.first_gpu];
-        let apart = source != target && a.domain != b.domain;
-        apart.then(|| self.nics_between((source, local_from), (target, local_to), Self::D_MOD_K))
-    }
-
-    /// The first NIC of a node.
-    pub(crate) fn first_nic(&self, node: NodeId) -> Option<NicId> {
-        let has = 0 < self.group_of(node).layout.nics;
-        has.then_some(NicId { node, index: 0 })
-    }
-
-    /// The leaf of a node's first NIC.
-    pub(crate) fn access_of_node(&self, node: NodeId) -> u32 {
-        self.first_nic(node).map_or(0, |nic| self.leaf_of(nic))
-    }
-
-    /// The leaf of a GPU's own NIC.
-    pub(crate) fn access_of_gpu(&self, gpu: GpuId) -> u32 {
-        self.nic_of(gpu).map_or(0, |nic| self.leaf_of(nic))
-    }
-
-    fn leaf_of(&self, nic: NicId) -> u32 {
-        let group = self.leaf_group_of(nic.node);
-        self.fabric.leaf(group, self.lane_of(nic))
-    }
-
-    /// How many ways of equal cost lead from a NIC to a NIC of another node: over links that work,
-    /// none where the NICs lie in different planes.
-    pub(crate) fn ways_between_nics(&self, from: NicId, to: NicId) -> u32 {
-        match self.turn(from, to) {
-            Turn::Leaf => 1,
-            Turn::Nowhere => 0,
-            turn if self.down.is_empty() => self.all_ways(turn),
-            turn => {
-                let alive = |way: &u32| self.is_alive(turn, *way);
-                (0..self.all_ways(turn)).filter(alive).map(|_| 1).sum()
-            }
-        }
-    }
-
-    /// The way that routing by destination takes.
-    pub(crate) fn static_way_between_nics(&self, from: NicId, to: NicId) -> u32 {
-        let turn = self.turn(from, to);
-        let fabric = &self.fabric;
-        let spread = Spread::new(Self::D_MOD_K, self.port(to), fabric.spines, fabric.cores);
-        let wished = match turn {
-            Turn::Leaf | Turn::Nowhere => return 0,
-            Turn::Spine { .. } => spread.spine,
-            Turn::Core { .. } => spread.spine * fabric.cores + spread.core,
-        };
-        if self.down.is_empty() {
-            return wished;
-        }
-        // The number among those that work of the first that works from the wished one on.
-        let all = self.all_ways(turn);
-        let alive = |way: &u32| self.is_alive(turn, *way);
-        let chosen = (wished..all).chain(0..wished).find(alive).unwrap_or(0);
-        (0..chosen).filter(alive).map(|_| 1).sum()
-    }
-
-    /// Appends the links of a way from a NIC to a NIC of another node, NIC links included.
-    pub(crate) fn way_between_nics(&self, nics: [NicId; 2], way: u32, out: &mut Vec<LinkId>) {
-        let [from, to] = nics;
-        let turn = self.turn(from, to);
-        out.push(self.nic_links(from)[0]);
-        let way = if self.down.is_empty() {
-            way
-        } else {
-            let mut ways = 0..self.all_ways(turn);
-            let alive = |way: &u32| self.is_alive(turn, *way);
-            ways.by_ref().filter(alive).nth(way as usize).unwrap_or(0)
-        };
-        match turn {
-            Turn::Leaf | Turn::Nowhere => {}
-            Turn::Spine { .. } => out.extend(&self.over(turn, way)[..2]),
-            Turn::Core { .. } => out.extend(self.over(turn, way)),
-        }
-        out.push(self.nic_links(to)[1]);
-    }
-
-    /// Appends the links of a way between hosts: GPUs where they are given, else the NICs
-    /// themselves.
-    pub(crate) fn way_of_ends(
-        &self,
-        from: Option<GpuId>,
-        to: Option<GpuId>,
-        nics: [NicId; 2],
-        way: u32,
-        out: &mut Vec<LinkId>,
-    ) {
-        let [nic_from, nic_to] = nics;
-        if let Some(gpu) = from {
-            self.route_to_nic(nic_from.node, self.index_in_node(gpu), nic_from.index, out);
-        }
-        self.way_between_nics(nics, way, out);
-        if let Some(gpu) = to {
-            self.route_from_nic(nic_to.node, nic_to.index, self.index_in_node(gpu), out);
-        }
-    }
-
-    fn turn(&self, from: NicId, to: NicId) -> Turn {
-        let fabric = &self.fabric;
-        let leaves = [from, to].map(|nic| self.leaf_of(nic));
-        if leaves[0] == leaves[1] {
-            return Turn::Leaf;
-        }
-        let sets = [from, to].map(|nic| fabric.set(self.lane_of(nic)));
-        if sets[0] != sets[1] {
-            return Turn::Nowhere;
-        }
-        let pods = [from, to].map(|nic| self.pod_of(nic.node));
-        if pods[0] == pods[1] {
-            Turn::Spine { leaves }
-        } else {
-            let spines = pods.map(|pod| fabric.spine(pod, sets[0], 0));
-            Turn::Core { leaves, spines }
-        }
-    }
-
-    fn all_ways(&self, turn: Turn) -> u32 {
-        match turn {
-            Turn::Leaf => 1,
-            Turn::Nowhere => 0,
-            Turn::Spine { .. } => self.fabric.spines,
-            Turn::Core { .. } => self.fabric.spines * self.fabric.cores,
-        }
-    }
-
-    fn is_alive(&self, turn: Turn, way: u32) -> bool {
-        let links = self.over(turn, way);
-        links.iter().all(|link| !self.down.contains(link))
-    }
-
-    /// The links between leaves of a way; over a spine alone each stands twice.
-    fn over(&self, turn: Turn, way: u32) -> [LinkId; 4] {
-        let fabric = &self.fabric;
-        match turn {
-            Turn::Core { leaves, spines } => {
-                let (s, c) = (way / fabric.cores, way % fabric.cores);
-                let [from, to] = spines.map(|first| fabric.spine_up(first + s, c));
-                let [up, down] = leaves.map(|leaf| fabric.leaf_up(leaf, s));
-                [up, from, to + 1, down + 1].map(LinkId::new)
-            }
-            Turn::Spine { leaves } => {
-                let [up, down] = leaves.map(|leaf| fabric.leaf_up(leaf, way));
-                [up, down + 1, up, down + 1].map(LinkId::new)
-            }
-            Turn::Leaf | Turn::Nowhere => [LinkId::new(0); 4],
-        }
-    }
-
     /// Appends the links from one node's first NIC to another's, as network workloads see hosts;
     /// nothing where both are the same or the nodes have no NICs.
     pub fn route_hosts(&self, from: NodeId, to: NodeId, hash: u64, out: &mut Vec<LinkId>) {
@@ -211,6 +57,9 @@ impl Cluster {
     ///
     /// If the NICs lie in different planes, which nothing joins.
     pub fn route_between_nics(&self, from: NicId, to: NicId, hash: u64, out: &mut Vec<LinkId>) {
+        if let Some(web) = &self.fabric.web {
+            return self.route_over(web, [from, to], hash, out);
+        }
         let fabric = &self.fabric;
         let place = |nic: NicId| (self.leaf_group_of(nic.node), self.lane_of(nic));
         let ((group_a, lane_a), (group_b, lane_b)) = (place(from), place(to));
@@ -232,6 +81,17 @@ impl Cluster {
             }
         }
         out.push(self.nic_links(to)[1]);
+    }
+
+    fn route_over(&self, web: &Web, nics: [NicId; 2], hash: u64, out: &mut Vec<LinkId>) {
+        let [a, b] = nics.map(|nic| self.leaf_of(nic));
+        out.push(self.nic_links(nics[0])[0]);
+        if a != b {
+            let way = web.static_way(a, b, hash, self.port(nics[1]));
+            let first = self.fabric.first_link[0];
+            web.walk(a, b, way, |port| out.push(LinkId::new(first + port)));
+        }
+        out.push(self.nic_links(nics[1])[1]);
     }
 
     /// The rate of a route alone: its narrowest link, or what was measured if that is less.
@@ -267,7 +127,7 @@ impl Cluster {
     }
 
     /// From a GPU to a NIC: over `NVLink` to the GPU that owns it, where that is another.
-    fn route_to_nic(&self, node: NodeId, gpu: u32, nic: u32, out: &mut Vec<LinkId>) {
+    pub(crate) fn route_to_nic(&self, node: NodeId, gpu: u32, nic: u32, out: &mut Vec<LinkId>) {
         let owner = owner(&self.group_of(node).layout, gpu, nic);
         let entry = self.entry(node);
         if owner != gpu {
@@ -278,7 +138,7 @@ impl Cluster {
     }
 
     /// From a NIC to a GPU, over `NVLink` where another GPU owns it.
-    fn route_from_nic(&self, node: NodeId, nic: u32, gpu: u32, out: &mut Vec<LinkId>) {
+    pub(crate) fn route_from_nic(&self, node: NodeId, nic: u32, gpu: u32, out: &mut Vec<LinkId>) {
         let owner = owner(&self.group_of(node).layout, gpu, nic);
         let entry = self.entry(node);
         let path = self.group_of(node).layout.after_nic(nic, owner);
@@ -289,13 +149,27 @@ impl Cluster {
     }
 
     /// The NICs that two GPUs of different nodes use.
-    fn nics_between(&self, from: (NodeId, u32), to: (NodeId, u32), hash: u64) -> [NicId; 2] {
+    pub(crate) fn nics_between(
+        &self,
+        from: (NodeId, u32),
+        to: (NodeId, u32),
+        hash: u64,
+    ) -> [NicId; 2] {
         let own = |(node, gpu): (NodeId, u32)| {
             let nics = self.group_of(node).layout.nics_of(gpu);
             let index = nics.start + pick(hash, 0, nics.end - nics.start);
             NicId { node, index }
         };
-        let (mine, theirs) = (own(from), own(to));
+        self.nics_met([from, to], [own(from), own(to)], hash)
+    }
+
+    /// The NICs that two GPUs use which would like to use these.
+    pub(crate) fn nics_met(
+        &self,
+        [from, to]: [(NodeId, u32); 2],
+        [mine, theirs]: [NicId; 2],
+        hash: u64,
+    ) -> [NicId; 2] {
         let (my_lane, their_lane) = (self.lane_of(mine), self.lane_of(theirs));
         if my_lane == their_lane {
             return [mine, theirs];
@@ -331,14 +205,14 @@ impl Cluster {
     /// The number of a NIC among the ports that can meet at a core switch: what routing by
     /// destination counts. Ports are numbered by leaf, as the subnet manager of a fat tree does,
     /// so that NICs of one node on different rails take different ways above their leaves.
-    fn port(&self, nic: NicId) -> u32 {
+    pub(crate) fn port(&self, nic: NicId) -> u32 {
         let fabric = &self.fabric;
         let (nics, lane) = (
             self.group_of(nic.node).layout.nics_in_all,
             self.lane_of(nic),
         );
         let in_lane = nic.index - fabric.nics_in(lane, nics).start;
-        let group = self.leaf_group_of(nic.node);
+        let group = fabric.group(nic.node.get());
         let leaf = if fabric.sets == 1 {
             fabric.leaf(group, lane)
         } else {
@@ -400,22 +274,9 @@ fn owner(layout: &Layout, gpu: u32, nic: u32) -> u32 {
     }
 }
 
-/// Where the ways between two NICs turn from up to down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    /// In the leaf of both.
-    Leaf,
-    /// In a spine of their pod.
-    Spine { leaves: [u32; 2] },
-    /// In a core switch; the first spines of both pods.
-    Core { leaves: [u32; 2], spines: [u32; 2] },
-    /// They lie in different planes.
-    Nowhere,
-}
-
 /// Where a route turns: the first choice at every level, then round robin.
-#[derive(Clone, Copy)]
-struct Spread {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spread {
     spine: u32,
     spines: u32,
     core: u32,
@@ -423,7 +284,7 @@ struct Spread {
 }
 
 impl Spread {
-    fn new(hash: u64, port: u32, spines: u32, cores: u32) -> Self {
+    pub(crate) fn new(hash: u64, port: u32, spines: u32, cores: u32) -> Self {
         let (spine, core) = if hash == Cluster::D_MOD_K {
             let below = port.checked_div(spines).unwrap_or(0);
             (port.checked_rem(spines), below.checked_rem(cores))
@@ -438,11 +299,11 @@ impl Spread {
         }
     }
 
-    fn spines(self) -> impl Iterator<Item = u32> {
+    pub(crate) fn spines(self) -> impl Iterator<Item = u32> {
         (0..self.spines).map(move |i| (self.spine + i) % self.spines)
     }
 
-    fn cores(self) -> impl Iterator<Item = u32> {
+    pub(crate) fn cores(self) -> impl Iterator<Item = u32> {
         (0..self.cores).map(move |i| (self.core + i) % self.cores)
     }
 }
@@ -453,7 +314,7 @@ impl Spread {
     clippy::cast_possible_truncation,
     reason = "the product's upper half is below count"
 )]
-fn pick(hash: u64, salt: u64, count: u32) -> u32 {
+pub(crate) fn pick(hash: u64, salt: u64, count: u32) -> u32 {
     if hash == Cluster::D_MOD_K {
         return 0;
     }

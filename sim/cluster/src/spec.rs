@@ -269,16 +269,39 @@ pub enum FabricKind {
     RailOptimised,
     /// Three levels: leaves and spines form pods, core switches join them.
     FatTree,
+    /// Groups of routers, all routers of a group joined with each other, and all groups by cables
+    /// between some of their routers (Kim, Dally, Scott and Abts, ISCA 2008).
+    Dragonfly,
+    /// Routers in a grid of two or three dimensions, whose rows are rings.
+    Torus,
+    /// Any switches and cables.
+    Graph,
 }
 
 impl FabricKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
+        Self::Single,
+        Self::LeafSpine,
+        Self::RailOptimised,
+        Self::FatTree,
+        Self::Dragonfly,
+        Self::Torus,
+        Self::Graph,
+    ];
+
+    /// The kinds whose switches form levels: messages go up, and then down.
+    pub const CLOS: [Self; 4] = [
         Self::Single,
         Self::LeafSpine,
         Self::RailOptimised,
         Self::FatTree,
     ];
+
+    /// Whether the switches form levels.
+    pub const fn is_clos(self) -> bool {
+        !matches!(self, Self::Dragonfly | Self::Torus | Self::Graph)
+    }
 
     /// The name as files write it.
     pub const fn name(self) -> &'static str {
@@ -287,6 +310,9 @@ impl FabricKind {
             Self::LeafSpine => "leaf-spine",
             Self::RailOptimised => "rail-optimised",
             Self::FatTree => "fat-tree",
+            Self::Dragonfly => "dragonfly",
+            Self::Torus => "torus",
+            Self::Graph => "graph",
         }
     }
 
@@ -333,6 +359,10 @@ pub struct FabricSpec {
     pub link_latency: Seconds,
     /// Through one switch.
     pub switch_latency: Seconds,
+    /// What a dragonfly or a torus is made of.
+    pub routers: RouterSpec,
+    /// What a graph is made of.
+    pub graph: GraphSpec,
     /// What one node reaches towards another: `[from][to]`, where measured. Bounds all routes
     /// from the one to the other together, as a link that they share. The diagonal is ignored.
     pub measured: Option<Vec<Vec<Option<BytesPerSec>>>>,
@@ -340,6 +370,67 @@ pub struct FabricSpec {
     pub source: String,
     /// Disagreements between sources, and what is uncertain.
     pub notes: String,
+}
+
+/// The routers of a dragonfly or a torus: each has nodes of its own.
+///
+/// Nodes hang on routers in order, [`RouterSpec::nodes_per_router`] on each; routers count from
+/// 0, in a dragonfly group by group, in a torus along the first dimension first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RouterSpec {
+    /// Nodes on one router, all NICs of a node on the same; `None` takes 1.
+    pub nodes_per_router: Option<u32>,
+    /// Of a torus: routers along each of two or three dimensions. Two routers in a row have one
+    /// cable between them, and more form a ring.
+    pub dimensions: Vec<u32>,
+    /// Of a dragonfly: its groups.
+    pub groups: Option<u32>,
+    /// Of a dragonfly: routers of one group.
+    pub per_group: Option<u32>,
+    /// Of a dragonfly: cables of one router to other groups. Every pair of groups has equally
+    /// many; ports that are left over stay free.
+    pub global_links: Option<u32>,
+    /// Of one cable between groups; `None` takes that of the others.
+    pub global_rate: Option<BytesPerSec>,
+    /// Of one cable between groups, with its ports; `None` takes that of the others.
+    pub global_latency: Option<Seconds>,
+}
+
+/// The switches of a graph, the cables between them, and the nodes on them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GraphSpec {
+    /// The names of the switches, each once.
+    pub switches: Vec<String>,
+    /// Which switches are joined.
+    pub cables: Vec<CableSpec>,
+    /// Where the nodes hang.
+    pub attach: Vec<AttachSpec>,
+}
+
+/// Cables between two switches of a graph: they act as one link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CableSpec {
+    /// The two switches.
+    pub ends: [String; 2],
+    /// How many cables.
+    pub count: u32,
+    /// Of one of them; `None` takes [`FabricSpec::link_rate`].
+    pub rate: Option<BytesPerSec>,
+    /// Of one of them, with its ports; `None` takes [`FabricSpec::link_latency`].
+    pub latency: Option<Seconds>,
+}
+
+/// Nodes on switches of a graph: in order, equally many on each of some switches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttachSpec {
+    /// The switches, in the order in which nodes hang on them.
+    pub switches: Vec<String>,
+    /// Nodes on each.
+    pub nodes_per_switch: u32,
+    /// The first of the nodes; `None` takes the one behind those of the rule before.
+    pub first_node: Option<u32>,
+    /// Which of their NICs, counted as [`NicSpec::striped`] says; `None` takes all.
+    pub nic: Option<u32>,
 }
 
 /// Nodes of one kind.

@@ -11,9 +11,7 @@
 //!                          └─ spine s ─┘                              way s
 //! ```
 
-use units::{BytesPerSec, GpuId, HostId, LinkId, NodeId, Seconds};
-
-use crate::cluster::{Cluster, NicId};
+use units::{BytesPerSec, HostId, LinkId, Seconds};
 
 /// How transfers that meet on a link divide it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,8 +68,10 @@ pub struct WireName {
 ///
 /// Invariants: links are numbered from 0 without gaps; `way(from, to, w)` of a `w` below
 /// `n_ways(from, to)` is the same whenever it is asked; ways whose first links are the same have
-/// consecutive numbers; two pairs of hosts with equal [`Topology::access`] on both sides have
-/// ways that differ in their first and last links only.
+/// consecutive numbers. Two pairs of hosts that meet over switches ([`Topology::meets`]) and have
+/// equal [`Topology::access`] on both sides have equally many ways, and ways of the same number
+/// cross the same links but for those that belong to the hosts ([`Topology::own_links`]): mostly
+/// the first and the last one.
 pub trait Topology {
     /// How many hosts there are.
     fn n_hosts(&self) -> u32;
@@ -104,157 +104,28 @@ pub trait Topology {
     /// Appends the links of a way; nothing where both hosts are the same and none loops back.
     fn way(&self, from: HostId, to: HostId, way: u32, out: &mut Vec<LinkId>);
 
+    /// Whether the ways between two hosts lead over switches that others use, too: not inside a
+    /// host, nor inside a domain of GPUs.
+    fn meets(&self, from: HostId, to: HostId) -> bool {
+        from != to
+    }
+
+    /// How many links at the beginning and at the end of a way belong to the hosts: those to the
+    /// first switch of the network and from the last. All of them count as the beginning where the
+    /// hosts do not meet over switches.
+    fn own_links(&self, from: HostId, to: HostId, way: u32) -> [usize; 2] {
+        let mut links = Vec::new();
+        self.way(from, to, way, &mut links);
+        match links.len() {
+            n if self.meets(from, to) && 1 < n => [1, 1],
+            n => [n, 0],
+        }
+    }
+
     /// How long a first byte takes over a way.
     fn latency(&self, from: HostId, to: HostId, way: u32) -> Seconds {
         let mut links = Vec::new();
         self.way(from, to, way, &mut links);
         links.iter().map(|&link| self.wire(link).latency).sum()
-    }
-}
-
-/// A cluster as network workloads see it: first its nodes (`n3`, by their first NIC), then its
-/// GPUs (`n3g0`).
-#[derive(Clone, Debug)]
-pub struct ClusterNetwork {
-    cluster: Cluster,
-}
-
-impl ClusterNetwork {
-    /// The network of a cluster.
-    pub const fn new(cluster: Cluster) -> Self {
-        Self { cluster }
-    }
-
-    /// The cluster.
-    pub const fn cluster(&self) -> &Cluster {
-        &self.cluster
-    }
-
-    /// How many of the hosts are nodes: the first ones.
-    pub fn n_nodes(&self) -> u32 {
-        HostId::from_index(self.cluster.n_nodes()).get()
-    }
-
-    /// The NICs between which the ways of two hosts lie; `None` where they need no fabric.
-    fn nics(&self, from: HostId, to: HostId) -> Option<[NicId; 2]> {
-        let cluster = &self.cluster;
-        let node = |end| match end {
-            End::Node(node) => node,
-            End::Gpu(gpu) => cluster.node_of(gpu),
-        };
-        let [a, b] = [self.end(from), self.end(to)];
-        if node(a) == node(b) {
-            return None;
-        }
-        if let (End::Gpu(a), End::Gpu(b)) = (a, b) {
-            return cluster.nics_of_ends(a, b);
-        }
-        let nic = |end| match end {
-            End::Node(node) => cluster.first_nic(node),
-            End::Gpu(gpu) => cluster.nic_of(gpu),
-        };
-        Some([nic(a)?, nic(b)?])
-    }
-
-    fn end(&self, host: HostId) -> End {
-        let nodes = self.n_nodes();
-        match host.get().checked_sub(nodes) {
-            Some(gpu) => End::Gpu(GpuId::new(gpu)),
-            None => End::Node(NodeId::new(host.get())),
-        }
-    }
-}
-
-/// What a host is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Node(NodeId),
-    Gpu(GpuId),
-}
-
-impl End {
-    fn gpu(self) -> Option<GpuId> {
-        match self {
-            Self::Gpu(gpu) => Some(gpu),
-            Self::Node(_) => None,
-        }
-    }
-}
-
-impl Topology for ClusterNetwork {
-    fn n_hosts(&self) -> u32 {
-        self.n_nodes() + HostId::from_index(self.cluster.n_gpus()).get()
-    }
-
-    fn host_name(&self, host: HostId) -> String {
-        match self.end(host) {
-            End::Node(node) => format!("n{node}"),
-            End::Gpu(gpu) => self.cluster.gpu_name(gpu),
-        }
-    }
-
-    fn host_named(&self, name: &str) -> Option<HostId> {
-        let node = self.cluster.node_named(name);
-        let node = node.map(|node| HostId::new(node.get()));
-        node.or_else(|| {
-            let gpu = self.cluster.gpu_named(name)?;
-            Some(HostId::new(self.n_nodes() + gpu.get()))
-        })
-    }
-
-    fn n_links(&self) -> u32 {
-        LinkId::from_index(self.cluster.links().len()).get()
-    }
-
-    fn wire(&self, link: LinkId) -> Wire {
-        let link = self.cluster.link(link);
-        Wire {
-            rate: link.rate,
-            latency: link.latency,
-            sharing: Sharing::Shared,
-        }
-    }
-
-    fn wire_name(&self, link: LinkId) -> WireName {
-        let direction = match link.get() & 1 {
-            0 => Direction::Up,
-            _ => Direction::Down,
-        };
-        WireName {
-            name: self.cluster.link_name(LinkId::new(link.get() & !1)),
-            direction,
-        }
-    }
-
-    fn access(&self, host: HostId) -> u32 {
-        match self.end(host) {
-            End::Node(node) => self.cluster.access_of_node(node),
-            End::Gpu(gpu) => self.cluster.access_of_gpu(gpu),
-        }
-    }
-
-    fn n_ways(&self, from: HostId, to: HostId) -> u32 {
-        match self.nics(from, to) {
-            Some([from, to]) => self.cluster.ways_between_nics(from, to),
-            None => 1,
-        }
-    }
-
-    fn static_way(&self, from: HostId, to: HostId) -> u32 {
-        match self.nics(from, to) {
-            Some([from, to]) => self.cluster.static_way_between_nics(from, to),
-            None => 0,
-        }
-    }
-
-    fn way(&self, from: HostId, to: HostId, way: u32, out: &mut Vec<LinkId>) {
-        let [a, b] = [from, to].map(|host| self.end(host));
-        match (self.nics(from, to), a, b) {
-            (Some(nics), ..) => self.cluster.way_of_ends(a.gpu(), b.gpu(), nics, way, out),
-            (None, End::Gpu(from), End::Gpu(to)) => {
-                self.cluster.route(from, to, Cluster::D_MOD_K, out);
-            }
-            (None, ..) => {}
-        }
     }
 }

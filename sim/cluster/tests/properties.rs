@@ -1,130 +1,16 @@
 //! What holds of every cluster: routes, names, bisection, equality.
 
+mod any;
+
 use std::collections::BTreeSet;
 
-use cluster::example::{dgx_1v, dgx_h100, fabric, g4dn_metal, h100, t4, v100};
-use cluster::{
-    Cluster, ClusterSpec, Device, FabricKind, FabricSpec, LinkKind, NicSpec, NodeGroup, NodeSpec,
-    ScaleUpSpec,
-};
+use any::{any_clos, any_node, any_spec};
+use cluster::example::{h100, t4, v100};
+use cluster::{Cluster, ClusterSpec, Device, FabricSpec, LinkKind, NodeGroup, ScaleUpSpec};
 use petgraph::algo::maximum_flow::dinics;
 use petgraph::graph::{DiGraph, NodeIndex};
 use proptest::prelude::*;
-use units::{BytesPerSec, GpuId, LinkId, NodeId, Seconds};
-
-fn rate(gbytes: f64) -> BytesPerSec {
-    BytesPerSec::from_gbytes(gbytes).expect("tests have positive rates")
-}
-
-/// Trays of four GPUs, three of them behind one switch.
-fn trays() -> NodeSpec {
-    NodeSpec {
-        gpus: 4,
-        scale_up: ScaleUpSpec::NvSwitch {
-            rate: rate(900.0),
-            latency: Seconds::from_micros(0.25),
-            domain_nodes: 3,
-        },
-        nics: NicSpec {
-            count: 4,
-            ..dgx_h100().nics
-        },
-        ..dgx_h100()
-    }
-}
-
-fn full_mesh() -> NodeSpec {
-    NodeSpec {
-        scale_up: ScaleUpSpec::FullMesh {
-            rate: rate(64.0),
-            latency: Seconds::from_micros(0.25),
-        },
-        ..dgx_h100()
-    }
-}
-
-/// Two NICs for every GPU, each flow on one of them.
-fn unstriped() -> NodeSpec {
-    NodeSpec {
-        nics: NicSpec {
-            count: 16,
-            striped: false,
-            ..dgx_h100().nics
-        },
-        ..dgx_h100()
-    }
-}
-
-/// Four GPUs on `PCIe`, joined by bridges in pairs.
-fn bridged() -> NodeSpec {
-    let links = [[0, 1], [2, 3]].map(|gpus| cluster::MeshLink { gpus, count: 4 });
-    NodeSpec {
-        gpus: 4,
-        scale_up: ScaleUpSpec::Mesh {
-            rate: rate(25.0),
-            latency: Seconds::from_micros(0.25),
-            links: links.to_vec(),
-        },
-        nics: NicSpec {
-            count: 4,
-            ..dgx_h100().nics
-        },
-        ..dgx_1v()
-    }
-}
-
-fn any_node() -> impl Strategy<Value = NodeSpec> {
-    prop_oneof![
-        Just(dgx_h100()),
-        Just(dgx_1v()),
-        Just(g4dn_metal()),
-        Just(trays()),
-        Just(full_mesh()),
-        Just(unstriped()),
-        Just(bridged()),
-    ]
-}
-
-fn any_group() -> impl Strategy<Value = NodeGroup> {
-    (any_node(), 1u32..9, 0u32..12).prop_map(|(node, count, used)| NodeGroup {
-        gpus_used: (0 < used && used <= node.gpus).then_some(used),
-        node,
-        count,
-    })
-}
-
-fn any_fabric() -> impl Strategy<Value = FabricSpec> {
-    let kinds = prop::sample::select(FabricKind::ALL.to_vec());
-    let over = prop::sample::select(vec![0.5, 1.0, 2.0, 7.0]);
-    (kinds, 1u32..5, 1u32..4, over, 1u32..9, any::<bool>()).prop_map(
-        |(kind, nodes_per_leaf, pod, over, lanes, given)| {
-            let rails = kind == FabricKind::RailOptimised;
-            let tall = kind == FabricKind::FatTree || (rails && given);
-            let planes = kind != FabricKind::Single && !rails && given;
-            FabricSpec {
-                nodes_per_leaf,
-                groups_per_pod: tall.then_some(pod),
-                oversubscription: vec![over],
-                rails: (rails && given).then_some(lanes),
-                planes: if planes { lanes } else { 1 },
-                ..fabric(kind)
-            }
-        },
-    )
-}
-
-fn any_spec() -> impl Strategy<Value = ClusterSpec> {
-    (prop::collection::vec(any_group(), 1..3), any_fabric()).prop_map(|(groups, fabric)| {
-        ClusterSpec {
-            name: "any".to_owned(),
-            groups,
-            fabric,
-            gpus: vec![h100(), v100(), t4()],
-            source: String::new(),
-            notes: String::new(),
-        }
-    })
-}
+use units::{GpuId, LinkId, NodeId, Seconds};
 
 /// A cluster, two of its GPUs and a hash.
 fn any_route() -> impl Strategy<Value = (Cluster, GpuId, GpuId, u64)> {
@@ -258,7 +144,7 @@ proptest! {
 
     #[test]
     fn without_oversubscription_the_nics_bound_the_bisection(
-        node in any_node(), count in 1u32..13, fabric in any_fabric(),
+        node in any_node(), count in 1u32..13, fabric in any_clos(),
     ) {
         let fabric = FabricSpec { oversubscription: Vec::new(), ..fabric };
         let groups = vec![NodeGroup { node, count, gpus_used: None }];
@@ -361,7 +247,7 @@ fn max_flow(cluster: &Cluster) -> f64 {
             (LinkKind::Nic, Device::Nic { node, .. }) if in_first_half(cluster, node) => {
                 graph.add_edge(source, to, capacity);
             }
-            (LinkKind::Nic, Device::Leaf(_)) => {
+            (LinkKind::Nic, Device::Leaf(_) | Device::Router(_) | Device::Switch(_)) => {
                 let Device::Nic { node, .. } = cluster.graph()[edge.target()] else {
                     unreachable!("a link of a NIC has a NIC at one end");
                 };

@@ -14,7 +14,8 @@ use crate::shape::shape_of;
 /// In a cluster of equal nodes every group of the axis has this shape. Of the transfers only
 /// those at the first group of leaves are looked at, since the others look alike, so that the
 /// time is bounded by its size: some ten microseconds for groups inside nodes, some hundred for
-/// larger ones.
+/// larger ones. Where switches form no levels, traffic of others crosses those of the first nodes,
+/// so all transfers and siblings count, and the time grows with the cluster.
 ///
 /// # Panics
 ///
@@ -37,10 +38,10 @@ pub fn regular_shape(
     let leaf = |gpu: GpuId| cluster.leaf_group_of(cluster.node_of(gpu));
     let first = leaf(GpuId::new(0));
     let siblings: Vec<_> = (1..stride)
-        .take_while(|&start| leaf(GpuId::from_index(start)) == first)
+        .take_while(|&start| !cluster.has_levels() || leaf(GpuId::from_index(start)) == first)
         .map(group)
         .collect();
     shape_of(cluster, comm, &group(0), &siblings, &|from, to| {
-        leaf(from) == first || leaf(to) == first
+        !cluster.has_levels() || leaf(from) == first || leaf(to) == first
     })
 }

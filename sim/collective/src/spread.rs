@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cluster::{Cluster, NicId};
+use cluster::{Cluster, LinkKind, NicId};
 use petgraph::graph::NodeIndex;
 use units::{GpuId, LinkId, NodeId};
 
@@ -13,7 +13,8 @@ use crate::hops::Domains;
 ///
 /// Each level between the ranks and the whole fabric (NIC, group of leaves, pod) sends what its
 /// links carry; the ranks below share that for the part of their traffic that leaves the level.
-/// What was measured between two nodes is shared by all that goes from one to the other.
+/// Where switches form no levels, what all send crosses links of each other, and the fullest of
+/// them counts, too. What was measured between two nodes is shared by all that goes from one to the other.
 pub(crate) fn pairs(cluster: &Cluster, group: &Domains, siblings: &[Domains]) -> f64 {
     let mut levels = Levels::default();
     for gpus in siblings.iter().flat_map(|sibling| &sibling.members) {
@@ -31,6 +32,11 @@ pub(crate) fn pairs(cluster: &Cluster, group: &Domains, siblings: &[Domains]) ->
     let rate = domains
         .map(|members| levels.rate(cluster, members, ranks as f64))
         .fold(f64::INFINITY, f64::min);
+    let rate = if cluster.has_levels() {
+        rate
+    } else {
+        rate.min(crossing(cluster, group, siblings))
+    };
     if cluster.has_measured_rates() {
         rate.min(measured(cluster, group, siblings))
     } else {
@@ -58,6 +64,59 @@ fn measured(cluster: &Cluster, group: &Domains, siblings: &[Domains]) -> f64 {
         Some(measured.as_f64() / loads[nodes] * outside)
     });
     rates.fold(f64::INFINITY, f64::min)
+}
+
+/// Pairs of nodes of a group whose traffic is counted: of more, one in so many.
+const SAMPLED: usize = 1 << 18;
+
+/// What a rank sends where every rank sends equally much to each rank of other domains, and no link
+/// between switches that the group uses carries more than it can: by the static routes.
+///
+/// Of groups over many nodes only some pairs count, evenly over senders and receivers, and stand
+/// for the others.
+fn crossing(cluster: &Cluster, group: &Domains, siblings: &[Domains]) -> f64 {
+    let own = loads(cluster, group);
+    let mut all = own.clone();
+    for sibling in siblings {
+        for (link, count) in loads(cluster, sibling) {
+            *all.entry(link).or_default() += count;
+        }
+    }
+    let ranks: usize = group.members.iter().map(Vec::len).sum();
+    let fewest = group.members.iter().map(Vec::len).min().unwrap_or(0);
+    let outside = (ranks - fewest) as f64;
+    let rates = own
+        .keys()
+        .map(|link| cluster.link(*link).rate.as_f64() / all[link] * outside);
+    rates.fold(f64::INFINITY, f64::min)
+}
+
+/// How many ranks send to how many over each link between switches.
+fn loads(cluster: &Cluster, group: &Domains) -> BTreeMap<LinkId, f64> {
+    let mut ends: BTreeMap<(u32, NodeId), (GpuId, f64)> = BTreeMap::new();
+    for (domain, members) in (0..).zip(&group.members) {
+        for &gpu in members {
+            let end = ends.entry((domain, cluster.node_of(gpu)));
+            end.or_insert((gpu, 0.0)).1 += 1.0;
+        }
+    }
+    let every = (ends.len() * ends.len()).div_ceil(SAMPLED).max(1);
+    let (mut loads, mut path) = (BTreeMap::new(), Vec::new());
+    for (i, (&(domain, _), &(from, sending))) in ends.iter().enumerate() {
+        let others = ends.iter().skip((every - i % every) % every);
+        for (&(other, _), &(to, receiving)) in others.step_by(every) {
+            if other == domain {
+                continue;
+            }
+            path.clear();
+            cluster.route(from, to, Cluster::D_MOD_K, &mut path);
+            path.retain(|link| cluster.link(*link).kind == LinkKind::Fabric);
+            for &link in &path {
+                *loads.entry(link).or_default() += sending * receiving * every as f64;
+            }
+        }
+    }
+    loads
 }
 
 /// How many ranks of one node send to how many of another, multiplied, over domains.

@@ -1,9 +1,10 @@
 //! Fabrics between nodes.
 
 use cluster::spec::{DEFAULT_LINK_LATENCY, DEFAULT_SWITCH_LATENCY};
-use cluster::{FabricKind, FabricSpec};
+use cluster::{FabricKind, FabricSpec, RouterSpec};
 use units::BytesPerSec;
 
+use super::graph::graph;
 use super::{Header, header};
 use crate::fields::Fields;
 use crate::kind::Limits;
@@ -24,7 +25,7 @@ pub fn fabric(t: &mut Fields<'_, '_>) -> FabricSpec {
     let per_leaf = t
         .get("nodes_per_leaf", "nodes of one group of leaves", whole(1))
         .optional();
-    if kind != FabricKind::Single && !t.has("nodes_per_leaf") {
+    if kind.is_clos() && kind != FabricKind::Single && !t.has("nodes_per_leaf") {
         t.missing("nodes_per_leaf", whole::<u32>(1).kind().expected());
     }
     let level = number(Limits::POSITIVE);
@@ -67,6 +68,8 @@ pub fn fabric(t: &mut Fields<'_, '_>) -> FabricSpec {
         switch_latency: t
             .get("switch_latency", "latency through one switch", duration())
             .or(DEFAULT_SWITCH_LATENCY),
+        routers: routers(t),
+        graph: graph(t),
         measured: t
             .get(
                 "measured_gbytes_per_s",
@@ -76,5 +79,56 @@ pub fn fabric(t: &mut Fields<'_, '_>) -> FabricSpec {
             .optional(),
         source,
         notes,
+    }
+}
+
+/// What a dragonfly or a torus is made of.
+fn routers(t: &mut Fields<'_, '_>) -> RouterSpec {
+    RouterSpec {
+        nodes_per_router: t
+            .get(
+                "nodes_per_router",
+                "dragonfly, torus: nodes on one router; 1 where absent",
+                whole(1),
+            )
+            .optional(),
+        dimensions: t
+            .get(
+                "dimensions",
+                "torus: routers along each of two or three dimensions",
+                list(whole(1)),
+            )
+            .or_default(),
+        groups: t
+            .get("groups", "dragonfly: groups of routers", whole(1))
+            .optional(),
+        per_group: t
+            .get(
+                "routers_per_group",
+                "dragonfly: routers of one group, all joined with each other",
+                whole(1),
+            )
+            .optional(),
+        global_links: t
+            .get(
+                "global_links",
+                "dragonfly: cables of one router to other groups",
+                whole(1),
+            )
+            .optional(),
+        global_rate: t
+            .get(
+                "global_rate",
+                "dragonfly: rate of a cable between groups; that of the others where absent",
+                rate(),
+            )
+            .optional(),
+        global_latency: t
+            .get(
+                "global_latency",
+                "dragonfly: latency of a cable between groups; that of the others where absent",
+                duration(),
+            )
+            .optional(),
     }
 }

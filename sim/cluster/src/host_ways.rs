@@ -1,0 +1,261 @@
+//! A cluster as network workloads see it.
+
+use std::collections::BTreeMap;
+
+use units::{GpuId, HostId, LinkId, NodeId};
+
+use crate::cluster::{Cluster, NicId};
+use crate::topology::{Direction, Sharing, Topology, Wire, WireName};
+
+/// A cluster as network workloads see it: first its nodes (`n3`), then its GPUs (`n3g0`).
+///
+/// A node stands for the NICs of its first GPU, without what is inside. Where a GPU has several
+/// NICs that are not striped, there are ways over each of them.
+#[derive(Clone, Debug)]
+pub struct ClusterNetwork {
+    cluster: Cluster,
+    /// By GPU, what [`Topology::access`] answers.
+    access: Vec<u32>,
+}
+
+/// What a host is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Node(NodeId),
+    Gpu(GpuId),
+}
+
+/// The NICs at both ends of ways: ways over the first come first.
+#[derive(Clone, Debug)]
+enum Pairs {
+    One([NicId; 2]),
+    Several(Vec<[NicId; 2]>),
+}
+
+impl Pairs {
+    fn as_slice(&self) -> &[[NicId; 2]] {
+        match self {
+            Self::One(pair) => std::slice::from_ref(pair),
+            Self::Several(pairs) => pairs,
+        }
+    }
+}
+
+impl ClusterNetwork {
+    /// The network of a cluster.
+    pub fn new(cluster: Cluster) -> Self {
+        let access = access(&cluster);
+        Self { cluster, access }
+    }
+
+    /// The cluster.
+    pub const fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// How many of the hosts are nodes: the first ones.
+    pub fn n_nodes(&self) -> u32 {
+        HostId::from_index(self.cluster.n_nodes()).get()
+    }
+
+    fn end(&self, host: HostId) -> End {
+        match host.get().checked_sub(self.n_nodes()) {
+            Some(gpu) => End::Gpu(GpuId::new(gpu)),
+            None => End::Node(NodeId::new(host.get())),
+        }
+    }
+
+    /// The node of a host and its number there; a node counts as its first GPU.
+    fn place(&self, host: HostId) -> (NodeId, u32) {
+        match self.end(host) {
+            End::Node(node) => (node, 0),
+            End::Gpu(gpu) => (self.cluster.node_of(gpu), self.cluster.index_in_node(gpu)),
+        }
+    }
+
+    /// The NICs between which the ways of two hosts lie, the sender's each once; `None` where they
+    /// need no fabric or have no NIC.
+    fn pairs(&self, from: HostId, to: HostId) -> Option<Pairs> {
+        let cluster = &self.cluster;
+        let places = [from, to].map(|host| self.place(host));
+        let [a, b] = places.map(|(node, _)| node);
+        let gpus = matches!([self.end(from), self.end(to)], [End::Gpu(_), End::Gpu(_)]);
+        if a == b || (gpus && cluster.entry(a).domain == cluster.entry(b).domain) {
+            return None;
+        }
+        let own = places.map(|(node, gpu)| cluster.group_of(node).layout.own_nics(gpu));
+        let [mine, theirs] = own;
+        if mine.is_empty() || theirs.is_empty() {
+            return None;
+        }
+        let pair = |i: u32| {
+            let wished = [
+                NicId {
+                    node: a,
+                    index: mine.start + i,
+                },
+                NicId {
+                    node: b,
+                    index: theirs.start + i % (theirs.end - theirs.start),
+                },
+            ];
+            cluster.nics_met(places, wished, Cluster::D_MOD_K)
+        };
+        if mine.end - mine.start == 1 {
+            return Some(Pairs::One(pair(0)));
+        }
+        let mut pairs: Vec<_> = (0..mine.end - mine.start).map(pair).collect();
+        pairs.sort_by_key(|pair| pair[0]);
+        pairs.dedup_by_key(|pair| pair[0]);
+        Some(Pairs::Several(pairs))
+    }
+
+    /// The NICs of a way, and its number among the ways between them.
+    fn pair_of_way(&self, pairs: &Pairs, mut way: u32) -> Option<([NicId; 2], u32)> {
+        let pairs = pairs.as_slice();
+        if let [pair] = pairs {
+            return Some((*pair, way));
+        }
+        pairs.iter().find_map(|pair| {
+            let ways = self.cluster.ways_between_nics(*pair);
+            if way < ways {
+                return Some((*pair, way));
+            }
+            way -= ways;
+            None
+        })
+    }
+}
+
+/// By GPU a number for the switches of its NICs, and for how it reaches those of its node, where
+/// it matters to whom it sends.
+fn access(cluster: &Cluster) -> Vec<u32> {
+    let mut known = BTreeMap::new();
+    let mut numbers = Vec::with_capacity(cluster.n_gpus());
+    for gpu in cluster.gpus() {
+        let (node, local) = (cluster.node_of(gpu), cluster.index_in_node(gpu));
+        let nics = cluster.group_of(node).layout.own_nics(local);
+        let group = cluster.leaf_group_of(node);
+        let switches: Vec<u32> = nics
+            .map(|index| cluster.leaf_of(NicId { node, index }))
+            .collect();
+        let kind = (1 < cluster.fabric.lanes).then_some((cluster.entry(node).group, local));
+        let next = HostId::from_index(known.len()).get();
+        numbers.push(*known.entry((group, switches, kind)).or_insert(next));
+    }
+    numbers
+}
+
+impl Topology for ClusterNetwork {
+    fn n_hosts(&self) -> u32 {
+        self.n_nodes() + HostId::from_index(self.cluster.n_gpus()).get()
+    }
+
+    fn host_name(&self, host: HostId) -> String {
+        match self.end(host) {
+            End::Node(node) => format!("n{node}"),
+            End::Gpu(gpu) => self.cluster.gpu_name(gpu),
+        }
+    }
+
+    fn host_named(&self, name: &str) -> Option<HostId> {
+        let node = self.cluster.node_named(name);
+        let node = node.map(|node| HostId::new(node.get()));
+        node.or_else(|| {
+            let gpu = self.cluster.gpu_named(name)?;
+            Some(HostId::new(self.n_nodes() + gpu.get()))
+        })
+    }
+
+    fn n_links(&self) -> u32 {
+        LinkId::from_index(self.cluster.links().len()).get()
+    }
+
+    fn wire(&self, link: LinkId) -> Wire {
+        let link = self.cluster.link(link);
+        Wire {
+            rate: link.rate,
+            latency: link.latency,
+            sharing: Sharing::Shared,
+        }
+    }
+
+    fn wire_name(&self, link: LinkId) -> WireName {
+        let direction = match link.get() & 1 {
+            0 => Direction::Up,
+            _ => Direction::Down,
+        };
+        WireName {
+            name: self.cluster.link_name(LinkId::new(link.get() & !1)),
+            direction,
+        }
+    }
+
+    fn access(&self, host: HostId) -> u32 {
+        let (node, local) = self.place(host);
+        let gpu = self.cluster.entry(node).first_gpu + local;
+        self.access[gpu as usize]
+    }
+
+    fn n_ways(&self, from: HostId, to: HostId) -> u32 {
+        self.pairs(from, to).map_or(1, |pairs| {
+            let pairs = pairs.as_slice().iter();
+            let ways = pairs.map(|pair| self.cluster.ways_between_nics(*pair));
+            ways.fold(0, u32::saturating_add)
+        })
+    }
+
+    fn static_way(&self, from: HostId, to: HostId) -> u32 {
+        let Some(pairs) = self.pairs(from, to) else {
+            return 0;
+        };
+        let cluster = &self.cluster;
+        let places = [from, to].map(|host| self.place(host));
+        let nics = cluster.nics_between(places[0], places[1], Cluster::D_MOD_K);
+        let before = pairs
+            .as_slice()
+            .iter()
+            .take_while(|pair| pair[0] != nics[0]);
+        let before: u32 = before.map(|pair| cluster.ways_between_nics(*pair)).sum();
+        before + cluster.static_way_between_nics(nics)
+    }
+
+    fn way(&self, from: HostId, to: HostId, way: u32, out: &mut Vec<LinkId>) {
+        let cluster = &self.cluster;
+        let ends = [from, to].map(|host| self.end(host));
+        let Some(pairs) = self.pairs(from, to) else {
+            if let [End::Gpu(from), End::Gpu(to)] = ends {
+                cluster.route(from, to, Cluster::D_MOD_K, out);
+            }
+            return;
+        };
+        let Some((nics, way)) = self.pair_of_way(&pairs, way) else {
+            return;
+        };
+        if let End::Gpu(gpu) = ends[0] {
+            let local = cluster.index_in_node(gpu);
+            cluster.route_to_nic(nics[0].node, local, nics[0].index, out);
+        }
+        cluster.way_between_nics(nics, way, out);
+        if let End::Gpu(gpu) = ends[1] {
+            let local = cluster.index_in_node(gpu);
+            cluster.route_from_nic(nics[1].node, nics[1].index, local, out);
+        }
+    }
+
+    fn meets(&self, from: HostId, to: HostId) -> bool {
+        self.pairs(from, to).is_some()
+    }
+
+    fn own_links(&self, from: HostId, to: HostId, way: u32) -> [usize; 2] {
+        let mut links = Vec::new();
+        self.way(from, to, way, &mut links);
+        let is_nic = |link: &LinkId| self.cluster.link(*link).kind == crate::LinkKind::Nic;
+        let first = links.iter().position(is_nic);
+        let last = links.iter().rposition(is_nic);
+        match (first, last) {
+            (Some(first), Some(last)) if first < last => [first + 1, links.len() - last],
+            _ => [links.len(), 0],
+        }
+    }
+}

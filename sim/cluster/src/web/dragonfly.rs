@@ -1,0 +1,195 @@
+//! A dragonfly: groups of routers, each pair of groups joined by cables of some of their routers.
+//!
+//! ```text
+//! group i                                      group j
+//! router ── router with a cable to j ════════ router with a cable to i ── router
+//! ```
+//!
+//! Routers of a group are joined with each other. Port `q` of a group (port `q mod h` of its router
+//! `q / h`, with `h` global links per router) leads to the group `q mod (g − 1) + 1` further on, and
+//! ports are used in whole rounds of the `g − 1` other groups, so that every pair of groups has
+//! equally many cables.
+//!
+//! Source: Kim, Dally, Scott and Abts, "Technology-driven, highly-scalable dragonfly topology",
+//! ISCA 2008. A way crosses one cable between groups; of these ways those with fewest cables count.
+
+use super::Cables;
+use crate::device::Link;
+use crate::spec::{FabricSpec, RouterSpec};
+
+/// The shape of a dragonfly.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dragonfly {
+    groups: u32,
+    /// Routers of one group.
+    routers: u32,
+    /// Cables of one router to other groups.
+    globals: u32,
+}
+
+impl Dragonfly {
+    pub(super) fn new(spec: &RouterSpec) -> Self {
+        Self {
+            groups: spec.groups.unwrap_or(1),
+            routers: spec.per_group.unwrap_or(1),
+            globals: spec.global_links.unwrap_or(0),
+        }
+    }
+
+    pub(super) fn n_routers(self) -> u32 {
+        self.groups * self.routers
+    }
+
+    pub(super) fn group(self, router: u32) -> u32 {
+        router / self.routers
+    }
+
+    /// Adds the cables of every group, then those between groups.
+    pub(super) fn join(self, spec: &FabricSpec, local: Link, cables: &mut Cables) {
+        for group in 0..self.groups {
+            let first = group * self.routers;
+            for a in 0..self.routers {
+                for b in a + 1..self.routers {
+                    cables.join([first + a, first + b], 1, local);
+                }
+            }
+        }
+        let cable = spec.routers.global_latency.unwrap_or(spec.link_latency);
+        let global = Link {
+            rate: spec.routers.global_rate.unwrap_or(local.rate),
+            latency: cable + spec.switch_latency,
+            ..local
+        };
+        for a in 0..self.groups {
+            for b in a + 1..self.groups {
+                for (ends, count) in self.bundles(a, b) {
+                    cables.join(ends, count, global);
+                }
+            }
+        }
+    }
+
+    pub(super) fn n_ways(self, from: u32, to: u32) -> u32 {
+        let [a, b] = [from, to].map(|router| self.group(router));
+        if a == b {
+            return 1;
+        }
+        self.shortest(from, to).map(|_| 1).sum()
+    }
+
+    pub(super) fn walk(self, from: u32, to: u32, way: u32, visit: &mut dyn FnMut(u32)) {
+        let mut at = from;
+        let mut go = |next| {
+            if next != at {
+                visit(next);
+            }
+            at = next;
+        };
+        if self.group(from) != self.group(to) {
+            let gates = self.shortest(from, to).nth(way as usize);
+            gates.into_iter().flatten().for_each(&mut go);
+        }
+        go(to);
+    }
+
+    /// Routers at the ends of the cables between groups over which fewest cables lead from one
+    /// router to another.
+    fn shortest(self, from: u32, to: u32) -> impl Iterator<Item = [u32; 2]> {
+        let [a, b] = [from, to].map(|router| self.group(router));
+        let local = move |gates: [u32; 2]| u32::from(gates[0] != from) + u32::from(gates[1] != to);
+        let all = move || self.bundles(a, b).map(|(gates, _)| gates);
+        let fewest = all().map(local).min();
+        all().filter(move |gates| Some(local(*gates)) == fewest)
+    }
+
+    /// The pairs of routers that cables from one group to another join, in order, with how many
+    /// there are between them.
+    fn bundles(self, from: u32, to: u32) -> impl Iterator<Item = ([u32; 2], u32)> {
+        let others = self.groups - 1;
+        let offset = (to + self.groups - from) % self.groups - 1;
+        let back = others - 1 - offset;
+        let rounds = self.routers * self.globals / others;
+        let ends = move |round: u32| {
+            let port = |offset| (round * others + offset) / self.globals;
+            [
+                from * self.routers + port(offset),
+                to * self.routers + port(back),
+            ]
+        };
+        let mut round = 0;
+        std::iter::from_fn(move || {
+            (round < rounds).then(|| {
+                let (first, here) = (round, ends(round));
+                while round < rounds && ends(round) == here {
+                    round += 1;
+                }
+                (here, round - first)
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_groups_name_the_same_cables() {
+        for (groups, routers, globals) in [(9, 4, 2), (3, 4, 2), (2, 3, 5), (5, 2, 2), (4, 5, 1)] {
+            let dragonfly = Dragonfly {
+                groups,
+                routers,
+                globals,
+            };
+            for a in 0..groups {
+                for b in (0..groups).filter(|b| *b != a) {
+                    let mut back: Vec<_> = dragonfly
+                        .bundles(b, a)
+                        .map(|([to, from], count)| ([from, to], count))
+                        .collect();
+                    back.sort_unstable();
+                    let there: Vec<_> = dragonfly.bundles(a, b).collect();
+                    assert_eq!(there, back);
+                    let cables: u32 = there.iter().map(|bundle| bundle.1).sum();
+                    assert_eq!(cables, routers * globals / (groups - 1));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_router_has_more_cables_than_ports() {
+        let dragonfly = Dragonfly {
+            groups: 9,
+            routers: 4,
+            globals: 2,
+        };
+        let mut used = vec![0; 36];
+        for a in 0..9 {
+            for b in a + 1..9 {
+                for (ends, count) in dragonfly.bundles(a, b) {
+                    ends.into_iter().for_each(|end| used[end as usize] += count);
+                }
+            }
+        }
+        assert_eq!(used, vec![2; 36]);
+    }
+
+    #[test]
+    fn a_way_crosses_one_cable_between_groups_and_at_most_two_others() {
+        let dragonfly = Dragonfly {
+            groups: 9,
+            routers: 4,
+            globals: 2,
+        };
+        for (from, to) in [(0, 35), (5, 5), (4, 7), (12, 3)] {
+            for way in 0..dragonfly.n_ways(from, to) {
+                let mut routers = vec![from];
+                dragonfly.walk(from, to, way, &mut |router| routers.push(router));
+                assert!(routers.len() <= 4 && routers.last() == Some(&to));
+                let changes = routers.windows(2).filter(|two| two[0] / 4 != two[1] / 4);
+                assert_eq!(changes.count(), usize::from(from / 4 != to / 4));
+            }
+        }
+    }
+}
