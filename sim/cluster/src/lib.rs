@@ -31,6 +31,7 @@ mod mesh;
 mod route;
 pub mod spec;
 mod topology;
+pub mod zones;
 
 pub use cluster::{Cluster, NicId};
 pub use device::{Device, Link, LinkKind, NotADevice};

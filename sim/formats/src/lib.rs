@@ -1,4 +1,4 @@
-//! Traces in the formats of other tools and in our own.
+//! Traces and topologies in the formats of other tools, and traces in our own.
 //!
 //! ```text
 //! Trace ──┬─ perfetto   Chrome JSON of all ranks, for Perfetto and chrome://tracing
@@ -19,6 +19,7 @@ mod header;
 mod kineto;
 mod perfetto;
 mod ranks;
+pub mod simgrid;
 pub mod wtt;
 
 pub use compress::compressed;
