@@ -35,6 +35,7 @@ pub mod spec;
 mod topology;
 mod ways;
 mod web;
+pub mod zones;
 
 pub use cluster::{Cluster, NicId};
 pub use device::{Device, Link, LinkKind, NotADevice};

@@ -29,6 +29,7 @@ pub mod nccl;
 pub mod nvidia_smi;
 mod perfetto;
 mod ranks;
+pub mod simgrid;
 pub mod slurm_topology;
 pub mod wtt;
 mod xml;
