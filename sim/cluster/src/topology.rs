@@ -129,3 +129,57 @@ pub trait Topology {
         links.iter().map(|&link| self.wire(link).latency).sum()
     }
 }
+
+impl<T: Topology + ?Sized> Topology for &T {
+    fn n_hosts(&self) -> u32 {
+        (**self).n_hosts()
+    }
+
+    fn host_name(&self, host: HostId) -> String {
+        (**self).host_name(host)
+    }
+
+    fn host_named(&self, name: &str) -> Option<HostId> {
+        (**self).host_named(name)
+    }
+
+    fn n_links(&self) -> u32 {
+        (**self).n_links()
+    }
+
+    fn wire(&self, link: LinkId) -> Wire {
+        (**self).wire(link)
+    }
+
+    fn wire_name(&self, link: LinkId) -> WireName {
+        (**self).wire_name(link)
+    }
+
+    fn access(&self, host: HostId) -> u32 {
+        (**self).access(host)
+    }
+
+    fn n_ways(&self, from: HostId, to: HostId) -> u32 {
+        (**self).n_ways(from, to)
+    }
+
+    fn static_way(&self, from: HostId, to: HostId) -> u32 {
+        (**self).static_way(from, to)
+    }
+
+    fn way(&self, from: HostId, to: HostId, way: u32, out: &mut Vec<LinkId>) {
+        (**self).way(from, to, way, out);
+    }
+
+    fn meets(&self, from: HostId, to: HostId) -> bool {
+        (**self).meets(from, to)
+    }
+
+    fn own_links(&self, from: HostId, to: HostId, way: u32) -> [usize; 2] {
+        (**self).own_links(from, to, way)
+    }
+
+    fn latency(&self, from: HostId, to: HostId, way: u32) -> Seconds {
+        (**self).latency(from, to, way)
+    }
+}

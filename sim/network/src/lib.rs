@@ -47,6 +47,7 @@ mod ends;
 mod fill;
 mod flow;
 mod fold;
+pub mod packet;
 mod paths;
 mod progress;
 mod share;

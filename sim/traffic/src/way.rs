@@ -140,13 +140,11 @@ pub(crate) fn capacities<T: Topology + ?Sized>(
     let capacity = |way| {
         links.clear();
         topology.way(src, dst, way, &mut links);
-        // The links of the hosts are on every way.
-        let inner = if links.len() > 2 {
-            &links[1..links.len() - 1]
-        } else {
-            &links[..]
-        };
-        let rates = inner.iter().map(|&link| topology.wire(link).rate.as_f64());
+        // The links of the hosts bound all ways alike.
+        let [first, last] = topology.own_links(src, dst, way);
+        let rates = links[first..links.len() - last]
+            .iter()
+            .map(|&link| topology.wire(link).rate.as_f64());
         rates.fold(f64::INFINITY, f64::min).min(f64::MAX)
     };
     (0..topology.n_ways(src, dst)).map(capacity).collect()

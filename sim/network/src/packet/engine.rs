@@ -1,0 +1,233 @@
+//! The packet network as its callers see it.
+
+use cluster::Topology;
+use units::{BytesPerSec, LinkId, SimTime, TimeOverflow};
+
+use super::config::Config;
+use super::core::{Change, Core};
+use super::error::PacketError;
+use super::link::LinkStats;
+use super::message::{Message, MessageId, Report, Times};
+use super::sample::Samples;
+use super::stats::Totals;
+use super::wheel::Kind;
+
+/// Moments from here on are an error: a quarter of the clock's range.
+const END_OF_TIME: u64 = u64::MAX / 4;
+
+/// A packet network over a topology. See the [module](super) for an example.
+#[derive(Clone, Debug)]
+pub struct Packets<T> {
+    pub(super) topology: T,
+    pub(super) core: Core,
+}
+
+impl<T: Topology> Packets<T> {
+    /// An idle network.
+    ///
+    /// # Errors
+    ///
+    /// [`PacketError::BadConfig`] and [`PacketError::SlowLink`].
+    pub fn new(topology: T, config: Config) -> Result<Self, PacketError> {
+        let core = Core::new(&topology, config)?;
+        Ok(Self { topology, core })
+    }
+
+    /// Accepts a message at `now`. Nothing is sent before the next [`Packets::advance`] but what
+    /// `now` lies behind: everything until `now` has to be advanced over first.
+    ///
+    /// # Errors
+    ///
+    /// [`PacketError::Past`], [`PacketError::UnknownHost`], [`PacketError::NoWay`],
+    /// [`PacketError::UnknownWay`], [`PacketError::TooLong`], [`PacketError::TooMany`].
+    pub fn submit(&mut self, now: SimTime, message: Message) -> Result<MessageId, PacketError> {
+        self.check_time(now)?;
+        let skipped = self
+            .core
+            .wheel
+            .next()
+            .is_some_and(|next| next < now.as_picos());
+        if !skipped {
+            self.core.clock = now.as_picos();
+        }
+        self.core.submit(&self.topology, message)
+    }
+
+    /// The next moment at which anything happens; `None` when every message was acknowledged and
+    /// no link is to change.
+    pub fn next_event(&self) -> Option<SimTime> {
+        let core = &self.core;
+        let busy = 0 < core.open || core.changes_left != 0;
+        let next = if busy { core.wheel.next() } else { None };
+        next.map(SimTime::from_picos)
+    }
+
+    /// Moves the clock, and appends what was delivered and acknowledged until then, in order of
+    /// time.
+    ///
+    /// # Errors
+    ///
+    /// [`PacketError::Past`], [`PacketError::Stuck`], [`PacketError::Overflow`].
+    pub fn advance(&mut self, to: SimTime, reports: &mut Vec<Report>) -> Result<(), PacketError> {
+        self.check_time(to)?;
+        while self.core.run(to.as_picos()) {
+            reports.append(&mut self.core.reports);
+        }
+        self.check_health()?;
+        self.core.clock = self.core.clock.max(to.as_picos());
+        Ok(())
+    }
+
+    /// Moves the clock to the first moment, not after `to`, at which something is delivered or
+    /// acknowledged, and appends it; to `to` where nothing is. Much faster than to ask for each
+    /// event.
+    ///
+    /// # Errors
+    ///
+    /// As [`Packets::advance`].
+    pub fn advance_to_report(
+        &mut self,
+        to: SimTime,
+        reports: &mut Vec<Report>,
+    ) -> Result<(), PacketError> {
+        self.check_time(to)?;
+        let reported = self.core.run(to.as_picos());
+        self.check_health()?;
+        let now = SimTime::from_picos(if reported {
+            self.core.clock
+        } else {
+            to.as_picos()
+        });
+        reports.append(&mut self.core.reports);
+        self.advance(now, reports)
+    }
+
+    /// Runs until every message is acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// As [`Packets::advance`].
+    pub fn run(&mut self, reports: &mut Vec<Report>) -> Result<(), PacketError> {
+        while 0 < self.core.open && self.core.run(END_OF_TIME) {
+            reports.append(&mut self.core.reports);
+        }
+        self.check_health()
+    }
+
+    /// Changes a link's rate at `at`.
+    ///
+    /// # Errors
+    ///
+    /// [`PacketError::UnknownLink`], [`PacketError::Past`], [`PacketError::SlowLink`].
+    pub fn set_rate(
+        &mut self,
+        at: SimTime,
+        link: LinkId,
+        rate: BytesPerSec,
+    ) -> Result<(), PacketError> {
+        let per_byte = super::build::per_byte(link.get(), rate)?;
+        self.change_at(at, link, Change::Rate(link.get(), per_byte))
+    }
+
+    /// A link fails at `at`: what is on it or waits for it is lost, and so is what comes.
+    ///
+    /// # Errors
+    ///
+    /// [`PacketError::UnknownLink`], [`PacketError::Past`].
+    pub fn fail(&mut self, at: SimTime, link: LinkId) -> Result<(), PacketError> {
+        self.change_at(at, link, Change::Fail(link.get()))
+    }
+
+    /// A failed link works again from `at` on.
+    ///
+    /// # Errors
+    ///
+    /// [`PacketError::UnknownLink`], [`PacketError::Past`].
+    pub fn restore(&mut self, at: SimTime, link: LinkId) -> Result<(), PacketError> {
+        self.change_at(at, link, Change::Restore(link.get()))
+    }
+
+    fn change_at(&mut self, at: SimTime, link: LinkId, change: Change) -> Result<(), PacketError> {
+        self.check_time(at)?;
+        self.check_link(link.get())?;
+        let core = &mut self.core;
+        let id = u32::try_from(core.changes.len()).unwrap_or(u32::MAX);
+        core.changes.push(change);
+        core.changes_left += 1;
+        core.wheel.push(at.as_picos(), Kind::Change, id);
+        Ok(())
+    }
+
+    fn check_link(&self, link: u32) -> Result<(), PacketError> {
+        let links = self.core.links.len();
+        if (link as usize) < links {
+            return Ok(());
+        }
+        Err(PacketError::UnknownLink { link, links })
+    }
+
+    fn check_time(&self, now: SimTime) -> Result<(), PacketError> {
+        let [asked, clock] = [now.as_picos(), self.core.clock];
+        if asked < clock {
+            return Err(PacketError::Past { asked, clock });
+        }
+        Ok(())
+    }
+
+    fn check_health(&self) -> Result<(), PacketError> {
+        if let Some(message) = self.core.stuck {
+            let timeouts = super::acknowledge::PATIENCE;
+            return Err(PacketError::Stuck { message, timeouts });
+        }
+        if END_OF_TIME <= self.core.clock {
+            return Err(TimeOverflow.into());
+        }
+        Ok(())
+    }
+
+    /// The clock.
+    pub fn now(&self) -> SimTime {
+        self.core.now()
+    }
+
+    /// The topology.
+    pub const fn topology(&self) -> &T {
+        &self.topology
+    }
+
+    /// What the network is made of.
+    pub const fn config(&self) -> &Config {
+        &self.core.config
+    }
+
+    /// The moments of a message; `None` for an id of another network.
+    pub fn times(&self, id: MessageId) -> Option<Times> {
+        let record = self.core.messages.get(id.0 as usize);
+        record.map(|record| record.times)
+    }
+
+    /// What was counted so far.
+    pub const fn totals(&self) -> &Totals {
+        &self.core.totals
+    }
+
+    /// What a link did so far.
+    ///
+    /// # Errors
+    ///
+    /// [`PacketError::UnknownLink`].
+    pub fn link(&self, link: LinkId) -> Result<LinkStats, PacketError> {
+        self.check_link(link.get())?;
+        Ok(self.core.links[link.index()].stats(self.core.now()))
+    }
+
+    /// Queues over time, if they are sampled.
+    pub const fn samples(&self) -> Option<&Samples> {
+        self.core.samples.as_ref()
+    }
+
+    /// Packets that wait or are on links now.
+    pub fn n_packets(&self) -> usize {
+        self.core.pool.n_used()
+    }
+}

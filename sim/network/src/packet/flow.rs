@@ -1,0 +1,173 @@
+//! The two ends of a flow.
+
+use rand_pcg::Pcg32;
+
+use super::balance::Balance;
+use super::bits::Bits;
+use super::dcqcn::Dcqcn;
+use super::nscc::Nscc;
+use super::routes::Side;
+
+/// What limits a sender.
+#[derive(Clone, Debug)]
+pub(super) enum Pace {
+    /// Its NIC.
+    None,
+    /// Bytes of credit.
+    Credit,
+    /// A window.
+    Window(Box<Nscc>),
+    /// A window and credit.
+    Both(Box<Nscc>),
+    /// A rate.
+    Rate(Box<Dcqcn>),
+}
+
+/// The sending end.
+///
+/// A packet is under way if its number lies below `next` and it is neither acknowledged (below
+/// `all_below` or in `acked`) nor known to be lost (in `lost`).
+#[derive(Clone, Debug)]
+pub(super) struct Sender {
+    pub(super) side: Side,
+    /// The link that it sends into.
+    pub(super) nic: u32,
+    /// How many packets the message has.
+    pub(super) packets: u32,
+    /// The next number that was never sent, or, in go-back-N, that is sent next.
+    pub(super) next: u32,
+    pub(super) all_below: u32,
+    /// Numbers from here on were never sent.
+    pub(super) fresh: u32,
+    pub(super) in_flight: u64,
+    /// Bytes that may be sent by credit.
+    pub(super) credit: i64,
+    /// Credit seen and wanted so far.
+    pub(super) granted: u64,
+    /// Whether the first window may still be used.
+    pub(super) speculates: bool,
+    pub(super) is_ready: bool,
+    /// Whether its rate makes it wait.
+    pub(super) waits: bool,
+    pub(super) done: bool,
+    pub(super) timer: bool,
+    pub(super) backoff: u8,
+    /// Bytes of the last packet, with header.
+    pub(super) last_size: u16,
+    pub(super) next_ready: u32,
+    /// What must be gone before the slot is used again: packets under way and timers.
+    pub(super) uses: u32,
+    pub(super) message: u32,
+    /// Bytes that the receiver has said it has.
+    pub(super) delivered: u64,
+    /// The idle round trip, in picoseconds.
+    pub(super) round_trip: u64,
+    pub(super) timeout: u64,
+    /// The largest window or first credit.
+    pub(super) window: u64,
+    pub(super) acked: Bits,
+    pub(super) lost: Bits,
+    /// When each packet was last sent, around a ring of a power of two.
+    pub(super) sent: Vec<u64>,
+    pub(super) pace: Pace,
+    pub(super) balance: Balance,
+    pub(super) rng: Pcg32,
+    /// Mixed into the hash of entropies.
+    pub(super) salt: u64,
+}
+
+impl Sender {
+    pub(super) fn has_more(&self) -> bool {
+        0 < self.lost.len() || self.next < self.packets
+    }
+
+    /// Bytes of a packet with header.
+    pub(super) fn size(&self, number: u32, whole: u16) -> u16 {
+        if number + 1 == self.packets {
+            self.last_size
+        } else {
+            whole
+        }
+    }
+
+    pub(super) fn sent_at(&self, number: u32) -> u64 {
+        self.sent[number as usize & (self.sent.len() - 1)]
+    }
+
+    /// Notes when a packet was sent. The ring grows to hold all from the first that is not
+    /// acknowledged.
+    pub(super) fn note_sent(&mut self, number: u32, now: u64) {
+        let span = (number - self.all_below.min(number)) as usize + 1;
+        if self.sent.len() < span {
+            let mut sent = vec![0; span.next_power_of_two().max(16)];
+            let mask = sent.len() - 1;
+            if !self.sent.is_empty() {
+                for old in self.all_below..number {
+                    sent[old as usize & mask] = self.sent_at(old);
+                }
+            }
+            self.sent = sent;
+        }
+        let mask = self.sent.len() - 1;
+        self.sent[number as usize & mask] = now;
+    }
+
+    pub(super) fn is_acked(&self, number: u32) -> bool {
+        number < self.all_below || self.acked.contains(number)
+    }
+}
+
+/// The receiving end.
+#[derive(Clone, Debug)]
+pub(super) struct Receiver {
+    pub(super) side: Side,
+    pub(super) nic: u32,
+    /// All numbers below have arrived.
+    pub(super) expected: u32,
+    pub(super) packets: u32,
+    /// One above the highest number that has arrived.
+    pub(super) highest: u32,
+    pub(super) seen: Bits,
+    /// Payload since the last acknowledgement.
+    pub(super) unanswered: u64,
+    /// Bytes with header that have arrived, each packet once.
+    pub(super) arrived: u64,
+    pub(super) message: u32,
+    /// Credit granted so far, and wanted for what the sender holds.
+    pub(super) granted: u64,
+    pub(super) wanted: u64,
+    /// Credit wanted for packets that were trimmed.
+    pub(super) extra: u64,
+    pub(super) in_line: bool,
+    pub(super) next_in_line: u32,
+    /// The host's pacer of credit.
+    pub(super) host: u32,
+    /// When the last congestion notification was sent.
+    pub(super) notified: Option<u64>,
+    /// The gap for which go-back-N asked last, and when.
+    pub(super) asked: Option<(u32, u64)>,
+}
+
+impl Receiver {
+    pub(super) fn has(&self, number: u32) -> bool {
+        number < self.expected || self.seen.contains(number)
+    }
+
+    /// Notes an arrival; false where it is a duplicate.
+    pub(super) fn note(&mut self, number: u32) -> bool {
+        if number == self.expected {
+            self.expected += 1;
+            if 0 < self.seen.len() {
+                while self.seen.remove(self.expected) {
+                    self.expected += 1;
+                }
+            }
+            return true;
+        }
+        if number < self.expected {
+            return false;
+        }
+        self.seen.forget_below(self.expected);
+        self.seen.insert(number)
+    }
+}

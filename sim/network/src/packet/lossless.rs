@@ -1,0 +1,102 @@
+//! Shared buffers, and pauses of links that fill them.
+//!
+//! A switch knows of each incoming link how many bytes that came over it still wait
+//! ([`Link::held`](super::link::Link)). Above the threshold it sends a pause, which takes the
+//! link's latency; what arrives until then goes into the headroom of that link.
+
+use super::config::Buffer;
+use super::core::Core;
+use super::pool::NONE;
+use super::wheel::Kind;
+
+impl Core {
+    /// Whether a shared buffer takes another data packet for a port.
+    pub(super) fn admits_shared(&self, at: u32, size: u64) -> bool {
+        let link = &self.links[at as usize];
+        let switch = &self.switches[link.switch as usize];
+        let Buffer::Shared { alpha, .. } = self.config.buffer else {
+            let lossless = self.config.pfc.is_some();
+            let headroom = if lossless {
+                self.headroom.saturating_mul(u64::from(switch.ports))
+            } else {
+                0
+            };
+            return link.occupied(self.clock) + size <= link.room.saturating_add(headroom);
+        };
+        if self.config.pfc.is_some() {
+            let headroom = self.headroom.saturating_mul(u64::from(switch.ports));
+            return switch.used + size <= self.pool_bytes.saturating_add(headroom);
+        }
+        let free = self.pool_bytes.saturating_sub(switch.used);
+        size <= free && (link.data_bytes + size) as f64 <= alpha * free as f64
+    }
+
+    /// A packet that came over `from` waits at `at`.
+    pub(super) fn joined(&mut self, at: u32, from: u32, size: u64) {
+        let switch = self.links[at as usize].switch;
+        if switch == NONE || from == NONE {
+            return;
+        }
+        self.switches[switch as usize].used += size;
+        let Some(threshold) = self.threshold(switch) else {
+            return;
+        };
+        let incoming = &mut self.links[from as usize];
+        incoming.held += size;
+        if !incoming.stopped && threshold < incoming.held {
+            incoming.stopped = true;
+            let at = self.clock + incoming.latency;
+            self.wheel.push(at, Kind::Pause, from);
+        }
+    }
+
+    /// A packet that came over `from` no longer waits at `at`.
+    pub(super) fn departed(&mut self, at: u32, from: u32, size: u64) {
+        let switch = self.links[at as usize].switch;
+        if switch == NONE || from == NONE {
+            return;
+        }
+        let used = &mut self.switches[switch as usize].used;
+        *used = used.saturating_sub(size);
+        let threshold = self.threshold(switch);
+        let incoming = &mut self.links[from as usize];
+        incoming.held = incoming.held.saturating_sub(size);
+        let Some(threshold) = threshold else {
+            return;
+        };
+        let below = threshold.saturating_sub(self.resume_below);
+        if incoming.stopped && incoming.held <= below {
+            incoming.stopped = false;
+            let at = self.clock + incoming.latency;
+            self.wheel.push(at, Kind::Resume, from);
+        }
+    }
+
+    /// Bytes from one link that pause it.
+    fn threshold(&self, switch: u32) -> Option<u64> {
+        let pfc = self.config.pfc.as_ref()?;
+        Some(match self.config.buffer {
+            Buffer::Shared { .. } => {
+                let used = self.switches[switch as usize].used;
+                let free = self.pool_bytes.saturating_sub(used);
+                super::nscc::picos(free as f64 * pfc.share)
+            }
+            _ => self.pause_bytes,
+        })
+    }
+
+    pub(super) fn pause(&mut self, at: u32) {
+        self.catch_up(at);
+        let link = &mut self.links[at as usize];
+        link.paused = true;
+        link.count.paused += 1;
+    }
+
+    pub(super) fn resume(&mut self, at: u32) {
+        self.catch_up(at);
+        let link = &mut self.links[at as usize];
+        link.paused = false;
+        link.free_at = link.free_at.max(self.clock);
+        self.kick(at);
+    }
+}
