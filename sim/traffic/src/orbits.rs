@@ -16,7 +16,8 @@ use network::{Flow, NetworkError, Share};
 use units::{BytesPerSec, LinkId};
 
 use crate::program::{Program, Route, Stream, Wait, count};
-use crate::run::{Keep, Outcome, Run, Times};
+use crate::run::{Outcome, Run};
+use crate::schedule::{Keep, Times};
 use crate::way::Way;
 
 /// Fewer streams than this are not worth folding.
@@ -351,7 +352,7 @@ fn insert(slots: &mut [u64], color: u64) -> bool {
 }
 
 /// The finalizer of `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014).
-const fn mix(x: u64) -> u64 {
+pub(crate) const fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -4,17 +4,9 @@ use cluster::Topology;
 use network::{Flow, Network, NetworkError, Path, PathId, Share, Transfer, TransferId};
 use units::{Bytes, BytesPerSec, SimTime};
 
-use crate::program::{Followers, Program, Route, Stream, count};
+use crate::program::{Program, Route, Stream, count};
+use crate::schedule::{Keep, Schedule, Times};
 use crate::way::Way;
-
-/// When a message was released and when its last byte arrived.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Times {
-    /// When it could go.
-    pub released: SimTime,
-    /// When its last byte arrived.
-    pub finish: SimTime,
-}
 
 /// What a run of a program found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,15 +21,6 @@ pub struct Outcome {
     pub classes: Option<usize>,
     /// How often rates were solved.
     pub solves: u64,
-}
-
-/// Whether the times of single messages are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// The times of every message.
-    Messages,
-    /// The end and the links only.
-    Totals,
 }
 
 /// Runs every stream by itself on the flow engine.
@@ -63,17 +46,6 @@ pub fn run<T: Topology + ?Sized>(
     Run::new(program, &rates, keep, ways).finish()
 }
 
-/// The state of a stream.
-#[derive(Clone, Copy, Debug, Default)]
-struct Live {
-    released: u32,
-    done: u32,
-    /// Which of its waits holds it back, as far as known.
-    waits: u32,
-    /// The path of its messages under way, one more than its number; 0: none.
-    path: u32,
-}
-
 /// A path that streams of one step share, by the hosts and the way.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
@@ -94,57 +66,34 @@ struct Lane {
 /// How many paths are remembered: a power of two.
 const KNOWN: usize = 1 << 14;
 
+/// A run on the flow engine; `F` finds the way of a stream.
 pub(crate) struct Run<'a, F> {
-    program: &'a Program,
-    followers: Followers,
+    schedule: Schedule<'a>,
     net: Flow,
     ways: F,
-    live: Vec<Live>,
+    /// By stream, the path of its messages, one more than its number; 0: none yet.
+    paths: Vec<u32>,
     lanes: Vec<Lane>,
     known: Vec<Known>,
-    /// Streams that start later, the last one first.
-    starts: Vec<(SimTime, u32)>,
     /// By transfer, its stream.
     owners: Vec<u32>,
-    /// By stream, where its messages begin.
-    first: Vec<u32>,
     way: Way,
     outcome: Outcome,
 }
 
 impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
     pub(crate) fn new(program: &'a Program, rates: &[BytesPerSec], keep: Keep, ways: F) -> Self {
-        let streams = program.streams();
-        let later = |(index, stream): (usize, &Stream)| {
-            (SimTime::ZERO < stream.start).then(|| (stream.start, count(index)))
-        };
-        let mut starts: Vec<_> = streams.iter().enumerate().filter_map(later).collect();
-        starts.sort_unstable_by(|a, b| b.cmp(a));
-        let mut first = Vec::new();
-        let mut times = Vec::new();
-        if keep == Keep::Messages {
-            let mut next = 0;
-            for stream in streams {
-                first.push(next);
-                next += stream.steps;
-            }
-            times = vec![Times::default(); next as usize];
-        }
         Self {
-            program,
-            followers: program.followers(),
+            schedule: Schedule::new(program, keep),
             // Weights are given path by path.
             net: Flow::new(rates, Share::EQUAL),
             ways,
-            live: vec![Live::default(); streams.len()],
+            paths: vec![0; program.streams().len()],
             lanes: Vec::new(),
             known: vec![Known::default(); KNOWN],
-            starts,
             owners: Vec::new(),
-            first,
             way: Way::default(),
             outcome: Outcome {
-                times,
                 link_bytes: vec![0.0; rates.len()],
                 ..Outcome::default()
             },
@@ -153,39 +102,37 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
 
     /// Runs until every stream has ended.
     pub(crate) fn finish(mut self) -> Result<Outcome, NetworkError> {
-        for stream in 0..count(self.live.len()) {
-            self.release(SimTime::ZERO, stream)?;
-        }
+        self.submit(SimTime::ZERO)?;
         let mut finished = Vec::new();
         loop {
-            let start = self.starts.last().map(|(start, _)| *start);
-            let Some(now) = [start, self.net.next_event()].into_iter().flatten().min() else {
+            let next = [self.schedule.next_start(), self.net.next_event()];
+            let Some(now) = next.into_iter().flatten().min() else {
                 break;
             };
             self.net.advance(now, &mut finished)?;
             for id in finished.drain(..) {
                 self.end(now, id)?;
             }
-            while let Some(&(_, stream)) = self.starts.last().filter(|(start, _)| *start <= now) {
-                self.starts.pop();
-                self.release(now, stream)?;
-            }
+            self.schedule.start(now);
+            self.submit(now)?;
         }
         self.outcome.solves = self.net.solves();
         for path in 0..self.lanes.len() {
             self.count_bytes(count(path));
         }
+        debug_assert_eq!(self.schedule.n_held_back(), 0);
+        self.outcome.times = self.schedule.into_times();
         Ok(self.outcome)
     }
 
-    /// Releases all steps of a stream that may go.
-    fn release(&mut self, now: SimTime, stream: u32) -> Result<(), NetworkError> {
-        while self.is_ready(now, stream) {
-            let place = stream as usize;
+    /// Sends what is ready.
+    fn submit(&mut self, now: SimTime) -> Result<(), NetworkError> {
+        for at in 0..self.schedule.ready.len() {
+            let stream = self.schedule.ready[at];
+            let path = self.path(stream)?;
             let Stream {
                 src, dst, bytes, ..
-            } = self.program.streams()[place];
-            let path = self.path(stream)?;
+            } = self.schedule.stream(stream);
             let lane = &mut self.lanes[path.index()];
             let bytes = if src == dst { Bytes::new(0) } else { bytes };
             lane.bytes += bytes.as_u64() as f64;
@@ -196,58 +143,17 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
             };
             self.net.submit(now, transfer)?;
             self.owners.push(stream);
-            let live = &mut self.live[place];
-            if let Some(first) = self.first.get(place) {
-                self.outcome.times[(first + live.released) as usize].released = now;
-            }
-            live.released += 1;
-            live.waits = 0;
         }
+        self.schedule.ready.clear();
         Ok(())
-    }
-
-    fn is_ready(&mut self, now: SimTime, stream: u32) -> bool {
-        let place = stream as usize;
-        let live = self.live[place];
-        let Stream {
-            steps,
-            window,
-            start,
-            ..
-        } = self.program.streams()[place];
-        if live.released == steps || live.done + window <= live.released || now < start {
-            return false;
-        }
-        let waits = self.program.waits(place);
-        for (at, wait) in (0..).zip(waits).skip(live.waits as usize) {
-            let other = wait.stream as usize;
-            let needed = (live.released + 1).saturating_sub(wait.lag);
-            if self.live[other].done < needed.min(self.program.streams()[other].steps) {
-                self.live[place].waits = at;
-                return false;
-            }
-        }
-        self.live[place].waits = count(waits.len());
-        true
     }
 
     /// A message has arrived.
     fn end(&mut self, now: SimTime, id: TransferId) -> Result<(), NetworkError> {
         let stream = self.owners[usize::try_from(id.get()).expect("owners are stored by id")];
-        let place = stream as usize;
-        let live = &mut self.live[place];
-        if let Some(first) = self.first.get(place) {
-            self.outcome.times[(first + live.done) as usize].finish = now;
-        }
-        live.done += 1;
         self.outcome.makespan = now;
-        if live.done == self.program.streams()[place].steps {
+        if self.schedule.end(now, stream) {
             self.leave(stream)?;
-        }
-        self.release(now, stream)?;
-        for at in 0..self.followers.of(stream).len() {
-            let follower = self.followers.of(stream)[at];
-            self.release(now, follower)?;
         }
         Ok(())
     }
@@ -255,7 +161,7 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
     /// The path of a stream's next message.
     fn path(&mut self, stream: u32) -> Result<PathId, NetworkError> {
         let place = stream as usize;
-        if let Some(path) = self.live[place].path.checked_sub(1) {
+        if let Some(path) = self.paths[place].checked_sub(1) {
             return Ok(PathId::new(path));
         }
         let Stream {
@@ -264,7 +170,7 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
             steps,
             route,
             ..
-        } = self.program.streams()[place];
+        } = self.schedule.stream(stream);
         let key = Some((src.get(), dst.get(), route));
         let entry = (src.get().wrapping_mul(0x9E37_79B1) ^ dst.get().wrapping_mul(0x85EB_CA77))
             as usize
@@ -289,7 +195,7 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
             }
             path
         };
-        self.live[place].path = path.get() + 1;
+        self.paths[place] = path.get() + 1;
         Ok(path)
     }
 
@@ -313,7 +219,7 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
 
     /// A stream has ended and gives its path back.
     fn leave(&mut self, stream: u32) -> Result<(), NetworkError> {
-        let Some(path) = self.live[stream as usize].path.checked_sub(1) else {
+        let Some(path) = self.paths[stream as usize].checked_sub(1) else {
             return Ok(());
         };
         match self.lanes[path as usize].known.checked_sub(1) {

@@ -1,0 +1,241 @@
+//! Load balancing as the flow engine and hosts can do it: which way, and in which pieces.
+//!
+//! Policies that act packet by packet are one ideal at this level: every way carries a part in
+//! proportion to its capacity. Those that act flow by flow pick ways here. Single path with
+//! minimal splitting (Addanki, Goyal and Marinos, arXiv 2407.00550) cuts few flows, so that whole
+//! pieces load all ways as evenly as spraying would:
+//!
+//! ```text
+//! 5 equal flows between two leaves, 4 spines: each is to carry 5/4
+//! equal    4 whole, one cut into 4 quarters                       3 more pieces
+//! fewest   laid end to end and cut at every 5/4:  ▏0 ▕ ¼·1▕ ...   3 more pieces, the least
+//! ```
+
+use cluster::Topology;
+use units::{Bytes, LinkId, Seconds};
+
+use crate::program::{Program, Route, Stream, Wait, count};
+use crate::split::{Piece, Split, split};
+use crate::way::capacities;
+
+/// Which ways flows take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Policy {
+    /// By destination, as static routing does.
+    Static,
+    /// One way for each stream, by a hash.
+    Ecmp,
+    /// Each stream in so many equal pieces, each with a way by a hash: several queue pairs.
+    EcmpK(u32),
+    /// One way for each burst, by a hash; a burst ends with a pause of at least that length. A
+    /// stream of messages that follow each other is one burst.
+    Flowlet(Seconds),
+    /// The least loaded way when a stream begins.
+    AdaptiveFlow,
+    /// All ways at once, in proportion to their capacities.
+    Spray,
+    /// One way for each piece, with as few pieces as even loads need.
+    SinglePath(Split),
+}
+
+/// A program whose streams have their ways, and what each stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Balanced {
+    /// The streams: pieces of the streams of the program that was balanced.
+    pub program: Program,
+    /// By stream: the stream of the program that was balanced of which it is a piece.
+    pub origin: Vec<u32>,
+}
+
+impl Balanced {
+    /// How many pieces there are beyond one for each stream.
+    pub fn n_extra_pieces(&self, streams: usize) -> usize {
+        self.origin.len() - streams
+    }
+}
+
+/// Gives every stream of a program its way.
+///
+/// * `seed` — of all hashes.
+pub fn balance<T: Topology + ?Sized>(
+    topology: &T,
+    program: &Program,
+    policy: Policy,
+    seed: u64,
+) -> Balanced {
+    let pieces = match policy {
+        Policy::Static => whole(program, |_, _| Route::Static),
+        Policy::Spray => whole(program, |_, _| Route::Spray),
+        Policy::AdaptiveFlow => whole(program, |_, _| Route::LeastLoaded),
+        Policy::Ecmp | Policy::Flowlet(_) => {
+            whole(program, |at, stream| hashed(topology, stream, seed, at, 0))
+        }
+        Policy::EcmpK(k) => parted(program, k.max(1), |at, stream, part| {
+            hashed(topology, stream, seed, at, part)
+        }),
+        Policy::SinglePath(how) => single_path(topology, program, how),
+    };
+    assemble(program, &pieces)
+}
+
+/// The pieces of each stream: bytes and ways.
+type Pieces = Vec<Vec<(Bytes, Route)>>;
+
+fn whole(program: &Program, route: impl Fn(u32, &Stream) -> Route) -> Pieces {
+    let streams = (0..).zip(program.streams());
+    streams
+        .map(|(at, stream)| vec![(stream.bytes, route(at, stream))])
+        .collect()
+}
+
+fn parted(program: &Program, k: u32, route: impl Fn(u32, &Stream, u32) -> Route) -> Pieces {
+    let streams = (0..).zip(program.streams());
+    let pieces = streams.map(|(at, stream)| {
+        let bytes = stream.bytes.as_u64();
+        let end = |part: u32| bytes * u64::from(part) / u64::from(k);
+        let parts = (0..k).map(|part| (Bytes::new(end(part + 1) - end(part)), part));
+        let parts = parts.filter(|(part, which)| part.as_u64() > 0 || *which == 0);
+        parts
+            .map(|(part, which)| (part, route(at, stream, which)))
+            .collect()
+    });
+    pieces.collect()
+}
+
+/// A way by a hash of what identifies a connection.
+fn hashed<T: Topology + ?Sized>(
+    topology: &T,
+    stream: &Stream,
+    seed: u64,
+    at: u32,
+    part: u32,
+) -> Route {
+    let ways = topology.n_ways(stream.src, stream.dst);
+    if ways < 2 {
+        return Route::Way(0);
+    }
+    let words = [
+        seed,
+        u64::from(stream.src.get()) << 32 | u64::from(stream.dst.get()),
+        u64::from(at) << 32 | u64::from(part),
+    ];
+    let hash = words
+        .into_iter()
+        .fold(0, |hash, word| crate::orbits::mix(hash ^ word));
+    Route::Way(below(hash, ways))
+}
+
+/// A hash as one of `count` choices.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the product's upper half is below count"
+)]
+const fn below(hash: u64, count: u32) -> u32 {
+    ((hash as u128 * count as u128) >> 64) as u32
+}
+
+/// What streams must have in common to be spread together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    access: [u32; 2],
+    start: u64,
+    steps: u32,
+    ways: u32,
+}
+
+/// Single path with minimal splitting: streams from one leaf to another are spread together, so
+/// that links up and links down are both as evenly loaded as by spraying.
+fn single_path<T: Topology + ?Sized>(topology: &T, program: &Program, how: Split) -> Pieces {
+    let streams = program.streams();
+    let mut order: Vec<(Group, u32)> = Vec::new();
+    let mut pieces: Pieces = vec![Vec::new(); streams.len()];
+    for (at, stream) in (0..).zip(streams) {
+        let (src, dst) = (stream.src, stream.dst);
+        let ways = topology.n_ways(src, dst);
+        if ways < 2 || !topology.meets(src, dst) {
+            pieces[at as usize] = vec![(stream.bytes, Route::Way(0))];
+            continue;
+        }
+        let group = Group {
+            access: [src, dst].map(|host| topology.access(host)),
+            start: stream.start.as_picos(),
+            steps: stream.steps,
+            ways,
+        };
+        order.push((group, at));
+    }
+    order.sort_unstable();
+    for group in order.chunk_by(|a, b| a.0 == b.0) {
+        let first = streams[group[0].1 as usize];
+        let capacities = capacities(topology, (first.src, first.dst));
+        let sizes: Vec<u64> = group
+            .iter()
+            .map(|(_, at)| streams[*at as usize].bytes.as_u64())
+            .collect();
+        // Groups begin at different ways, so that what does not come out even is spread, too.
+        let offset = group[0].0.access[0].wrapping_add(group[0].0.access[1]);
+        for Piece { flow, way, bytes } in split(how, &sizes, &capacities, offset) {
+            let stream = group[flow].1 as usize;
+            pieces[stream].push((Bytes::new(bytes), Route::Way(way)));
+        }
+    }
+    pieces
+}
+
+/// The program of pieces: a piece waits for all pieces of what its stream waits for, and for the
+/// step before of its siblings.
+fn assemble(program: &Program, pieces: &Pieces) -> Balanced {
+    let mut first = vec![0];
+    for pieces in pieces {
+        first.push(first[first.len() - 1] + count(pieces.len()));
+    }
+    let range = |stream: u32| first[stream as usize]..first[stream as usize + 1];
+    let mut balanced = Balanced {
+        program: Program::new(),
+        origin: Vec::with_capacity(first[first.len() - 1] as usize),
+    };
+    for ((at, stream), pieces) in (0..).zip(program.streams()).zip(pieces) {
+        let waits = program.waits(at as usize);
+        for (own, &(bytes, route)) in range(at).zip(pieces) {
+            let others = waits.iter().flat_map(|wait| {
+                range(wait.stream).map(|stream| Wait {
+                    stream,
+                    lag: wait.lag,
+                })
+            });
+            let siblings = range(at).filter(|piece| *piece != own && 1 < stream.steps);
+            let siblings = siblings.map(|stream_| Wait {
+                stream: stream_,
+                lag: stream.window,
+            });
+            let piece = Stream {
+                bytes,
+                route,
+                ..*stream
+            };
+            balanced.program.push(piece, others.chain(siblings));
+            balanced.origin.push(at);
+        }
+    }
+    balanced
+}
+
+/// What each link carries of a whole program, in bytes, whatever the time.
+pub fn loads<T: Topology + ?Sized>(topology: &T, program: &Program) -> Vec<f64> {
+    let mut loads = vec![0.0; topology.n_links() as usize];
+    let mut way = crate::way::Way::default();
+    for stream in program.streams() {
+        way.find(topology, stream, &network::Share::EQUAL, |_| 0);
+        let bytes = stream.bytes.as_u64() as f64 * f64::from(stream.steps);
+        for &(link, load) in &way.links {
+            loads[link as usize] += bytes * load;
+        }
+    }
+    loads
+}
+
+/// The longest time that a link needs for what it carries: the maximum congestion.
+pub fn congestion<T: Topology + ?Sized>(topology: &T, loads: &[f64]) -> Seconds {
+    let time = |(link, bytes): (u32, &f64)| bytes / topology.wire(LinkId::new(link)).rate.as_f64();
+    Seconds::from_secs((0..).zip(loads).map(time).fold(0.0, f64::max))
+}
