@@ -6,6 +6,7 @@ mod launch;
 mod plan;
 mod schema;
 mod simulate;
+mod traffic;
 mod validate;
 
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub(crate) use launch::{ExportArgs, ImportArgs};
 pub(crate) use plan::PlanArgs;
 pub(crate) use schema::SchemaArgs;
 pub(crate) use simulate::{ExplainArgs, SimulateArgs};
+pub(crate) use traffic::TrafficArgs;
 pub(crate) use validate::ValidateArgs;
 
 const STYLES: Styles = Styles::styled()
@@ -111,7 +113,7 @@ pub(crate) enum Command {
     /// Find the best parallel configuration of a job on a cluster
     #[command(after_help = plan::PLAN_EXAMPLES)]
     Plan(PlanArgs),
-    /// Simulate one training iteration of a scenario
+    /// Simulate one training iteration of a scenario, or traffic on a network
     #[command(after_help = simulate::SIMULATE_EXAMPLES)]
     Simulate(SimulateArgs),
     /// Say in ten lines what binds (limits) a run, and what would help most
@@ -163,6 +165,13 @@ pub(crate) struct ScenarioArgs {
     #[arg(value_name = "SCENARIO", add = ArgValueCompleter::new(scenarios))]
     pub(crate) scenario: PathBuf,
 
+    #[command(flatten)]
+    pub(crate) over: OverArgs,
+}
+
+/// What is laid over a scenario.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct OverArgs {
     /// Set a field of the scenario, such as cluster.nodes=32; can be given several times
     #[arg(long, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(assignments))]
     pub(crate) set: Vec<String>,
@@ -189,7 +198,7 @@ pub(crate) enum Engine {
     Analytic,
     /// Events; messages share links fairly
     Flow,
-    /// Packets, queues and loss (not in this build)
+    /// Packets, queues and loss
     Packet,
 }
 
@@ -242,16 +251,7 @@ impl HelpArgs {
 /// Commands that the contract names and this build does not have.
 const NOT_YET: [&str; 2] = ["sweep", "gui"];
 
-/// Options of `simulate` for network workloads, which this build does not have.
-const NOT_YET_OPTIONS: [&str; 5] = [
-    "--fabric",
-    "--flows",
-    "--collective",
-    "--bytes",
-    "--no-flows",
-];
-
-/// What to say where a command or an option is known but not in this build.
+/// What to say where a command is known but not in this build.
 pub(crate) fn not_yet(error: &clap::Error) -> Option<String> {
     use clap::error::{ContextKind, ContextValue};
     let named = |kind| match error.get(kind) {
@@ -263,13 +263,7 @@ pub(crate) fn not_yet(error: &clap::Error) -> Option<String> {
             .contains(&command)
             .then(|| format!("the command `{command}`"));
     }
-    if error.kind() != clap::error::ErrorKind::UnknownArgument {
-        return None;
-    }
-    let option = named(ContextKind::InvalidArg)?;
-    let name = option.split(['=', ' ']).next().unwrap_or(option);
-    let is_known = NOT_YET_OPTIONS.contains(&name);
-    is_known.then(|| format!("a network workload (`{name}`)"))
+    None
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub(crate) mod run;
 mod scenario;
 mod schema;
 mod simulate;
+mod traffic;
 mod validate;
 
 use std::io::{self, Write};

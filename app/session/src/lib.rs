@@ -5,6 +5,7 @@ mod collective;
 mod complete;
 mod export;
 mod import;
+mod network;
 mod open;
 mod plan;
 mod print;
@@ -13,6 +14,7 @@ mod simulate;
 mod validate;
 
 pub use ::plan::{PlanField, PlanSpec};
+pub use ::traffic::Keep;
 pub use ::validate::{
     Compared, Document, Facts, Group, Row, RowEntry, Settings as ValidateSettings, Worst,
 };
@@ -30,7 +32,8 @@ pub use format::{
 pub use formats::{FormatError, Header};
 pub use import::import;
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
-pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open};
+pub use network::{LinkLoad, Messages, NetworkAnswer, PacketCounts, Rules, Traffic, TrafficError};
+pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, Outcome, PredictError, Prediction, Record, Scenario,

@@ -53,6 +53,17 @@ pub fn open(request: &Request) -> Result<Opened, Vec<Failure>> {
     open_source(&name_of(&path), scenario, base_of(&path), request)
 }
 
+/// Makes a scenario of a network workload from what is laid over it alone; files are named from the
+/// present folder.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn open_workload(request: &Request) -> Result<Opened, Vec<Failure>> {
+    let scenario = Source::new("<options>", "schema = 1\n[workload]\n".to_owned());
+    open_source("network", scenario, PathBuf::new(), request)
+}
+
 /// The folder from which a file names others.
 fn base_of(path: &Path) -> PathBuf {
     path.parent().map(Path::to_owned).unwrap_or_default()

@@ -40,13 +40,15 @@ pub use library::{At, Library, read_source};
 pub use model_section::ModelSection;
 pub use plan_section::PlanSection;
 pub use reference::{Named, is_path};
-pub use resolve::{Planning, Resolved, read_whole_scenario, resolve, resolve_planning};
+pub use resolve::{
+    Planning, Resolved, read_whole_scenario, resolve, resolve_cluster, resolve_planning,
+};
 pub use scenario::{
     ClusterSection, MEASURED_RATES, NodeCount, ScenarioSpec, read_scenario, scenario_fields,
 };
 pub use sections::{
-    Engine, Framework, LOAD_BALANCING, Nccl, Network, NetworkWorkload, Prices, Settings, Straggler,
-    Sweep, TRANSPORTS,
+    Ends, Engine, Framework, LOAD_BALANCING, Nccl, Network, NetworkWorkload, Prices, Settings,
+    Straggler, Sweep, TRANSPORTS,
 };
 pub use source::{Place, Source};
 pub use training::Training;

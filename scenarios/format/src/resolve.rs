@@ -7,6 +7,9 @@ mod machine;
 mod partial;
 mod planning;
 mod prices;
+mod traffic;
+
+pub use traffic::resolve_cluster;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,15 +1,22 @@
 //! The smaller sections of a scenario: framework, network, NCCL, settings, faults, prices.
 
 use profile::{Algorithm, AttentionKernel, Protocol};
-use units::Bytes;
 
 use crate::error::Problem;
 use crate::fields::Fields;
 use crate::fitted::Unseen;
 use crate::framework::{Choices, choices};
 use crate::kind::Limits;
-use crate::shape::{boolean, list, number, one_of, size, table, text, whole};
+use crate::shape::{boolean, list, number, one_of, table, text, whole};
 use crate::tree::Value;
+
+mod network;
+mod workload;
+
+pub(crate) use network::network;
+pub use network::{LOAD_BALANCING, Network, TRANSPORTS};
+pub(crate) use workload::workload;
+pub use workload::{Ends, NetworkWorkload};
 
 /// `[framework]`: whose habits hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,78 +68,6 @@ pub(crate) fn framework(t: &mut Fields<'_, '_>) -> Framework {
                 table(choices),
             )
             .or_default(),
-    }
-}
-
-/// How flows choose among paths.
-pub const LOAD_BALANCING: [&str; 11] = [
-    "ecmp",
-    "ecmp-k",
-    "flowlet",
-    "adaptive-flow",
-    "adaptive-packet",
-    "spray",
-    "oblivious",
-    "reps",
-    "bitmap",
-    "mixed",
-    "singlepath",
-];
-
-/// How packets get there.
-pub const TRANSPORTS: [&str; 6] = ["ideal", "dcqcn-gbn", "dcqcn-sr", "ndp", "eqds", "uec"];
-
-/// `[network]`: what happens between NICs.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Network {
-    /// How flows choose among paths.
-    pub load_balancing: Option<&'static str>,
-    /// How packets get there.
-    pub transport: Option<&'static str>,
-    /// Buffer of a switch port.
-    pub buffer: Option<Bytes>,
-    /// Whether switches mark packets.
-    pub ecn: Option<bool>,
-    /// Whether switches pause their neighbors.
-    pub pfc: Option<bool>,
-    /// Whether switches cut packets instead of dropping them.
-    pub trimming: Option<bool>,
-}
-
-pub(crate) fn network(t: &mut Fields<'_, '_>) -> Network {
-    let balancing = LOAD_BALANCING.map(|name| (name, name)).to_vec();
-    let transports = TRANSPORTS.map(|name| (name, name)).to_vec();
-    Network {
-        load_balancing: t
-            .get(
-                "load_balancing",
-                "how flows choose among paths",
-                one_of(balancing),
-            )
-            .optional(),
-        transport: t
-            .get(
-                "transport",
-                "the transport protocol of the NICs",
-                one_of(transports),
-            )
-            .optional(),
-        buffer: t
-            .get("buffer", "buffer of a switch port", size())
-            .optional(),
-        ecn: t
-            .get("ecn", "whether switches mark packets", boolean())
-            .optional(),
-        pfc: t
-            .get("pfc", "whether switches pause their neighbors", boolean())
-            .optional(),
-        trimming: t
-            .get(
-                "trimming",
-                "whether switches cut packets instead of dropping them",
-                boolean(),
-            )
-            .optional(),
     }
 }
 
@@ -316,8 +251,11 @@ pub(crate) fn straggler(t: &mut Fields<'_, '_>) -> Straggler {
     let rate = t
         .get(
             "rate",
-            "rate of the link over the usual: 0.5 is half",
-            share(),
+            "rate of the link over the usual: 0.5 is half; 0: down in both directions, for links between switches",
+            number(Limits {
+                max: 10.0,
+                ..Limits::at_least(0.0)
+            }),
         )
         .optional();
     match (gpu, link) {
@@ -376,37 +314,6 @@ pub(crate) fn prices(t: &mut Fields<'_, '_>) -> Prices {
             .optional(),
         currency: t
             .get("currency", "what the prices are in, such as USD", text())
-            .optional(),
-    }
-}
-
-/// `[workload]`: traffic instead of training.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NetworkWorkload {
-    /// A collective by name.
-    pub collective: Option<String>,
-    /// Its size.
-    pub bytes: Option<Bytes>,
-    /// A CSV file of flows.
-    pub flows: Option<String>,
-    /// The fabric, where there is no cluster.
-    pub fabric: Option<String>,
-}
-
-pub(crate) fn workload(t: &mut Fields<'_, '_>) -> NetworkWorkload {
-    t.exclude("collective", "flows");
-    NetworkWorkload {
-        collective: t
-            .get(
-                "collective",
-                "the collective, such as ring or alltoall",
-                text(),
-            )
-            .optional(),
-        bytes: t.get("bytes", "size of the collective", size()).optional(),
-        flows: t.get("flows", "a CSV file of flows", text()).optional(),
-        fabric: t
-            .get("fabric", "the fabric, where there is no cluster", text())
             .optional(),
     }
 }

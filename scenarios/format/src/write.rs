@@ -9,6 +9,13 @@ pub fn write(table: &Table) -> String {
     write_with(table, &|_| None)
 }
 
+/// A value as TOML writes it behind a key, on one line.
+pub fn write_value(value: &Value) -> String {
+    let mut text = String::new();
+    inline(value, &mut text);
+    text
+}
+
 /// A document as TOML with a comment behind each value, where `comment` has one for it.
 pub fn write_with(table: &Table, comment: &dyn Fn(&Node) -> Option<String>) -> String {
     let mut out = Writer {

@@ -92,6 +92,17 @@ impl Program {
         self.first.push(count(self.waits.len()));
     }
 
+    /// The program with streams of each host that start later by a time of its own.
+    #[must_use]
+    pub fn delayed(&self, late: impl Fn(HostId) -> SimTime) -> Self {
+        let mut delayed = self.clone();
+        for stream in &mut delayed.streams {
+            let by = late(stream.src).since(SimTime::ZERO);
+            stream.start = stream.start.after(by).unwrap_or(stream.start);
+        }
+        delayed
+    }
+
     /// The streams.
     pub fn streams(&self) -> &[Stream] {
         &self.streams

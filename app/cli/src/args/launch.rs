@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 use session::{Consumer, Producer};
 
-use super::ScenarioArgs;
+use super::{OverArgs, ScenarioArgs};
 use crate::complete::{assignments, scenarios};
 
 pub(super) const EXPORT_EXAMPLES: &str = "\
@@ -70,10 +70,10 @@ impl ExportArgs {
     pub(crate) fn scenario(&self) -> ScenarioArgs {
         ScenarioArgs {
             scenario: self.plan.clone(),
-            set: self.set.clone(),
-            seed: None,
-            engine: None,
-            unfold: false,
+            over: OverArgs {
+                set: self.set.clone(),
+                ..OverArgs::default()
+            },
         }
     }
 }

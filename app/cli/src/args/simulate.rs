@@ -3,29 +3,46 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 
-use super::ScenarioArgs;
+use super::{OverArgs, ScenarioArgs, TrafficArgs};
+use crate::complete::scenarios;
 
 pub(super) const SIMULATE_EXAMPLES: &str = "\
 Examples:
   windtunnel simulate scenarios/cases/llama3-70b-dgx-h100
   windtunnel simulate scenario.toml --trace run.json.gz
-  windtunnel simulate scenario.toml --set plan.tp=4 --set cluster.nodes=32 --json";
+  windtunnel simulate scenario.toml --set plan.tp=4 --set cluster.nodes=32 --json
+  windtunnel simulate --fabric hosts --collective ring --bytes '64 MiB'
+  windtunnel simulate --fabric platform.xml --flows flows.csv --share cm02 --json
+  windtunnel simulate --fabric hosts --collective permutation --bytes '4 MiB' --engine packet --transport uec";
 
 pub(super) const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   windtunnel explain scenarios/cases/llama3-70b-dgx-h100
   windtunnel explain run.wtt";
 
-/// Simulate one training iteration of a scenario.
+/// Simulate one training iteration of a scenario, or traffic on a network.
 #[derive(Args, Clone, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
 pub(crate) struct SimulateArgs {
+    /// A scenario file, a folder with scenario.toml, or - for standard input
+    #[arg(
+        value_name = "SCENARIO",
+        add = ArgValueCompleter::new(scenarios),
+        required_unless_present = "fabric",
+        conflicts_with = "fabric"
+    )]
+    pub(crate) scenario: Option<PathBuf>,
+
     #[command(flatten)]
-    pub(crate) scenario: ScenarioArgs,
+    pub(crate) over: OverArgs,
+
+    #[command(flatten)]
+    pub(crate) traffic: TrafficArgs,
 
     /// Write the timeline: .json.gz or .json for Perfetto, .wtt for `windtunnel explain`
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]

@@ -50,10 +50,10 @@ fn is_trace(path: &Path) -> bool {
 /// A run that is over cannot be changed: options that would are refused, not ignored.
 fn refuse_options(args: &ScenarioArgs, context: &Context) -> Result<(), Exit> {
     let given = [
-        ("--set", !args.set.is_empty()),
-        ("--seed", args.seed.is_some()),
-        ("--engine", args.engine.is_some()),
-        ("--unfold", args.unfold),
+        ("--set", !args.over.set.is_empty()),
+        ("--seed", args.over.seed.is_some()),
+        ("--engine", args.over.engine.is_some()),
+        ("--unfold", args.over.unfold),
     ];
     let given: Vec<&str> = given
         .into_iter()

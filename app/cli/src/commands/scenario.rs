@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use session::{Assignment, ENVIRONMENT_PREFIX, Failure, Opened, Place, Ready, Request};
 
-use crate::args::ScenarioArgs;
+use crate::args::{OverArgs, ScenarioArgs, SimulateArgs};
 use crate::commands::run::catch_interrupts;
 use crate::commands::{Context, say};
 use crate::exit::Exit;
@@ -45,6 +45,11 @@ fn shown(opened: Result<Opened, Vec<Failure>>, context: &Context) -> Result<Open
 
 /// What is asked for.
 fn asked(args: &ScenarioArgs) -> Request {
+    request(&args.scenario, over(&args.over))
+}
+
+/// What options lay over a scenario.
+pub(crate) fn over(args: &OverArgs) -> Vec<Assignment> {
     let mut above = assigned("--set", &args.set);
     if let Some(seed) = args.seed {
         above.push(Assignment::new("--seed", format!("settings.seed={seed}")));
@@ -58,7 +63,21 @@ fn asked(args: &ScenarioArgs) -> Request {
     if args.unfold {
         above.push(Assignment::new("--unfold", "settings.unfold=true"));
     }
-    request(&args.scenario, above)
+    above
+}
+
+/// Opens what `simulate` was given: a scenario, or the options of a network workload.
+pub(crate) fn open_simulate(args: &SimulateArgs, context: &Context) -> Result<Opened, Exit> {
+    let mut above = over(&args.over);
+    let traffic = args.traffic.assignments().into_iter();
+    above.extend(traffic.map(|(option, text)| Assignment::new(option, text)));
+    match &args.scenario {
+        Some(scenario) => open_request(&request(scenario, above), context),
+        None => shown(
+            session::open_workload(&request(Path::new("network"), above)),
+            context,
+        ),
+    }
 }
 
 /// Values that an option lays over a scenario.

@@ -10,7 +10,8 @@ use session::{
 };
 
 use crate::args::SimulateArgs;
-use crate::commands::scenario::{open, ready};
+use crate::commands::scenario::{open_simulate, ready};
+use crate::commands::traffic::traffic;
 use crate::commands::{Context, existing, refuse_save, run};
 use crate::exit::Exit;
 use crate::report::{Detail, report, wrapped};
@@ -30,7 +31,13 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     for path in output.iter().chain(&args.trace) {
         check(path, existing).map_err(|error| refuse_save(&error, context))?;
     }
-    let opened = open(&args.scenario, context)?;
+    let opened = open_simulate(args, context)?;
+    if opened.is_traffic() {
+        if args.print_scenario {
+            return Ok(context.print(&opened.print()));
+        }
+        return traffic(&opened, args, output.as_deref(), existing, context);
+    }
     if args.print_scenario {
         return print_scenario(&opened, context);
     }

@@ -1,0 +1,90 @@
+//! The arguments of network workloads.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Traffic on a network, in place of a scenario or over it.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Network workloads")]
+pub(crate) struct TrafficArgs {
+    /// The fabric: a cluster file, a cluster of the zoo, or a SimGrid platform (.xml)
+    #[arg(long, value_name = "FABRIC", requires = "workload", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) fabric: Option<String>,
+
+    /// A CSV file of flows: id,src,dst,bytes,start_s,after
+    #[arg(long, value_name = "FILE", group = "workload", requires = "fabric", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) flows: Option<PathBuf>,
+
+    /// A collective over all nodes: ring, alltoall, permutation, ...
+    #[arg(long, value_name = "KIND", group = "workload", requires_all = ["fabric", "bytes"])]
+    pub(crate) collective: Option<String>,
+
+    /// Size of the collective, such as 67108864 or '64 MiB'
+    #[arg(long, value_name = "SIZE", requires = "collective")]
+    pub(crate) bytes: Option<String>,
+
+    /// How the flow engine shares links: equal, or cm02 as SimGrid does
+    #[arg(long, value_name = "RULE")]
+    pub(crate) share: Option<String>,
+
+    /// Which ways flows take: static, ecmp, ecmp-k, flowlet, adaptive-flow, adaptive-packet,
+    /// spray, oblivious, reps, bitmap, mixed or singlepath
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) load_balancing: Option<String>,
+
+    /// How packets get there: ideal, dcqcn-gbn, dcqcn-sr, ndp, eqds or uec
+    #[arg(long, value_name = "NAME")]
+    pub(crate) transport: Option<String>,
+
+    /// Leave the times of single flows out of the result
+    #[arg(long)]
+    pub(crate) no_flows: bool,
+}
+
+impl TrafficArgs {
+    /// The fields of a scenario that the options stand for, with their options.
+    pub(crate) fn assignments(&self) -> Vec<(&'static str, String)> {
+        let flows = self.flows.as_ref().map(|path| path.display().to_string());
+        let texts = [
+            ("--fabric", "workload.fabric", &self.fabric),
+            ("--flows", "workload.flows", &flows),
+            ("--collective", "workload.collective", &self.collective),
+            ("--share", "network.share", &self.share),
+            (
+                "--load-balancing",
+                "network.load_balancing",
+                &self.load_balancing,
+            ),
+            ("--transport", "network.transport", &self.transport),
+        ];
+        let texts = texts.into_iter().filter_map(|(option, field, value)| {
+            let quoted = toml_string(value.as_ref()?);
+            Some((option, format!("{field}={quoted}")))
+        });
+        let bytes = self.bytes.as_ref().map(|bytes| {
+            let is_number = bytes.bytes().all(|byte| byte.is_ascii_digit());
+            let value = if is_number {
+                bytes.clone()
+            } else {
+                toml_string(bytes)
+            };
+            ("--bytes", format!("workload.bytes={value}"))
+        });
+        texts.chain(bytes).collect()
+    }
+}
+
+/// A text as TOML writes it.
+fn toml_string(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

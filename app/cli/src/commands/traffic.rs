@@ -1,0 +1,196 @@
+//! `windtunnel simulate` of a network workload.
+
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use serde_json::json;
+use session::{Existing, Keep, NetworkAnswer, Opened, Rules, Traffic, save};
+
+use crate::args::SimulateArgs;
+use crate::commands::run::catch_interrupts;
+use crate::commands::scenario::refuse;
+use crate::commands::{Context, refuse_save};
+use crate::exit::Exit;
+use crate::table::{Side, Table};
+use crate::version;
+
+/// Links that a report shows.
+const SHOWN_LINKS: usize = 8;
+
+/// Runs the workload and hands over what was found.
+pub(crate) fn traffic(
+    opened: &Opened,
+    args: &SimulateArgs,
+    output: Option<&Path>,
+    existing: Existing,
+    context: &Context,
+) -> Result<Exit, Exit> {
+    refuse_training_options(args, context)?;
+    catch_interrupts();
+    let traffic = opened
+        .traffic()
+        .map_err(|failures| refuse(&failures, context))?;
+    for warning in &traffic.warnings {
+        context.warn(warning);
+    }
+    let keep = if args.traffic.no_flows || !context.output.json {
+        Keep::Totals
+    } else {
+        Keep::Messages
+    };
+    let answer = traffic.run(keep).map_err(|error| {
+        context.error(&error.to_string(), None);
+        Exit::Failed
+    })?;
+    if !context.output.json {
+        return context.hand_over(&report(&traffic, &answer, context), output, existing);
+    }
+    let more = json!({ "scenario": traffic.name, "windtunnel": version::json() });
+    match output {
+        None => Ok(context.written(|out| answer.write_json(&traffic, &more, out))),
+        Some(path) => {
+            let write = |out: &mut dyn Write| {
+                let mut out = BufWriter::with_capacity(1 << 20, out);
+                answer.write_json(&traffic, &more, &mut out)?;
+                out.flush()
+            };
+            save(path, existing, write).map_err(|error| refuse_save(&error, context))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// What belongs to training iterations.
+fn refuse_training_options(args: &SimulateArgs, context: &Context) -> Result<(), Exit> {
+    let given = [
+        ("--trace", args.trace.is_some()),
+        ("--explain", args.explain),
+        ("--print-schedule", args.print_schedule),
+        ("--unfold", args.over.unfold),
+    ];
+    for (option, is_given) in given {
+        if is_given {
+            let text = format!("{option} belongs to training iterations, not to network workloads");
+            context.error(&text, None);
+            return Err(Exit::BadInput);
+        }
+    }
+    Ok(())
+}
+
+impl Context {
+    /// Writes a long result to standard output as it is made.
+    fn written(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Exit {
+        let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
+        match write(&mut out).and_then(|()| out.flush()) {
+            Ok(()) => Exit::Done,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Err(error) => {
+                self.error(&format!("standard output cannot be written: {error}"), None);
+                Exit::Failed
+            }
+        }
+    }
+}
+
+/// The result for people.
+fn report(traffic: &Traffic, answer: &NetworkAnswer, context: &Context) -> String {
+    let micros = |seconds: f64| format!("{:.3} us", seconds * 1e6);
+    let makespan = answer.makespan.as_seconds().as_secs();
+    let mut text = format!("# {}\n\n", traffic.name);
+    let _ = writeln!(text, "Last byte arrives after  {}", micros(makespan));
+    if let Some(acked) = answer.acked {
+        let acked = acked.as_seconds().as_secs();
+        let _ = writeln!(text, "Last acknowledgement     {}", micros(acked));
+    }
+    if context.output.quiet {
+        return text;
+    }
+    let _ = writeln!(
+        text,
+        "Flows                    {}{}",
+        traffic.program.n_messages(),
+        of_pieces(answer)
+    );
+    if let Some([own, ideal]) = answer.congestion {
+        let (own, ideal) = (own.as_secs(), ideal.as_secs());
+        let ratio = if ideal > 0.0 { own / ideal } else { 1.0 };
+        let _ = writeln!(
+            text,
+            "Fullest link             {} of traffic, {ratio:.3} times ideal spraying",
+            micros(own)
+        );
+    }
+    if let Some(counts) = &answer.packets {
+        let totals = &counts.totals;
+        let _ = writeln!(
+            text,
+            "Packets                  {} sent, {} of them again; {} trimmed, {} lost, {} marked, {} out of order",
+            totals.sent,
+            totals.resent,
+            totals.trimmed,
+            totals.dropped,
+            totals.marked,
+            totals.reordered
+        );
+    }
+    let engine = match &traffic.rules {
+        Rules::Flow { .. } => "flow: max-min fair shares",
+        Rules::Packet { .. } => "packet",
+    };
+    let _ = writeln!(text, "Engine                   {engine}");
+    let _ = write!(text, "\n{}", links(answer, context.stdout.width));
+    for assumed in &traffic.assumptions {
+        let _ = writeln!(
+            text,
+            "\nassumed {} = {} ({})",
+            assumed.field, assumed.value, assumed.reason
+        );
+    }
+    text
+}
+
+fn of_pieces(answer: &NetworkAnswer) -> String {
+    let mut words = String::new();
+    if answer.extra_pieces > 0 {
+        let _ = write!(words, ", cut into {} more pieces", answer.extra_pieces);
+    }
+    if let Some(classes) = answer.classes {
+        let _ = write!(words, ", in {classes} classes that behave alike");
+    }
+    words
+}
+
+/// The links that carry most.
+fn links(answer: &NetworkAnswer, width: Option<usize>) -> String {
+    let mut order: Vec<usize> = (0..answer.links.len()).collect();
+    order.sort_by(|&a, &b| {
+        let [x, y] = [a, b].map(|at| answer.links[at].utilisation);
+        y.total_cmp(&x).then(a.cmp(&b))
+    });
+    let mut table = Table::new(&[
+        ("link", Side::Left),
+        ("direction", Side::Left),
+        ("bytes", Side::Right),
+        ("used", Side::Right),
+    ]);
+    for &at in order.iter().take(SHOWN_LINKS) {
+        let link = &answer.links[at];
+        table.row([
+            link.name.clone(),
+            link.direction.name().to_owned(),
+            format!("{:.0}", link.bytes),
+            format!("{:.1} %", link.utilisation * 100.0),
+        ]);
+    }
+    let mut text = table.render(width);
+    if SHOWN_LINKS < order.len() {
+        let _ = writeln!(
+            text,
+            "and {} more; --json has all",
+            order.len() - SHOWN_LINKS
+        );
+    }
+    text
+}

@@ -1,0 +1,103 @@
+//! Network workloads: a fabric, flows or a collective, and what came of them.
+
+mod answer;
+mod fabric;
+mod json;
+mod open;
+mod rules;
+
+use ::network::packet::PacketError;
+use ::network::{NetworkError, Share};
+use ::traffic::{
+    Balanced, Keep, Policy, Program, balance, congestion, loads, run_folded, run_packets,
+};
+use cluster::Topology as _;
+use units::Seconds;
+
+pub use answer::{LinkLoad, Messages, NetworkAnswer, PacketCounts};
+pub use open::Traffic;
+pub use rules::Rules;
+
+use crate::network::answer::{flow_links, packet_links};
+
+/// Why a network workload cannot be run to its end.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum TrafficError {
+    #[error(transparent)]
+    Flow(#[from] NetworkError),
+    #[error(transparent)]
+    Packet(#[from] PacketError),
+}
+
+impl Traffic {
+    /// Runs the workload.
+    ///
+    /// * `keep` — whether the times of every message are wanted.
+    ///
+    /// # Errors
+    ///
+    /// What the engine cannot go on with.
+    pub fn run(&self, keep: Keep) -> Result<NetworkAnswer, TrafficError> {
+        let balanced = self.balanced();
+        match &self.rules {
+            Rules::Flow { share, .. } => self.run_flow(&balanced, *share, keep),
+            Rules::Packet { config, .. } => {
+                let topology = &self.fabric;
+                let outcome = run_packets(topology, &balanced.program, config.clone(), keep)?;
+                Ok(NetworkAnswer {
+                    makespan: outcome.makespan,
+                    acked: Some(outcome.acked),
+                    messages: Messages::new(&self.program, &balanced.origin, &outcome.times),
+                    links: packet_links(topology, &outcome),
+                    extra_pieces: balanced.n_extra_pieces(self.program.streams().len()),
+                    classes: None,
+                    congestion: None,
+                    packets: Some(PacketCounts::new(&outcome)),
+                })
+            }
+        }
+    }
+
+    fn run_flow(
+        &self,
+        balanced: &Balanced,
+        share: Share,
+        keep: Keep,
+    ) -> Result<NetworkAnswer, TrafficError> {
+        let topology = &self.fabric;
+        let outcome = run_folded(topology, &balanced.program, share, keep)?;
+        Ok(NetworkAnswer {
+            makespan: outcome.makespan,
+            acked: None,
+            messages: Messages::new(&self.program, &balanced.origin, &outcome.times),
+            congestion: self.congestion(&balanced.program, &outcome.link_bytes),
+            links: flow_links(topology, &outcome),
+            extra_pieces: balanced.n_extra_pieces(self.program.streams().len()),
+            classes: outcome.classes,
+            packets: None,
+        })
+    }
+
+    /// The longest time that a link needs for what it carries, and what that is when every flow
+    /// is sprayed over all its ways.
+    fn congestion(&self, program: &Program, link_bytes: &[f64]) -> Option<[Seconds; 2]> {
+        let topology = &self.fabric;
+        let is_fixed = program
+            .streams()
+            .iter()
+            .all(|stream| stream.src == stream.dst || topology.n_ways(stream.src, stream.dst) < 2);
+        let own = congestion(topology, link_bytes);
+        if is_fixed {
+            return Some([own, own]);
+        }
+        let ideal = balance(topology, &self.program, Policy::Spray, self.seed);
+        Some([own, congestion(topology, &loads(topology, &ideal.program))])
+    }
+
+    /// The program with the ways that its streams take.
+    pub fn balanced(&self) -> Balanced {
+        balance(&self.fabric, &self.program, self.rules.policy(), self.seed)
+    }
+}

@@ -1,0 +1,302 @@
+//! From a scenario with `[workload]` to a program on a fabric.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use ::network::Share;
+use cluster::{ClusterNetwork, Topology as _};
+use format::{
+    ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
+    is_path, resolve_cluster,
+};
+use formats::flows_csv::{self, FlowIds};
+use formats::simgrid;
+use predict::Assumed;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use traffic::{Keep, Kind, Policy, Program, balance, collective, run_folded};
+use units::{HostId, Seconds, SimTime};
+
+use super::fabric::Fabric;
+use super::rules::{Rules, rules};
+use crate::Opened;
+
+/// The largest platform file that is read.
+const PLATFORM_LIMIT: u64 = 1 << 30;
+
+/// A network workload that is ready to run.
+#[derive(Debug)]
+pub struct Traffic {
+    /// What reports call it.
+    pub name: String,
+    /// What it runs on.
+    pub fabric: Fabric,
+    /// Its streams.
+    pub program: Program,
+    /// What its flows are called; numbers where a collective made them.
+    pub ids: Option<FlowIds>,
+    /// How transfers move.
+    pub rules: Rules,
+    /// Of every random choice.
+    pub seed: u64,
+    /// What was not given.
+    pub assumptions: Vec<Assumed>,
+    /// What is suspicious but no error.
+    pub warnings: Vec<String>,
+}
+
+impl Opened {
+    /// Whether the scenario is traffic instead of training.
+    pub const fn is_traffic(&self) -> bool {
+        self.spec.workload.is_some()
+    }
+
+    /// Looks up the fabric and makes the flows of a network workload.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong.
+    pub fn traffic(&self) -> Result<Traffic, Vec<Failure>> {
+        let workload = self.spec.workload.clone().unwrap_or_default();
+        let mut warnings = Vec::new();
+        let mut assumptions = Vec::new();
+        let fabric = self.fabric(&workload, &mut warnings)?;
+        let seed = self.spec.settings.seed.unwrap_or(1);
+        let engine = self.spec.settings.engine.unwrap_or(Engine::Flow);
+        if !matches!(engine, Engine::Flow | Engine::Packet) {
+            let message = format!("the engine {} runs no network workload", engine.name());
+            let hint = "use engine = \"flow\" or \"packet\"".to_owned();
+            return Err(vec![self.refused("settings.engine", message, Some(hint))]);
+        }
+        let (network, nccl) = (&self.spec.network, &self.spec.nccl);
+        let rules = rules(engine, network, nccl, seed, &mut assumptions);
+        let (program, ids) = self.program(&workload, &fabric, &mut warnings)?;
+        self.check_ways(&program, &fabric)?;
+        let program = match workload.jitter {
+            Some(jitter) if 0.0 < jitter => self.uneven(&program, &fabric, jitter, seed)?,
+            _ => program,
+        };
+        Ok(Traffic {
+            name: self.name.clone(),
+            fabric,
+            program,
+            ids,
+            rules,
+            seed,
+            assumptions,
+            warnings,
+        })
+    }
+
+    fn refused(&self, field: &str, message: String, hint: Option<String>) -> Failure {
+        Failure {
+            problem: Problem::Refused { message, hint },
+            field: field.to_owned(),
+            place: self.document.place(field),
+        }
+    }
+
+    /// The fabric: that of the workload, or the cluster.
+    fn fabric(
+        &self,
+        workload: &NetworkWorkload,
+        warnings: &mut Vec<String>,
+    ) -> Result<Fabric, Vec<Failure>> {
+        const FIELD: &str = "workload.fabric";
+        let library = Library {
+            files: &Disk,
+            base: &self.base,
+        };
+        let mut spec = self.spec.clone();
+        if let Some(fabric) = &workload.fabric {
+            if spec.cluster.is_some() {
+                let message = "the scenario has both a cluster and `workload.fabric`".to_owned();
+                return Err(vec![self.refused(
+                    FIELD,
+                    message,
+                    Some("keep one".to_owned()),
+                )]);
+            }
+            if is_platform(fabric) {
+                return self.platform(&self.base.join(fabric), warnings);
+            }
+            let named = !is_path(fabric);
+            spec.cluster = Some(ClusterSection {
+                name: named.then(|| fabric.clone()),
+                file: (!named).then(|| fabric.clone()),
+                ..ClusterSection::default()
+            });
+        }
+        let cluster =
+            resolve_cluster(&spec, &self.document, &library).map_err(|mut failures| {
+                for failure in &mut failures {
+                    if workload.fabric.is_some() && failure.field.starts_with("cluster") {
+                        FIELD.clone_into(&mut failure.field);
+                        let place = failure.place.take();
+                        failure.place = place.or_else(|| self.document.place(FIELD));
+                    }
+                }
+                failures
+            })?;
+        let Some(cluster) = cluster else {
+            let message = "a network workload needs a fabric".to_owned();
+            let hint = "give [cluster], or `fabric` in [workload]".to_owned();
+            return Err(vec![self.refused("workload", message, Some(hint))]);
+        };
+        Ok(Fabric::Cluster(Box::new(ClusterNetwork::new(cluster))))
+    }
+
+    fn platform(&self, path: &Path, warnings: &mut Vec<String>) -> Result<Fabric, Vec<Failure>> {
+        const FIELD: &str = "workload.fabric";
+        let place = self.document.place(FIELD);
+        let source = Disk.read(path, PLATFORM_LIMIT).map_err(|problem| {
+            let field = FIELD.to_owned();
+            vec![Failure {
+                problem,
+                field,
+                place,
+            }]
+        })?;
+        let read = simgrid::read(&source.text).map_err(|error| {
+            let message = format!("{}: {error}", path.display());
+            vec![self.refused(FIELD, message, error.hint())]
+        })?;
+        for ignored in &read.ignored {
+            warnings.push(format!("{}: {ignored} is ignored", path.display()));
+        }
+        if !self.spec.stragglers.is_empty() {
+            let message = "links of a SimGrid platform cannot be slowed".to_owned();
+            let hint = "change them in the platform file".to_owned();
+            return Err(vec![self.refused("stragglers", message, Some(hint))]);
+        }
+        Ok(Fabric::Platform(Box::new(read.platform)))
+    }
+
+    fn program(
+        &self,
+        workload: &NetworkWorkload,
+        fabric: &Fabric,
+        warnings: &mut Vec<String>,
+    ) -> Result<(Program, Option<FlowIds>), Vec<Failure>> {
+        if let Some(flows) = &workload.flows {
+            if workload.bytes.is_some() {
+                warnings.push("`workload.bytes` has no effect: flows have sizes".to_owned());
+            }
+            let (program, ids) = self.flows(&self.base.join(flows), fabric)?;
+            return Ok((program, Some(ids)));
+        }
+        let Some(name) = &workload.collective else {
+            let message = "a network workload needs flows or a collective".to_owned();
+            let hint = "give `flows = \"flows.csv\"`, or `collective` and `bytes`".to_owned();
+            return Err(vec![self.refused("workload", message, Some(hint))]);
+        };
+        let Some(kind) = Kind::from_name(name) else {
+            let kinds = Kind::ALL.map(Kind::name).join(", ");
+            let message = format!("no collective is named {name:?}");
+            let hint = Some(format!("one of {kinds}"));
+            return Err(vec![self.refused("workload.collective", message, hint)]);
+        };
+        let Some(bytes) = workload.bytes else {
+            let message = format!("the collective {name} has no size");
+            let hint = Some("give `bytes`, such as \"64 MiB\"".to_owned());
+            return Err(vec![self.refused("workload.bytes", message, hint)]);
+        };
+        let hosts = ends(fabric, workload.ends.unwrap_or_default());
+        if hosts.len() < 2 {
+            let message = format!(
+                "a collective needs two ends, the fabric has {}",
+                hosts.len()
+            );
+            return Err(vec![self.refused("workload.collective", message, None)]);
+        }
+        Ok((collective(kind, &hosts, bytes), None))
+    }
+
+    fn flows(&self, path: &Path, fabric: &Fabric) -> Result<(Program, FlowIds), Vec<Failure>> {
+        const FIELD: &str = "workload.flows";
+        let unreadable = |error: &std::io::Error| {
+            let message = format!("{} cannot be read: {error}", path.display());
+            vec![self.refused(FIELD, message, None)]
+        };
+        let file = File::open(path).map_err(|error| unreadable(&error))?;
+        let input = BufReader::with_capacity(1 << 20, file);
+        let list = flows_csv::read(input, |name| fabric.host_named(name)).map_err(|error| {
+            let message = format!("{}: {error}", path.display());
+            let hint = error.hint().or_else(|| Some(names(fabric)));
+            vec![self.refused(FIELD, message, hint)]
+        })?;
+        Ok((Program::from(&list.flows), list.ids))
+    }
+
+    /// Every stream has a way.
+    fn check_ways(&self, program: &Program, fabric: &Fabric) -> Result<(), Vec<Failure>> {
+        for stream in program.streams() {
+            let (src, dst) = (stream.src, stream.dst);
+            if src != dst && fabric.n_ways(src, dst) == 0 {
+                let [src, dst] = [src, dst].map(|host| fabric.host_name(host));
+                let message = format!("no way leads from {src} to {dst}");
+                return Err(vec![self.refused("workload", message, None)]);
+            }
+        }
+        Ok(())
+    }
+
+    /// The program with hosts that start late: by the size of a normal variable whose deviation is
+    /// `jitter` times what the workload takes when every flow is sprayed.
+    fn uneven(
+        &self,
+        program: &Program,
+        fabric: &Fabric,
+        jitter: f64,
+        seed: u64,
+    ) -> Result<Program, Vec<Failure>> {
+        let ideal = balance(fabric, program, Policy::Spray, seed);
+        let alone = run_folded(fabric, &ideal.program, Share::EQUAL, Keep::Totals)
+            .map_err(|error| vec![self.refused("workload", error.to_string(), None)])?;
+        let deviation = alone.makespan.as_seconds() * jitter;
+        let late = |host: HostId| {
+            let stream = seed ^ (u64::from(host.get()) << 32 | 0x6c61_7465);
+            let mut rng = Pcg64Mcg::seed_from_u64(stream);
+            // The sum of twelve uniform variables has a deviation of 1 (Irwin and Hall, 1927).
+            let normal: f64 = (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
+            let delay: Seconds = deviation * normal.abs();
+            SimTime::ZERO.after(delay).unwrap_or(SimTime::ZERO)
+        };
+        Ok(program.delayed(late))
+    }
+}
+
+/// Whether a fabric is a `SimGrid` platform, by its name.
+fn is_platform(fabric: &str) -> bool {
+    let ending = Path::new(fabric).extension();
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case("xml"))
+}
+
+/// The ends of a collective.
+fn ends(fabric: &Fabric, ends: Ends) -> Vec<HostId> {
+    let range = match (fabric, ends) {
+        (Fabric::Platform(platform), _) => 0..platform.n_hosts(),
+        (Fabric::Cluster(cluster), Ends::Nodes) => 0..cluster.n_nodes(),
+        (Fabric::Cluster(cluster), Ends::Gpus) => cluster.n_nodes()..cluster.n_hosts(),
+    };
+    range.map(HostId::new).collect()
+}
+
+/// How hosts are named, by the first and the last.
+fn names(fabric: &Fabric) -> String {
+    let name = |host| fabric.host_name(HostId::new(host));
+    match fabric {
+        Fabric::Cluster(cluster) if 0 < cluster.n_nodes() => format!(
+            "hosts are nodes {} to {} and GPUs {} to {}",
+            name(0),
+            name(cluster.n_nodes() - 1),
+            name(cluster.n_nodes()),
+            name(cluster.n_hosts() - 1)
+        ),
+        _ if 0 < fabric.n_hosts() => {
+            format!("hosts are {} to {}", name(0), name(fabric.n_hosts() - 1))
+        }
+        _ => "the fabric has no hosts".to_owned(),
+    }
+}

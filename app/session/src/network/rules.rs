@@ -1,0 +1,199 @@
+//! What `[network]` and `[nccl]` say of ways, transports and switches.
+
+use ::network::Share;
+use ::network::packet::{Amount, Balancing, Buffer, Config, Control, Ecn, Pfc, Transport};
+use format::{Engine, Nccl, Network};
+use predict::Assumed;
+use traffic::{Policy, Split};
+use units::{Bytes, Seconds};
+
+/// How transfers move.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rules {
+    /// Rates are shared.
+    Flow {
+        /// How links are shared.
+        share: Share,
+        /// Which ways flows take.
+        policy: Policy,
+    },
+    /// Packets.
+    Packet {
+        /// Transport, queues, and which ways packets take.
+        config: Config,
+        /// Which ways hosts choose before packets are sent.
+        policy: Policy,
+    },
+}
+
+impl Rules {
+    /// Which ways hosts choose.
+    pub const fn policy(&self) -> Policy {
+        match self {
+            Self::Flow { policy, .. } | Self::Packet { policy, .. } => *policy,
+        }
+    }
+}
+
+/// The pause of bursts where none is given: flowlet switches use 50 to 500 µs.
+const FLOWLET_GAP: Seconds = Seconds::from_secs(100e-6);
+
+/// Queue pairs of `ecmp-k` where none are given.
+const QUEUE_PAIRS: u32 = 4;
+
+/// What the sections of a scenario say; what they leave open is listed in `assumed`.
+pub(super) fn rules(
+    engine: Engine,
+    network: &Network,
+    nccl: &Nccl,
+    seed: u64,
+    assumed: &mut Vec<Assumed>,
+) -> Rules {
+    let name = match (network.load_balancing, engine) {
+        (Some(name), _) => name,
+        (None, Engine::Packet) => {
+            let name = usual_balancing(network.transport);
+            assume(
+                assumed,
+                "network.load_balancing",
+                name,
+                "the transport's default",
+            );
+            name
+        }
+        (None, _) => {
+            assume(
+                assumed,
+                "network.load_balancing",
+                "static",
+                "routes by destination",
+            );
+            "static"
+        }
+    };
+    let split = network
+        .split
+        .and_then(Split::named)
+        .unwrap_or(Split::Fewest);
+    let gap = network.flowlet_gap.unwrap_or(FLOWLET_GAP);
+    let pairs = nccl.qps.unwrap_or(QUEUE_PAIRS);
+    if engine == Engine::Packet {
+        let (balancing, policy) = match name {
+            "static" => (Balancing::SinglePath, Policy::Static),
+            "singlepath" => (Balancing::SinglePath, Policy::SinglePath(split)),
+            "ecmp-k" => (Balancing::EcmpK { k: pairs }, Policy::Static),
+            "flowlet" => (Balancing::Flowlet { gap }, Policy::Static),
+            name => (
+                Balancing::named(name).unwrap_or(Balancing::SinglePath),
+                Policy::Static,
+            ),
+        };
+        let config = config(network, balancing, seed, assumed);
+        return Rules::Packet { config, policy };
+    }
+    let policy = match name {
+        "static" => Policy::Static,
+        "ecmp" => Policy::Ecmp,
+        "ecmp-k" => Policy::EcmpK(pairs),
+        "flowlet" => Policy::Flowlet(gap),
+        "adaptive-flow" => Policy::AdaptiveFlow,
+        "singlepath" => Policy::SinglePath(split),
+        _ => Policy::Spray,
+    };
+    let share = match network.share {
+        // The transport's window is no part of the rule of sharing.
+        Some("cm02") => Share {
+            gamma: None,
+            ..Share::CM02
+        },
+        _ => Share::EQUAL,
+    };
+    Rules::Flow { share, policy }
+}
+
+/// What transports do where nothing else is said: those that order packets at the receiver spray,
+/// the others do not.
+fn usual_balancing(transport: Option<&str>) -> &'static str {
+    match transport {
+        Some("uec") => "mixed",
+        Some("ndp" | "eqds") => "oblivious",
+        Some("dcqcn-gbn" | "dcqcn-sr") => "ecmp",
+        _ => "static",
+    }
+}
+
+fn config(
+    network: &Network,
+    balancing: Balancing,
+    seed: u64,
+    assumed: &mut Vec<Assumed>,
+) -> Config {
+    let transport = network.transport.unwrap_or_else(|| {
+        assume(
+            assumed,
+            "network.transport",
+            "ideal",
+            "no transport is named",
+        );
+        "ideal"
+    });
+    let transport = Transport::named(transport).unwrap_or(Transport::Ideal);
+    let mut config = Config::new(transport, balancing);
+    config.seed = seed;
+    if let Some(buffer) = network.buffer {
+        config.buffer = Buffer::PerPort(Amount::Bytes(buffer.as_u64()));
+    }
+    match network.ecn {
+        Some(false) => config.ecn = None,
+        Some(true) => {
+            config.ecn.get_or_insert(Ecn {
+                kmin: Amount::Bdp(0.2),
+                kmax: Amount::Bdp(0.8),
+                pmax: 1.0,
+            });
+        }
+        None => {}
+    }
+    if let Some(ecn) = &mut config.ecn {
+        let bytes = |given: Option<Bytes>| given.map(|bytes| Amount::Bytes(bytes.as_u64()));
+        ecn.kmin = bytes(network.ecn_kmin).unwrap_or(ecn.kmin);
+        ecn.kmax = bytes(network.ecn_kmax).unwrap_or(ecn.kmax);
+        ecn.pmax = network.ecn_pmax.unwrap_or(ecn.pmax);
+    }
+    match network.pfc {
+        Some(false) => config.pfc = None,
+        Some(true) => {
+            config.pfc.get_or_insert(Pfc {
+                pause: Amount::Bdp(0.5),
+                share: 0.125,
+                resume_below: Amount::Bytes(3 << 10),
+                headroom: Amount::Bdp(3.0),
+            });
+        }
+        None => {}
+    }
+    config.trimming = network.trimming.unwrap_or(config.trimming);
+    if let Some(packets) = network.window {
+        config.window = Amount::Packets(packets);
+    }
+    config.control = match network.control {
+        Some("receiver") => Control::Receiver,
+        Some("both") => Control::Both,
+        _ => Control::Sender,
+    };
+    if let Some(payload) = network.payload {
+        config.payload = u32::try_from(payload.as_u64()).unwrap_or(u32::MAX);
+    }
+    if network.entropies.is_some() {
+        config.entropies = network.entropies;
+    }
+    config
+}
+
+fn assume(assumed: &mut Vec<Assumed>, field: &str, value: &str, reason: &str) {
+    assumed.push(Assumed {
+        field: field.to_owned(),
+        value: value.to_owned(),
+        reason: reason.to_owned(),
+    });
+}

@@ -1,0 +1,29 @@
+//! What a network workload needs of a scenario.
+
+use cluster::Cluster;
+
+use super::Resolver;
+use crate::error::Failure;
+use crate::library::Library;
+use crate::scenario::ScenarioSpec;
+use crate::tree::Table;
+
+/// The cluster of a scenario with its slow and dead links; nothing else is looked up. `None` where
+/// the scenario names no cluster.
+///
+/// # Errors
+///
+/// Everything that is wrong with the cluster.
+pub fn resolve_cluster(
+    spec: &ScenarioSpec,
+    document: &Table,
+    library: &Library<'_>,
+) -> Result<Option<Cluster>, Vec<Failure>> {
+    let mut resolver = Resolver::new(spec, document, library);
+    let cluster = resolver.cluster();
+    if resolver.failures.is_empty() {
+        Ok(cluster)
+    } else {
+        Err(resolver.failures)
+    }
+}

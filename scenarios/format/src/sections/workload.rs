@@ -1,0 +1,70 @@
+//! `[workload]`: traffic instead of training.
+
+use units::Bytes;
+
+use crate::fields::Fields;
+use crate::kind::Limits;
+use crate::shape::{number, one_of, size, text};
+
+/// Which ends a collective has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ends {
+    /// The nodes, by their first NICs.
+    #[default]
+    Nodes,
+    /// The GPUs.
+    Gpus,
+}
+
+/// `[workload]`: traffic instead of training.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkWorkload {
+    /// A collective by name.
+    pub collective: Option<String>,
+    /// Its size.
+    pub bytes: Option<Bytes>,
+    /// Its ends.
+    pub ends: Option<Ends>,
+    /// A CSV file of flows.
+    pub flows: Option<String>,
+    /// The fabric, where there is no cluster.
+    pub fabric: Option<String>,
+    /// Relative standard deviation of the time that hosts take before each message.
+    pub jitter: Option<f64>,
+}
+
+pub(crate) fn workload(t: &mut Fields<'_, '_>) -> NetworkWorkload {
+    t.exclude("collective", "flows");
+    NetworkWorkload {
+        collective: t
+            .get(
+                "collective",
+                "the collective, such as ring or alltoall",
+                text(),
+            )
+            .optional(),
+        bytes: t.get("bytes", "size of the collective", size()).optional(),
+        ends: t
+            .get(
+                "ends",
+                "what takes part in the collective: nodes (default), by their first NICs, or gpus",
+                one_of(vec![("nodes", Ends::Nodes), ("gpus", Ends::Gpus)]),
+            )
+            .optional(),
+        flows: t.get("flows", "a CSV file of flows", text()).optional(),
+        fabric: t
+            .get(
+                "fabric",
+                "the fabric, where there is no cluster: a SimGrid platform (.xml), a cluster file, or a cluster of the zoo",
+                text(),
+            )
+            .optional(),
+        jitter: t
+            .get(
+                "jitter",
+                "how unevenly hosts start: standard deviation of starts over the time that the collective takes alone, default 0",
+                number(Limits::within(0.0, 1.0)),
+            )
+            .optional(),
+    }
+}
