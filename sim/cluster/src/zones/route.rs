@@ -110,9 +110,9 @@ impl Platform {
         let [a, b] = [from, to].map(|point| self.place(point));
         let mut members = Vec::new();
         let found = match &zone.kind {
+            Kind::Nothing => None,
             // Without a listed route the members lie side by side: a way that has links elsewhere
             // crosses none here.
-            Kind::Nothing => Some(()),
             Kind::Full(_) => {
                 members.extend([a, b]);
                 Some(())
