@@ -15,3 +15,4 @@ mod fabric;
 mod mutation;
 mod platforms;
 mod routes;
+mod writing;
