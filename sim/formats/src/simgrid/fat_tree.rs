@@ -7,7 +7,7 @@ use ::units::{HostId, LinkId};
 use cluster::zones::{Builder, FatTree, Platform, Radical, RegularSpec, Shape};
 use cluster::{Sharing, Topology, Wire};
 
-use super::write::escaped;
+use super::write::{escaped, zone_name};
 
 /// Most hosts for which all pairs are compared.
 const MAX_HOSTS: usize = 4096;
@@ -22,7 +22,7 @@ pub(super) fn as_fat_tree(topology: &impl Topology, hosts: &[HostId]) -> Option<
     let names: Vec<String> = hosts.iter().map(|&host| topology.host_name(host)).collect();
     let (prefix, suffix, radical) = radical(&names)?;
     let spec = RegularSpec {
-        name: "fabric zone".to_owned(),
+        name: zone_name(topology, hosts),
         prefix: prefix.clone(),
         suffix: suffix.clone(),
         radical: Radical::parse(&radical, u32::MAX).ok()?,
@@ -50,9 +50,10 @@ pub(super) fn as_fat_tree(topology: &impl Topology, hosts: &[HostId]) -> Option<
     let (rate, latency) = (wire.rate.as_f64(), wire.latency.as_secs());
     let policy = if split { "SPLITDUPLEX" } else { "SHARED" };
     Some(format!(
-        "<cluster id=\"fabric zone\" prefix=\"{prefix}\" suffix=\"{suffix}\" radical=\"{radical}\" speed=\"1Gf\" \
+        "<cluster id=\"{}\" prefix=\"{prefix}\" suffix=\"{suffix}\" radical=\"{radical}\" speed=\"1Gf\" \
          bw=\"{rate}Bps\" lat=\"{latency}s\" sharing_policy=\"{policy}\" topology=\"FAT_TREE\" \
          topo_parameters=\"{};{}\"/>",
+        escaped(&spec.name),
         tree.down.len(),
         parameters.join(";"),
     ))
@@ -136,9 +137,12 @@ fn ranges(numbers: &[u32]) -> String {
     let runs = numbers.chunk_by(|a, b| a.checked_add(1) == Some(*b));
     let runs = runs.filter_map(|run| Some((run.first()?, run.last()?)));
     let texts: Vec<String> = runs
-        .map(|(first, last)| match first == last {
-            true => first.to_string(),
-            false => format!("{first}-{last}"),
+        .map(|(first, last)| {
+            if first == last {
+                first.to_string()
+            } else {
+                format!("{first}-{last}")
+            }
         })
         .collect();
     texts.join(",")

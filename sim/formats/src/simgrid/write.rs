@@ -85,7 +85,19 @@ pub fn write(
 
 /// A text as the value of an attribute.
 pub(super) fn escaped(text: &str) -> String {
-    quick_xml::escape::escape(text).into_owned()
+    let text = quick_xml::escape::escape(text).into_owned();
+    // Readers turn other white space into spaces.
+    let text = text.replace('\n', "&#10;").replace('\r', "&#13;");
+    text.replace('\t', "&#9;")
+}
+
+/// A name that no host has.
+pub(super) fn zone_name(topology: &impl Topology, hosts: &[HostId]) -> String {
+    let mut name = "fabric".to_owned();
+    while hosts.iter().any(|&host| topology.host_name(host) == name) {
+        name.push('_');
+    }
+    name
 }
 
 /// How a link is written: as one half of a link that is split by direction, or on its own.
@@ -108,7 +120,8 @@ fn write_full(
             limit: MAX_HOSTS,
         });
     }
-    writeln!(out, "  <zone id=\"fabric zone\" routing=\"Full\">")?;
+    let zone = escaped(&zone_name(topology, hosts));
+    writeln!(out, "  <zone id=\"{zone}\" routing=\"Full\">")?;
     for &host in hosts {
         let name = escaped(&topology.host_name(host));
         writeln!(out, "    <host id=\"{name}\" speed=\"1Gf\"/>")?;

@@ -53,21 +53,21 @@ fn path(platform: &Platform, [from, to]: [HostId; 2]) -> (Path, Seconds) {
 
 /// When each flow ends, in seconds.
 pub(crate) fn finish_times(platform: &Platform, csv: &str, share: Share) -> Vec<f64> {
-    let lines = lines(csv, platform);
+    let flows = lines(csv, platform);
     let links = || (0..platform.n_links()).map(LinkId::new);
     let rates: Vec<_> = links().map(|link| room(platform, link)).collect();
     let latencies: Vec<_> = links().map(|link| platform.wire(link).latency).collect();
     let mut net = Flow::with_latencies(&rates, &latencies, share);
     let mut paths: BTreeMap<[HostId; 2], (PathId, Seconds)> = BTreeMap::new();
-    let mut waits: Vec<usize> = lines.iter().map(|line| line.after.len()).collect();
-    let mut ready: Vec<SimTime> = lines.iter().map(|line| line.start).collect();
+    let mut waits: Vec<usize> = flows.iter().map(|line| line.after.len()).collect();
+    let mut ready: Vec<SimTime> = flows.iter().map(|line| line.start).collect();
     let mut due: BTreeSet<(SimTime, usize)> = BTreeSet::new();
     due.extend(
-        (0..lines.len())
+        (0..flows.len())
             .filter(|&at| waits[at] == 0)
             .map(|at| (ready[at], at)),
     );
-    let (mut of_transfer, mut ends) = (Vec::new(), vec![f64::NAN; lines.len()]);
+    let (mut of_transfer, mut ends) = (Vec::new(), vec![f64::NAN; flows.len()]);
     loop {
         let release = due.first().map(|&(at, _)| at);
         let event = net.next_event();
@@ -84,7 +84,7 @@ pub(crate) fn finish_times(platform: &Platform, csv: &str, share: Share) -> Vec<
         );
         while let Some(&(at, flow)) = due.first().filter(|&&(at, _)| at <= now) {
             due.remove(&(at, flow));
-            let line = &lines[flow];
+            let line = &flows[flow];
             if line.ends[0] == line.ends[1] {
                 done.push(flow);
                 continue;
@@ -104,7 +104,7 @@ pub(crate) fn finish_times(platform: &Platform, csv: &str, share: Share) -> Vec<
         }
         for flow in done {
             ends[flow] = now.as_seconds().as_secs();
-            let followers = (0..lines.len()).filter(|&other| lines[other].after.contains(&flow));
+            let followers = (0..flows.len()).filter(|&other| flows[other].after.contains(&flow));
             for follower in followers {
                 ready[follower] = ready[follower].max(now);
                 waits[follower] -= 1;
