@@ -1,5 +1,5 @@
 //! Prints the links of a `SimGrid` platform and the routes between its hosts, one a line:
-//! `L name rate latency` and `R from to latency links...`, with `!` where there is no route.
+//! `L name rate latency` and `R from to latency links...`, separated by tabs, with `!` where there is no route.
 //!
 //! A small program over `SimGrid`'s own library prints the same, and `diff` compares.
 //!
@@ -21,14 +21,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let wire = platform.wire(link);
         let name = formats::simgrid::link_name(&platform, link);
         let (rate, latency) = (wire.rate.as_f64(), wire.latency.as_secs());
-        println!("L {name} {rate} {latency} {:?}", wire.sharing);
+        println!("L\t{name}\t{rate}\t{latency}\t{:?}", wire.sharing);
     }
     let hosts = || (0..platform.n_hosts()).map(HostId::new);
     let pairs = hosts().flat_map(|from| hosts().map(move |to| (from, to)));
     for (from, to) in pairs.step_by(stride) {
         let [a, b] = [from, to].map(|host| platform.host_name(host));
         let Ok(route) = platform.route(from, to) else {
-            println!("R {a} {b} !");
+            println!("R\t{a}\t{b}\t!");
             continue;
         };
         let latency: f64 = route
@@ -38,9 +38,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut way = Vec::new();
         platform.way(from, to, platform.static_way(from, to), &mut way);
         assert_eq!(way, route, "the static way from {a} to {b} is another");
-        print!("R {a} {b} {latency}");
+        print!("R\t{a}\t{b}\t{latency}");
         for link in route {
-            print!(" {}", formats::simgrid::link_name(&platform, link));
+            print!("\t{}", formats::simgrid::link_name(&platform, link));
         }
         println!();
     }

@@ -81,8 +81,8 @@ pub(super) const MAX_HOSTS: u64 = 1 << 20;
 const MAX_LINKS: u64 = 1 << 24;
 /// Most zones and routers of a platform.
 const MAX_POINTS: u64 = 1 << 21;
-/// Most pairs of members in tables of shortest paths.
-const MAX_PAIRS: u64 = 1 << 24;
+/// Most pairs of members between which shortest paths are kept once they were asked for.
+const MAX_PAIRS: u64 = 1 << 26;
 /// Most zones inside each other.
 const MAX_DEPTH: usize = 64;
 
@@ -151,9 +151,10 @@ impl Builder {
     }
 
     fn limit(what: &'static str, found: u64, limit: u64) -> Result<(), ZoneError> {
-        match found <= limit {
-            true => Ok(()),
-            false => Err(ZoneError::TooMany { what, found, limit }),
+        if found <= limit {
+            Ok(())
+        } else {
+            Err(ZoneError::TooMany { what, found, limit })
         }
     }
 
@@ -270,13 +271,12 @@ impl Builder {
                     }
                 }
                 self.pairs += u64::from(members) * u64::from(members);
-                Self::limit("pairs in tables of Floyd zones", self.pairs, MAX_PAIRS)?;
-                floyd.seal(members);
+                Self::limit("pairs in zones of shortest paths", self.pairs, MAX_PAIRS)?;
             }
             Kind::Dijkstra(dijkstra) => {
                 let named = dijkstra.named().to_vec();
                 self.pairs += (named.len() * named.len()) as u64;
-                Self::limit("pairs in tables of Dijkstra zones", self.pairs, MAX_PAIRS)?;
+                Self::limit("pairs in zones of shortest paths", self.pairs, MAX_PAIRS)?;
                 if loopback.is_some() {
                     for (from, to, edge) in named.into_iter().map(own) {
                         dijkstra.add(from, to, edge);
@@ -344,12 +344,13 @@ impl Builder {
 
     fn member_zone(&self, name: &str) -> Result<u32, ZoneError> {
         let zone = self.current(name)?;
-        match self.platform.zones[zone as usize].holds_zones {
-            false => Ok(zone),
-            true => Err(ZoneError::AmongZones {
+        if self.platform.zones[zone as usize].holds_zones {
+            Err(ZoneError::AmongZones {
                 zone: self.platform.zone_name(zone).to_owned(),
                 name: name.to_owned(),
-            }),
+            })
+        } else {
+            Ok(zone)
         }
     }
 
@@ -396,7 +397,11 @@ impl Builder {
         }
         Self::limit("links", u64::from(self.platform.wires.len()) + 1, MAX_LINKS)?;
         let full = super::wires::full_name(name, direction);
-        if self.regular_link(&full).is_some() {
+        // Names of the links of regular clusters have one of these in them.
+        let may_clash = ["link_", "_backbone"]
+            .iter()
+            .any(|part| full.contains(part));
+        if may_clash && self.regular_link(&full).is_some() {
             return Err(twice());
         }
         let link = self.platform.wires.add(name, direction, wire);
@@ -425,28 +430,32 @@ impl Builder {
         Ok(ways)
     }
 
+    /// A link as a route crosses it, and as the way back does.
     fn hop(&self, hop: Hop<'_>) -> Result<[LinkId; 2], ZoneError> {
         let wires = &self.platform.wires;
         let name = hop.link;
         let one = || wires.named(name).or_else(|| self.regular_link(name));
         let split = || {
             let listed = wires.split(name);
-            listed.or_else(|| self.of_regular(|regular| regular.split_named(name)))
+            let up = listed.or_else(|| self.of_regular(|regular| regular.split_named(name)))?;
+            Some([up, LinkId::new(up.get() + 1)])
         };
-        let both = split().map(|up| [up, LinkId::new(up.get() + 1)]);
+        let unknown = || ZoneError::UnknownLink {
+            name: name.to_owned(),
+        };
         let name = || name.to_owned();
-        match (hop.direction, both) {
-            (Direction::Up, Some([up, down])) => Ok([up, down]),
-            (Direction::Down, Some([up, down])) => Ok([down, up]),
-            (Direction::Both, both) => match (one(), both) {
-                (Some(link), _) => Ok([link, link]),
-                (None, Some(_)) => Err(ZoneError::NoDirection { name: name() }),
-                (None, None) => Err(ZoneError::UnknownLink { name: name() }),
+        match hop.direction {
+            Direction::Both => match one() {
+                Some(link) => Ok([link, link]),
+                None if split().is_some() => Err(ZoneError::NoDirection { name: name() }),
+                None => Err(unknown()),
             },
-            (Direction::Up | Direction::Down, None) => Err(match one() {
-                Some(_) => ZoneError::NotSplit { name: name() },
-                None => ZoneError::UnknownLink { name: name() },
-            }),
+            direction => match split() {
+                Some([up, down]) if direction == Direction::Up => Ok([up, down]),
+                Some([up, down]) => Ok([down, up]),
+                None if one().is_some() => Err(ZoneError::NotSplit { name: name() }),
+                None => Err(unknown()),
+            },
         }
     }
 
@@ -610,9 +619,10 @@ impl Builder {
         }
         let links = links.into();
         let edge = Edge { links, gateways };
-        match self.zone(zone).bypasses.add(points[0], points[1], edge) {
-            true => Ok(()),
-            false => Err(ZoneError::RouteTwice { from, to }),
+        if self.zone(zone).bypasses.add(points[0], points[1], edge) {
+            Ok(())
+        } else {
+            Err(ZoneError::RouteTwice { from, to })
         }
     }
 

@@ -87,7 +87,7 @@ impl DragonflyZone {
         let pairs = |n: u64| n * (n - 1) / 2;
         let times = |a: u64, b: u64| {
             a.checked_mul(b)
-                .filter(|&product| product <= u64::from(u32::MAX))
+                .filter(|&product| u32::try_from(product).is_ok())
         };
         let racks = times(groups, chassis)?;
         let hosts = times(times(racks, blades)?, u64::from(fly.hosts))?;
@@ -102,7 +102,7 @@ impl DragonflyZone {
             sum += count;
             sum
         });
-        (first[3] <= u64::from(u32::MAX)).then_some(Self {
+        u32::try_from(first[3]).is_ok().then_some(Self {
             fly,
             first_cable: 0,
             first,

@@ -67,7 +67,7 @@ impl FatTreeZone {
             let mut factors = tree.up[..level].iter().chain(&tree.down[level..]);
             factors.try_fold(1_u64, |product, &factor| {
                 let product = product * u64::from(factor);
-                (product <= u64::from(u32::MAX)).then_some(product)
+                u32::try_from(product).is_ok().then_some(product)
             })
         };
         let too_large = || "the fat tree has more than 2³² nodes of a level".to_owned();
@@ -78,7 +78,7 @@ impl FatTreeZone {
             let ports = u64::from(tree.up[level]) * u64::from(tree.cables[level]);
             let cables = count.checked_mul(ports);
             let sum = cables.and_then(|cables| cables.checked_add(above[level]));
-            let sum = sum.filter(|&sum| sum <= u64::from(u32::MAX));
+            let sum = sum.filter(|&sum| u32::try_from(sum).is_ok());
             above.push(sum.ok_or_else(too_large)?);
         }
         let zone = Self {
@@ -121,9 +121,12 @@ impl FatTreeZone {
 
     /// The place within its level of the node of a label.
     fn place(&self, level: usize, label: &[u32; MAX_LEVELS]) -> u64 {
-        let base = |at: usize| match at < level {
-            true => self.tree.up[at],
-            false => self.tree.down[at],
+        let base = |at: usize| {
+            if at < level {
+                self.tree.up[at]
+            } else {
+                self.tree.down[at]
+            }
         };
         let digits = (0..self.levels()).rev();
         digits.fold(0, |place, at| {
@@ -174,10 +177,10 @@ impl FatTreeZone {
     pub(super) fn static_way(&self, from: u32, to: u32) -> u32 {
         let meet = self.meet(from, to);
         let steps = self.rule(from, to, meet);
-        let steps = self.choices(meet).zip(&steps[..2 * meet]);
+        let mut steps = self.choices(meet).zip(&steps[..2 * meet]);
         steps
-            .fold(Some(0_u32), |way, (choices, &step)| {
-                way?.checked_mul(choices)?.checked_add(step)
+            .try_fold(0_u32, |way, (choices, &step)| {
+                way.checked_mul(choices)?.checked_add(step)
             })
             .filter(|_| 1 < self.n_ways(from, to))
             .unwrap_or(0)
@@ -209,9 +212,9 @@ impl FatTreeZone {
         let label = self.label(to);
         let mut steps = [0; 2 * MAX_LEVELS];
         let mut divisor = 1_u64;
-        for level in 0..meet {
+        for (level, step) in steps.iter_mut().enumerate().take(meet) {
             let ports = u64::from(self.tree.up[level]) * u64::from(self.tree.cables[level]);
-            steps[level] = u32::try_from(target / divisor % ports).unwrap_or(0);
+            *step = u32::try_from(target / divisor % ports).unwrap_or(0);
             divisor = divisor.saturating_mul(u64::from(self.tree.up[level]));
         }
         let mut next: Option<u64> = None;

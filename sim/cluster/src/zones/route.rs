@@ -83,7 +83,7 @@ impl Platform {
         let mut zones = ends.map(|point| self.zone_of(point).unwrap_or(0));
         while zones[0] != zones[1] {
             let depths = zones.map(|zone| self.zones[zone as usize].depth);
-            let deeper = if depths[1] < depths[0] { 0 } else { 1 };
+            let deeper = usize::from(depths[0] <= depths[1]);
             let climbs = depths[0] == depths[1];
             for side in [0, 1].into_iter().filter(|&side| climbs || side == deeper) {
                 let zone = &self.zones[zones[side] as usize];
@@ -110,9 +110,9 @@ impl Platform {
         let [a, b] = [from, to].map(|point| self.place(point));
         let mut members = Vec::new();
         let found = match &zone.kind {
+            Kind::Nothing => None,
             // Without a listed route the members lie side by side: a way that has links elsewhere
             // crosses none here.
-            Kind::Nothing => Some(()),
             Kind::Full(_) => {
                 members.extend([a, b]);
                 Some(())

@@ -31,7 +31,7 @@ impl Torus {
         factors
             .try_fold(1_u64, |hosts, &size| {
                 let hosts = hosts * u64::from(size);
-                (hosts <= u64::from(u32::MAX)).then_some(hosts)
+                u32::try_from(hosts).is_ok().then_some(hosts)
             })
             .ok_or_else(|| "the torus has more than 2³² hosts".to_owned())
     }
@@ -52,14 +52,16 @@ impl Torus {
             let mut here = mine;
             while here != target {
                 cluster.push_host_limiter(at, out);
-                let next = match right || around {
-                    true => (here + 1) % size,
-                    false => (here + size - 1) % size,
+                let next = if right || around {
+                    (here + 1) % size
+                } else {
+                    (here + size - 1) % size
                 };
                 let neighbour = at - here * stride + next * stride;
-                let (owner, direction) = match right || around {
-                    true => (at, Direction::Up),
-                    false => (neighbour, Direction::Down),
+                let (owner, direction) = if right || around {
+                    (at, Direction::Up)
+                } else {
+                    (neighbour, Direction::Down)
                 };
                 out.push(cluster.link(owner * self.size() + dimension, direction));
                 (at, here) = (neighbour, next);

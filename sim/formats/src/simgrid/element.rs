@@ -84,7 +84,7 @@ impl<'a> Elements<'a> {
         let position = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
         let position = position.min(self.text.len());
         let read = &self.text.as_bytes()[self.counted.min(position)..position];
-        let lines = read.iter().filter(|&&byte| byte == b'\n').count();
+        let lines = read.split(|&byte| byte == b'\n').count() - 1;
         self.line = self
             .line
             .saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
@@ -105,7 +105,7 @@ impl<'a> Elements<'a> {
                 Ok(event) => event,
                 Err(error) => {
                     let line = self.here();
-                    let fault = self.unread(&error.to_string());
+                    let fault = self.unread(&error);
                     return Err(SimGridError { line, fault });
                 }
             };
@@ -128,14 +128,13 @@ impl<'a> Elements<'a> {
         }
     }
 
-    /// What a reader's error means: at the end of the text it is a lack of more.
-    fn unread(&self, error: &str) -> Fault {
-        let rest = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
-        match (self.open.last(), self.text.len() <= rest) {
-            (Some(element), true) => Fault::Truncated {
+    /// What a reader's error means: one of syntax at the end of the text is a lack of more.
+    fn unread(&self, error: &quick_xml::Error) -> Fault {
+        match (self.open.last(), error) {
+            (Some(element), quick_xml::Error::Syntax(_)) => Fault::Truncated {
                 element: element.clone(),
             },
-            _ => Fault::Xml(error.chars().take(200).collect()),
+            _ => Fault::Xml(error.to_string().chars().take(200).collect()),
         }
     }
 

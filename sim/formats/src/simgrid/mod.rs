@@ -29,15 +29,18 @@
 
 mod element;
 mod error;
+mod fat_tree;
 mod read;
 mod tag;
 mod units;
+mod write;
 
 use ::units::LinkId;
 use cluster::{Direction, Topology, WireName};
 
 pub use error::{Fault, SimGridError};
 pub use read::{Ignored, SimGridPlatform, read};
+pub use write::{Form, WriteError, write};
 
 /// The name of a link as `SimGrid` spells it: with the direction behind it where it has one.
 pub fn link_name(topology: &impl Topology, link: LinkId) -> String {

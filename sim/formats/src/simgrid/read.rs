@@ -366,9 +366,10 @@ impl Reader {
             to: &route.to,
             gateways: gateways.map(|names| names.each_ref().map(String::as_str)),
         };
-        match route.bypass {
-            true => self.builder.bypass(ends, &hops)?,
-            false => self.builder.route(ends, &hops, route.symmetrical)?,
+        if route.bypass {
+            self.builder.bypass(ends, &hops)?;
+        } else {
+            self.builder.route(ends, &hops, route.symmetrical)?;
         }
         Ok(())
     }
@@ -398,9 +399,10 @@ fn route(element: &Element<'_>) -> Result<Open, Fault> {
     let text = |attribute| element.need(attribute).map(str::to_owned);
     let bypass = element.name.starts_with("bypass");
     let zones = element.name.contains("one") || element.name.contains("AS");
-    let gateways = match zones {
-        true => Some([text("gw_src")?, text("gw_dst")?]),
-        false => None,
+    let gateways = if zones {
+        Some([text("gw_src")?, text("gw_dst")?])
+    } else {
+        None
     };
     Ok(Open::Route(Box::new(Route {
         line: element.line,

@@ -64,7 +64,7 @@ impl Text<'_> {
         Ok((number, text[end..].trim().to_owned()))
     }
 
-    fn unit(self, unit: String) -> Fault {
+    fn unit(self, unit: &str) -> Fault {
         Fault::Unit {
             attribute: self.attribute,
             value: self.owned(),
@@ -96,12 +96,12 @@ impl Text<'_> {
             (Some(prefix), _) => (prefix, 1.0),
             (None, Some(prefix)) => (prefix, 0.125),
             (None, None) if unit.is_empty() => ("", 1.0),
-            (None, None) => return Err(self.unit(unit)),
+            (None, None) => return Err(self.unit(&unit)),
         };
         let factor = PREFIXES.iter().find(|(name, _)| *name == prefix);
         match factor {
             Some((_, factor)) => Ok(number * (bits * factor)),
-            None => Err(self.unit(unit)),
+            None => Err(self.unit(&unit)),
         }
     }
 
@@ -110,7 +110,7 @@ impl Text<'_> {
         let (number, unit) = self.split()?;
         let factor = TIMES.iter().find(|(name, _)| *name == unit);
         let Some((_, factor)) = factor else {
-            return Err(self.unit(unit));
+            return Err(self.unit(&unit));
         };
         let secs = number * factor;
         if secs.is_finite() && 0.0 <= secs {
