@@ -21,6 +21,7 @@ mod check;
 mod check_web;
 mod cluster;
 mod device;
+mod ends;
 mod error;
 pub mod example;
 mod fabric;

@@ -204,6 +204,18 @@ impl Web {
         });
     }
 
+    /// The directed cable from a switch to a neighbor, whether it works or not.
+    pub(crate) fn cable(&self, from: u32, to: u32) -> Option<u32> {
+        let working = self.port(from, to);
+        working.or_else(|| {
+            let (at, back) = (0..).zip(&self.ends).find_map(|(cable, ends)| {
+                let is_back = *ends == [to, from];
+                (is_back || *ends == [from, to]).then_some((cable, is_back))
+            })?;
+            Some(2 * at + u32::from(back))
+        })
+    }
+
     /// Takes a cable out of service.
     pub(crate) fn kill(&mut self, cable: u32) {
         let gone: Vec<usize> = (0..self.ports.len())
