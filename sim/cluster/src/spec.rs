@@ -73,6 +73,7 @@
 //! | `routers_per_group` | [`RouterSpec::per_group`] | `dragonfly`: routers of one group |
 //! | `global_links` | [`RouterSpec::global_links`] | `dragonfly`: cables of one router to other groups |
 //! | `global_rate`, `global_latency` | [`RouterSpec`] | `dragonfly`: of a cable between groups, default `link_rate` and `link_latency` |
+//! | `detours` | [`RouterSpec::detours`] | `dragonfly`: whether load balancing is also offered a way over each other group, default false |
 //! | `switches` | [`GraphSpec::switches`] | `graph`: list of names; `"leaf[0-3]"` stands for four |
 //! | `[[cables]]` `ends` | [`CableSpec::ends`] | two switches; where names stand for several, all of the one with all of the other |
 //! | `[[cables]]` `count` | [`CableSpec::count`] | cables between two switches, as one link; default 1 |
@@ -408,6 +409,8 @@ pub struct RouterSpec {
     pub global_rate: Option<BytesPerSec>,
     /// Of one cable between groups, with its ports; `None` takes that of the others.
     pub global_latency: Option<Seconds>,
+    /// Of a dragonfly: whether load balancing is also offered a way over each other group.
+    pub detours: bool,
 }
 
 /// The switches of a graph, the cables between them, and the nodes on them.

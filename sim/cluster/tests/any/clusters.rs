@@ -120,16 +120,19 @@ fn any_dragonfly() -> impl Strategy<Value = FabricSpec> {
         (1, 5, 1),
     ];
     let shapes = prop::sample::select(shapes);
-    (shapes, 1u32..3).prop_map(|((groups, per_group, links), nodes)| FabricSpec {
-        routers: RouterSpec {
-            nodes_per_router: Some(nodes * 16u32.div_ceil(groups * per_group)),
-            groups: Some(groups),
-            per_group: Some(per_group),
-            global_links: Some(links),
-            global_rate: Some(rate(25.0)),
-            ..RouterSpec::default()
-        },
-        ..fabric(FabricKind::Dragonfly)
+    (shapes, 1u32..3, any::<bool>()).prop_map(|((groups, per_group, links), nodes, detours)| {
+        FabricSpec {
+            routers: RouterSpec {
+                nodes_per_router: Some(nodes * 16u32.div_ceil(groups * per_group)),
+                groups: Some(groups),
+                per_group: Some(per_group),
+                global_links: Some(links),
+                global_rate: Some(rate(25.0)),
+                detours,
+                ..RouterSpec::default()
+            },
+            ..fabric(FabricKind::Dragonfly)
+        }
     })
 }
 
