@@ -63,7 +63,7 @@ impl Cluster {
 
     /// The link between two neighbors, in that direction.
     pub(crate) fn link_between(&self, from: Device, to: Device) -> Option<LinkId> {
-        let nodes = [from, to].map(|device| device.node());
+        let nodes = [from, to].map(Device::node);
         let of_nodes = nodes.into_iter().flatten().flat_map(|node| {
             let first = self.nodes.get(node.index()).map(|entry| entry.first_link);
             first
