@@ -194,7 +194,11 @@ pub(crate) fn any_clos() -> impl Strategy<Value = FabricSpec> {
 }
 
 pub(crate) fn any_spec() -> impl Strategy<Value = ClusterSpec> {
-    (prop::collection::vec(any_group(), 1..3), any_fabric()).prop_map(|(groups, fabric)| {
+    let groups = prop::collection::vec(any_group(), 1..3);
+    (groups, any_fabric(), any::<bool>()).prop_map(|(groups, mut fabric, spread)| {
+        if spread {
+            spread_nics(&groups, &mut fabric);
+        }
         ClusterSpec {
             name: "any".to_owned(),
             groups,
@@ -204,4 +208,29 @@ pub(crate) fn any_spec() -> impl Strategy<Value = ClusterSpec> {
             notes: String::new(),
         }
     })
+}
+
+/// Hangs the NICs of a node of a graph on neighboring switches.
+fn spread_nics(groups: &[NodeGroup], fabric: &mut FabricSpec) {
+    let nics = |node: &NodeSpec| {
+        let striped = node.nics.striped.then_some(node.gpus);
+        node.nics.count.min(striped.unwrap_or(u32::MAX))
+    };
+    let most = groups.iter().map(|group| nics(&group.node)).max();
+    let Some(rule) = fabric.graph.attach.pop() else {
+        return;
+    };
+    fabric.graph.attach = (0..most.unwrap_or(0))
+        .map(|nic| {
+            let mut switches = rule.switches.clone();
+            let by = nic as usize % switches.len();
+            switches.rotate_left(by);
+            AttachSpec {
+                switches,
+                first_node: Some(0),
+                nic: Some(nic),
+                ..rule.clone()
+            }
+        })
+        .collect();
 }
