@@ -226,3 +226,53 @@ fn an_error_in_a_section_hides_no_unknown_name_beside_it() {
         assert!(found.iter().any(|one| one == field), "{field} of {found:?}");
     }
 }
+
+/// A scenario on a graph, with these lines in its fabric.
+fn on_graph(lines: &str) -> String {
+    format!(
+        "{MODEL}[[cluster.nodes]]\nkind = \"dgx-h100\"\ncount = 2\n\
+         [cluster.fabric]\nname = \"mine\"\nkind = \"graph\"\n{lines}\n{TRAINING}"
+    )
+}
+
+#[test]
+fn what_is_wrong_with_a_graph_is_said_where_it_stands() {
+    let text = on_graph(
+        "switches = [\"a\", \"b[0-1]\"]\n\
+         cables = [{ ends = [\"a\", \"b[0-1]\"], count = 2 }, { ends = [\"c\", \"a\"] }]\n\
+         attach = [{ switches = [\"b[0-1]\"] }]",
+    );
+    let found = failures(&text);
+    let expected = (
+        "cluster.fabric.cables[2].ends".to_owned(),
+        "fabric.cables[2].ends names the switch \"c\", which is not among the switches".to_owned(),
+    );
+    assert_eq!(found, [expected]);
+    let sound = text
+        .replace("\"c\"", "\"b0\"")
+        .replace("{ ends = [\"b0\", \"a\"] }", "");
+    assert_eq!(
+        check::scenario(&sound)
+            .map(|_| ())
+            .map_err(|_| failures(&sound)),
+        Ok(())
+    );
+}
+
+#[test]
+fn names_that_stand_for_too_many_switches_are_refused_before_they_are_written_out() {
+    let text = on_graph(
+        "switches = [\"a[0-4000000000]\"]\n\
+         cables = [{ ends = [\"a[0-9999]\", \"b[0-9999]\"] }, { ends = [\"a[0\", \"a\"] }]\n\
+         attach = [{ switches = [\"a[5-1]\"], nodes_per_switch = 0 }]",
+    );
+    let found = failures(&text);
+    let has = |field: &str, part: &str| {
+        let said = |(at, said): &(String, String)| at == field && said.contains(part);
+        assert!(found.iter().any(said), "{field} {part}: {found:?}");
+    };
+    has("cluster.fabric.switches", "stands for 4000000001 entries");
+    has("cluster.fabric.cables[1].ends[0]", "leaf[0-3]");
+    has("cluster.fabric.attach[0].switches[0]", "leaf[0-3]");
+    has("cluster.fabric.attach[0].nodes_per_switch", "0");
+}

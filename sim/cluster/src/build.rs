@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use petgraph::graph::{DiGraph, NodeIndex};
 use units::{BytesPerSec, NodeId};
 
 use crate::check::{MAX_LINKS, check, used};
 use crate::cluster::{Cluster, Group, NodeEntry};
-use crate::device::{Device, Link, LinkKind};
+use crate::device::{Link, LinkKind};
 use crate::error::ClusterError;
 use crate::fabric::{Fabric, Ports, fabric};
-use crate::layout::{Layout, Local, layout};
+use crate::layout::{Layout, layout};
 use crate::spec::{ClusterSpec, GpuSpec, NodeGroup, ScaleUpSpec};
 
 impl Cluster {
@@ -46,10 +45,8 @@ impl Cluster {
             }]);
         }
         fabric.place_links(u32::try_from(node_links).expect("the limit on links is far below 2³²"));
-        let graph = draw(&groups, &nodes, &fabric);
-        if let Some(web) = &mut fabric.web {
-            web.links = Vec::new();
-        }
+        let count = usize::try_from(links).expect("the limit on links is far below 2³²");
+        let links = self::links(&groups, &nodes, &mut fabric, count);
         Ok(Self {
             name: spec.name.clone(),
             fabric_name: spec.fabric.name.clone(),
@@ -58,8 +55,8 @@ impl Cluster {
             kinds,
             gpu_nodes: gpu_nodes(&groups, &nodes),
             n_domains: nodes.last().map_or(0, |node| node.domain + 1),
-            links: graph.edge_weights().copied().collect(),
-            graph,
+            links,
+            graph: OnceLock::new(),
             groups,
             nodes,
             fabric,
@@ -168,145 +165,32 @@ fn gpu_nodes(groups: &[Group], nodes: &[NodeEntry]) -> Vec<NodeId> {
     gpu_nodes
 }
 
-fn draw(groups: &[Group], nodes: &[NodeEntry], fabric: &Fabric) -> DiGraph<Device, Link> {
-    let switches = fabric.n_switches();
-    let of_node = |node: &NodeEntry| &groups[node.group as usize];
-    let last = nodes.last().map_or(switches, |node| {
-        node.first_device + n_devices(of_node(node), true)
-    });
-    let links = nodes
-        .iter()
-        .map(|node| of_node(node).layout.n_links())
-        .sum::<usize>()
-        + usize::try_from(fabric.all_links()).unwrap_or(0);
-    let mut graph = DiGraph::with_capacity(last as usize, links);
-    let leaves = (0..fabric.n_leaves()).map(Device::Leaf);
-    let spines = (0..fabric.n_spines()).map(Device::Spine);
-    let cores = (0..fabric.n_cores()).map(Device::Core);
-    let web = fabric
-        .web
-        .iter()
-        .flat_map(|web| web.switches().map(|switch| web.device(switch)));
-    for switch in leaves.chain(spines).chain(cores).chain(web) {
-        graph.add_node(switch);
-    }
-    for (index, node) in nodes.iter().enumerate() {
-        draw_devices(&mut graph, NodeId::from_index(index), node, of_node(node));
-    }
-    for (index, node) in nodes.iter().enumerate() {
-        let head = nodes[node.head.index()];
-        draw_links(
-            &mut graph,
-            NodeId::from_index(index),
-            node,
-            &head,
-            of_node(node),
-            fabric,
-        );
-    }
-    draw_fabric(&mut graph, fabric);
-    graph
-}
-
-fn draw_devices(graph: &mut DiGraph<Device, Link>, id: NodeId, node: &NodeEntry, group: &Group) {
-    let layout = &group.layout;
-    for gpu in 0..layout.gpus {
-        graph.add_node(Device::Gpu { node: id, gpu });
-    }
-    if has_switch(group, node.head == id) == 1 {
-        graph.add_node(Device::NvSwitch { node: id });
-    }
-    for index in 0..layout.pcis {
-        graph.add_node(Device::PciSwitch { node: id, index });
-    }
-    for index in 0..layout.sockets {
-        graph.add_node(Device::Socket { node: id, index });
-    }
-    for index in 0..layout.nics {
-        graph.add_node(Device::Nic { node: id, index });
-    }
-}
-
-fn draw_links(
-    graph: &mut DiGraph<Device, Link>,
-    id: NodeId,
-    node: &NodeEntry,
-    head: &NodeEntry,
-    group: &Group,
-    fabric: &Fabric,
-) {
-    let layout = &group.layout;
-    let pci = node.first_device + layout.gpus + has_switch(group, node.head == id);
-    let socket = pci + layout.pcis;
-    let nic = socket + layout.sockets;
-    let vertex = |local| {
-        let index = match local {
-            Local::Gpu(gpu) => node.first_device + gpu,
-            // The head of a domain has as many GPUs as every node of its group.
-            Local::Switch => head.first_device + layout.gpus,
-            Local::Pci(index) => pci + index,
-            Local::Socket(index) => socket + index,
-            Local::Nic(index) => nic + index,
-        };
-        NodeIndex::new(index as usize)
-    };
-    for link in &layout.links {
-        graph.add_edge(vertex(link.from), vertex(link.to), link.link);
-    }
-    let Some(rate) = layout.nic_rate else {
-        return;
-    };
-    let leaves = fabric.group(id.get());
-    for nic in 0..layout.nics {
-        let lane = fabric.lane(nic, layout.nics_in_all);
-        let switch = match &fabric.web {
-            Some(web) => web.switch_of(id.get(), nic),
-            None => fabric.leaf(leaves, lane),
-        };
-        let leaf = NodeIndex::new(switch as usize);
-        let [up, down] = fabric.nic_latency.map(|latency| Link {
-            rate,
-            latency,
-            kind: LinkKind::Nic,
-        });
-        graph.add_edge(vertex(Local::Nic(nic)), leaf, up);
-        graph.add_edge(leaf, vertex(Local::Nic(nic)), down);
-    }
-}
-
-fn draw_fabric(graph: &mut DiGraph<Device, Link>, fabric: &Fabric) {
-    let [leaf_link, spine_link] = fabric.links;
-    let first_spine = fabric.n_leaves();
-    let first_core = first_spine + fabric.n_spines();
-    let mut join = |below: u32, above: u32, link: Link| {
-        let [below, above] = [below, above].map(|index| NodeIndex::new(index as usize));
-        graph.add_edge(below, above, link);
-        graph.add_edge(above, below, link);
-    };
-    if let Some(web) = &fabric.web {
-        for (&[a, b], link) in web.ends.iter().zip(&web.links) {
-            join(a, b, *link);
+/// Every link, in order: node by node, then those between switches.
+fn links(groups: &[Group], nodes: &[NodeEntry], fabric: &mut Fabric, count: usize) -> Vec<Link> {
+    let mut links = Vec::with_capacity(count);
+    for node in nodes {
+        let layout = &groups[node.group as usize].layout;
+        links.extend(layout.links.iter().map(|local| local.link));
+        if let Some(rate) = layout.nic_rate {
+            let pair = fabric.nic_latency.map(|latency| Link {
+                rate,
+                latency,
+                kind: LinkKind::Nic,
+            });
+            (0..layout.nics).for_each(|_| links.extend(pair));
         }
     }
-    if let Some(link) = leaf_link {
-        for leaf in 0..fabric.n_leaves() {
-            let pod = fabric.pod(leaf / fabric.lanes);
-            let set = fabric.set(leaf % fabric.lanes);
-            for s in 0..fabric.spines {
-                join(leaf, first_spine + fabric.spine(pod, set, s), link);
-            }
-        }
+    if let Some(web) = &mut fabric.web {
+        let cables = std::mem::take(&mut web.links);
+        links.extend(cables.into_iter().flat_map(|link| [link, link]));
     }
-    if let Some(link) = spine_link {
-        for spine in 0..fabric.n_spines() {
-            let (set, s) = (spine / fabric.spines % fabric.sets, spine % fabric.spines);
-            for c in 0..fabric.cores {
-                join(
-                    first_spine + spine,
-                    first_core + fabric.core(set, s, c),
-                    link,
-                );
-            }
-        }
+    let [leaf, spine] = [
+        fabric.n_leaves() * fabric.spines,
+        fabric.n_spines() * fabric.cores,
+    ];
+    for (link, count) in fabric.links.into_iter().zip([leaf, spine]) {
+        let both = link.into_iter().cycle().take(2 * count as usize);
+        links.extend(both);
     }
+    links
 }

@@ -50,7 +50,7 @@ pub(crate) fn check_web(spec: &ClusterSpec, errors: &mut Vec<ClusterError>) {
 fn not_for_kind(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
     use FabricKind::{Dragonfly, Graph, Torus};
     let (kind, routers, graph) = (fabric.kind, &fabric.routers, &fabric.graph);
-    let fields: [(_, bool, &[FabricKind]); 10] = [
+    let fields: [(_, bool, &[FabricKind]); 11] = [
         (
             "nodes_per_router",
             routers.nodes_per_router.is_some(),
@@ -70,6 +70,7 @@ fn not_for_kind(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
             routers.global_latency.is_some(),
             &[Dragonfly],
         ),
+        ("detours", routers.detours, &[Dragonfly]),
         ("switches", !graph.switches.is_empty(), &[Graph]),
         ("cables", !graph.cables.is_empty(), &[Graph]),
         ("attach", !graph.attach.is_empty(), &[Graph]),

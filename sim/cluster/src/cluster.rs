@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use petgraph::Direction;
-use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
-use petgraph::visit::EdgeRef;
+use petgraph::graph::{DiGraph, NodeIndex};
 use units::{BytesPerSec, GpuId, LinkId, NodeId, Seconds};
 
-use crate::device::{Device, Link, LinkKind};
+use crate::device::{Device, Link};
 use crate::fabric::Fabric;
-use crate::layout::Layout;
+use crate::layout::{Layout, Local, LocalLink};
 use crate::spec::{GpuSpec, NodeSpec, ScaleUpSpec};
 
 /// A cluster that can be simulated. [`Cluster::build`] is the only way in.
@@ -42,13 +40,13 @@ pub struct Cluster {
     pub(crate) gpu_nodes: Vec<NodeId>,
     pub(crate) n_domains: u32,
     pub(crate) fabric: Fabric,
-    pub(crate) graph: DiGraph<Device, Link>,
-    /// The weights of the graph's edges, side by side.
     pub(crate) links: Vec<Link>,
+    /// Drawn on demand.
+    pub(crate) graph: OnceLock<DiGraph<Device, Link>>,
     pub(crate) measured: Option<Vec<Vec<Option<BytesPerSec>>>>,
     pub(crate) speeds: BTreeMap<GpuId, f64>,
     pub(crate) down: BTreeSet<LinkId>,
-    /// By vertex of the graph, what leads from a switch to those above it; looked up on demand.
+    /// By leaf and spine, what leads to the switches above it; looked up on demand.
     pub(crate) links_up: OnceLock<Vec<Vec<(NodeIndex, LinkId)>>>,
 }
 
@@ -180,17 +178,20 @@ impl Cluster {
     /// What one GPU sends into its domain or receives from it at most, all peers together: the
     /// slower direction, faults counted.
     pub fn scale_up_rate(&self, gpu: GpuId) -> BytesPerSec {
-        let node = self.entry(self.node_of(gpu));
-        let vertex = NodeIndex::new(node.first_device as usize + self.index_in_node(gpu) as usize);
+        let entry = self.entry(self.node_of(gpu));
+        let own = Local::Gpu(self.index_in_node(gpu));
+        let links = &self.group_of(self.node_of(gpu)).layout.links;
+        let here = &self.links[entry.first_link as usize..][..links.len()];
         let sum = |kind| {
-            let way = |direction| {
-                let edges = self.graph.edges_directed(vertex, direction);
-                let rates = edges
-                    .map(|edge| *edge.weight())
-                    .filter(|link: &Link| link.kind == kind);
-                BytesPerSec::new(rates.map(|link| link.rate.as_f64()).sum())
+            let way = |end: fn(&LocalLink) -> Local| {
+                let mine = links
+                    .iter()
+                    .zip(here)
+                    .filter(|(local, _)| end(local) == own);
+                let rates = mine.map(|(_, link)| *link).filter(|link| link.kind == kind);
+                BytesPerSec::new(rates.rev().map(|link| link.rate.as_f64()).sum())
             };
-            Some(way(Direction::Outgoing)?.min(way(Direction::Incoming)?))
+            Some(way(|link| link.from)?.min(way(|link| link.to)?))
         };
         sum(crate::LinkKind::ScaleUp)
             .or_else(|| sum(crate::LinkKind::Host))
@@ -270,17 +271,6 @@ impl Cluster {
         LinkId::new(link.get() ^ 1)
     }
 
-    /// The devices at the two ends of a link.
-    ///
-    /// # Panics
-    ///
-    /// If the link is not of this cluster.
-    pub fn ends(&self, link: LinkId) -> (Device, Device) {
-        let ends = self.graph.edge_endpoints(EdgeIndex::new(link.index()));
-        let (from, to) = ends.expect("a link id of this cluster");
-        (self.graph[from], self.graph[to])
-    }
-
     /// The name of a link, for example `n0g0->n0sw`.
     pub fn link_name(&self, link: LinkId) -> String {
         let (from, to) = self.ends(link);
@@ -307,10 +297,7 @@ impl Cluster {
     /// The link of that name.
     pub fn link_named(&self, name: &str) -> Option<LinkId> {
         let (from, to) = name.split_once("->")?;
-        let from = self.device(self.device_named(from)?)?;
-        let to = self.device(self.device_named(to)?)?;
-        let edge = self.graph.find_edge(from, to)?;
-        Some(LinkId::from_index(edge.index()))
+        self.link_between(self.device_named(from)?, self.device_named(to)?)
     }
 
     /// The name of a GPU, for example `n0g3`.
@@ -338,72 +325,6 @@ impl Cluster {
             return None;
         };
         (node.index() < self.n_nodes()).then_some(node)
-    }
-
-    /// The vertex of a device, where the cluster has it.
-    pub fn device(&self, device: Device) -> Option<NodeIndex> {
-        let (fabric, leaves) = (&self.fabric, self.fabric.n_leaves());
-        let spines = fabric.n_spines();
-        let switch = |index: u32, first: u32, count: u32| {
-            (index < count).then(|| NodeIndex::new((first + index) as usize))
-        };
-        match device {
-            Device::Leaf(index) => switch(index, 0, leaves),
-            Device::Spine(index) => switch(index, leaves, spines),
-            Device::Core(index) => switch(index, leaves + spines, fabric.n_cores()),
-            Device::Router(_) | Device::Switch(_) => {
-                let index = fabric.web.as_ref()?.switch(device)?;
-                Some(NodeIndex::new(index as usize))
-            }
-            Device::Gpu { node, .. }
-            | Device::NvSwitch { node }
-            | Device::PciSwitch { node, .. }
-            | Device::Socket { node, .. }
-            | Device::Nic { node, .. } => {
-                let first = self.nodes.get(node.index())?.first_device as usize;
-                let devices = self.graph.node_weights().skip(first);
-                let same = devices.take_while(|other| node_of_device(**other) == Some(node));
-                let at = same.into_iter().position(|other| *other == device)?;
-                Some(NodeIndex::new(first + at))
-            }
-        }
-    }
-
-    /// All devices and links. Vertices are leaves, spines, cores, then node by node; edge `i` is
-    /// link `i`.
-    pub fn graph(&self) -> &DiGraph<Device, Link> {
-        &self.graph
-    }
-
-    /// The links from a switch to those above it, with where they lead; nothing for other devices.
-    ///
-    /// # Panics
-    ///
-    /// If the vertex is none of [`Cluster::graph`].
-    pub fn links_up(&self, switch: NodeIndex) -> &[(NodeIndex, LinkId)] {
-        let all = self.links_up.get_or_init(|| {
-            let vertices = self.graph.node_indices();
-            vertices.map(|vertex| self.found_links_up(vertex)).collect()
-        });
-        &all[switch.index()]
-    }
-
-    fn found_links_up(&self, vertex: NodeIndex) -> Vec<(NodeIndex, LinkId)> {
-        let height = |vertex: NodeIndex| match self.graph[vertex] {
-            Device::Leaf(_) => 1,
-            Device::Spine(_) => 2,
-            Device::Core(_) => 3,
-            _ => 0,
-        };
-        let own = height(vertex);
-        if own == 0 {
-            return Vec::new();
-        }
-        let edges = self.graph.edges(vertex);
-        edges
-            .filter(|edge| edge.weight().kind == LinkKind::Fabric && own < height(edge.target()))
-            .map(|edge| (edge.target(), LinkId::from_index(edge.id().index())))
-            .collect()
     }
 
     /// The rate of the narrowest link of a path; unbounded where the path is empty.
@@ -445,17 +366,5 @@ impl Cluster {
 
     pub(crate) fn group_of(&self, node: NodeId) -> &Group {
         &self.groups[self.nodes[node.index()].group as usize]
-    }
-}
-
-/// The node of a device, where it has one.
-fn node_of_device(device: Device) -> Option<NodeId> {
-    match device {
-        Device::Gpu { node, .. }
-        | Device::NvSwitch { node }
-        | Device::PciSwitch { node, .. }
-        | Device::Socket { node, .. }
-        | Device::Nic { node, .. } => Some(node),
-        _ => None,
     }
 }

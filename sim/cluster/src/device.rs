@@ -61,6 +61,22 @@ pub enum Device {
     Switch(u32),
 }
 
+impl Device {
+    /// The node that a device is in, or that heads its domain; `None` for switches of the fabric.
+    pub const fn node(self) -> Option<NodeId> {
+        match self {
+            Self::Gpu { node, .. }
+            | Self::NvSwitch { node }
+            | Self::PciSwitch { node, .. }
+            | Self::Socket { node, .. }
+            | Self::Nic { node, .. } => Some(node),
+            Self::Leaf(_) | Self::Spine(_) | Self::Core(_) | Self::Router(_) | Self::Switch(_) => {
+                None
+            }
+        }
+    }
+}
+
 /// The text is not the name of a device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name:?} is not the name of a device")]

@@ -203,6 +203,17 @@ impl Fabric {
         (set * self.spines + s) * self.cores + c
     }
 
+    /// Spine `s` above a leaf.
+    pub(crate) fn spine_above(&self, leaf: u32, s: u32) -> u32 {
+        let pod = self.pod(leaf / self.lanes);
+        self.spine(pod, self.set(leaf % self.lanes), s)
+    }
+
+    /// Core switch `c` above a spine.
+    pub(crate) fn core_above(&self, spine: u32, c: u32) -> u32 {
+        self.core(spine / self.spines % self.sets, spine % self.spines, c)
+    }
+
     /// The link from a leaf up to spine `s` of its pod and set; the way down is the next.
     pub(crate) fn leaf_up(&self, leaf: u32, s: u32) -> u32 {
         self.first_link[0] + 2 * (leaf * self.spines + s)

@@ -1,5 +1,7 @@
 //! A cluster with faults: slow or dead links, slow GPUs.
 
+use std::sync::OnceLock;
+
 use units::{GpuId, LinkId};
 
 use crate::cluster::Cluster;
@@ -115,7 +117,7 @@ impl Cluster {
             zero: false,
         })?;
         self.links[link.index()].rate = rate;
-        self.graph[petgraph::graph::EdgeIndex::new(link.index())].rate = rate;
+        self.graph = OnceLock::new();
         Ok(())
     }
 

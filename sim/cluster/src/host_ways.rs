@@ -14,7 +14,7 @@ use crate::topology::{Direction, Sharing, Topology, Wire, WireName};
 #[derive(Clone, Debug)]
 pub struct ClusterNetwork {
     cluster: Cluster,
-    /// By GPU, what [`Topology::access`] answers.
+    /// By host, what [`Topology::access`] answers.
     access: Vec<u32>,
 }
 
@@ -29,14 +29,29 @@ enum End {
 #[derive(Clone, Debug)]
 enum Pairs {
     One([NicId; 2]),
-    Several(Vec<[NicId; 2]>),
+    Several {
+        pairs: Vec<[NicId; 2]>,
+        /// The sender's NIC of static routing.
+        first: NicId,
+    },
 }
 
 impl Pairs {
     fn as_slice(&self) -> &[[NicId; 2]] {
         match self {
             Self::One(pair) => std::slice::from_ref(pair),
-            Self::Several(pairs) => pairs,
+            Self::Several { pairs, .. } => pairs,
+        }
+    }
+
+    /// The pairs before that of static routing, and that pair.
+    fn before_static(&self) -> (&[[NicId; 2]], [NicId; 2]) {
+        match self {
+            Self::One(pair) => (&[], *pair),
+            Self::Several { pairs, first } => {
+                let at = pairs.partition_point(|pair| pair[0] < *first);
+                (&pairs[..at], pairs[at])
+            }
         }
     }
 }
@@ -79,7 +94,8 @@ impl ClusterNetwork {
         let cluster = &self.cluster;
         let places = [from, to].map(|host| self.place(host));
         let [a, b] = places.map(|(node, _)| node);
-        let gpus = matches!([self.end(from), self.end(to)], [End::Gpu(_), End::Gpu(_)]);
+        let ends = [self.end(from), self.end(to)];
+        let gpus = matches!(ends, [End::Gpu(_), End::Gpu(_)]);
         if a == b || (gpus && cluster.entry(a).domain == cluster.entry(b).domain) {
             return None;
         }
@@ -99,15 +115,20 @@ impl ClusterNetwork {
                     index: theirs.start + i % (theirs.end - theirs.start),
                 },
             ];
-            cluster.nics_met(places, wished, Cluster::D_MOD_K)
+            if matches!(ends, [End::Node(_), End::Node(_)]) && !cluster.has_levels() {
+                wished
+            } else {
+                cluster.nics_met(places, wished, Cluster::D_MOD_K)
+            }
         };
         if mine.end - mine.start == 1 {
             return Some(Pairs::One(pair(0)));
         }
         let mut pairs: Vec<_> = (0..mine.end - mine.start).map(pair).collect();
+        let first = pairs[0][0];
         pairs.sort_by_key(|pair| pair[0]);
         pairs.dedup_by_key(|pair| pair[0]);
-        Some(Pairs::Several(pairs))
+        Some(Pairs::Several { pairs, first })
     }
 
     /// The NICs of a way, and its number among the ways between them.
@@ -127,23 +148,30 @@ impl ClusterNetwork {
     }
 }
 
-/// By GPU a number for the switches of its NICs, and for how it reaches those of its node, where
-/// it matters to whom it sends.
+/// By host a number for the switches of its NICs, and for how it reaches the others of its node,
+/// where these hang elsewhere and may be taken.
 fn access(cluster: &Cluster) -> Vec<u32> {
     let mut known = BTreeMap::new();
-    let mut numbers = Vec::with_capacity(cluster.n_gpus());
-    for gpu in cluster.gpus() {
-        let (node, local) = (cluster.node_of(gpu), cluster.index_in_node(gpu));
-        let nics = cluster.group_of(node).layout.own_nics(local);
-        let group = cluster.leaf_group_of(node);
-        let switches: Vec<u32> = nics
-            .map(|index| cluster.leaf_of(NicId { node, index }))
-            .collect();
-        let kind = (1 < cluster.fabric.lanes).then_some((cluster.entry(node).group, local));
+    let nodes = (0..cluster.n_nodes()).map(|node| (NodeId::from_index(node), None));
+    let gpus = cluster
+        .gpus()
+        .map(|gpu| (cluster.node_of(gpu), Some(cluster.index_in_node(gpu))));
+    let number = |(node, gpu): (NodeId, Option<u32>)| {
+        let layout = &cluster.group_of(node).layout;
+        let switch = |index| cluster.leaf_of(NicId { node, index });
+        let own = layout.own_nics(gpu.unwrap_or(0));
+        let n_own = own.end - own.start;
+        let first = (0 < layout.nics).then(|| switch(0));
+        let (nics, kind) = if (0..layout.nics).all(|nic| Some(switch(nic)) == first) {
+            (0..n_own.min(1), None)
+        } else {
+            (0..layout.nics, Some((cluster.entry(node).group, gpu)))
+        };
+        let switches: Vec<u32> = nics.map(switch).collect();
         let next = HostId::from_index(known.len()).get();
-        numbers.push(*known.entry((group, switches, kind)).or_insert(next));
-    }
-    numbers
+        *known.entry((switches, n_own, kind)).or_insert(next)
+    };
+    nodes.chain(gpus).map(number).collect()
 }
 
 impl Topology for ClusterNetwork {
@@ -192,9 +220,7 @@ impl Topology for ClusterNetwork {
     }
 
     fn access(&self, host: HostId) -> u32 {
-        let (node, local) = self.place(host);
-        let gpu = self.cluster.entry(node).first_gpu + local;
-        self.access[gpu as usize]
+        self.access[host.index()]
     }
 
     fn n_ways(&self, from: HostId, to: HostId) -> u32 {
@@ -210,12 +236,8 @@ impl Topology for ClusterNetwork {
             return 0;
         };
         let cluster = &self.cluster;
-        let places = [from, to].map(|host| self.place(host));
-        let nics = cluster.nics_between(places[0], places[1], Cluster::D_MOD_K);
-        let before = pairs
-            .as_slice()
-            .iter()
-            .take_while(|pair| pair[0] != nics[0]);
+        let (before, nics) = pairs.before_static();
+        let before = before.iter();
         let before: u32 = before.map(|pair| cluster.ways_between_nics(*pair)).sum();
         before + cluster.static_way_between_nics(nics)
     }

@@ -5,8 +5,9 @@
 //!
 //! ```text
 //!  ClusterSpec ──check──> Cluster ──route(from, to, hash)──> links ──> rates and latencies
-//!  (from a file)          one petgraph graph: GPUs, NVSwitches, PCIe switches, sockets,
-//!                         NICs, leaves, spines, core switches
+//!  (from a file)          GPUs, NVSwitches, PCIe switches, sockets, NICs, leaves, spines,
+//!                         core switches, routers; as a petgraph graph where somebody asks
+//!  Cluster ──ClusterNetwork──> Topology: hosts, and all equal ways between two of them
 //! ```
 //!
 //! Names: nodes are `n<node>`, GPUs `n<node>g<gpu>`, counted from 0; the link from device `a` to
@@ -21,6 +22,7 @@ mod check;
 mod check_web;
 mod cluster;
 mod device;
+mod ends;
 mod error;
 pub mod example;
 mod fabric;

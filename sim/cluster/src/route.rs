@@ -3,7 +3,8 @@
 //! Inside a scale-up domain a route stays on its links. Between domains it goes from the GPU
 //! over `PCIe` to a NIC, up to the lowest switch above both ends, and down. Where NICs sit on
 //! rails or planes, the sender uses the NIC on the lane of the receiver's NIC: over `NVLink`
-//! to the GPU that owns that NIC, as NCCL's PXN does.
+//! to the GPU that owns that NIC, as NCCL's PXN does. In a graph it does so where a NIC of its
+//! node hangs on the switch of the receiver's.
 
 use units::{BytesPerSec, GpuId, LinkId, NodeId};
 
@@ -170,6 +171,9 @@ impl Cluster {
         [mine, theirs]: [NicId; 2],
         hash: u64,
     ) -> [NicId; 2] {
+        if self.fabric.web.is_some() {
+            return [self.nic_towards(from, mine, theirs), theirs];
+        }
         let (my_lane, their_lane) = (self.lane_of(mine), self.lane_of(theirs));
         if my_lane == their_lane {
             return [mine, theirs];
@@ -190,6 +194,20 @@ impl Cluster {
             return [mine, nic];
         }
         [from.0, to.0].map(|node| NicId { node, index: 0 })
+    }
+
+    /// The NIC of a sender on the switch of the receiver's, through another GPU of its node; its own
+    /// where that is on the same switch, or none is.
+    fn nic_towards(&self, (node, gpu): (NodeId, u32), mine: NicId, theirs: NicId) -> NicId {
+        let switch = self.leaf_of(theirs);
+        if self.leaf_of(mine) == switch {
+            return mine;
+        }
+        let layout = &self.group_of(node).layout;
+        let nics = (0..layout.nics).map(|index| NicId { node, index });
+        let mut near = nics.filter(|nic| self.leaf_of(*nic) == switch);
+        near.find(|nic| owner(layout, gpu, nic.index) != gpu)
+            .unwrap_or(mine)
     }
 
     /// A NIC of a node in that lane.

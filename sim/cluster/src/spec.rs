@@ -54,9 +54,9 @@
 //!
 //! | key | field | |
 //! |---|---|---|
-//! | `kind` | [`FabricKind`] | `"single"`, `"leaf-spine"`, `"rail-optimised"` or `"fat-tree"` |
+//! | `kind` | [`FabricKind`] | `"single"`, `"leaf-spine"`, `"rail-optimised"`, `"fat-tree"`, `"dragonfly"`, `"torus"` or `"graph"` |
 //! | `network` | `network` | what carries messages over it: the name of an entry of a profile's networks, such as `"infiniband"` or `"efa"`; default by the name of the fabric |
-//! | `nodes_per_leaf` | `nodes_per_leaf` | nodes of one group of leaves (not for `single`) |
+//! | `nodes_per_leaf` | `nodes_per_leaf` | nodes of one group of leaves: required for fabrics with leaves |
 //! | `groups_per_pod` | `groups_per_pod` | groups of leaves in a pod: required for `fat-tree`, makes `rail-optimised` three-level |
 //! | `oversubscription` | `oversubscription` | number, or list `[leaf, spine]`; default 1 |
 //! | `rails` | `rails` | `rail-optimised`: default one per NIC of a node |
@@ -67,6 +67,21 @@
 //! | `link_rate` | `link_rate` | of one cable between switches; default the fastest NIC |
 //! | `link_latency` | `link_latency` | of a cable with its two ports, default `"500 ns"` |
 //! | `switch_latency` | `switch_latency` | through one switch, default `"300 ns"` |
+//! | `nodes_per_router` | [`RouterSpec::nodes_per_router`] | `dragonfly`, `torus`: nodes on one router, default 1 |
+//! | `dimensions` | [`RouterSpec::dimensions`] | `torus`: list of two or three counts of routers |
+//! | `groups` | [`RouterSpec::groups`] | `dragonfly`: groups of routers |
+//! | `routers_per_group` | [`RouterSpec::per_group`] | `dragonfly`: routers of one group |
+//! | `global_links` | [`RouterSpec::global_links`] | `dragonfly`: cables of one router to other groups |
+//! | `global_rate`, `global_latency` | [`RouterSpec`] | `dragonfly`: of a cable between groups, default `link_rate` and `link_latency` |
+//! | `detours` | [`RouterSpec::detours`] | `dragonfly`: whether load balancing is also offered a way over each other group, default false |
+//! | `switches` | [`GraphSpec::switches`] | `graph`: list of names; `"leaf[0-3]"` stands for four |
+//! | `[[cables]]` `ends` | [`CableSpec::ends`] | two switches; where names stand for several, all of the one with all of the other |
+//! | `[[cables]]` `count` | [`CableSpec::count`] | cables between two switches, as one link; default 1 |
+//! | `[[cables]]` `rate`, `latency` | [`CableSpec`] | of one cable, default `link_rate` and `link_latency` |
+//! | `[[attach]]` `switches` | [`AttachSpec::switches`] | on which nodes hang, in order |
+//! | `[[attach]]` `nodes_per_switch` | [`AttachSpec::nodes_per_switch`] | default 1 |
+//! | `[[attach]]` `first_node` | [`AttachSpec::first_node`] | default the one behind those of the rule before |
+//! | `[[attach]]` `nic` | [`AttachSpec::nic`] | which NIC of the nodes, default all |
 //! | `measured_gbytes_per_s` | `measured` | list of rows: row = sending node, column = receiving node, 10⁹ B/s, shared by all transfers from the one to the other; 0 = not measured |
 //!
 //! `clusters/NAME.toml` is a [`ClusterSpec`]; a scenario's `[cluster]` has the same keys:
@@ -394,6 +409,8 @@ pub struct RouterSpec {
     pub global_rate: Option<BytesPerSec>,
     /// Of one cable between groups, with its ports; `None` takes that of the others.
     pub global_latency: Option<Seconds>,
+    /// Of a dragonfly: whether load balancing is also offered a way over each other group.
+    pub detours: bool,
 }
 
 /// The switches of a graph, the cables between them, and the nodes on them.

@@ -182,12 +182,32 @@ impl Web {
             Sort::Regular(ways) | Sort::Working(ways) => ways,
             Sort::Shortest => return self.static_shortest(from, to, hash, port),
         };
+        let choose = |ways: u32| {
+            if by_port {
+                port % ways
+            } else {
+                pick(hash, 1, ways)
+            }
+        };
         match self.shape {
             // Dimension by dimension.
             Shape::Torus(_) if by_port => 0,
-            _ if by_port => port % ways,
-            _ => pick(hash, 1, ways),
+            Shape::Dragonfly(dragonfly) if dragonfly.offers_detours() => {
+                let direct = self.direct(dragonfly, from, to);
+                match u32::try_from(direct.len()) {
+                    Ok(count) if 0 < count => direct[choose(count) as usize],
+                    _ => choose(ways),
+                }
+            }
+            _ => choose(ways),
         }
+    }
+
+    /// The numbers of the working ways of a dragonfly that are no detours.
+    fn direct(&self, dragonfly: Dragonfly, from: u32, to: u32) -> Vec<u32> {
+        let working = (0..).zip(self.working(from, to));
+        let direct = working.filter(|(_, way)| dragonfly.is_direct(from, to, *way));
+        direct.map(|(number, _)| number).collect()
     }
 
     /// Visits the directed links of a way: `2 · cable`, or 1 more for the way back.
@@ -202,6 +222,18 @@ impl Web {
             self.port(at, next).into_iter().for_each(&mut visit);
             at = next;
         });
+    }
+
+    /// The directed cable from a switch to a neighbor, whether it works or not.
+    pub(crate) fn cable(&self, from: u32, to: u32) -> Option<u32> {
+        let working = self.port(from, to);
+        working.or_else(|| {
+            let (at, back) = (0..).zip(&self.ends).find_map(|(cable, ends)| {
+                let is_back = *ends == [to, from];
+                (is_back || *ends == [from, to]).then_some((cable, is_back))
+            })?;
+            Some(2 * at + u32::from(back))
+        })
     }
 
     /// Takes a cable out of service.

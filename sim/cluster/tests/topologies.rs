@@ -8,8 +8,8 @@ use cluster::example::{
     cluster, dgx_1v, dgx_h100, dgx_h100s, fabric, g4dn_metal, hosts, two_dgx_h100,
 };
 use cluster::{
-    Cluster, ClusterSpec, FabricKind, FabricSpec, LinkKind, NicSpec, NodeGroup, NodeSpec,
-    ScaleUpSpec,
+    Cluster, ClusterNetwork, ClusterSpec, FabricKind, FabricSpec, LinkKind, NicSpec, NodeGroup,
+    NodeSpec, ScaleUpSpec, Topology,
 };
 use units::{Bytes, BytesPerSec, GpuId, LinkId, NodeId, Seconds};
 
@@ -171,6 +171,93 @@ fn a_rack_of_18_trays_is_one_domain() {
         ["n18g0->n18sw", "n18sw->n35g3"]
     );
     assert!(rate_between(&cluster, "n17g3", "n18g3") <= 50.0);
+}
+
+#[test]
+fn hosts_of_one_rack_have_one_way_and_hosts_of_two_have_those_over_all_spines() {
+    let tray = NodeSpec {
+        gpus: 4,
+        scale_up: ScaleUpSpec::NvSwitch {
+            rate: gbytes(900.0),
+            latency: Seconds::from_micros(0.25),
+            domain_nodes: 18,
+        },
+        nics: NicSpec {
+            count: 4,
+            ..dgx_h100().nics
+        },
+        ..dgx_h100()
+    };
+    let fabric = FabricSpec {
+        nodes_per_leaf: 18,
+        ..fabric(FabricKind::LeafSpine)
+    };
+    let network = ClusterNetwork::new(build(&cluster(tray, 36, fabric)));
+    let host = |name: &str| network.host_named(name).expect("a host's name");
+    let names = |from: &str, to: &str, way: u32| {
+        let mut links = Vec::new();
+        network.way(host(from), host(to), way, &mut links);
+        let names = links.iter().map(|link| network.cluster().link_name(*link));
+        names.collect::<Vec<_>>()
+    };
+    let count = |from: &str, to: &str| network.n_ways(host(from), host(to));
+    assert_eq!(count("n1g0", "n17g3"), 1);
+    assert_eq!(names("n1g0", "n17g3", 0), ["n1g0->n0sw", "n0sw->n17g3"]);
+    assert!(!network.meets(host("n1g0"), host("n17g3")));
+    assert_eq!(network.own_links(host("n1g0"), host("n17g3"), 0), [2, 0]);
+    // 18 trays with four NICs a leaf: 72 uplinks, each to a spine of its own.
+    assert_eq!(count("n1g0", "n18g3"), 72);
+    assert_eq!(
+        names("n1g0", "n18g3", 71)[2..],
+        [
+            "n1nic0->leaf0",
+            "leaf0->spine71",
+            "spine71->leaf1",
+            "leaf1->n18nic3",
+            "n18nic3->n18pci3",
+            "n18pci3->n18g3"
+        ]
+    );
+    // Nodes as hosts are their NICs: they meet in the leaf even within the rack.
+    assert_eq!(names("n1", "n17", 0), ["n1nic0->leaf0", "leaf0->n17nic0"]);
+    assert_eq!(count("n1", "n1g0"), 1);
+    assert_eq!(names("n1", "n1g0", 0), [""; 0]);
+}
+
+#[test]
+fn hosts_on_several_planes_have_ways_over_each_of_their_nics() {
+    // One GPU with four NICs, each on a plane with two spines.
+    let node = NodeSpec {
+        gpus: 1,
+        scale_up: ScaleUpSpec::Pcie,
+        nics: NicSpec {
+            count: 4,
+            striped: false,
+            ..dgx_h100().nics
+        },
+        ..dgx_h100()
+    };
+    let planes = FabricSpec {
+        planes: 4,
+        nodes_per_leaf: 2,
+        spines: Some(2),
+        ..fabric(FabricKind::LeafSpine)
+    };
+    let network = ClusterNetwork::new(build(&cluster(node, 4, planes)));
+    for [from, to] in [["n0", "n2"], ["n0g0", "n2g0"], ["n0", "n3g0"]] {
+        let [from, to] = [from, to].map(|name| network.host_named(name).expect("a host's name"));
+        assert_eq!(network.n_ways(from, to), 8);
+        assert!(network.static_way(from, to) < 2, "over the first plane");
+        let nics: std::collections::BTreeSet<_> = (0..8)
+            .map(|way| {
+                let mut links = Vec::new();
+                network.way(from, to, way, &mut links);
+                let [start, end] = network.own_links(from, to, way);
+                (links[start - 1], links[links.len() - end])
+            })
+            .collect();
+        assert_eq!(nics.len(), 4);
+    }
 }
 
 #[test]

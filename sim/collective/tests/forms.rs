@@ -251,6 +251,33 @@ fn siblings_share_nics_and_oversubscribed_uplinks() {
 }
 
 #[test]
+fn an_all_to_all_on_a_torus_fills_the_rings_of_its_routers() {
+    // 4 x 4 hosts, dimension by dimension, both sides of a ring equal at distance two: upward. Along
+    // a ring of four a host goes 3 links up to its three others, so 12 pairs meet on a link; each
+    // of the 15 messages of a rank has a twelfth of it.
+    let comm = CommProfile::nccl();
+    let mut spec = example::hosts(1, 16, 1, 100.0);
+    spec.fabric = FabricSpec {
+        link_rate: BytesPerSec::from_gbits(25.0),
+        ..example::fabric(FabricKind::Torus)
+    };
+    spec.fabric.routers.nodes_per_router = None;
+    spec.fabric.routers.dimensions = vec![4, 4];
+    let cluster = Cluster::build(&spec).unwrap();
+    let all: Vec<_> = cluster.gpus().collect();
+    let expected = 3.125 * 15.0 / 12.0;
+    for found in [
+        shape(&cluster, &comm, &all, &[]),
+        regular_shape(&cluster, &comm, 16, 1),
+    ] {
+        assert!(close(found.pairs.as_gbytes(), expected, 1e-9), "{found:?}");
+    }
+    // Rings in the order of the hosts: where a row ends, the message goes on over two links.
+    let ring = regular_shape(&cluster, &comm, 16, 1).ring;
+    assert!(ring.as_gbytes() <= 3.125 + 1e-9);
+}
+
+#[test]
 fn a_group_of_one_and_a_size_of_nothing_have_their_floor() {
     let comm = CommProfile::nccl();
     let one = CommShape::domain(1, gbytes(450.0), 1);

@@ -8,7 +8,9 @@ use super::graph::graph;
 use super::{Header, header};
 use crate::fields::Fields;
 use crate::kind::Limits;
-use crate::shape::{Shape, duration, either, list, mapped, number, one_of, rate, text, whole};
+use crate::shape::{
+    Shape, boolean, duration, either, list, mapped, number, one_of, rate, text, whole,
+};
 
 const NETWORK: &str =
     "what carries messages: infiniband, efa, tcp, or another network of a profile; default by name";
@@ -130,5 +132,12 @@ fn routers(t: &mut Fields<'_, '_>) -> RouterSpec {
                 duration(),
             )
             .optional(),
+        detours: t
+            .get(
+                "detours",
+                "dragonfly: whether load balancing is offered ways over other groups",
+                boolean(),
+            )
+            .or(false),
     }
 }

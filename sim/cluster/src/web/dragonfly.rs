@@ -12,6 +12,9 @@
 //!
 //! Source: Kim, Dally, Scott and Abts, "Technology-driven, highly-scalable dragonfly topology",
 //! ISCA 2008. A way crosses one cable between groups; of these ways those with fewest cables count.
+//! Where detours are asked for, there is one more way over each other group (Valiant, SIAM J.
+//! Comput. 11(2), 1982), the shortest to it and the shortest from there; ways then have the order
+//! of the numbers of their routers. Static routing takes none of them.
 
 use super::Cables;
 use crate::device::Link;
@@ -25,6 +28,8 @@ pub(super) struct Dragonfly {
     routers: u32,
     /// Cables of one router to other groups.
     globals: u32,
+    /// Whether ways over other groups are offered.
+    detours: bool,
 }
 
 impl Dragonfly {
@@ -33,6 +38,7 @@ impl Dragonfly {
             groups: spec.groups.unwrap_or(1),
             routers: spec.per_group.unwrap_or(1),
             globals: spec.global_links.unwrap_or(0),
+            detours: spec.detours,
         }
     }
 
@@ -70,6 +76,68 @@ impl Dragonfly {
     }
 
     pub(super) fn n_ways(self, from: u32, to: u32) -> u32 {
+        let direct = self.n_direct(from, to);
+        if self.has_detours(from, to) {
+            direct + self.groups - 2
+        } else {
+            direct
+        }
+    }
+
+    pub(super) fn walk(self, from: u32, to: u32, way: u32, visit: &mut dyn FnMut(u32)) {
+        if self.has_detours(from, to) {
+            let ways = self.all(from, to);
+            let routers = ways.get(way as usize).into_iter().flatten();
+            routers.for_each(|(router, _)| visit(*router));
+        } else {
+            self.walk_direct(from, to, way, visit);
+        }
+    }
+
+    /// Whether a way crosses one cable between groups at most.
+    pub(super) fn is_direct(self, from: u32, to: u32, way: u32) -> bool {
+        let ways = || self.all(from, to);
+        !self.has_detours(from, to)
+            || ways().get(way as usize).is_some_and(|routers| {
+                let is_detour = |(_, detour): &(u32, bool)| *detour;
+                !routers.iter().any(is_detour)
+            })
+    }
+
+    pub(super) fn offers_detours(self) -> bool {
+        self.detours
+    }
+
+    fn has_detours(self, from: u32, to: u32) -> bool {
+        self.detours && self.group(from) != self.group(to)
+    }
+
+    /// The routers of every way but the first, in order, each with whether the way is a detour.
+    fn all(self, from: u32, to: u32) -> Vec<Vec<(u32, bool)>> {
+        let [a, b] = [from, to].map(|router| self.group(router));
+        let direct = (0..self.n_direct(from, to)).map(|way| {
+            let mut routers = Vec::with_capacity(3);
+            self.walk_direct(from, to, way, &mut |router| routers.push((router, false)));
+            routers
+        });
+        let others = (0..self.groups).filter(|group| ![a, b].contains(group));
+        let around = others.map(|group| {
+            // The gate of the other group that is nearest, then the first way from there.
+            let bundles = self.bundles(a, group).map(|(gates, _)| gates);
+            let nearest = bundles.min_by_key(|gates| (gates[0] != from, *gates));
+            let gate = nearest.map_or(from, |gates| gates[1]);
+            let mut routers = Vec::with_capacity(5);
+            self.walk_direct(from, gate, 0, &mut |router| routers.push((router, true)));
+            self.walk_direct(gate, to, 0, &mut |router| routers.push((router, true)));
+            routers
+        });
+        let mut all: Vec<_> = direct.chain(around).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// How many ways cross one cable between groups, or one inside.
+    fn n_direct(self, from: u32, to: u32) -> u32 {
         let [a, b] = [from, to].map(|router| self.group(router));
         if a == b {
             return 1;
@@ -77,7 +145,7 @@ impl Dragonfly {
         self.shortest(from, to).map(|_| 1).sum()
     }
 
-    pub(super) fn walk(self, from: u32, to: u32, way: u32, visit: &mut dyn FnMut(u32)) {
+    fn walk_direct(self, from: u32, to: u32, way: u32, visit: &mut dyn FnMut(u32)) {
         let mut at = from;
         let mut go = |next| {
             if next != at {
@@ -140,6 +208,7 @@ mod tests {
                 groups,
                 routers,
                 globals,
+                detours: false,
             };
             for a in 0..groups {
                 for b in (0..groups).filter(|b| *b != a) {
@@ -163,6 +232,7 @@ mod tests {
             groups: 9,
             routers: 4,
             globals: 2,
+            detours: false,
         };
         let mut used = vec![0; 36];
         for a in 0..9 {
@@ -183,6 +253,7 @@ mod tests {
             groups: 9,
             routers: 4,
             globals: 2,
+            detours: false,
         };
         for (from, to) in [(0, 35), (5, 5), (4, 7), (12, 3)] {
             for way in 0..dragonfly.n_ways(from, to) {
@@ -192,6 +263,32 @@ mod tests {
                 let changes = routers.windows(2).filter(|two| two[0] / 4 != two[1] / 4);
                 assert_eq!(changes.count(), usize::from(from / 4 != to / 4));
             }
+        }
+    }
+
+    #[test]
+    fn a_detour_crosses_one_other_group_and_every_group_has_one() {
+        let dragonfly = Dragonfly {
+            groups: 9,
+            routers: 4,
+            globals: 2,
+            detours: true,
+        };
+        for (from, to) in [(0, 35), (4, 7), (12, 3), (1, 4)] {
+            let mut groups: Vec<u32> = Vec::new();
+            for way in 0..dragonfly.n_ways(from, to) {
+                let mut routers = vec![from];
+                dragonfly.walk(from, to, way, &mut |router| routers.push(router));
+                assert_eq!(routers.last(), Some(&to));
+                let mut visited: Vec<_> = routers.iter().map(|router| router / 4).collect();
+                visited.dedup();
+                assert_eq!(visited.len() < 3, dragonfly.is_direct(from, to, way));
+                groups.extend(visited.get(1..visited.len() - 1).unwrap_or(&[]));
+            }
+            groups.sort_unstable();
+            let others = (0..9).filter(|group| ![from / 4, to / 4].contains(group));
+            let expected: Vec<u32> = others.filter(|_| from / 4 != to / 4).collect();
+            assert_eq!(groups, expected);
         }
     }
 }

@@ -120,16 +120,19 @@ fn any_dragonfly() -> impl Strategy<Value = FabricSpec> {
         (1, 5, 1),
     ];
     let shapes = prop::sample::select(shapes);
-    (shapes, 1u32..3).prop_map(|((groups, per_group, links), nodes)| FabricSpec {
-        routers: RouterSpec {
-            nodes_per_router: Some(nodes * 16u32.div_ceil(groups * per_group)),
-            groups: Some(groups),
-            per_group: Some(per_group),
-            global_links: Some(links),
-            global_rate: Some(rate(25.0)),
-            ..RouterSpec::default()
-        },
-        ..fabric(FabricKind::Dragonfly)
+    (shapes, 1u32..3, any::<bool>()).prop_map(|((groups, per_group, links), nodes, detours)| {
+        FabricSpec {
+            routers: RouterSpec {
+                nodes_per_router: Some(nodes * 16u32.div_ceil(groups * per_group)),
+                groups: Some(groups),
+                per_group: Some(per_group),
+                global_links: Some(links),
+                global_rate: Some(rate(25.0)),
+                detours,
+                ..RouterSpec::default()
+            },
+            ..fabric(FabricKind::Dragonfly)
+        }
     })
 }
 
@@ -191,7 +194,11 @@ pub(crate) fn any_clos() -> impl Strategy<Value = FabricSpec> {
 }
 
 pub(crate) fn any_spec() -> impl Strategy<Value = ClusterSpec> {
-    (prop::collection::vec(any_group(), 1..3), any_fabric()).prop_map(|(groups, fabric)| {
+    let groups = prop::collection::vec(any_group(), 1..3);
+    (groups, any_fabric(), any::<bool>()).prop_map(|(groups, mut fabric, spread)| {
+        if spread {
+            spread_nics(&groups, &mut fabric);
+        }
         ClusterSpec {
             name: "any".to_owned(),
             groups,
@@ -201,4 +208,29 @@ pub(crate) fn any_spec() -> impl Strategy<Value = ClusterSpec> {
             notes: String::new(),
         }
     })
+}
+
+/// Hangs the NICs of a node of a graph on neighboring switches.
+fn spread_nics(groups: &[NodeGroup], fabric: &mut FabricSpec) {
+    let nics = |node: &NodeSpec| {
+        let striped = node.nics.striped.then_some(node.gpus);
+        node.nics.count.min(striped.unwrap_or(u32::MAX))
+    };
+    let most = groups.iter().map(|group| nics(&group.node)).max();
+    let Some(rule) = fabric.graph.attach.pop() else {
+        return;
+    };
+    fabric.graph.attach = (0..most.unwrap_or(0))
+        .map(|nic| {
+            let mut switches = rule.switches.clone();
+            let by = nic as usize % switches.len();
+            switches.rotate_left(by);
+            AttachSpec {
+                switches,
+                first_node: Some(0),
+                nic: Some(nic),
+                ..rule.clone()
+            }
+        })
+        .collect();
 }
