@@ -63,6 +63,7 @@ fn report(row: &Row) {
         net.run(&mut reports).expect("the network is whole");
         let last = reports.iter().map(|report| report.at).max();
         times.push(last.unwrap_or(SimTime::ZERO).as_seconds().as_micros());
+        if std::env::var("V").is_ok() { println!("{:?}", net.totals()); }
         packets += net.totals().sent;
         resent += net.totals().resent;
     }
@@ -108,6 +109,7 @@ fn messages(row: &Row, hosts: u32) -> Vec<Message> {
 fn uec(balancing: Balancing, control: Control) -> Config {
     Config {
         control,
+        payload: 4086,
         ..Config::new(Transport::Uec, balancing)
     }
 }

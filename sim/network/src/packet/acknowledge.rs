@@ -238,7 +238,7 @@ impl Core {
     pub(super) fn arm(&mut self, flow: u32, sent: u64) {
         let sender = &self.senders[flow as usize];
         if !sender.timer && self.config.transport != Transport::Ideal {
-            self.set_timer(flow, sent + (sender.timeout << sender.backoff.min(6)));
+            self.set_timer(flow, sent + sender.patience());
         }
     }
 
@@ -289,7 +289,7 @@ impl Core {
         if sender.done {
             return None;
         }
-        let timeout = sender.timeout << sender.backoff.min(6);
+        let timeout = sender.patience();
         let (from, to) = (sender.all_below, sender.fresh);
         let mut oldest = None;
         let mut expired = 0;

@@ -77,11 +77,13 @@ pub(super) struct Sender {
 }
 
 impl Sender {
+    #[inline]
     pub(super) fn has_more(&self) -> bool {
         0 < self.lost.len() || self.next < self.packets
     }
 
     /// Bytes of a packet with header.
+    #[inline]
     pub(super) fn size(&self, number: u32, whole: u16) -> u16 {
         if number + 1 == self.packets {
             self.last_size
@@ -90,12 +92,14 @@ impl Sender {
         }
     }
 
+    #[inline]
     pub(super) fn sent_at(&self, number: u32) -> u64 {
         self.sent[number as usize & (self.sent.len() - 1)]
     }
 
     /// Notes when a packet was sent. The ring grows to hold all from the first that is not
     /// acknowledged.
+    #[inline]
     pub(super) fn note_sent(&mut self, number: u32, now: u64) {
         let span = (number - self.all_below.min(number)) as usize + 1;
         if self.sent.len() < span {
@@ -112,6 +116,12 @@ impl Sender {
         self.sent[number as usize & mask] = now;
     }
 
+    /// How long to wait for an answer: twice as long after each timeout in a row past the fourth.
+    pub(super) fn patience(&self) -> u64 {
+        self.timeout << self.backoff.saturating_sub(4).min(6)
+    }
+
+    #[inline]
     pub(super) fn is_acked(&self, number: u32) -> bool {
         number < self.all_below || self.acked.contains(number)
     }
@@ -149,11 +159,13 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
+    #[inline]
     pub(super) fn has(&self, number: u32) -> bool {
         number < self.expected || self.seen.contains(number)
     }
 
     /// Notes an arrival; false where it is a duplicate.
+    #[inline]
     pub(super) fn note(&mut self, number: u32) -> bool {
         if number == self.expected {
             self.expected += 1;

@@ -135,6 +135,7 @@ impl Link {
         clippy::cast_sign_loss,
         reason = "rates are at least a byte per second, so that 2¹⁶ bytes take 2⁵⁶ ps at most"
     )]
+    #[inline]
     pub(super) fn time(&self, bytes: u32) -> u64 {
         let exact = f64::from(bytes) * self.per_byte;
         let whole = exact as u64;
@@ -142,18 +143,21 @@ impl Link {
     }
 
     /// Whether something may start. Pauses hold data, not headers.
+    #[inline]
     pub(super) const fn waits(&self) -> bool {
         let data = !(self.data.is_empty() && self.ready.is_empty());
         !self.headers.is_empty() || (data && !self.paused)
     }
 
     /// Bytes in the queue with the packet that is being sent at `now`.
+    #[inline]
     pub(super) const fn occupied(&self, now: u64) -> u64 {
         let serving = if now < self.free_at { self.serving } else { 0 };
         self.data_bytes + serving as u64
     }
 
     /// Accounts for the queue as it was since the last change.
+    #[inline]
     pub(super) fn settle(&mut self, now: u64) {
         let queued = self.data_bytes + self.header_bytes;
         if 0 < queued {
@@ -162,6 +166,7 @@ impl Link {
         self.count.since = now;
     }
 
+    #[inline]
     pub(super) fn joined(&mut self) {
         self.count.most = self.count.most.max(self.data_bytes + self.header_bytes);
     }

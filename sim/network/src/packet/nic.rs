@@ -13,6 +13,7 @@ const SWITCH_DECIDES: u32 = NONE;
 
 impl Core {
     /// Whether a flow may send its next packet now.
+    #[inline]
     pub(super) fn may_send(&self, flow: u32) -> bool {
         let sender = &self.senders[flow as usize];
         if !sender.has_more() {
@@ -159,6 +160,7 @@ impl Core {
     }
 
     /// Whether receivers grant credit.
+    #[inline]
     pub(super) const fn grants(&self) -> bool {
         match self.config.transport {
             Transport::Uec => !matches!(self.config.control, Control::Sender),
@@ -262,6 +264,7 @@ impl Core {
 }
 
 /// A hash as a number below `n`.
+#[inline]
 pub(super) const fn scaled(hash: u64, n: u64) -> u64 {
     ((hash as u128 * n as u128) >> 64) as u64
 }

@@ -22,6 +22,7 @@ pub(super) enum Form {
 
 impl Form {
     /// Whether it waits in the queue of headers, before data.
+    #[inline]
     pub(super) const fn is_control(self) -> bool {
         !matches!(self, Self::Data)
     }
@@ -87,6 +88,7 @@ impl List {
         tail: NONE,
     };
 
+    #[inline]
     pub(super) const fn is_empty(&self) -> bool {
         self.head == NONE
     }
@@ -101,6 +103,7 @@ pub(super) struct Pool {
 }
 
 impl Pool {
+    #[inline]
     pub(super) fn add(&mut self, packet: Packet) -> u32 {
         if let Some(slot) = self.free.pop() {
             self.packets[slot as usize] = packet;
@@ -112,6 +115,7 @@ impl Pool {
         slot
     }
 
+    #[inline]
     pub(super) fn free(&mut self, slot: u32) {
         self.free.push(slot);
     }
@@ -121,14 +125,17 @@ impl Pool {
         self.packets.len() - self.free.len()
     }
 
+    #[inline]
     pub(super) fn get(&self, slot: u32) -> &Packet {
         &self.packets[slot as usize]
     }
 
+    #[inline]
     pub(super) fn get_mut(&mut self, slot: u32) -> &mut Packet {
         &mut self.packets[slot as usize]
     }
 
+    #[inline]
     pub(super) fn append(&mut self, list: &mut List, slot: u32) {
         self.packets[slot as usize].next = NONE;
         if list.head == NONE {
@@ -139,6 +146,7 @@ impl Pool {
         list.tail = slot;
     }
 
+    #[inline]
     pub(super) fn take(&mut self, list: &mut List) -> u32 {
         let slot = list.head;
         list.head = self.packets[slot as usize].next;

@@ -79,6 +79,7 @@ impl Wheel {
     }
 
     /// Inserts an event, not before the last one that was taken out.
+    #[inline]
     pub(super) fn push(&mut self, at: u64, kind: Kind, id: u32) {
         let event = Event { at, id, kind };
         let bucket = at >> SHIFT;
@@ -108,6 +109,7 @@ impl Wheel {
     }
 
     /// Takes the next event out, unless it lies after `to`.
+    #[inline]
     pub(super) fn pop(&mut self, to: u64) -> Option<Event> {
         loop {
             if let Some(&event) = self.current.get(self.done) {
@@ -143,6 +145,7 @@ impl Wheel {
         Some(())
     }
 
+    #[inline]
     fn file(&mut self, bucket: u64, event: Event) {
         let slot = index(bucket % BUCKETS);
         self.buckets[slot].push(event);
