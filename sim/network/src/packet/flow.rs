@@ -58,8 +58,6 @@ pub(super) struct Sender {
     /// What must be gone before the slot is used again: packets under way and timers.
     pub(super) uses: u32,
     pub(super) message: u32,
-    /// Bytes that the receiver has said it has.
-    pub(super) delivered: u64,
     /// The idle round trip, in picoseconds.
     pub(super) round_trip: u64,
     pub(super) timeout: u64,
@@ -140,8 +138,6 @@ pub(super) struct Receiver {
     pub(super) seen: Bits,
     /// Payload since the last acknowledgement.
     pub(super) unanswered: u64,
-    /// Bytes with header that have arrived, each packet once.
-    pub(super) arrived: u64,
     pub(super) message: u32,
     /// Credit granted so far, and wanted for what the sender holds.
     pub(super) granted: u64,

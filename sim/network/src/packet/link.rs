@@ -13,6 +13,7 @@ use super::pool::{List, NONE};
 /// Invariant: after whatever happens at `t`, something waits only where `t < free_at` or the link
 /// is paused or dead.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(super) struct Link {
     /// When the transmitter has sent what it sends.
     pub(super) free_at: u64,
@@ -36,8 +37,8 @@ pub(super) struct Link {
     pub(super) header_bytes: u64,
     /// The most that may wait, with what is being sent.
     pub(super) room: u64,
-    /// Marking begins and is certain.
-    pub(super) marks: Option<[u64; 2]>,
+    /// Marking begins and is certain; it never begins without marks.
+    pub(super) marks: [u64; 2],
     /// Bytes of the data packet that is being sent.
     pub(super) serving: u32,
     /// Whether an event for the first packet on the way is in the queue.
@@ -48,22 +49,19 @@ pub(super) struct Link {
     pub(super) dead: bool,
     /// The switch that it leaves, for shared buffers.
     pub(super) switch: u32,
-    /// Bytes that wait at the other end and came over this link.
-    pub(super) held: u64,
     /// Whether its sender was told to stop.
     pub(super) stopped: bool,
     pub(super) count: Counters,
+    /// Bytes that wait at the other end and came over this link.
+    pub(super) held: u64,
 }
 
 /// What is counted of a link.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 pub(super) struct Counters {
     pub(super) bytes: u64,
     pub(super) packets: u64,
-    pub(super) trimmed: u64,
-    pub(super) dropped: u64,
-    pub(super) marked: u64,
-    pub(super) paused: u64,
     /// The longest queue.
     pub(super) most: u64,
     /// The integral of bytes that wait over time, and when it was last added to.
@@ -71,6 +69,10 @@ pub(super) struct Counters {
     pub(super) since: u64,
     /// Bytes times the time that each waited, over those that began.
     pub(super) waited: f64,
+    pub(super) marked: u64,
+    pub(super) trimmed: u64,
+    pub(super) dropped: u64,
+    pub(super) paused: u64,
 }
 
 /// What a link did, from the start of the clock.
@@ -114,7 +116,7 @@ impl Link {
             data_bytes: 0,
             header_bytes: 0,
             room,
-            marks: None,
+            marks: [u64::MAX; 2],
             serving: 0,
             expected: false,
             called: false,

@@ -108,9 +108,12 @@ impl Core {
         if !self.may_send(flow) {
             flags |= ASKS;
         }
+        let word = if self.grants() { self.credit_wanted(flow) } else { 0 };
         let packet = self.pool.add(Packet {
             at: start,
             sent: start,
+            word,
+            all_below: 0,
             flow,
             number,
             route,
@@ -123,9 +126,6 @@ impl Core {
             flags,
         });
         debug_assert_eq!(self.routes.first(side), nic);
-        if self.grants() {
-            self.pool.answers[packet as usize].total = self.credit_wanted(flow);
-        }
         self.arm(flow, start);
         packet
     }

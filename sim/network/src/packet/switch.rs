@@ -158,9 +158,7 @@ impl Core {
     #[inline]
     fn mark_last(&mut self, at: u32, start: u64) {
         let link = &mut self.links[at as usize];
-        let Some([least, most]) = link.marks else {
-            return;
-        };
+        let [least, most] = link.marks;
         let ended = link.serving != 0 && link.free_at == start && !link.flying.is_empty();
         if !ended || link.data_bytes <= least {
             return;
