@@ -108,7 +108,11 @@ impl Core {
         if !self.may_send(flow) {
             flags |= ASKS;
         }
-        let word = if self.grants() { self.credit_wanted(flow) } else { 0 };
+        let word = if self.grants() {
+            self.credit_wanted(flow)
+        } else {
+            0
+        };
         let packet = self.pool.add(Packet {
             at: start,
             sent: start,
