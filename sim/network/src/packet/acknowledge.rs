@@ -25,6 +25,7 @@ impl Core {
             Form::Pull => self.credited(entry.flow, entry.word),
             _ => self.slow_down(entry.flow),
         }
+        self.senders[entry.flow as usize].backoff = 0;
         self.make_ready(entry.flow);
         self.release(entry.flow);
     }
@@ -43,9 +44,6 @@ impl Core {
         };
         let sender = &mut self.senders[flow as usize];
         sender.balance.learn(entry.entropy, feedback);
-        if 0 < bytes {
-            sender.backoff = 0;
-        }
         let in_flight = sender.in_flight as f64;
         if let Pace::Window(nscc) | Pace::Both(nscc) = &mut sender.pace {
             let word = Word {
@@ -160,7 +158,6 @@ impl Core {
         }
         self.note_acked(flow, &entry);
         let sender = &mut self.senders[flow as usize];
-        sender.backoff = 0;
         sender
             .balance
             .learn(entry.entropy, Feedback::Bad(Trouble::Loss));
@@ -186,7 +183,6 @@ impl Core {
     fn go_back(&mut self, flow: u32, answer: &Packet) {
         self.note_acked(flow, answer);
         let sender = &mut self.senders[flow as usize];
-        sender.backoff = 0;
         sender.next = sender.all_below;
         sender.in_flight = 0;
     }
@@ -245,7 +241,8 @@ impl Core {
         if !sender.timer {
             sender.timer = true;
             sender.uses += 1;
-            self.wheel.push(at.max(self.clock), Kind::Timeout, flow);
+            let at = at.max(self.clock) + sender.hesitation();
+            self.wheel.push(at, Kind::Timeout, flow);
         }
     }
 
@@ -259,6 +256,11 @@ impl Core {
         } else {
             self.expire(flow)
         };
+        let sender = &mut self.senders[flow as usize];
+        if next.is_none() && sender.has_more() && sender.credit <= 0 && !sender.done {
+            // Credit may have been lost: a packet without it asks for more.
+            sender.credit = i64::from(self.sizes.whole);
+        }
         self.make_ready(flow);
         if let Some(next) = next {
             self.arm(flow, next);

@@ -1,10 +1,12 @@
 //! The two ends of a flow.
 
+use rand::Rng as _;
 use rand_pcg::Pcg32;
 
 use super::balance::Balance;
 use super::bits::Bits;
 use super::dcqcn::Dcqcn;
+use super::nic::scaled;
 use super::nscc::Nscc;
 use super::routes::Side;
 
@@ -112,6 +114,15 @@ impl Sender {
         }
         let mask = self.sent.len() - 1;
         self.sent[number as usize & mask] = now;
+    }
+
+    /// A part of the timeout that is added after two in a row, so that senders that lost together
+    /// do not return together.
+    pub(super) fn hesitation(&mut self) -> u64 {
+        if self.backoff < 2 {
+            return 0;
+        }
+        scaled(self.rng.next_u64(), self.timeout / 4)
     }
 
     /// How long to wait for an answer: twice as long after each timeout in a row past the fourth.

@@ -5,16 +5,16 @@ use network::packet::{Config, Message, Packets, Report, Stage};
 use units::{Bytes, HostId};
 
 /// That many leaves with that many hosts each, and that many spines.
-pub fn hosts(leaves: u32, per_leaf: u32, spines: u32) -> ClusterNetwork {
+pub(crate) fn hosts(leaves: u32, per_leaf: u32, spines: u32) -> ClusterNetwork {
     let spec = example::hosts(leaves, per_leaf, spines, 100.0);
     ClusterNetwork::new(Cluster::build(&spec).expect("a valid example"))
 }
 
-pub fn network(topology: &ClusterNetwork, config: Config) -> Packets<&ClusterNetwork> {
+pub(crate) fn network(topology: &ClusterNetwork, config: Config) -> Packets<&ClusterNetwork> {
     Packets::new(topology, config).expect("a valid configuration")
 }
 
-pub fn message(src: u32, dst: u32, bytes: u64) -> Message {
+pub(crate) fn message(src: u32, dst: u32, bytes: u64) -> Message {
     Message {
         src: HostId::new(src),
         dst: HostId::new(dst),
@@ -25,14 +25,14 @@ pub fn message(src: u32, dst: u32, bytes: u64) -> Message {
 }
 
 /// Runs to the end.
-pub fn run(net: &mut Packets<&ClusterNetwork>) -> Vec<Report> {
+pub(crate) fn run(net: &mut Packets<&ClusterNetwork>) -> Vec<Report> {
     let mut reports = Vec::new();
     net.run(&mut reports).expect("every message gets through");
     reports
 }
 
 /// The last moment of a stage, in microseconds.
-pub fn last(reports: &[Report], stage: Stage) -> f64 {
+pub(crate) fn last(reports: &[Report], stage: Stage) -> f64 {
     let reports = reports.iter().filter(|report| report.stage == stage);
     let times = reports.map(|report| report.at.as_seconds().as_micros());
     times.fold(0.0, f64::max)
