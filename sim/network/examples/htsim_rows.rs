@@ -1,6 +1,7 @@
-//! The packet engine beside htsim: `cargo run --release -p network --example htsim_rows [ROWS]`.
+//! The packet engine beside htsim: `cargo run --release -p network --example htsim_rows [ROWS
+//! [SEEDS]]`.
 //!
-//! Prints, for each workload and setting, the median over ten seeds of the last acknowledgement
+//! Prints, for each workload and setting, the median over ten seeds (or SEEDS) of the last acknowledgement
 //! beside htsim's figure (csg-htsim 841d9e7, uet-htsim 40ccb05; one seed), with the time that a
 //! run takes. Rows are chosen by a part of their name.
 
@@ -22,7 +23,6 @@ struct Row {
     config: Config,
     htsim_us: f64,
     within: f64,
-    seeds: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,19 +38,20 @@ fn main() {
         "{:<34} {:>10} {:>10} {:>7} {:>7}  {:>9} {:>8} {:>7} {:>9}",
         "row", "htsim us", "ours us", "off %", "may %", "packets", "resent", "s/run", "packets/s"
     );
+    let seeds = std::env::args().nth(2).and_then(|seeds| seeds.parse().ok());
     for row in rows().iter().filter(|row| row.name.contains(&only)) {
-        report(row);
+        report(row, seeds.unwrap_or(10));
     }
 }
 
-fn report(row: &Row) {
+fn report(row: &Row, seeds: u64) {
     let [hosts, leaves, spines] = row.shape;
     let cluster = Cluster::build(&example::hosts(leaves, hosts, spines, 100.0)).expect("checked");
     let topology = ClusterNetwork::new(cluster);
     let mut times = Vec::new();
     let started = Instant::now();
     let (mut packets, mut resent) = (0, 0);
-    for seed in 1..=row.seeds {
+    for seed in 1..=seeds {
         let config = Config {
             seed,
             ..row.config.clone()
@@ -76,9 +77,9 @@ fn report(row: &Row) {
         median,
         100.0 * (median / row.htsim_us - 1.0),
         100.0 * row.within,
-        packets / row.seeds,
-        resent / row.seeds,
-        took / row.seeds as f64,
+        packets / seeds,
+        resent / seeds,
+        took / seeds as f64,
         packets as f64 / took,
         times[0],
         times[times.len() - 1],
@@ -108,6 +109,7 @@ fn messages(row: &Row, hosts: u32) -> Vec<Message> {
 fn uec(balancing: Balancing, control: Control) -> Config {
     Config {
         control,
+        payload: 4086,
         ..Config::new(Transport::Uec, balancing)
     }
 }
@@ -131,7 +133,6 @@ fn rows() -> Vec<Row> {
         config,
         htsim_us,
         within,
-        seeds: 10,
     };
     let small = [16, 4, 16];
     let middle = [16, 8, 16];

@@ -6,7 +6,7 @@ use super::core::Core;
 use super::flow::Pace;
 use super::message::Stage;
 use super::nscc::Word;
-use super::pool::{Answer, Form, MARKED, Packet};
+use super::pool::{Form, MARKED, Packet};
 use super::wheel::Kind;
 
 /// Timeouts in a row without an answer after which a message counts as stuck.
@@ -16,26 +16,26 @@ impl Core {
     /// An answer has arrived at the sender.
     pub(super) fn receive_answer(&mut self, packet: u32) {
         let entry = *self.pool.get(packet);
-        let answer = self.pool.answers[packet as usize];
         self.pool.free(packet);
         let nic = self.senders[entry.flow as usize].nic;
         self.catch_up(nic);
         match entry.form {
-            Form::Ack => self.acknowledged(entry, answer),
-            Form::Nack => self.refused(entry, answer),
-            Form::Pull => self.credited(entry.flow, answer.total),
+            Form::Ack => self.acknowledged(entry),
+            Form::Nack => self.refused(entry),
+            Form::Pull => self.credited(entry.flow, entry.word),
             _ => self.slow_down(entry.flow),
         }
+        self.senders[entry.flow as usize].backoff = 0;
         self.make_ready(entry.flow);
         self.release(entry.flow);
     }
 
-    fn acknowledged(&mut self, entry: Packet, answer: Answer) {
+    fn acknowledged(&mut self, entry: Packet) {
         let flow = entry.flow;
         if self.grants() && self.config.transport != Transport::Ndp {
             self.commit(flow);
         }
-        let bytes = self.note_acked(flow, answer);
+        let bytes = self.note_acked(flow, &entry);
         let marked = entry.flags & MARKED != 0;
         let feedback = if marked {
             Feedback::Bad(Trouble::Mark)
@@ -44,11 +44,6 @@ impl Core {
         };
         let sender = &mut self.senders[flow as usize];
         sender.balance.learn(entry.entropy, feedback);
-        if 0 < bytes {
-            sender.backoff = 0;
-        }
-        let delivered = answer.total.saturating_sub(sender.delivered);
-        sender.delivered += delivered;
         let in_flight = sender.in_flight as f64;
         if let Pace::Window(nscc) | Pace::Both(nscc) = &mut sender.pace {
             let word = Word {
@@ -79,7 +74,7 @@ impl Core {
     }
 
     /// Notes what an answer says has arrived; the bytes that were not known of.
-    fn note_acked(&mut self, flow: u32, answer: Answer) -> u64 {
+    fn note_acked(&mut self, flow: u32, answer: &Packet) -> u64 {
         let whole = self.sizes.whole;
         let sender = &mut self.senders[flow as usize];
         let mut bytes = 0;
@@ -95,9 +90,10 @@ impl Core {
                 left += if was_lost { 0 } else { size };
             }
         }
-        let mut bits = answer.bits;
+        let base = Packet::base(answer.number, answer.all_below);
+        let mut bits = answer.word;
         while bits != 0 {
-            let number = answer.base + bits.trailing_zeros();
+            let number = base + bits.trailing_zeros();
             bits &= bits - 1;
             if sender.is_acked(number) || sender.fresh <= number {
                 continue;
@@ -152,17 +148,16 @@ impl Core {
     }
 
     /// A packet was trimmed, or go-back-N asks for all from one on.
-    fn refused(&mut self, entry: Packet, answer: Answer) {
+    fn refused(&mut self, entry: Packet) {
         let flow = entry.flow;
         if self.grants() {
             self.commit(flow);
         }
         if self.config.transport == Transport::DcqcnGbn {
-            return self.go_back(flow, answer);
+            return self.go_back(flow, &entry);
         }
-        self.note_acked(flow, answer);
+        self.note_acked(flow, &entry);
         let sender = &mut self.senders[flow as usize];
-        sender.backoff = 0;
         sender
             .balance
             .learn(entry.entropy, Feedback::Bad(Trouble::Loss));
@@ -185,10 +180,9 @@ impl Core {
     }
 
     /// Everything from the gap on is sent again.
-    fn go_back(&mut self, flow: u32, answer: Answer) {
+    fn go_back(&mut self, flow: u32, answer: &Packet) {
         self.note_acked(flow, answer);
         let sender = &mut self.senders[flow as usize];
-        sender.backoff = 0;
         sender.next = sender.all_below;
         sender.in_flight = 0;
     }
@@ -238,7 +232,7 @@ impl Core {
     pub(super) fn arm(&mut self, flow: u32, sent: u64) {
         let sender = &self.senders[flow as usize];
         if !sender.timer && self.config.transport != Transport::Ideal {
-            self.set_timer(flow, sent + (sender.timeout << sender.backoff.min(6)));
+            self.set_timer(flow, sent + sender.patience());
         }
     }
 
@@ -247,7 +241,8 @@ impl Core {
         if !sender.timer {
             sender.timer = true;
             sender.uses += 1;
-            self.wheel.push(at.max(self.clock), Kind::Timeout, flow);
+            let at = at.max(self.clock) + sender.hesitation();
+            self.wheel.push(at, Kind::Timeout, flow);
         }
     }
 
@@ -261,6 +256,11 @@ impl Core {
         } else {
             self.expire(flow)
         };
+        let sender = &mut self.senders[flow as usize];
+        if next.is_none() && sender.has_more() && sender.credit <= 0 && !sender.done {
+            // Credit may have been lost: a packet without it asks for more.
+            sender.credit = i64::from(self.sizes.whole);
+        }
         self.make_ready(flow);
         if let Some(next) = next {
             self.arm(flow, next);
@@ -272,13 +272,12 @@ impl Core {
     fn tell_again(&mut self, flow: u32) -> Option<u64> {
         let receiver = &self.receivers[flow as usize];
         let complete = receiver.expected == receiver.packets;
-        let arrived = receiver.arrived;
         let sender = &mut self.senders[flow as usize];
         sender.backoff += 1;
         if PATIENCE < sender.backoff {
             self.stuck = Some(sender.message);
         } else if complete && !sender.done {
-            self.answer_afresh(flow, Form::Ack, arrived);
+            self.answer_afresh(flow, Form::Ack, 0);
         }
         None
     }
@@ -289,7 +288,7 @@ impl Core {
         if sender.done {
             return None;
         }
-        let timeout = sender.timeout << sender.backoff.min(6);
+        let timeout = sender.patience();
         let (from, to) = (sender.all_below, sender.fresh);
         let mut oldest = None;
         let mut expired = 0;

@@ -65,6 +65,7 @@ impl Round {
     }
 
     /// The entropy whose turn it is.
+    #[inline]
     pub(super) fn peek(&mut self, rng: &mut Pcg32) -> u32 {
         while self.entropies <= (self.at ^ self.xor) & self.mask {
             self.step(rng);
@@ -72,6 +73,7 @@ impl Round {
         (self.at ^ self.xor) & self.mask
     }
 
+    #[inline]
     pub(super) fn step(&mut self, rng: &mut Pcg32) {
         self.at += 1;
         if self.mask < self.at {
@@ -80,6 +82,7 @@ impl Round {
         }
     }
 
+    #[inline]
     fn next(&mut self, rng: &mut Pcg32) -> u32 {
         let entropy = self.peek(rng);
         self.step(rng);
@@ -119,6 +122,7 @@ impl Good {
 
 impl Balance {
     /// The entropy of the packet that is sent at `now`.
+    #[inline]
     pub(super) fn next(&mut self, now: u64, rng: &mut Pcg32) -> u16 {
         match self {
             Self::Fixed(entropy) => *entropy,
@@ -141,6 +145,7 @@ impl Balance {
     }
 
     /// Learns what became of a packet with that entropy.
+    #[inline]
     pub(super) fn learn(&mut self, entropy: u16, feedback: Feedback) {
         match (self, feedback) {
             (Self::Reps(reps), Feedback::Good) => reps.acknowledged(entropy),
@@ -164,17 +169,22 @@ pub(super) fn stream(seed: u64, flow: u64) -> Pcg32 {
     Pcg32::seed_from_u64(mix(seed ^ mix(flow)))
 }
 
-/// A hash of 64 bits: two rounds of multiplication and shift.
+/// A hash of 64 bits, in which every bit depends on every bit of the key.
+///
+/// Source: Steele, Lea and Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
+#[inline]
 pub(super) const fn mix(key: u64) -> u64 {
-    let key = (key ^ key >> 32).wrapping_mul(0x9e6d_62d0_6f6a_9a9b);
-    let key = (key ^ key >> 29).wrapping_mul(0xbf3b_8d1c_9c55_1b25);
-    key ^ key >> 32
+    let key = key.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let key = (key ^ key >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let key = (key ^ key >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    key ^ key >> 31
 }
 
 #[expect(
     clippy::cast_possible_truncation,
     reason = "16 bits are what is wanted"
 )]
+#[inline]
 pub(super) const fn low(number: u64) -> u16 {
     number as u16
 }

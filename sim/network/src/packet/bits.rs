@@ -13,15 +13,18 @@ pub(super) struct Bits {
 }
 
 impl Bits {
+    #[inline]
     pub(super) const fn len(&self) -> u32 {
         self.len
     }
 
+    #[inline]
     pub(super) fn contains(&self, number: u32) -> bool {
         self.word(number / 64) >> (number % 64) & 1 != 0
     }
 
     /// The word of that number around the ring; 0 outside the window.
+    #[inline]
     fn word(&self, word: u32) -> u64 {
         let inside = word.wrapping_sub(self.base) < self.n_words();
         if inside {
@@ -31,15 +34,18 @@ impl Bits {
         }
     }
 
+    #[inline]
     fn n_words(&self) -> u32 {
         u32::try_from(self.words.len()).unwrap_or(u32::MAX)
     }
 
+    #[inline]
     fn slot(&self, word: u32) -> usize {
         word as usize & (self.words.len() - 1)
     }
 
     /// Adds a number that does not lie below the window; true where it is new.
+    #[inline]
     pub(super) fn insert(&mut self, number: u32) -> bool {
         let word = number / 64;
         if word < self.base {
@@ -57,6 +63,7 @@ impl Bits {
     }
 
     /// Takes a number out; true where it was there.
+    #[inline]
     pub(super) fn remove(&mut self, number: u32) -> bool {
         let there = self.contains(number);
         if there {
@@ -81,11 +88,13 @@ impl Bits {
     }
 
     /// Moves the window up: numbers below, all of which were taken out, no longer count.
+    #[inline]
     pub(super) fn forget_below(&mut self, number: u32) {
         self.base = self.base.max(number / 64);
     }
 
     /// The first number of the set from `from` on and below `end`.
+    #[inline]
     pub(super) fn first(&self, from: u32, end: u32) -> Option<u32> {
         if self.len == 0 || end <= from {
             return None;
@@ -102,6 +111,7 @@ impl Bits {
     }
 
     /// The 64 numbers from `from` on, the first in the lowest bit.
+    #[inline]
     pub(super) fn window(&self, from: u32) -> u64 {
         let low = self.word(from / 64) >> (from % 64);
         match from % 64 {

@@ -41,9 +41,9 @@ impl Core {
             let rate = per_byte(LinkId::from_index(index).get(), wire.rate)?;
             let latency = SimTime::ZERO.after(wire.latency)?.as_picos();
             let mut link = Link::new(rate, latency, packet, room);
-            link.marks = config
-                .ecn
-                .map(|ecn| [bytes(ecn.kmin, wire.rate), bytes(ecn.kmax, wire.rate)]);
+            if let Some(ecn) = config.ecn {
+                link.marks = [ecn.kmin, ecn.kmax].map(|amount| bytes(amount, wire.rate));
+            }
             links.push(link);
         }
         let whole = u16::try_from(packet).unwrap_or(u16::MAX);
@@ -85,7 +85,7 @@ impl Core {
             terms,
             eager,
             clock: 0,
-            wheel: Wheel::new(),
+            wheel: Wheel::new(ahead(&links)),
             pool: Pool::default(),
             ends: vec![NONE; if eager { links.len() } else { 0 }],
             switches: Vec::new(),
@@ -113,6 +113,12 @@ impl Core {
             config,
         })
     }
+}
+
+/// How far ahead most events lie: a crossing of the slowest link.
+fn ahead(links: &[Link]) -> u64 {
+    let crossing = links.iter().map(|link| link.latency + link.whole);
+    crossing.max().unwrap_or(0).min(1 << 40)
 }
 
 /// Picoseconds that a byte takes.

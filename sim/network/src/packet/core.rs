@@ -104,6 +104,7 @@ impl Core {
         false
     }
 
+    #[inline]
     fn handle(&mut self, event: Event) {
         match event.kind {
             Kind::Arrive => self.arrive(event.id),
@@ -122,6 +123,7 @@ impl Core {
     }
 
     /// Gives up one use of a flow's slot, which others may take when it has none left.
+    #[inline]
     pub(super) fn release(&mut self, flow: u32) {
         let sender = &mut self.senders[flow as usize];
         sender.uses -= 1;

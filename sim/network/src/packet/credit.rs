@@ -20,7 +20,7 @@ impl Core {
     pub(super) fn want(&mut self, packet: u32, again: bool) {
         let entry = *self.pool.get(packet);
         let whole = u64::from(self.sizes.whole);
-        let asked = self.pool.answers[packet as usize].total;
+        let asked = entry.word;
         let each = self.config.transport == Transport::Ndp;
         let receiver = &mut self.receivers[entry.flow as usize];
         if each {

@@ -111,7 +111,9 @@ impl<T: Topology> Packets<T> {
         while 0 < self.core.open && self.core.run(END_OF_TIME) {
             reports.append(&mut self.core.reports);
         }
-        self.check_health()
+        self.check_health()?;
+        debug_assert_eq!(self.core.open, 0, "a message waits for nothing");
+        Ok(())
     }
 
     /// Changes a link's rate at `at`.

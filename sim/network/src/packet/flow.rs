@@ -1,10 +1,12 @@
 //! The two ends of a flow.
 
+use rand::Rng as _;
 use rand_pcg::Pcg32;
 
 use super::balance::Balance;
 use super::bits::Bits;
 use super::dcqcn::Dcqcn;
+use super::nic::scaled;
 use super::nscc::Nscc;
 use super::routes::Side;
 
@@ -58,8 +60,6 @@ pub(super) struct Sender {
     /// What must be gone before the slot is used again: packets under way and timers.
     pub(super) uses: u32,
     pub(super) message: u32,
-    /// Bytes that the receiver has said it has.
-    pub(super) delivered: u64,
     /// The idle round trip, in picoseconds.
     pub(super) round_trip: u64,
     pub(super) timeout: u64,
@@ -77,11 +77,13 @@ pub(super) struct Sender {
 }
 
 impl Sender {
+    #[inline]
     pub(super) fn has_more(&self) -> bool {
         0 < self.lost.len() || self.next < self.packets
     }
 
     /// Bytes of a packet with header.
+    #[inline]
     pub(super) fn size(&self, number: u32, whole: u16) -> u16 {
         if number + 1 == self.packets {
             self.last_size
@@ -90,12 +92,14 @@ impl Sender {
         }
     }
 
+    #[inline]
     pub(super) fn sent_at(&self, number: u32) -> u64 {
         self.sent[number as usize & (self.sent.len() - 1)]
     }
 
     /// Notes when a packet was sent. The ring grows to hold all from the first that is not
     /// acknowledged.
+    #[inline]
     pub(super) fn note_sent(&mut self, number: u32, now: u64) {
         let span = (number - self.all_below.min(number)) as usize + 1;
         if self.sent.len() < span {
@@ -112,6 +116,21 @@ impl Sender {
         self.sent[number as usize & mask] = now;
     }
 
+    /// A part of the timeout that is added after two in a row, so that senders that lost together
+    /// do not return together.
+    pub(super) fn hesitation(&mut self) -> u64 {
+        if self.backoff < 2 {
+            return 0;
+        }
+        scaled(self.rng.next_u64(), self.timeout / 4)
+    }
+
+    /// How long to wait for an answer: twice as long after each timeout in a row past the fourth.
+    pub(super) fn patience(&self) -> u64 {
+        self.timeout << self.backoff.saturating_sub(4).min(6)
+    }
+
+    #[inline]
     pub(super) fn is_acked(&self, number: u32) -> bool {
         number < self.all_below || self.acked.contains(number)
     }
@@ -130,8 +149,6 @@ pub(super) struct Receiver {
     pub(super) seen: Bits,
     /// Payload since the last acknowledgement.
     pub(super) unanswered: u64,
-    /// Bytes with header that have arrived, each packet once.
-    pub(super) arrived: u64,
     pub(super) message: u32,
     /// Credit granted so far, and wanted for what the sender holds.
     pub(super) granted: u64,
@@ -149,11 +166,13 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
+    #[inline]
     pub(super) fn has(&self, number: u32) -> bool {
         number < self.expected || self.seen.contains(number)
     }
 
     /// Notes an arrival; false where it is a duplicate.
+    #[inline]
     pub(super) fn note(&mut self, number: u32) -> bool {
         if number == self.expected {
             self.expected += 1;

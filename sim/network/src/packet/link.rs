@@ -13,6 +13,7 @@ use super::pool::{List, NONE};
 /// Invariant: after whatever happens at `t`, something waits only where `t < free_at` or the link
 /// is paused or dead.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(super) struct Link {
     /// When the transmitter has sent what it sends.
     pub(super) free_at: u64,
@@ -36,8 +37,8 @@ pub(super) struct Link {
     pub(super) header_bytes: u64,
     /// The most that may wait, with what is being sent.
     pub(super) room: u64,
-    /// Marking begins and is certain.
-    pub(super) marks: Option<[u64; 2]>,
+    /// Marking begins and is certain; it never begins without marks.
+    pub(super) marks: [u64; 2],
     /// Bytes of the data packet that is being sent.
     pub(super) serving: u32,
     /// Whether an event for the first packet on the way is in the queue.
@@ -48,22 +49,19 @@ pub(super) struct Link {
     pub(super) dead: bool,
     /// The switch that it leaves, for shared buffers.
     pub(super) switch: u32,
-    /// Bytes that wait at the other end and came over this link.
-    pub(super) held: u64,
     /// Whether its sender was told to stop.
     pub(super) stopped: bool,
     pub(super) count: Counters,
+    /// Bytes that wait at the other end and came over this link.
+    pub(super) held: u64,
 }
 
 /// What is counted of a link.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 pub(super) struct Counters {
     pub(super) bytes: u64,
     pub(super) packets: u64,
-    pub(super) trimmed: u64,
-    pub(super) dropped: u64,
-    pub(super) marked: u64,
-    pub(super) paused: u64,
     /// The longest queue.
     pub(super) most: u64,
     /// The integral of bytes that wait over time, and when it was last added to.
@@ -71,6 +69,10 @@ pub(super) struct Counters {
     pub(super) since: u64,
     /// Bytes times the time that each waited, over those that began.
     pub(super) waited: f64,
+    pub(super) marked: u64,
+    pub(super) trimmed: u64,
+    pub(super) dropped: u64,
+    pub(super) paused: u64,
 }
 
 /// What a link did, from the start of the clock.
@@ -114,7 +116,7 @@ impl Link {
             data_bytes: 0,
             header_bytes: 0,
             room,
-            marks: None,
+            marks: [u64::MAX; 2],
             serving: 0,
             expected: false,
             called: false,
@@ -135,6 +137,7 @@ impl Link {
         clippy::cast_sign_loss,
         reason = "rates are at least a byte per second, so that 2¹⁶ bytes take 2⁵⁶ ps at most"
     )]
+    #[inline]
     pub(super) fn time(&self, bytes: u32) -> u64 {
         let exact = f64::from(bytes) * self.per_byte;
         let whole = exact as u64;
@@ -142,18 +145,21 @@ impl Link {
     }
 
     /// Whether something may start. Pauses hold data, not headers.
+    #[inline]
     pub(super) const fn waits(&self) -> bool {
         let data = !(self.data.is_empty() && self.ready.is_empty());
         !self.headers.is_empty() || (data && !self.paused)
     }
 
     /// Bytes in the queue with the packet that is being sent at `now`.
+    #[inline]
     pub(super) const fn occupied(&self, now: u64) -> u64 {
         let serving = if now < self.free_at { self.serving } else { 0 };
         self.data_bytes + serving as u64
     }
 
     /// Accounts for the queue as it was since the last change.
+    #[inline]
     pub(super) fn settle(&mut self, now: u64) {
         let queued = self.data_bytes + self.header_bytes;
         if 0 < queued {
@@ -162,6 +168,7 @@ impl Link {
         self.count.since = now;
     }
 
+    #[inline]
     pub(super) fn joined(&mut self) {
         self.count.most = self.count.most.max(self.data_bytes + self.header_bytes);
     }

@@ -13,6 +13,7 @@ const SWITCH_DECIDES: u32 = NONE;
 
 impl Core {
     /// Whether a flow may send its next packet now.
+    #[inline]
     pub(super) fn may_send(&self, flow: u32) -> bool {
         let sender = &self.senders[flow as usize];
         if !sender.has_more() {
@@ -107,9 +108,16 @@ impl Core {
         if !self.may_send(flow) {
             flags |= ASKS;
         }
+        let word = if self.grants() {
+            self.credit_wanted(flow)
+        } else {
+            0
+        };
         let packet = self.pool.add(Packet {
             at: start,
             sent: start,
+            word,
+            all_below: 0,
             flow,
             number,
             route,
@@ -122,9 +130,6 @@ impl Core {
             flags,
         });
         debug_assert_eq!(self.routes.first(side), nic);
-        if self.grants() {
-            self.pool.answers[packet as usize].total = self.credit_wanted(flow);
-        }
         self.arm(flow, start);
         packet
     }
@@ -159,6 +164,7 @@ impl Core {
     }
 
     /// Whether receivers grant credit.
+    #[inline]
     pub(super) const fn grants(&self) -> bool {
         match self.config.transport {
             Transport::Uec => !matches!(self.config.control, Control::Sender),
@@ -262,6 +268,7 @@ impl Core {
 }
 
 /// A hash as a number below `n`.
+#[inline]
 pub(super) const fn scaled(hash: u64, n: u64) -> u64 {
     ((hash as u128 * n as u128) >> 64) as u64
 }

@@ -53,6 +53,9 @@ impl Terms {
     }
 }
 
+/// The weight of the newest delay in the average: as in TCP's smoothed round trip (RFC 6298).
+const WEIGHT: f64 = 0.125;
+
 /// The window of a flow.
 #[derive(Clone, Debug)]
 pub(super) struct Nscc {
@@ -119,7 +122,7 @@ impl Nscc {
     }
 
     pub(super) fn acknowledged(&mut self, terms: &Terms, word: Word) {
-        self.average(terms, word);
+        self.average_delay += WEIGHT * (word.delay - self.average_delay);
         self.arrived += word.bytes;
         self.since_adjust += word.bytes;
         let stale = 0.0 < self.ignore;
@@ -147,16 +150,6 @@ impl Nscc {
             self.judge(terms, word);
         }
         self.window = self.window.clamp(self.least, self.most);
-    }
-
-    fn average(&mut self, terms: &Terms, word: Word) {
-        const WEIGHT: f64 = 0.0125;
-        // A late packet without a mark found a queue that has drained since.
-        let sample = match (word.marked, terms.target < word.delay) {
-            (false, true) => 0.25 * self.round_trip as f64,
-            _ => word.delay,
-        };
-        self.average_delay += WEIGHT * (sample - self.average_delay);
     }
 
     fn grow(&mut self, terms: &Terms, word: Word) {

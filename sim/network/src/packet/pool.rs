@@ -22,6 +22,7 @@ pub(super) enum Form {
 
 impl Form {
     /// Whether it waits in the queue of headers, before data.
+    #[inline]
     pub(super) const fn is_control(self) -> bool {
         !matches!(self, Self::Data)
     }
@@ -34,17 +35,23 @@ pub(super) const RESENT: u8 = 2;
 /// The sender wants an acknowledgement at once.
 pub(super) const ASKS: u8 = 4;
 
-/// A packet. 48 bytes: a simulation is as fast as its packets are near.
+/// A packet, in one line of a cache: a simulation is as fast as its packets are near.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(super) struct Packet {
     /// When it was queued, or, on a link, when it reaches the link's end.
     pub(super) at: u64,
     /// When the data packet left its source, which acknowledgements echo.
     pub(super) sent: u64,
+    /// Of acknowledgements, which of the 64 numbers from [`Packet::base`] on have arrived; the
+    /// credit granted so far (pull) or wanted so far (data).
+    pub(super) word: u64,
     /// The flow that it belongs to, in both directions.
     pub(super) flow: u32,
     /// Its number, or the number that an acknowledgement answers.
     pub(super) number: u32,
+    /// Of answers: all numbers below have arrived.
+    pub(super) all_below: u32,
     /// Where in the table of routes the next link stands.
     pub(super) route: u32,
     /// Where the route goes on after a turn.
@@ -61,17 +68,13 @@ pub(super) struct Packet {
     pub(super) flags: u8,
 }
 
-/// What acknowledgements and credits carry besides.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Answer {
-    /// All numbers below have arrived.
-    pub(super) all_below: u32,
-    /// The number of the lowest bit.
-    pub(super) base: u32,
-    /// Which of 64 numbers have arrived.
-    pub(super) bits: u64,
-    /// Bytes that have arrived so far; credit granted (pull) or wanted (data) so far.
-    pub(super) total: u64,
+impl Packet {
+    /// The number of the lowest bit of an acknowledgement: the 64 numbers up to its own, but none
+    /// of which the receiver has all.
+    #[inline]
+    pub(super) fn base(number: u32, all_below: u32) -> u32 {
+        number.saturating_sub(63).max(all_below)
+    }
 }
 
 /// A list of packets or flows in order of arrival, linked through their `next`.
@@ -87,6 +90,7 @@ impl List {
         tail: NONE,
     };
 
+    #[inline]
     pub(super) const fn is_empty(&self) -> bool {
         self.head == NONE
     }
@@ -96,11 +100,11 @@ impl List {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool {
     pub(super) packets: Vec<Packet>,
-    pub(super) answers: Vec<Answer>,
     free: Vec<u32>,
 }
 
 impl Pool {
+    #[inline]
     pub(super) fn add(&mut self, packet: Packet) -> u32 {
         if let Some(slot) = self.free.pop() {
             self.packets[slot as usize] = packet;
@@ -108,10 +112,10 @@ impl Pool {
         }
         let slot = u32::try_from(self.packets.len()).unwrap_or(NONE);
         self.packets.push(packet);
-        self.answers.push(Answer::default());
         slot
     }
 
+    #[inline]
     pub(super) fn free(&mut self, slot: u32) {
         self.free.push(slot);
     }
@@ -121,14 +125,17 @@ impl Pool {
         self.packets.len() - self.free.len()
     }
 
+    #[inline]
     pub(super) fn get(&self, slot: u32) -> &Packet {
         &self.packets[slot as usize]
     }
 
+    #[inline]
     pub(super) fn get_mut(&mut self, slot: u32) -> &mut Packet {
         &mut self.packets[slot as usize]
     }
 
+    #[inline]
     pub(super) fn append(&mut self, list: &mut List, slot: u32) {
         self.packets[slot as usize].next = NONE;
         if list.head == NONE {
@@ -139,6 +146,7 @@ impl Pool {
         list.tail = slot;
     }
 
+    #[inline]
     pub(super) fn take(&mut self, list: &mut List) -> u32 {
         let slot = list.head;
         list.head = self.packets[slot as usize].next;
@@ -148,7 +156,6 @@ impl Pool {
     /// Puts a packet at the end of a list in place of the last one, which comes back.
     pub(super) fn replace_last(&mut self, list: List, slot: u32) -> u32 {
         self.packets.swap(slot as usize, list.tail as usize);
-        self.answers.swap(slot as usize, list.tail as usize);
         self.packets[list.tail as usize].next = NONE;
         slot
     }

@@ -3,7 +3,7 @@
 use super::config::Transport;
 use super::core::Core;
 use super::dcqcn::NOTIFY_EVERY;
-use super::pool::{ASKS, Answer, Form, MARKED, RESENT};
+use super::pool::{ASKS, Form, MARKED, NONE, Packet, RESENT};
 
 /// How often go-back-N asks for the same gap again, in picoseconds: HPCC's 500 µs.
 const ASK_AGAIN: u64 = 500_000_000;
@@ -33,7 +33,6 @@ impl Core {
         let new = receiver.note(entry.number);
         if new {
             receiver.unanswered += u64::from(entry.size - self.sizes.header);
-            receiver.arrived += u64::from(entry.size);
             let late = entry.number < receiver.highest && entry.flags & RESENT == 0;
             let depth = receiver.highest.saturating_sub(entry.number);
             receiver.highest = receiver.highest.max(entry.number + 1);
@@ -80,54 +79,46 @@ impl Core {
         let entry = *self.pool.get(packet);
         let receiver = &self.receivers[entry.flow as usize];
         let (side, nic) = (receiver.side, receiver.nic);
-        let base = entry.number.saturating_sub(63).max(receiver.expected);
-        self.pool.answers[packet as usize] = Answer {
-            all_below: receiver.expected,
-            base,
-            bits: if receiver.seen.len() == 0 {
-                0
-            } else {
-                receiver.seen.window(base)
-            },
-            total: receiver.arrived,
+        let all_below = receiver.expected;
+        let word = if receiver.seen.len() == 0 {
+            0
+        } else {
+            receiver.seen.window(Packet::base(entry.number, all_below))
         };
         let [route, then] = self.way_back(entry.flow, side, entry.entropy);
         let turned = self.pool.get_mut(packet);
         turned.form = form;
+        turned.word = word;
+        turned.all_below = all_below;
         turned.size = self.sizes.header;
         turned.route = route;
         turned.then = then;
-        turned.from = super::pool::NONE;
+        turned.from = NONE;
         self.enqueue(nic, packet);
     }
 
     /// Sends an answer that no packet caused.
-    pub(super) fn answer_afresh(&mut self, flow: u32, form: Form, total: u64) {
+    pub(super) fn answer_afresh(&mut self, flow: u32, form: Form, word: u64) {
         let receiver = &self.receivers[flow as usize];
         let (side, nic, number) = (receiver.side, receiver.nic, receiver.expected);
         let entropy = super::balance::low(self.totals.sent ^ u64::from(flow));
         let [route, then] = self.way_back(flow, side, entropy);
-        let packet = self.pool.add(super::pool::Packet {
+        let packet = self.pool.add(Packet {
             at: self.clock,
             sent: self.clock,
+            word,
+            all_below: number,
             flow,
             number,
             route,
             then,
-            next: super::pool::NONE,
-            from: super::pool::NONE,
+            next: NONE,
+            from: NONE,
             size: self.sizes.header,
             entropy,
             form,
             flags: 0,
         });
-        let receiver = &self.receivers[flow as usize];
-        self.pool.answers[packet as usize] = Answer {
-            all_below: receiver.expected,
-            base: receiver.expected,
-            bits: 0,
-            total,
-        };
         self.senders[flow as usize].uses += 1;
         self.enqueue(nic, packet);
     }

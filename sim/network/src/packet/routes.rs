@@ -188,6 +188,7 @@ impl Routes {
     }
 
     /// The first link of a way; [`END`] where there is none.
+    #[inline]
     pub(super) fn first(&self, side: Side) -> u32 {
         self.table[side.head as usize]
     }

@@ -103,7 +103,7 @@ impl Core {
         if self.config.transport == Transport::Uec && self.config.control != Control::Sender {
             let last = self.routes.middle(there.tail).last().copied();
             if let Some(last) = last {
-                self.links[last as usize].marks = None;
+                self.links[last as usize].marks = [u64::MAX; 2];
             }
         }
         Ok([there, back])
@@ -222,7 +222,6 @@ impl Core {
             next_ready: NONE,
             uses: 0,
             message,
-            delivered: 0,
             round_trip,
             timeout: self.timeout(nic),
             window,
@@ -245,7 +244,6 @@ impl Core {
             highest: 0,
             seen: Bits::default(),
             unanswered: 0,
-            arrived: 0,
             message: sender.message,
             granted: 0,
             wanted: 0,

@@ -37,6 +37,7 @@ impl Core {
     }
 
     /// Moves a packet's route on; `None` where it has arrived.
+    #[inline]
     fn next_link(&mut self, packet: u32) -> Option<u32> {
         let entry = self.pool.get_mut(packet);
         let table = &self.routes.table;
@@ -52,6 +53,7 @@ impl Core {
     }
 
     /// Starts what had its turn until now.
+    #[inline]
     pub(super) fn catch_up(&mut self, at: u32) {
         loop {
             let link = &self.links[at as usize];
@@ -66,6 +68,7 @@ impl Core {
     }
 
     /// Starts the next packet now, if the link is idle.
+    #[inline]
     pub(super) fn kick(&mut self, at: u32) {
         let link = &self.links[at as usize];
         if link.free_at <= self.clock && link.waits() && !link.dead {
@@ -75,6 +78,7 @@ impl Core {
     }
 
     /// Asks for an event at the next start, where starts have one.
+    #[inline]
     fn call(&mut self, at: u32) {
         let link = &mut self.links[at as usize];
         if self.eager && link.waits() && !link.called && self.clock < link.free_at {
@@ -116,6 +120,7 @@ impl Core {
         true
     }
 
+    #[inline]
     fn transmit(&mut self, at: u32, start: u64, packet: u32) {
         let link = &mut self.links[at as usize];
         let entry = self.pool.get_mut(packet);
@@ -150,11 +155,10 @@ impl Core {
     }
 
     /// Marks the packet whose transmission has just ended, by what waits then.
+    #[inline]
     fn mark_last(&mut self, at: u32, start: u64) {
         let link = &mut self.links[at as usize];
-        let Some([least, most]) = link.marks else {
-            return;
-        };
+        let [least, most] = link.marks;
         let ended = link.serving != 0 && link.free_at == start && !link.flying.is_empty();
         if !ended || link.data_bytes <= least {
             return;
@@ -193,6 +197,7 @@ impl Core {
         self.kick(at);
     }
 
+    #[inline]
     fn admits(&self, at: u32, size: u64) -> bool {
         let link = &self.links[at as usize];
         if self.eager && Self::is_link(link.switch) {
@@ -201,6 +206,7 @@ impl Core {
         link.occupied(self.clock) + size <= link.room
     }
 
+    #[inline]
     fn enqueue_data(&mut self, at: u32, packet: u32) {
         self.pool.get_mut(packet).at = self.clock;
         let (size, from) = {

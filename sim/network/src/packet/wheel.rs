@@ -1,16 +1,17 @@
 //! Events to come, in order of time and, at one picosecond, of insertion.
 //!
 //! Events of a packet network lie close ahead: one crossing of a link. So they go into buckets of
-//! 1,024 ps by time, 4,096 of them around a wheel; a bucket is sorted when its turn comes. What
-//! lies further ahead, timers mostly, waits in a heap and enters the wheel when its bucket does.
+//! some 1,000 ps by time, 2,048 of them around a wheel; a bucket is sorted when its turn comes.
+//! What lies further ahead, timers mostly, waits in a heap and enters the wheel when its bucket
+//! does.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Buckets around the wheel.
-const BUCKETS: u64 = 4096;
-/// Picoseconds of a bucket, as a power of two.
-const SHIFT: u32 = 10;
+const BUCKETS: u64 = 2048;
+/// The least width of a bucket, as a power of two of picoseconds.
+const NARROWEST: u32 = 8;
 
 /// What an event is about. Ids fit 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +53,8 @@ pub(super) struct Event {
 /// The queue of events.
 #[derive(Clone, Debug)]
 pub(super) struct Wheel {
+    /// The width of a bucket, as a power of two of picoseconds.
+    shift: u32,
     buckets: Vec<Vec<Event>>,
     /// One bit for each bucket that holds something.
     occupied: Vec<u64>,
@@ -66,8 +69,11 @@ pub(super) struct Wheel {
 }
 
 impl Wheel {
-    pub(super) fn new() -> Self {
+    /// An empty queue whose wheel reaches at least `ahead` picoseconds.
+    pub(super) fn new(ahead: u64) -> Self {
+        let width = (ahead / (BUCKETS - 1) + 1).next_power_of_two();
         Self {
+            shift: width.trailing_zeros().max(NARROWEST),
             buckets: vec![Vec::new(); index(BUCKETS)],
             occupied: vec![0; index(BUCKETS / 64)],
             turn: 0,
@@ -79,9 +85,10 @@ impl Wheel {
     }
 
     /// Inserts an event, not before the last one that was taken out.
+    #[inline]
     pub(super) fn push(&mut self, at: u64, kind: Kind, id: u32) {
         let event = Event { at, id, kind };
-        let bucket = at >> SHIFT;
+        let bucket = at >> self.shift;
         if bucket <= self.turn {
             let waiting = &self.current[self.done..];
             let place = waiting.iter().rposition(|other| other.at <= at);
@@ -108,6 +115,7 @@ impl Wheel {
     }
 
     /// Takes the next event out, unless it lies after `to`.
+    #[inline]
     pub(super) fn pop(&mut self, to: u64) -> Option<Event> {
         loop {
             if let Some(&event) = self.current.get(self.done) {
@@ -121,18 +129,18 @@ impl Wheel {
 
     /// Moves on to the next bucket with events, unless it lies after `to`.
     fn turn_to(&mut self, to: u64) -> Option<()> {
-        let far = || self.far.peek().map(|Reverse(far)| far.0 >> SHIFT);
+        let far = || self.far.peek().map(|Reverse(far)| far.0 >> self.shift);
         let bucket = self.next_bucket().or_else(far)?;
-        if to >> SHIFT < bucket {
+        if to >> self.shift < bucket {
             return None;
         }
         self.turn = bucket;
         while let Some(&Reverse((at, _, event))) = self.far.peek() {
-            if self.turn + BUCKETS <= at >> SHIFT {
+            if self.turn + BUCKETS <= at >> self.shift {
                 break;
             }
             self.far.pop();
-            self.file(at >> SHIFT, event);
+            self.file(at >> self.shift, event);
         }
         let slot = index(bucket % BUCKETS);
         self.current.clear();
@@ -143,6 +151,7 @@ impl Wheel {
         Some(())
     }
 
+    #[inline]
     fn file(&mut self, bucket: u64, event: Event) {
         let slot = index(bucket % BUCKETS);
         self.buckets[slot].push(event);
@@ -187,7 +196,7 @@ mod tests {
     #[test]
     fn events_come_in_order_of_time_and_then_of_insertion() {
         let mut rng = Pcg32::seed_from_u64(7);
-        let mut wheel = Wheel::new();
+        let mut wheel = Wheel::new(1_300_000);
         let (mut clock, mut pushed) = (0, 0);
         let mut last = (0, 0);
         for _ in 0..20_000 {
@@ -214,7 +223,7 @@ mod tests {
 
     #[test]
     fn nothing_comes_out_before_its_time() {
-        let mut wheel = Wheel::new();
+        let mut wheel = Wheel::new(1_300_000);
         wheel.push(5_000_000_000, Kind::Rate, 1);
         wheel.push(700, Kind::Rate, 2);
         assert_eq!(wheel.pop(699), None);
