@@ -15,6 +15,7 @@
 mod action;
 pub mod astra_sim;
 pub mod chakra;
+pub mod cluster_file;
 mod compress;
 mod error;
 mod event;
