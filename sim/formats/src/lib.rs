@@ -27,6 +27,7 @@ pub mod ibnetdiscover;
 mod import_error;
 mod kineto;
 pub mod nccl;
+pub mod nccl_tests;
 pub mod nvidia_smi;
 mod perfetto;
 mod ranks;

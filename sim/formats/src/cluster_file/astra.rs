@@ -4,7 +4,7 @@ use units::BytesPerSec;
 
 use super::draft::{
     Attach, Cables, Draft, Fabric, Host, Imported, Named, Nics, Node, Nodes, ScaleUp, latency_text,
-    rate_text,
+    port_text, rate_text,
 };
 use super::{Choices, gpu};
 use crate::astra_sim::{Dimension, Network, Shape};
@@ -109,7 +109,7 @@ fn nics(outer: Dimension, gpus: u32) -> Option<Nics> {
     };
     Some(Nics {
         count: gpus,
-        rate: rate_text(outer.rate.scale(f64::from(links))?),
+        rate: port_text(outer.rate.scale(f64::from(links))?),
     })
 }
 
@@ -164,7 +164,7 @@ fn cables(outer: Dimension, gpus: u32) -> Vec<Cables> {
         pairs.iter().map(move |pair| Cables {
             ends: pair.map(|node| switch(rail, node)),
             count: 1,
-            rate: Some(rate_text(rate)),
+            rate: Some(port_text(rate)),
             latency: Some(latency_text(outer.latency)),
         })
     };

@@ -169,16 +169,27 @@ impl Draft {
     }
 }
 
-/// A rate in the unit that needs the fewest digits.
+/// A rate of a link inside a node.
 pub(super) fn rate_text(rate: BytesPerSec) -> String {
-    let candidates = [
-        (rate.as_gbits(), "Gbit/s"),
-        (rate.as_gbytes(), "GB/s"),
-        (rate.as_f64() / 1_073_741_824.0, "GiB/s"),
-    ];
-    let texts = candidates.map(|(number, unit)| format!("{number} {unit}"));
-    let shortest = texts.into_iter().min_by_key(String::len);
-    let short = shortest.filter(|text| text.len() <= 14);
+    first_short(rate, ["GB/s", "GiB/s", "Gbit/s"])
+}
+
+/// A rate of a port or a cable.
+pub(super) fn port_text(rate: BytesPerSec) -> String {
+    first_short(rate, ["Gbit/s", "GB/s", "GiB/s"])
+}
+
+/// A rate in the first unit in which it has few digits.
+fn first_short(rate: BytesPerSec, units: [&str; 3]) -> String {
+    let text = |unit: &str| {
+        let number = match unit {
+            "Gbit/s" => rate.as_gbits(),
+            "GB/s" => rate.as_gbytes(),
+            _ => rate.as_f64() / 1_073_741_824.0,
+        };
+        format!("{number} {unit}")
+    };
+    let short = units.into_iter().map(text).find(|text| text.len() <= 14);
     short.unwrap_or_else(|| format!("{:.4} GB/s", rate.as_gbytes()))
 }
 
@@ -194,10 +205,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_written_in_the_unit_in_which_they_are_round() {
+    fn rates_are_written_in_a_unit_in_which_they_are_round() {
         let text = |bytes: f64| rate_text(BytesPerSec::new(bytes).unwrap());
         assert_eq!(text(50e9), "50 GB/s");
-        assert_eq!(text(12.5e9), "100 Gbit/s");
+        assert_eq!(text(15.75e9), "15.75 GB/s");
+        assert_eq!(port_text(BytesPerSec::new(12.5e9).unwrap()), "100 Gbit/s");
         assert_eq!(text(50.0 * 1_073_741_824.0), "50 GiB/s");
         assert_eq!(text(15.753_846_153e9), "15.7538 GB/s");
         assert_eq!(latency_text(Seconds::from_secs(500.0 * 1e-9)), "500 ns");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use units::BytesPerSec;
 
-use super::draft::{Attach, Cables, Draft, Fabric, Imported, Named, Node, Nodes, rate_text};
+use super::draft::{Attach, Cables, Draft, Fabric, Imported, Named, Node, Nodes, port_text};
 use super::infiniband_shape::shape;
 use super::node::{Found, Joined};
 use super::order::natural;
@@ -67,6 +67,16 @@ impl Net {
         }
         let count = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         self.sort();
+        let mixed = self
+            .cables
+            .values()
+            .filter(|rates| rates.iter().any(|rate| *rate != rates[0]));
+        let mixed = mixed.count();
+        if mixed != 0 {
+            notes.push(format!(
+                "between {mixed} pairs of switches cables have different rates: the mean taken for each"
+            ));
+        }
         let shaped = shape(&self, about.nic_rate);
         let shaped = shaped.unwrap_or_else(|| Shaped {
             fabric: self.graph(),
@@ -118,7 +128,7 @@ impl Net {
                 cables.push(Cables {
                     ends: [*a, *b].map(|at| self.switches[at].clone()),
                     count: u32::try_from(same.len()).unwrap_or(u32::MAX),
-                    rate: Some(rate_text(same[0])),
+                    rate: Some(port_text(same[0])),
                     latency: None,
                 });
             }
@@ -193,7 +203,7 @@ fn joined_pairs(cables: Vec<Cables>) -> Vec<Cables> {
                 let all = f64::from(last.count);
                 let mean =
                     both.and_then(|(a, b)| BytesPerSec::new((a.as_f64() + b.as_f64()) / all));
-                last.rate = mean.map(rate_text);
+                last.rate = mean.map(port_text);
             }
             _ => rows.push(cable),
         }

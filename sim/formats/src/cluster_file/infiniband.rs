@@ -13,8 +13,8 @@ use crate::import_error::{ImportError, shown};
 /// Nodes that have a NIC on the fabric, and the fabric.
 ///
 /// Adapters that describe themselves as `HOST DEVICE` belong to that host, others to the box that
-/// the file names, else each is a node. Nodes with another number of NICs than most are left out:
-/// they are those for management and storage.
+/// the file names, else each is a node. Nodes with fewer NICs than most are left out: they are those
+/// for management. Of those with more the first are kept.
 ///
 /// # Errors
 ///
@@ -172,7 +172,7 @@ fn most(rates: &[BytesPerSec]) -> Option<BytesPerSec> {
     counted.pop().map(|(rate, _)| rate)
 }
 
-/// The nodes with as many NICs as most.
+/// The nodes, each with as many NICs as most have.
 fn nodes(network: &Network, ports: &[Port], notes: &mut Vec<String>) -> Vec<Place> {
     let mut hosts: BTreeMap<String, Vec<(String, u32, usize)>> = BTreeMap::new();
     for port in ports {
@@ -187,19 +187,32 @@ fn nodes(network: &Network, ports: &[Port], notes: &mut Vec<String>) -> Vec<Plac
     // Of equally many the larger number.
     let usual = counts.iter().max_by_key(|(nics, hosts)| (**hosts, **nics));
     let usual = usual.map_or(0, |(nics, _)| *nics);
-    let (kept, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        hosts.into_iter().partition(|(_, nics)| nics.len() == usual);
-    if !others.is_empty() {
-        let names: Vec<_> = others.keys().take(8).map(|name| shown(name)).collect();
+    let (fewer, kept): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        hosts.into_iter().partition(|(_, nics)| nics.len() < usual);
+    let some = |names: Vec<&String>| {
+        let names: Vec<_> = names.into_iter().take(8).map(|name| shown(name)).collect();
+        names.join(", ")
+    };
+    if !fewer.is_empty() {
         notes.push(format!(
-            "{} nodes have another number of NICs than most, {usual}, and are left out: {}",
-            others.len(),
-            names.join(", ")
+            "{} nodes have fewer NICs than most, {usual}, and are left out: {}",
+            fewer.len(),
+            some(fewer.keys().collect())
+        ));
+    }
+    let more = kept.iter().filter(|(_, nics)| usual < nics.len());
+    let more: Vec<&String> = more.map(|(name, _)| name).collect();
+    if !more.is_empty() {
+        notes.push(format!(
+            "{} nodes have more NICs than most, of which the first {usual} are kept: {}",
+            more.len(),
+            some(more)
         ));
     }
     let place = |(name, mut nics): (String, Vec<(String, u32, usize)>)| {
         nics.sort_by_cached_key(|(device, port, _)| (natural(device), *port));
-        let on = nics.into_iter().map(|(_, _, switch)| switch).collect();
+        let on = nics.into_iter().take(usual).map(|(_, _, switch)| switch);
+        let on = on.collect();
         Place { name, on }
     };
     kept.into_iter().map(place).collect()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use units::BytesPerSec;
 
-use super::draft::{Fabric, rate_text};
+use super::draft::{Fabric, port_text};
 use super::graph::{Net, Place, Shaped};
 use super::order::natural;
 
@@ -38,7 +38,7 @@ pub(super) fn shape(net: &Net, nic_rate: BytesPerSec) -> Option<Shaped> {
         nodes_per_leaf: small(grouped.per_leaf),
         oversubscription: vec![down / up],
         spines: small(levels.spines_per_pod),
-        link_rate: Some(rate_text(rate)),
+        link_rate: Some(port_text(rate)),
         ..Fabric::default()
     };
     if 1 < grouped.rails {

@@ -3,7 +3,7 @@
 use units::BytesPerSec;
 
 use super::Choices;
-use super::draft::{Host, Nics, Node, ScaleUp, rate_text};
+use super::draft::{Host, Nics, Node, ScaleUp, port_text, rate_text};
 use super::gpu::Kind;
 use crate::import_error::ImportError;
 
@@ -160,11 +160,15 @@ impl Found {
     }
 
     fn nics(&self, kind: &Kind, choices: &Choices, notes: &mut Vec<String>) -> Option<Nics> {
-        if self.nics == 0 {
-            notes.push("the file tells no NIC".to_owned());
+        let mut count = self.nics;
+        if count == 0 && choices.nic_rate.is_none() {
+            notes.push("the file tells no NIC; --nic-rate gives one to every GPU".to_owned());
             return None;
         }
-        let mut count = self.nics;
+        if count == 0 {
+            notes.push("the file tells no NIC: one for every GPU taken".to_owned());
+            count = self.gpus;
+        }
         if self.gpus < count && !count.is_multiple_of(self.gpus) {
             // More NICs than GPUs are shared out equally.
             count -= count % self.gpus;
@@ -174,7 +178,7 @@ impl Found {
             ));
         }
         let rate = choices.nic_rate.or(self.nic_rate).or_else(|| kind.nic())?;
-        let text = rate_text(rate);
+        let text = port_text(rate);
         if choices.nic_rate.is_none() && self.nic_rate.is_none() {
             notes.push(format!(
                 "the rate of a NIC is not told: {text} taken; --nic-rate sets another"
