@@ -20,7 +20,7 @@ use crate::topics::Topic;
 
 pub(crate) use calibrate::{CalibrateArgs, CalibrateCommand, FitArgs, FitPart};
 pub(crate) use collective::CollectiveArgs;
-pub(crate) use launch::{ExportArgs, ImportArgs};
+pub(crate) use launch::{Becomes, ExportArgs, ImportArgs};
 pub(crate) use plan::PlanArgs;
 pub(crate) use schema::SchemaArgs;
 pub(crate) use simulate::{ExplainArgs, SimulateArgs};

@@ -5,6 +5,7 @@ mod collective;
 mod complete;
 mod export;
 mod import;
+mod import_network;
 mod network;
 mod open;
 mod plan;
@@ -29,8 +30,10 @@ pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Layout, MemoryMargin, Place, Planning, Problem, Shelf,
     Source, json_schema, memory_margin,
 };
+pub use formats::cluster_file::{Choices as HardwareChoices, Imported as ImportedFile};
 pub use formats::{FormatError, Header};
 pub use import::import;
+pub use import_network::{Tool, import_chakra, import_cluster};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
 pub use network::{LinkLoad, Messages, NetworkAnswer, PacketCounts, Rules, Traffic, TrafficError};
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};

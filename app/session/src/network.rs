@@ -6,13 +6,12 @@ mod json;
 mod open;
 mod rules;
 
-use ::network::packet::PacketError;
-use ::network::{NetworkError, Share};
+use ::network::Share;
 use ::traffic::{
-    Balanced, Keep, Policy, Program, balance, congestion, loads, run_folded, run_packets,
+    Balanced, Keep, RunError, Policy, balance, congestion, run_folded, run_packets, sprayed_loads,
 };
 use cluster::Topology as _;
-use units::Seconds;
+use units::{Control, Seconds};
 
 pub use answer::{LinkLoad, Messages, NetworkAnswer, PacketCounts};
 pub use open::Traffic;
@@ -26,9 +25,7 @@ use crate::network::answer::{flow_links, packet_links};
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum TrafficError {
     #[error(transparent)]
-    Flow(#[from] NetworkError),
-    #[error(transparent)]
-    Packet(#[from] PacketError),
+    Run(#[from] RunError),
 }
 
 impl Traffic {
@@ -39,13 +36,13 @@ impl Traffic {
     /// # Errors
     ///
     /// What the engine cannot go on with.
-    pub fn run(&self, keep: Keep) -> Result<NetworkAnswer, TrafficError> {
+    pub fn run(&self, keep: Keep, control: &Control) -> Result<NetworkAnswer, TrafficError> {
         let balanced = self.balanced();
         match &self.rules {
-            Rules::Flow { share, .. } => self.run_flow(&balanced, *share, keep),
+            Rules::Flow { share, .. } => self.run_flow(&balanced, *share, keep, control),
             Rules::Packet { config, .. } => {
                 let topology = &self.fabric;
-                let outcome = run_packets(topology, &balanced.program, config.clone(), keep)?;
+                let outcome = run_packets(topology, &balanced.program, config.clone(), keep, control)?;
                 Ok(NetworkAnswer {
                     makespan: outcome.makespan,
                     acked: Some(outcome.acked),
@@ -53,7 +50,7 @@ impl Traffic {
                     links: packet_links(topology, &outcome),
                     extra_pieces: balanced.n_extra_pieces(self.program.streams().len()),
                     classes: None,
-                    congestion: None,
+                    congestion: [None, self.ideal_congestion()],
                     packets: Some(PacketCounts::new(&outcome)),
                 })
             }
@@ -65,14 +62,15 @@ impl Traffic {
         balanced: &Balanced,
         share: Share,
         keep: Keep,
+        control: &Control,
     ) -> Result<NetworkAnswer, TrafficError> {
         let topology = &self.fabric;
-        let outcome = run_folded(topology, &balanced.program, share, keep)?;
+        let outcome = run_folded(topology, &balanced.program, share, keep, control)?;
         Ok(NetworkAnswer {
             makespan: outcome.makespan,
             acked: None,
             messages: Messages::new(&self.program, &balanced.origin, &outcome.times),
-            congestion: self.congestion(&balanced.program, &outcome.link_bytes),
+            congestion: self.congestion(&outcome.link_bytes),
             links: flow_links(topology, &outcome),
             extra_pieces: balanced.n_extra_pieces(self.program.streams().len()),
             classes: outcome.classes,
@@ -80,20 +78,22 @@ impl Traffic {
         })
     }
 
+    /// The longest time that a link needs when every flow is sprayed over all its ways; without
+    /// headers.
+    fn ideal_congestion(&self) -> Option<Seconds> {
+        let topology = &self.fabric;
+        let loads = sprayed_loads(topology, &self.program);
+        Some(congestion(topology, &loads))
+    }
+
     /// The longest time that a link needs for what it carries, and what that is when every flow
     /// is sprayed over all its ways.
-    fn congestion(&self, program: &Program, link_bytes: &[f64]) -> Option<[Seconds; 2]> {
+    fn congestion(&self, link_bytes: &[f64]) -> [Option<Seconds>; 2] {
         let topology = &self.fabric;
-        let is_fixed = program
-            .streams()
-            .iter()
-            .all(|stream| stream.src == stream.dst || topology.n_ways(stream.src, stream.dst) < 2);
         let own = congestion(topology, link_bytes);
-        if is_fixed {
-            return Some([own, own]);
-        }
-        let ideal = balance(topology, &self.program, Policy::Spray, self.seed);
-        Some([own, congestion(topology, &loads(topology, &ideal.program))])
+        let chooses = self.rules.policy() != Policy::Static;
+        let ideal = chooses.then(|| self.ideal_congestion()).flatten();
+        [Some(own), ideal]
     }
 
     /// The program with the ways that its streams take.

@@ -17,6 +17,7 @@
 mod cross;
 mod error;
 mod file;
+mod log;
 mod model;
 mod parameters;
 mod places;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 use profile::CommProfile;
 
 pub use error::CollectivesError;
+pub use log::is_log;
 pub use tables::COLUMNS;
 
 use crate::least_squares::{self, Options};
@@ -68,7 +70,7 @@ const SETTLED: f64 = 1e-7;
 /// Fits every constant to the tables of a folder, and leaves out one table after the other.
 ///
 /// * `folder` — `calibrate/data/collectives`.
-/// * `extra` — files of the same columns, compared but never fitted.
+/// * `extra` — files of the same columns or logs of nccl-tests, compared but never fitted.
 ///
 /// # Errors
 ///

@@ -88,7 +88,11 @@ pub fn read_whole_scenario(
     let mut resolver = Resolver::new(&spec, document, library);
     resolver.broken = failures.iter().map(section_of).collect();
     resolver.failures = failures;
-    resolver.scenario("");
+    if spec.workload.is_some() {
+        resolver.cluster();
+    } else {
+        resolver.scenario("");
+    }
     Err(resolver.failures)
 }
 
@@ -220,18 +224,13 @@ impl Resolver<'_> {
 
     fn refuse_what_is_not_built(&mut self) {
         if self.spec.workload.is_some() {
-            self.not_yet(
-                "workload",
-                "a network workload",
-                "remove [workload], or give [training]",
-            );
+            let message = "the scenario is a network workload, not a training iteration".to_owned();
+            let hint = "`windtunnel simulate` and `windtunnel sweep` run it".to_owned();
+            self.fail("workload", Problem::Conflict { message, hint });
         }
-        if self.spec.sweep.is_some() {
-            self.not_yet(
-                "sweep",
-                "a sweep",
-                "remove [sweep], and vary fields with --set",
-            );
+        if self.spec.sweep.is_some() && self.given.is_none() {
+            let sweep = "`sweep` has no effect here: `windtunnel sweep` runs all its cases";
+            self.warnings.push(sweep.to_owned());
         }
         if self.spec.settings.engine == Some(Engine::Packet) {
             let hint = "use engine = \"flow\", which shares links max-min fairly";

@@ -15,6 +15,7 @@
 mod action;
 pub mod astra_sim;
 pub mod chakra;
+pub mod cluster_file;
 mod compress;
 mod error;
 mod event;
@@ -26,6 +27,7 @@ pub mod ibnetdiscover;
 mod import_error;
 mod kineto;
 pub mod nccl;
+pub mod nccl_tests;
 pub mod nvidia_smi;
 mod perfetto;
 mod ranks;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
-use session::{Consumer, Producer};
+use session::{Consumer, Producer, Tool};
 
 use super::{OverArgs, ScenarioArgs};
 use crate::complete::{assignments, scenarios};
@@ -25,8 +25,12 @@ Examples:
   windtunnel import --from megatron train.sh --set cluster.name=p5 --output scenario.toml
   windtunnel import --from torchtitan run.sh | windtunnel simulate -
   windtunnel import --from deepspeed ds_config.json --set model.config=llama3-8b
+  nvidia-smi topo -m | windtunnel import --from nvidia-smi - --gpu h200 --output cluster.toml
+  windtunnel import --from ibnetdiscover fabric.txt --node dgx-h100 --output cluster.toml
+  windtunnel import --from chakra trace.0.et --gpus-per-node 8 --output flows.csv
 
-Nothing of a script is run: variables that it assigns are put in their places. What a file does not
+Launch files become a scenario; topologies become a cluster file, on which collective, simulate and
+the cluster of a scenario run; traces become a list of flows. Nothing of a script is run: variables that it assigns are put in their places. What a file does not
 say, and what of it was ignored, is told on standard error.";
 
 /// Write the files that start a plan.
@@ -78,14 +82,14 @@ impl ExportArgs {
     }
 }
 
-/// Read a file of another program into a scenario.
+/// Read a file of another program into a scenario, a cluster file or a list of flows.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ImportArgs {
     /// The file; - is standard input
-    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::AnyPath)]
     pub(crate) file: PathBuf,
 
-    /// Who reads the file
+    /// Who reads or wrote the file
     #[arg(long, value_name = "PRODUCER")]
     pub(crate) from: ImportFrom,
 
@@ -93,7 +97,27 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(assignments))]
     pub(crate) set: Vec<String>,
 
-    /// Write the scenario to a file instead of standard output; - is standard output
+    /// The GPU of a topology that does not name it, such as h200
+    #[arg(long, value_name = "NAME")]
+    pub(crate) gpu: Option<String>,
+
+    /// The kind of node on a fabric, such as dgx-h100
+    #[arg(long, value_name = "NAME")]
+    pub(crate) node: Option<String>,
+
+    /// How many nodes there are, of a file that tells of one
+    #[arg(long, value_name = "N")]
+    pub(crate) nodes: Option<std::num::NonZeroU32>,
+
+    /// The rate of a NIC, such as "400 Gbit/s"
+    #[arg(long, value_name = "RATE")]
+    pub(crate) nic_rate: Option<String>,
+
+    /// Ranks of a trace on one node: their hosts are n0g0, n0g1 and so on instead of n0, n1
+    #[arg(long, value_name = "N")]
+    pub(crate) gpus_per_node: Option<std::num::NonZeroU32>,
+
+    /// Write the result to a file instead of standard output; - is standard output
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 
@@ -113,17 +137,52 @@ pub(crate) enum ImportFrom {
     Deepspeed,
     /// A job for sbatch
     Slurm,
+    /// The table of nvidia-smi topo -m
+    NvidiaSmi,
+    /// NCCL's XML: a topology, or the channels on it
+    Nccl,
+    /// The output of ibnetdiscover
+    Ibnetdiscover,
+    /// Slurm's topology.conf or topology.yaml
+    SlurmTopology,
+    /// ASTRA-sim's network in YAML
+    AstraSim,
+    /// Chakra execution traces: NAME.0.et with those of the other ranks beside it, or their folder
+    Chakra,
+}
+
+/// What a file becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Becomes {
+    /// A scenario.
+    Scenario(Producer),
+    /// A cluster file.
+    Cluster(Tool),
+    /// A list of flows.
+    Flows,
 }
 
 impl ImportFrom {
-    /// The producer of that name.
-    pub(crate) const fn producer(self) -> Producer {
+    /// What such a file becomes.
+    pub(crate) const fn becomes(self) -> Becomes {
         match self {
-            Self::Megatron => Producer::Megatron,
-            Self::Torchtitan => Producer::Torchtitan,
-            Self::Deepspeed => Producer::DeepSpeed,
-            Self::Slurm => Producer::Slurm,
+            Self::Megatron => Becomes::Scenario(Producer::Megatron),
+            Self::Torchtitan => Becomes::Scenario(Producer::Torchtitan),
+            Self::Deepspeed => Becomes::Scenario(Producer::DeepSpeed),
+            Self::Slurm => Becomes::Scenario(Producer::Slurm),
+            Self::NvidiaSmi => Becomes::Cluster(Tool::NvidiaSmi),
+            Self::Nccl => Becomes::Cluster(Tool::Nccl),
+            Self::Ibnetdiscover => Becomes::Cluster(Tool::Ibnetdiscover),
+            Self::SlurmTopology => Becomes::Cluster(Tool::SlurmTopology),
+            Self::AstraSim => Becomes::Cluster(Tool::AstraSim),
+            Self::Chakra => Becomes::Flows,
         }
+    }
+
+    /// The name as `--from` has it.
+    pub(crate) fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
     }
 }
 

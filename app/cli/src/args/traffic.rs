@@ -1,6 +1,6 @@
 //! The arguments of network workloads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -43,11 +43,24 @@ pub(crate) struct TrafficArgs {
 }
 
 impl TrafficArgs {
+    /// What a fabric is: a platform, a cluster file, or a cluster of the zoo.
+    fn fabric_field(&self) -> &'static str {
+        let path = Path::new(self.fabric.as_deref().unwrap_or_default());
+        let has_ending = |wanted| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(wanted));
+        if has_ending("xml") {
+            "workload.fabric"
+        } else if has_ending("toml") || 1 < path.components().count() {
+            "cluster.file"
+        } else {
+            "cluster.name"
+        }
+    }
+
     /// The fields of a scenario that the options stand for, with their options.
     pub(crate) fn assignments(&self) -> Vec<(&'static str, String)> {
         let flows = self.flows.as_ref().map(|path| path.display().to_string());
         let texts = [
-            ("--fabric", "workload.fabric", &self.fabric),
+            ("--fabric", self.fabric_field(), &self.fabric),
             ("--flows", "workload.flows", &flows),
             ("--collective", "workload.collective", &self.collective),
             ("--share", "network.share", &self.share),

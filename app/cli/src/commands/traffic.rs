@@ -8,7 +8,7 @@ use serde_json::json;
 use session::{Existing, Keep, NetworkAnswer, Opened, Rules, Traffic, save};
 
 use crate::args::SimulateArgs;
-use crate::commands::run::catch_interrupts;
+use crate::commands::run::{self, catch_interrupts};
 use crate::commands::scenario::refuse;
 use crate::commands::{Context, refuse_save};
 use crate::exit::Exit;
@@ -39,10 +39,7 @@ pub(crate) fn traffic(
     } else {
         Keep::Messages
     };
-    let answer = traffic.run(keep).map_err(|error| {
-        context.error(&error.to_string(), None);
-        Exit::Failed
-    })?;
+    let answer = run::watched(context, "simulating", |control| traffic.run(keep, control)).map_err(|error| run::stopped(&error, context))?;
     if !context.output.json {
         return context.hand_over(&report(&traffic, &answer, context), output, existing);
     }
@@ -113,14 +110,15 @@ fn report(traffic: &Traffic, answer: &NetworkAnswer, context: &Context) -> Strin
         traffic.program.n_messages(),
         of_pieces(answer)
     );
-    if let Some([own, ideal]) = answer.congestion {
-        let (own, ideal) = (own.as_secs(), ideal.as_secs());
-        let ratio = if ideal > 0.0 { own / ideal } else { 1.0 };
-        let _ = writeln!(
-            text,
-            "Fullest link             {} of traffic, {ratio:.3} times ideal spraying",
-            micros(own)
-        );
+    if let [Some(own), ideal] = answer.congestion {
+        let own = own.as_secs();
+        let _ = write!(text, "Fullest link             {} of traffic", micros(own));
+        let _ = match ideal {
+            Some(ideal) if 0.0 < ideal.as_secs() => {
+                writeln!(text, ", {:.3} times ideal spraying", own / ideal.as_secs())
+            }
+            _ => writeln!(text),
+        };
     }
     if let Some(counts) = &answer.packets {
         let totals = &counts.totals;

@@ -20,9 +20,9 @@ pub struct NetworkAnswer {
     pub extra_pieces: usize,
     /// Classes of flows that were simulated in place of all.
     pub classes: Option<usize>,
-    /// The longest time that a link needs for what it carries, and the same under ideal spraying;
-    /// none in the packet engine.
-    pub congestion: Option<[Seconds; 2]>,
+    /// The longest time that a link needs for what it carries, where there are no packets, and the
+    /// same under ideal spraying, where ways are chosen.
+    pub congestion: [Option<Seconds>; 2],
     /// What happened to packets.
     pub packets: Option<PacketCounts>,
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
-use units::SimTime;
+use units::{Seconds, SimTime};
 
 use super::{NetworkAnswer, Traffic};
 
@@ -96,10 +96,9 @@ impl NetworkAnswer {
             "seed": traffic.seed,
             "assumptions": traffic.assumptions,
         });
-        if let Some([own, ideal]) = self.congestion {
-            rest["max_congestion_s"] = json!(own.as_secs());
-            rest["max_congestion_ideal_s"] = json!(ideal.as_secs());
-        }
+        let [own, ideal] = self.congestion.map(|time| time.map(Seconds::as_secs));
+        rest["max_congestion_s"] = json!(own);
+        rest["max_congestion_ideal_s"] = json!(ideal);
         if let Some(counts) = &self.packets {
             let totals = &counts.totals;
             rest["packets"] = json!({

@@ -16,6 +16,17 @@ pub enum CollectivesError {
         column: &'static str,
         found: String,
     },
+    #[error("{error}: {}", path.display())]
+    Log {
+        path: PathBuf,
+        error: formats::ImportError,
+    },
+    #[error("{what}; {table}: {}", path.display())]
+    Untold {
+        path: PathBuf,
+        table: String,
+        what: &'static str,
+    },
     #[error("{hardware:?} stands for the cluster {cluster:?}, which cannot be built: {reason}")]
     Cluster {
         hardware: String,
@@ -36,7 +47,10 @@ impl CollectivesError {
             Self::Cell { .. } => {
                 Some("calibrate/data/collectives/SOURCE.md explains the columns".to_owned())
             }
-            Self::Cluster { .. } => None,
+            Self::Untold { .. } => Some(
+                "keep the lines above the table: the command, and a line for every rank".to_owned(),
+            ),
+            Self::Log { .. } | Self::Cluster { .. } => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::CollectivesError;
+use super::{CollectivesError, log};
 
 /// One measured size of one table.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,8 +104,11 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Measured>, CollectivesError> {
     Ok(rows)
 }
 
-/// A file with nccl-tests' results. Rows that contradict themselves are left out.
+/// A file with nccl-tests' results, in CSV or as they were printed. Rows that contradict themselves are left out.
 pub(crate) fn printed(path: &Path) -> Result<Vec<Measured>, CollectivesError> {
+    if log::is_log(path) {
+        return log::read(path);
+    }
     let rows: Vec<Printed> = parse(path, open(path)?)?;
     let consistent = rows.into_iter().filter(|row| row.self_consistent == 1);
     let mut rows: Vec<Measured> = consistent
@@ -132,7 +135,7 @@ pub(crate) fn printed(path: &Path) -> Result<Vec<Measured>, CollectivesError> {
 
 /// Rows that took more than twice as long as a larger size of the same table: the first calls of a
 /// run that was not warmed up, or a stall. They say nothing of the collective and do not count.
-fn stalls(rows: &[Measured]) -> Vec<usize> {
+pub(crate) fn stalls(rows: &[Measured]) -> Vec<usize> {
     let same = |one: &Measured, other: &Measured| {
         (&one.table, &one.kind, one.ranks, &one.algorithm)
             == (&other.table, &other.kind, other.ranks, &other.algorithm)
@@ -237,7 +240,7 @@ fn parse<T: DeserializeOwned>(path: &Path, file: impl Read) -> Result<Vec<T>, Co
     rows.map_err(|error| unreadable(path, &error.to_string()))
 }
 
-fn unreadable(path: &Path, reason: &str) -> CollectivesError {
+pub(crate) fn unreadable(path: &Path, reason: &str) -> CollectivesError {
     CollectivesError::Unreadable {
         path: PathBuf::from(path),
         reason: reason.to_owned(),

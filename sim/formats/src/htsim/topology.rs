@@ -1,6 +1,6 @@
 //! Leaf-spine and three-level fabrics as a fat tree of htsim.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use cluster::{Cluster, ClusterSpec, Device, FabricKind};
@@ -88,12 +88,11 @@ fn oversubscription(tier: &Tier, up: usize, above: &Tier) -> Result<u64, HtsimEr
     Ok(below / above)
 }
 
-/// Switches and links by level.
+/// What hangs on each switch, and the rates of links, by level.
 struct Counted {
     nodes: usize,
-    switches: [usize; 3],
-    /// Links below each level, with their rates.
-    links: [usize; 3],
+    /// Links below and above each switch.
+    switches: [BTreeMap<Device, [usize; 2]>; 3],
     gbps: [BTreeSet<u64>; 3],
 }
 
@@ -101,11 +100,9 @@ impl Counted {
     fn new(cluster: &Cluster) -> Result<Self, HtsimError> {
         let mut counted = Self {
             nodes: cluster.n_nodes(),
-            switches: [0; 3],
-            links: [0; 3],
+            switches: [const { BTreeMap::new() }; 3],
             gbps: [const { BTreeSet::new() }; 3],
         };
-        let mut switches: [BTreeSet<Device>; 3] = [const { BTreeSet::new() }; 3];
         for (id, link) in (0..).zip(cluster.links()) {
             let (from, to) = cluster.ends(units::LinkId::new(id));
             let level = match (from, to) {
@@ -114,38 +111,35 @@ impl Counted {
                 (Device::Spine(_), Device::Core(_)) => 2,
                 _ => continue,
             };
-            switches[level].insert(to);
-            counted.links[level] += 1;
+            counted.switches[level].entry(to).or_default()[0] += 1;
+            if let Some(below) = level.checked_sub(1) {
+                counted.switches[below].entry(from).or_default()[1] += 1;
+            }
             let gbps = whole("the rate of a link in Gbit/s", link.rate.as_gbits())?;
             counted.gbps[level].insert(gbps);
         }
-        counted.switches = switches.map(|found| found.len());
         Ok(counted)
     }
 
     fn tiers(&self) -> Result<Vec<Tier>, HtsimError> {
         let fabric = |what: &str| HtsimError::Fabric(what.to_owned());
-        if self.links[0] != self.nodes {
+        let nics: usize = self.switches[0].values().map(|[below, _]| below).sum();
+        if nics != self.nodes {
             return Err(fabric("has nodes with several NICs or none"));
         }
-        let levels = self
-            .switches
-            .iter()
-            .take_while(|count| **count != 0)
-            .count();
         let mut tiers = Vec::new();
-        for level in 0..levels {
-            let (links, switches) = (self.links[level], self.switches[level]);
-            let above = self.links.get(level + 1).copied().unwrap_or(0);
-            let one_rate = self.gbps[level].len() == 1;
-            let gbps = self.gbps[level].first().copied().filter(|_| one_rate);
-            if !links.is_multiple_of(switches) || !above.is_multiple_of(switches) {
+        for (switches, rates) in self.switches.iter().zip(&self.gbps) {
+            let Some(&[down, above]) = switches.values().next() else {
+                break;
+            };
+            if switches.values().any(|links| *links != [down, above]) {
                 return Err(fabric("has a switch with fewer links than others"));
             }
+            let gbps = rates.first().copied().filter(|_| rates.len() == 1);
             tiers.push(Tier {
                 gbps: gbps.ok_or_else(|| fabric("has a level with links of several rates"))?,
-                down: links / switches,
-                up: (above != 0).then_some(above / switches),
+                down,
+                up: (above != 0).then_some(above),
             });
         }
         if let [leaf] = tiers.as_mut_slice() {

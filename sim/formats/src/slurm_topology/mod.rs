@@ -18,8 +18,8 @@ use crate::import_error::{ImportError, shown};
 
 pub use hostlist::expand;
 
-/// Names that one file may have in all.
-const MAX_NAMES: usize = 1 << 20;
+/// Names that one file may have in all; Slurm itself manages fewer than 65,534 nodes.
+const MAX_NAMES: usize = 1 << 17;
 
 /// What the file describes.
 #[derive(Clone, Debug, PartialEq, Eq)]

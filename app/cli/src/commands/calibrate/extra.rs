@@ -38,6 +38,11 @@ pub(super) fn sort(paths: &[PathBuf], parts: &[FitPart], context: &Context) -> R
 type Refusal = (String, Option<String>);
 
 fn add(extra: &mut Extra, path: &Path, parts: &[FitPart]) -> Result<(), Refusal> {
+    if fit::collectives::is_log(path) {
+        refuse_unread(path, FitPart::Collectives, "collectives", parts)?;
+        extra.collectives.push(path.to_owned());
+        return Ok(());
+    }
     let said = |error: &RunsError| (error.to_string(), error.hint());
     let table = Table::read(path).map_err(|error| said(&error))?;
     let missing: Vec<&str> = (fit::collectives::COLUMNS.into_iter())
@@ -49,22 +54,33 @@ fn add(extra: &mut Extra, path: &Path, parts: &[FitPart]) -> Result<(), Refusal>
         (false, Ok(())) => (FitPart::Runs, "runs"),
         (false, Err(error)) => return Err(neither(path, &missing, error)),
     };
-    if !parts.contains(&part) {
-        let text = format!(
-            "{}: this is a table of {what}, which none of the parts reads that --only names",
-            path.display()
-        );
-        return Err((
-            text,
-            Some(format!("add --only {what}, or leave --extra out")),
-        ));
-    }
+    refuse_unread(path, part, what, parts)?;
     if part == FitPart::Runs {
         extra.runs.push(table);
     } else {
         extra.collectives.push(path.to_owned());
     }
     Ok(())
+}
+
+/// Refuses a table of a part that is not fitted.
+fn refuse_unread(
+    path: &Path,
+    part: FitPart,
+    what: &str,
+    parts: &[FitPart],
+) -> Result<(), Refusal> {
+    if parts.contains(&part) {
+        return Ok(());
+    }
+    let text = format!(
+        "{}: this is a table of {what}, which none of the parts reads that --only names",
+        path.display()
+    );
+    Err((
+        text,
+        Some(format!("add --only {what}, or leave --extra out")),
+    ))
 }
 
 /// A table that is of neither kind. What is closer to one is told what it lacks of that.
@@ -79,6 +95,6 @@ fn neither(path: &Path, missing: &[&str], of_runs: &RunsError) -> Refusal {
         return (text, Some(hint.to_owned()));
     }
     let hint = "--extra takes tables with the columns of calibrate/data/runs/training_runs.csv, or of \
-                calibrate/data/collectives/nccl-tests.csv";
+                calibrate/data/collectives/nccl-tests.csv, and what nccl-tests prints";
     (of_runs.to_string(), Some(hint.to_owned()))
 }
