@@ -6,6 +6,7 @@ mod launch;
 mod plan;
 mod schema;
 mod simulate;
+mod sweep;
 mod traffic;
 mod validate;
 
@@ -24,6 +25,7 @@ pub(crate) use launch::{Becomes, ExportArgs, ImportArgs};
 pub(crate) use plan::PlanArgs;
 pub(crate) use schema::SchemaArgs;
 pub(crate) use simulate::{ExplainArgs, SimulateArgs};
+pub(crate) use sweep::SweepArgs;
 pub(crate) use traffic::TrafficArgs;
 pub(crate) use validate::ValidateArgs;
 
@@ -119,6 +121,9 @@ pub(crate) enum Command {
     /// Say in ten lines what binds (limits) a run, and what would help most
     #[command(after_help = simulate::EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Run a scenario for every combination of the values in its [sweep]: one CSV row a case
+    #[command(after_help = sweep::SWEEP_EXAMPLES)]
+    Sweep(SweepArgs),
     /// Write the files that start a plan: for Megatron-LM, torchrun, Slurm, DeepSpeed, ...
     #[command(after_help = launch::EXPORT_EXAMPLES)]
     Export(ExportArgs),
@@ -249,7 +254,7 @@ impl HelpArgs {
 }
 
 /// Commands that the contract names and this build does not have.
-const NOT_YET: [&str; 2] = ["sweep", "gui"];
+const NOT_YET: [&str; 1] = ["gui"];
 
 /// What to say where a command is known but not in this build.
 pub(crate) fn not_yet(error: &clap::Error) -> Option<String> {
@@ -307,6 +312,7 @@ mod tests {
             "simulate",
             "explain",
             "collective",
+            "sweep",
             "validate",
             "schema",
             "completions",

@@ -13,6 +13,7 @@ pub(crate) mod run;
 mod scenario;
 mod schema;
 mod simulate;
+mod sweep;
 mod traffic;
 mod validate;
 
@@ -155,6 +156,7 @@ pub(crate) fn command() -> Exit {
         None => help::short(&context),
         Some(Command::Plan(args)) => plan::plan(&args, &context),
         Some(Command::Simulate(args)) => simulate::simulate(&args, &context),
+        Some(Command::Sweep(args)) => sweep::sweep(&args, &context),
         Some(Command::Explain(args)) => explain::explain_file(&args, &context),
         Some(Command::Export(args)) => export::export(&args, &context),
         Some(Command::Import(args)) => import::import(&args, &context),

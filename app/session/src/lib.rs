@@ -12,10 +12,11 @@ mod plan;
 mod print;
 mod save;
 mod simulate;
+mod sweep;
 mod validate;
 
 pub use ::plan::{PlanField, PlanSpec};
-pub use ::traffic::Keep;
+pub use ::traffic::{Keep, RunError};
 pub use ::validate::{
     Compared, Document, Facts, Group, Row, RowEntry, Settings as ValidateSettings, Worst,
 };
@@ -35,7 +36,7 @@ pub use formats::{FormatError, Header};
 pub use import::import;
 pub use import_network::{Tool, import_chakra, import_cluster};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
-pub use network::{LinkLoad, Messages, NetworkAnswer, PacketCounts, Rules, Traffic, TrafficError};
+pub use network::{LinkLoad, Messages, NetworkAnswer, PacketCounts, Rules, Traffic};
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use predict::{
@@ -49,6 +50,7 @@ pub use search::{
     Tally, Unplaced,
 };
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
+pub use sweep::{CaseResult, Sweep, open_sweep};
 pub use trace::{Explanation, Trace, explain};
 pub use validate::{
     Found, Places, ReportError, ReportRequest, RowText, Tables, Validation, check_report,

@@ -8,9 +8,8 @@ mod rules;
 
 use ::network::Share;
 use ::traffic::{
-    Balanced, Keep, RunError, Policy, balance, congestion, run_folded, run_packets, sprayed_loads,
+    Balanced, Keep, Policy, RunError, balance, congestion, run_folded, run_packets, sprayed_loads,
 };
-use cluster::Topology as _;
 use units::{Control, Seconds};
 
 pub use answer::{LinkLoad, Messages, NetworkAnswer, PacketCounts};
@@ -18,15 +17,6 @@ pub use open::Traffic;
 pub use rules::Rules;
 
 use crate::network::answer::{flow_links, packet_links};
-
-/// Why a network workload cannot be run to its end.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "the messages are the documentation")]
-pub enum TrafficError {
-    #[error(transparent)]
-    Run(#[from] RunError),
-}
 
 impl Traffic {
     /// Runs the workload.
@@ -36,13 +26,14 @@ impl Traffic {
     /// # Errors
     ///
     /// What the engine cannot go on with.
-    pub fn run(&self, keep: Keep, control: &Control) -> Result<NetworkAnswer, TrafficError> {
+    pub fn run(&self, keep: Keep, control: &Control) -> Result<NetworkAnswer, RunError> {
         let balanced = self.balanced();
         match &self.rules {
             Rules::Flow { share, .. } => self.run_flow(&balanced, *share, keep, control),
             Rules::Packet { config, .. } => {
                 let topology = &self.fabric;
-                let outcome = run_packets(topology, &balanced.program, config.clone(), keep, control)?;
+                let outcome =
+                    run_packets(topology, &balanced.program, config.clone(), keep, control)?;
                 Ok(NetworkAnswer {
                     makespan: outcome.makespan,
                     acked: Some(outcome.acked),
@@ -63,7 +54,7 @@ impl Traffic {
         share: Share,
         keep: Keep,
         control: &Control,
-    ) -> Result<NetworkAnswer, TrafficError> {
+    ) -> Result<NetworkAnswer, RunError> {
         let topology = &self.fabric;
         let outcome = run_folded(topology, &balanced.program, share, keep, control)?;
         Ok(NetworkAnswer {

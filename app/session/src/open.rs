@@ -47,10 +47,19 @@ pub struct Opened {
 ///
 /// Everything that is wrong with it.
 pub fn open(request: &Request) -> Result<Opened, Vec<Failure>> {
+    let (name, scenario, base) = read_request(request)?;
+    open_source(&name, scenario, base, request)
+}
+
+/// Reads the file of a scenario: what reports call it, its text, and the folder from which it
+/// names others.
+pub(crate) fn read_request(
+    request: &Request,
+) -> Result<(String, Arc<Source>, PathBuf), Vec<Failure>> {
     let path = file_of(&request.scenario).map_err(|problem| vec![Failure::of_file(problem)])?;
     refuse_others(&path).map_err(|problem| vec![Failure::of_file(problem)])?;
     let scenario = read(&path).map_err(|problem| vec![Failure::of_file(problem)])?;
-    open_source(&name_of(&path), scenario, base_of(&path), request)
+    Ok((name_of(&path), scenario, base_of(&path)))
 }
 
 /// Makes a scenario of a network workload from what is laid over it alone; files are named from the

@@ -113,7 +113,7 @@ fn refused(opened: &Opened, message: String, hint: &str) -> Failure {
 impl Sweep {
     /// Runs every case, on as many threads as the pool has; results stand in the order of cases.
     pub fn run(&self, control: &Control) -> Vec<CaseResult> {
-        control.start(self.cases.len() as u64);
+        control.set_items(self.cases.len() as u64);
         self.cases
             .par_iter()
             .map(|case| {
@@ -121,7 +121,7 @@ impl Sweep {
                     return CaseResult::Skipped;
                 }
                 let result = self.run_case(case, control);
-                control.advance(1);
+                control.finish_item();
                 result
             })
             .collect()
@@ -138,7 +138,12 @@ impl Sweep {
         request.above.extend(
             given.map(|(field, value)| Assignment::new("[sweep]", format!("{field}={value}"))),
         );
-        open_source(&self.name, Arc::clone(&self.source), self.base.clone(), &request)
+        open_source(
+            &self.name,
+            Arc::clone(&self.source),
+            self.base.clone(),
+            &request,
+        )
     }
 
     fn run_case(&self, case: &[String], control: &Control) -> CaseResult {

@@ -11,6 +11,8 @@
 //! fewest   laid end to end and cut at every 5/4:  ▏0 ▕ ¼·1▕ ...   3 more pieces, the least
 //! ```
 
+use std::collections::BTreeMap;
+
 use cluster::Topology;
 use units::{Bytes, LinkId, Seconds};
 
@@ -220,15 +222,45 @@ fn assemble(program: &Program, pieces: &Pieces) -> Balanced {
     balanced
 }
 
-/// What each link carries of a whole program, in bytes, whatever the time.
-pub fn loads<T: Topology + ?Sized>(topology: &T, program: &Program) -> Vec<f64> {
+/// What each link would carry of a whole program if every flow was sprayed over all its ways, in
+/// proportion to their capacities, in bytes.
+pub fn sprayed_loads<T: Topology + ?Sized>(topology: &T, program: &Program) -> Vec<f64> {
     let mut loads = vec![0.0; topology.n_links() as usize];
-    let mut way = crate::way::Way::default();
-    for stream in program.streams() {
-        way.find(topology, stream, &network::Share::EQUAL, |_| 0);
+    let mut links = Vec::new();
+    // Beyond the hosts' own links, ways depend on the switches that hosts hang on only.
+    let mut between: BTreeMap<[u32; 2], (Stream, f64)> = BTreeMap::new();
+    for stream in program
+        .streams()
+        .iter()
+        .filter(|stream| stream.src != stream.dst)
+    {
+        let (src, dst) = (stream.src, stream.dst);
         let bytes = stream.bytes.as_u64() as f64 * f64::from(stream.steps);
-        for &(link, load) in &way.links {
-            loads[link as usize] += bytes * load;
+        links.clear();
+        topology.way(src, dst, 0, &mut links);
+        let [first, last] = match topology.n_ways(src, dst) {
+            0 | 1 => [links.len(), 0],
+            _ => topology.own_links(src, dst, 0),
+        };
+        for link in links[..first].iter().chain(&links[links.len() - last..]) {
+            loads[link.index()] += bytes;
+        }
+        if first + last < links.len() {
+            let access = [src, dst].map(|host| topology.access(host));
+            between.entry(access).or_insert((*stream, 0.0)).1 += bytes;
+        }
+    }
+    for (stream, bytes) in between.into_values() {
+        let ends = (stream.src, stream.dst);
+        let capacities = capacities(topology, ends);
+        let sum: f64 = capacities.iter().sum();
+        for (way, capacity) in (0..).zip(&capacities) {
+            links.clear();
+            topology.way(ends.0, ends.1, way, &mut links);
+            let [first, last] = topology.own_links(ends.0, ends.1, way);
+            for link in &links[first..links.len() - last] {
+                loads[link.index()] += bytes * capacity / sum;
+            }
         }
     }
     loads

@@ -14,12 +14,12 @@ mod schedule;
 mod split;
 mod way;
 
-pub use balance::{Balanced, Policy, balance, congestion, loads};
+pub use balance::{Balanced, Policy, balance, congestion, sprayed_loads};
 pub use collective::{Kind, collective};
 pub use flows::{Flow, FlowId, Flows, FlowsError, Followers};
 pub use orbits::run_folded;
 pub use packets::{PacketOutcome, run_packets};
 pub use program::{Program, Route, Stream, Wait};
-pub use run::{Outcome, run};
+pub use run::{Outcome, RunError, run};
 pub use schedule::{Keep, Times};
 pub use split::{Piece, Split, split};

@@ -12,11 +12,11 @@
 //! among a million colors are merged by chance has a probability of 10⁻⁷.
 
 use cluster::Topology;
-use network::{Flow, NetworkError, Share};
-use units::{BytesPerSec, LinkId};
+use network::{Flow, Share};
+use units::{BytesPerSec, Control, LinkId};
 
 use crate::program::{Program, Route, Stream, Wait, count};
-use crate::run::{Outcome, Run};
+use crate::run::{Outcome, Run, RunError};
 use crate::schedule::{Keep, Times};
 use crate::way::Way;
 
@@ -40,18 +40,19 @@ struct Folded {
 ///
 /// # Errors
 ///
-/// Where simulated time overflows.
+/// Where simulated time overflows, or the run is cancelled.
 pub fn run_folded<T: Topology + ?Sized>(
     topology: &T,
     program: &Program,
     share: Share,
     keep: Keep,
-) -> Result<Outcome, NetworkError> {
+    control: &Control,
+) -> Result<Outcome, RunError> {
     let Some(folded) = fold(topology, program, &share) else {
-        return crate::run(topology, program, share, keep);
+        return crate::run(topology, program, share, keep, control);
     };
     let ways = |class: u32, _: &Flow, way: &mut Way| way.clone_from(&folded.ways[class as usize]);
-    let outcome = Run::new(&folded.program, &folded.link_rates, keep, ways).finish()?;
+    let outcome = Run::new(&folded.program, &folded.link_rates, keep, ways).finish(control)?;
     Ok(unfold(program, &folded, &outcome))
 }
 

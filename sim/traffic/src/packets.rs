@@ -2,9 +2,10 @@
 
 use cluster::Topology;
 use network::packet::{Config, LinkStats, Message, PacketError, Packets, Report, Stage, Totals};
-use units::{LinkId, SimTime};
+use units::{Control, LinkId, SimTime};
 
 use crate::program::{Program, Route};
+use crate::run::RunError;
 use crate::schedule::{Keep, Schedule, Times};
 
 /// What a run on the packet engine found.
@@ -30,13 +31,14 @@ pub struct PacketOutcome {
 ///
 /// # Errors
 ///
-/// What the engine refuses, and messages that never arrive.
+/// What the engine refuses, messages that never arrive, and a run that is cancelled.
 pub fn run_packets<T: Topology>(
     topology: T,
     program: &Program,
     config: Config,
     keep: Keep,
-) -> Result<PacketOutcome, PacketError> {
+    control: &Control,
+) -> Result<PacketOutcome, RunError> {
     let mut net = Packets::new(topology, config)?;
     let mut schedule = Schedule::new(program, keep);
     let mut outcome = PacketOutcome::default();
@@ -46,6 +48,7 @@ pub fn run_packets<T: Topology>(
         if schedule.next_start().is_none() && net.next_event().is_none() {
             break;
         }
+        control.check()?;
         let until = schedule.next_start().unwrap_or(LATE);
         net.advance_to_report(until, &mut reports)?;
         for report in reports.drain(..) {

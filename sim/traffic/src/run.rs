@@ -1,12 +1,26 @@
 //! Running a program on the flow engine.
 
 use cluster::Topology;
+use network::packet::PacketError;
 use network::{Flow, Network, NetworkError, Path, PathId, Share, Transfer, TransferId};
-use units::{Bytes, BytesPerSec, SimTime};
+use units::{Bytes, BytesPerSec, Control, Interrupted, SimTime};
 
 use crate::program::{Program, Route, Stream, count};
 use crate::schedule::{Keep, Schedule, Times};
 use crate::way::Way;
+
+/// Why a run ended early.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum RunError {
+    #[error(transparent)]
+    Flow(#[from] NetworkError),
+    #[error(transparent)]
+    Packet(#[from] PacketError),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
 
 /// What a run of a program found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,13 +41,14 @@ pub struct Outcome {
 ///
 /// # Errors
 ///
-/// Where simulated time overflows.
+/// Where simulated time overflows, or the run is cancelled.
 pub fn run<T: Topology + ?Sized>(
     topology: &T,
     program: &Program,
     share: Share,
     keep: Keep,
-) -> Result<Outcome, NetworkError> {
+    control: &Control,
+) -> Result<Outcome, RunError> {
     let rates: Vec<BytesPerSec> = (0..topology.n_links())
         .map(|link| topology.wire(units::LinkId::new(link)).rate)
         .collect();
@@ -43,7 +58,7 @@ pub fn run<T: Topology + ?Sized>(
         find.find(topology, stream, &share, |link| net.n_users(link));
         std::mem::swap(way, &mut find);
     };
-    Run::new(program, &rates, keep, ways).finish()
+    Run::new(program, &rates, keep, ways).finish(control)
 }
 
 /// A path that streams of one step share, by the hosts and the way.
@@ -101,7 +116,7 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
     }
 
     /// Runs until every stream has ended.
-    pub(crate) fn finish(mut self) -> Result<Outcome, NetworkError> {
+    pub(crate) fn finish(mut self, control: &Control) -> Result<Outcome, RunError> {
         self.submit(SimTime::ZERO)?;
         let mut finished = Vec::new();
         loop {
@@ -109,6 +124,7 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
             let Some(now) = next.into_iter().flatten().min() else {
                 break;
             };
+            control.check()?;
             self.net.advance(now, &mut finished)?;
             for id in finished.drain(..) {
                 self.end(now, id)?;

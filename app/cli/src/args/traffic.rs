@@ -46,7 +46,10 @@ impl TrafficArgs {
     /// What a fabric is: a platform, a cluster file, or a cluster of the zoo.
     fn fabric_field(&self) -> &'static str {
         let path = Path::new(self.fabric.as_deref().unwrap_or_default());
-        let has_ending = |wanted| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(wanted));
+        let has_ending = |wanted| {
+            path.extension()
+                .is_some_and(|ending| ending.eq_ignore_ascii_case(wanted))
+        };
         if has_ending("xml") {
             "workload.fabric"
         } else if has_ending("toml") || 1 < path.components().count() {

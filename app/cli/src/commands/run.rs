@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use session::PredictError;
+use session::{PredictError, RunError};
 use units::Control;
 
 use crate::commands::{Context, say};
@@ -117,6 +117,16 @@ pub(crate) fn failed(error: &PredictError, context: &Context) -> Exit {
         return Exit::Interrupted;
     }
     context.error(&error.to_string(), error.hint());
+    Exit::Failed
+}
+
+/// Says why a network workload ended early.
+pub(crate) fn stopped(error: &RunError, context: &Context) -> Exit {
+    if matches!(error, RunError::Interrupted(_)) {
+        context.error("interrupted; nothing was written", None);
+        return Exit::Interrupted;
+    }
+    context.error(&error.to_string(), None);
     Exit::Failed
 }
 

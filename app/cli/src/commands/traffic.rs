@@ -39,7 +39,8 @@ pub(crate) fn traffic(
     } else {
         Keep::Messages
     };
-    let answer = run::watched(context, "simulating", |control| traffic.run(keep, control)).map_err(|error| run::stopped(&error, context))?;
+    let answer = run::watched(context, "simulating", |control| traffic.run(keep, control))
+        .map_err(|error| run::stopped(&error, context))?;
     if !context.output.json {
         return context.hand_over(&report(&traffic, &answer, context), output, existing);
     }

@@ -16,7 +16,7 @@ use predict::Assumed;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use traffic::{Keep, Kind, Policy, Program, balance, collective, run_folded};
-use units::{HostId, Seconds, SimTime};
+use units::{Control, HostId, Seconds, SimTime};
 
 use super::fabric::Fabric;
 use super::rules::{Rules, rules};
@@ -252,8 +252,14 @@ impl Opened {
         seed: u64,
     ) -> Result<Program, Vec<Failure>> {
         let ideal = balance(fabric, program, Policy::Spray, seed);
-        let alone = run_folded(fabric, &ideal.program, Share::EQUAL, Keep::Totals)
-            .map_err(|error| vec![self.refused("workload", error.to_string(), None)])?;
+        let alone = run_folded(
+            fabric,
+            &ideal.program,
+            Share::EQUAL,
+            Keep::Totals,
+            &Control::new(),
+        )
+        .map_err(|error| vec![self.refused("workload", error.to_string(), None)])?;
         let deviation = alone.makespan.as_seconds() * jitter;
         let late = |host: HostId| {
             let stream = seed ^ (u64::from(host.get()) << 32 | 0x6c61_7465);
