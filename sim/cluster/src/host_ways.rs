@@ -115,7 +115,7 @@ impl ClusterNetwork {
                     index: theirs.start + i % (theirs.end - theirs.start),
                 },
             ];
-            if matches!(ends, [End::Node(_), End::Node(_)]) && !cluster.has_levels() {
+            if matches!(ends[0], End::Node(_)) && !cluster.has_levels() {
                 wished
             } else {
                 cluster.nics_met(places, wished, Cluster::D_MOD_K)
