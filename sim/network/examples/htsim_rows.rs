@@ -106,6 +106,7 @@ fn messages(row: &Row, hosts: u32) -> Vec<Message> {
     }
 }
 
+/// UEC as htsim runs it: its counts of packets are those of a payload of 4,086 bytes.
 fn uec(balancing: Balancing, control: Control) -> Config {
     Config {
         control,
@@ -114,18 +115,17 @@ fn uec(balancing: Balancing, control: Control) -> Config {
     }
 }
 
-fn rows() -> Vec<Row> {
-    use Balancing::{Bitmap, Mixed, Oblivious, Reps};
-    use Control::{Receiver, Sender};
-    use Pattern::{AllToAll, Permutation, Single};
-    const KIB: u64 = 1 << 10;
-    const MIB: u64 = 1 << 20;
-    let eqds = Config {
-        payload: 4032,
-        ..Config::new(Transport::Eqds, Bitmap)
-    };
-    let ndp = Config::new(Transport::Ndp, Oblivious);
-    let row = |name, shape, pattern, bytes, config, htsim_us, within| Row {
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const HOSTS_64: [u32; 3] = [16, 4, 16];
+const HOSTS_128: [u32; 3] = [16, 8, 16];
+
+/// Shape, pattern and bytes.
+type Load = ([u32; 3], Pattern, u64);
+
+fn row(name: &'static str, load: Load, config: Config, htsim_us: f64, within: f64) -> Row {
+    let (shape, pattern, bytes) = load;
+    Row {
         name,
         shape,
         pattern,
@@ -133,154 +133,106 @@ fn rows() -> Vec<Row> {
         config,
         htsim_us,
         within,
+    }
+}
+
+fn rows() -> Vec<Row> {
+    [rows_of_4_mib(), rows_of_all_to_all(), rows_of_64_mib()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn rows_of_4_mib() -> Vec<Row> {
+    use Balancing::{Bitmap, Mixed, Oblivious, Reps};
+    use Control::{Receiver, Sender};
+    let single = (HOSTS_64, Pattern::Single, 4 * MIB);
+    let small = (HOSTS_64, Pattern::Permutation, 4 * MIB);
+    let load = (HOSTS_128, Pattern::Permutation, 4 * MIB);
+    let [mixed, reps, oblivious] = [Mixed, Reps, Oblivious].map(|policy| uec(policy, Sender));
+    let receiver = uec(Oblivious, Receiver);
+    let eqds = Config {
+        payload: 4032,
+        ..Config::new(Transport::Eqds, Bitmap)
     };
-    let small = [16, 4, 16];
-    let middle = [16, 8, 16];
-    let s = |balancing| uec(balancing, Sender);
+    let ndp = Config::new(Transport::Ndp, Oblivious);
     vec![
-        row(
-            "uec single 64 x 4 MiB",
-            small,
-            Single,
-            4 * MIB,
-            s(Mixed),
-            349.8,
-            0.001,
-        ),
+        row("uec single 64 x 4 MiB", single, mixed.clone(), 349.8, 0.001),
         row(
             "uec perm 64 x 4 MiB mixed",
             small,
-            Permutation,
-            4 * MIB,
-            s(Mixed),
+            mixed.clone(),
             379.371,
             0.05,
         ),
-        row(
-            "uec perm 128 x 4 MiB mixed",
-            middle,
-            Permutation,
-            4 * MIB,
-            s(Mixed),
-            380.255,
-            0.05,
-        ),
-        row(
-            "uec perm 128 x 4 MiB reps",
-            middle,
-            Permutation,
-            4 * MIB,
-            s(Reps),
-            387.258,
-            0.05,
-        ),
+        row("uec perm 128 x 4 MiB mixed", load, mixed, 380.255, 0.05),
+        row("uec perm 128 x 4 MiB reps", load, reps, 387.258, 0.05),
         row(
             "uec perm 128 x 4 MiB oblivious",
-            middle,
-            Permutation,
-            4 * MIB,
-            s(Oblivious),
+            load,
+            oblivious,
             449.953,
             0.08,
         ),
         row(
             "uec perm 128 x 4 MiB receiver",
-            middle,
-            Permutation,
-            4 * MIB,
-            uec(Oblivious, Receiver),
+            load,
+            receiver,
             393.797,
             0.08,
         ),
-        row(
-            "eqds perm 128 x 4 MiB",
-            middle,
-            Permutation,
-            4 * MIB,
-            eqds,
-            381.161,
-            0.05,
-        ),
-        row(
-            "ndp perm 128 x 4 MiB",
-            middle,
-            Permutation,
-            4 * MIB,
-            ndp,
-            359.693,
-            0.05,
-        ),
+        row("eqds perm 128 x 4 MiB", load, eqds, 381.161, 0.05),
+        row("ndp perm 128 x 4 MiB", load, ndp, 359.693, 0.05),
+    ]
+}
+
+fn rows_of_all_to_all() -> Vec<Row> {
+    let mixed = uec(Balancing::Mixed, Control::Sender);
+    let small = (HOSTS_64, Pattern::AllToAll, 64 * KIB);
+    let large = ([16, 16, 16], Pattern::AllToAll, 64 * KIB);
+    vec![
         row(
             "uec a2a 64 x 64 KiB mixed",
             small,
-            AllToAll,
-            64 * KIB,
-            s(Mixed),
+            mixed.clone(),
             440.289,
             0.05,
         ),
+        row("uec a2a 256 x 64 KiB mixed", large, mixed, 1779.31, 0.15),
+    ]
+}
+
+fn rows_of_64_mib() -> Vec<Row> {
+    use Balancing::{Bitmap, Mixed, Oblivious, Reps};
+    let policies = [Mixed, Reps, Bitmap, Oblivious];
+    let [mixed, reps, bitmap, oblivious] = policies.map(|policy| uec(policy, Control::Sender));
+    let few = ([8, 8, 8], Pattern::Permutation, 64 * MIB);
+    let load = (HOSTS_64, Pattern::Permutation, 64 * MIB);
+    let large = ([32, 32, 32], Pattern::Permutation, 16 * MIB);
+    vec![
         row(
             "uec perm 64 x 64 MiB 8x8x8 mixed",
-            [8, 8, 8],
-            Permutation,
-            64 * MIB,
-            s(Mixed),
+            few,
+            mixed.clone(),
             6069.27,
             0.05,
         ),
         row(
             "uec perm 64 x 64 MiB mixed",
-            small,
-            Permutation,
-            64 * MIB,
-            s(Mixed),
+            load,
+            mixed.clone(),
             5984.64,
             0.05,
         ),
-        row(
-            "uec perm 64 x 64 MiB reps",
-            small,
-            Permutation,
-            64 * MIB,
-            s(Reps),
-            6106.5,
-            0.05,
-        ),
-        row(
-            "uec perm 64 x 64 MiB bitmap",
-            small,
-            Permutation,
-            64 * MIB,
-            s(Bitmap),
-            5967.3,
-            0.05,
-        ),
+        row("uec perm 64 x 64 MiB reps", load, reps, 6106.5, 0.05),
+        row("uec perm 64 x 64 MiB bitmap", load, bitmap, 5967.3, 0.05),
         row(
             "uec perm 64 x 64 MiB oblivious",
-            small,
-            Permutation,
-            64 * MIB,
-            s(Oblivious),
+            load,
+            oblivious,
             6956.0,
             0.08,
         ),
-        row(
-            "uec a2a 256 x 64 KiB mixed",
-            [16, 16, 16],
-            AllToAll,
-            64 * KIB,
-            s(Mixed),
-            1779.31,
-            0.15,
-        ),
-        row(
-            "uec perm 1024 x 16 MiB mixed",
-            [32, 32, 32],
-            Permutation,
-            16 * MIB,
-            s(Mixed),
-            1527.57,
-            0.05,
-        ),
+        row("uec perm 1024 x 16 MiB mixed", large, mixed, 1527.57, 0.05),
     ]
 }

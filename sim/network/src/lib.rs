@@ -15,7 +15,8 @@
 //! Everything that happens at one instant is taken together: departures, changes of link rates,
 //! arrivals, then one solve.
 //!
-//! Deliberately absent: routes (the `cluster` crate), packets, queues and losses.
+//! [`packet`] is the third engine: it sees messages between hosts of a topology, and has queues,
+//! transports and losses. Deliberately absent from the other two: routes (the `cluster` crate).
 //!
 //! Invariant: time is whole picoseconds and only an end of a transfer is rounded, up. Equal calls
 //! give equal answers; transfers that end together are listed in the order of submission.

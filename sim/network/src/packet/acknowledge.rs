@@ -301,6 +301,11 @@ impl Core {
             if sent + timeout <= self.clock {
                 expired += 1;
                 self.lose(flow, number);
+                let sender = &mut self.senders[flow as usize];
+                let entropy = sender.entropy_of(number);
+                sender
+                    .balance
+                    .learn(entropy, Feedback::Bad(Trouble::Silence));
             } else {
                 oldest = Some(oldest.map_or(sent, |oldest: u64| oldest.min(sent)));
             }
@@ -318,22 +323,21 @@ impl Core {
         sender.backoff += 1;
         sender.speculates = false;
         sender.balance.timed_out(clock);
-        let bytes = f64::from(expired) * f64::from(self.sizes.whole);
+        let bytes = u64::from(expired) * u64::from(self.sizes.whole);
         let in_flight = sender.in_flight as f64;
-        match &mut sender.pace {
-            Pace::Credit => sender.credit = sender.credit.max(0) + bytes as i64,
-            Pace::Window(nscc) | Pace::Both(nscc) => {
-                let word = Word {
-                    now: clock,
-                    delay: 0.0,
-                    bytes,
-                    marked: false,
-                    in_flight,
-                };
-                nscc.lost(&self.terms, word);
-                sender.credit += bytes as i64;
-            }
-            _ => {}
+        if matches!(sender.pace, Pace::Credit | Pace::Both(_)) {
+            // What was lost without a trace is sent again at once.
+            sender.credit = sender.credit.max(0) + i64::try_from(bytes).unwrap_or(i64::MAX);
+        }
+        if let Pace::Window(nscc) | Pace::Both(nscc) = &mut sender.pace {
+            let word = Word {
+                now: clock,
+                delay: 0.0,
+                bytes: bytes as f64,
+                marked: false,
+                in_flight,
+            };
+            nscc.lost(&self.terms, word);
         }
         if self.config.transport == Transport::DcqcnGbn {
             sender.next = sender.all_below;

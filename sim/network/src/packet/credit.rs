@@ -42,12 +42,7 @@ impl Core {
         }
         let host = receiver.host;
         self.join_line(host, flow);
-        let granter = &mut self.granters[host as usize];
-        if !granter.called {
-            granter.called = true;
-            let at = granter.next_at.max(self.clock);
-            self.wheel.push(at, Kind::Grant, host);
-        }
+        self.call_granter(host);
     }
 
     fn join_line(&mut self, host: u32, flow: u32) {
@@ -76,28 +71,35 @@ impl Core {
         let receiver = &mut self.receivers[flow as usize];
         granter.line.head = receiver.next_in_line;
         receiver.in_line = false;
-        let complete = receiver.expected == receiver.packets;
-        if !complete {
-            let credit = self.sizes.credit;
-            let extra = receiver.extra.min(credit);
-            receiver.extra -= extra;
-            receiver.wanted += extra;
-            receiver.granted += credit;
-            let granted = receiver.granted;
-            self.totals.granted += credit;
-            self.answer_afresh(flow, Form::Pull, granted);
-            self.stand_in_line(flow);
-        }
-        let granter = &mut self.granters[host as usize];
-        if !complete {
+        if receiver.expected < receiver.packets {
             granter.next_at = self.clock + granter.every;
+            self.grant_to(flow);
         }
-        if !granter.called && !granter.line.is_empty() {
-            granter.called = true;
-            let at = granter.next_at.max(self.clock);
+        self.call_granter(host);
+        self.release(flow);
+    }
+
+    fn grant_to(&mut self, flow: u32) {
+        let receiver = &mut self.receivers[flow as usize];
+        let credit = self.sizes.credit;
+        let again = receiver.extra.min(credit);
+        receiver.extra -= again;
+        receiver.wanted += again;
+        receiver.granted += credit;
+        let granted = receiver.granted;
+        self.totals.granted += credit;
+        self.answer_afresh(flow, Form::Pull, granted);
+        self.stand_in_line(flow);
+    }
+
+    /// Sees to it that the pacer runs while flows stand in line.
+    fn call_granter(&mut self, host: u32) {
+        let pacer = &mut self.granters[host as usize];
+        if !pacer.called && !pacer.line.is_empty() {
+            pacer.called = true;
+            let at = pacer.next_at.max(self.clock);
             self.wheel.push(at, Kind::Grant, host);
         }
-        self.release(flow);
     }
 
     /// A sender learns how much was granted so far.

@@ -30,6 +30,10 @@ pub(super) enum Pace {
 /// A packet is under way if its number lies below `next` and it is neither acknowledged (below
 /// `all_below` or in `acked`) nor known to be lost (in `lost`).
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a condition of its own"
+)]
 pub(super) struct Sender {
     pub(super) side: Side,
     /// The link that it sends into.
@@ -69,6 +73,8 @@ pub(super) struct Sender {
     pub(super) lost: Bits,
     /// When each packet was last sent, around a ring of a power of two.
     pub(super) sent: Vec<u64>,
+    /// And with which entropy.
+    pub(super) entropies: Vec<u16>,
     pub(super) pace: Pace,
     pub(super) balance: Balance,
     pub(super) rng: Pcg32,
@@ -97,23 +103,34 @@ impl Sender {
         self.sent[number as usize & (self.sent.len() - 1)]
     }
 
-    /// Notes when a packet was sent. The ring grows to hold all from the first that is not
-    /// acknowledged.
+    pub(super) fn entropy_of(&self, number: u32) -> u16 {
+        self.entropies[number as usize & (self.entropies.len() - 1)]
+    }
+
+    /// Notes when a packet was sent, and with which entropy. The ring grows to hold all from the
+    /// first that is not acknowledged.
     #[inline]
-    pub(super) fn note_sent(&mut self, number: u32, now: u64) {
+    pub(super) fn note_sent(&mut self, number: u32, now: u64, entropy: u16) {
         let span = (number - self.all_below.min(number)) as usize + 1;
         if self.sent.len() < span {
-            let mut sent = vec![0; span.next_power_of_two().max(16)];
-            let mask = sent.len() - 1;
-            if !self.sent.is_empty() {
-                for old in self.all_below..number {
-                    sent[old as usize & mask] = self.sent_at(old);
-                }
-            }
-            self.sent = sent;
+            self.grow_ring(number, span.next_power_of_two().max(16));
         }
         let mask = self.sent.len() - 1;
         self.sent[number as usize & mask] = now;
+        self.entropies[number as usize & mask] = entropy;
+    }
+
+    fn grow_ring(&mut self, number: u32, room: usize) {
+        let mut sent = vec![0; room];
+        let mut entropies = vec![0; room];
+        if !self.sent.is_empty() {
+            for old in self.all_below..number {
+                sent[old as usize & (room - 1)] = self.sent_at(old);
+                entropies[old as usize & (room - 1)] = self.entropy_of(old);
+            }
+        }
+        self.sent = sent;
+        self.entropies = entropies;
     }
 
     /// A part of the timeout that is added after two in a row, so that senders that lost together

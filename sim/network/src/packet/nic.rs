@@ -4,7 +4,7 @@ use super::balance::{Balance, low, mix};
 use super::config::{Balancing, Control, Transport};
 use super::core::Core;
 use super::flow::Pace;
-use super::pool::{ASKS, Form, List, NONE, Packet, RESENT};
+use super::pool::{ASKS, Form, NONE, Packet, RESENT};
 use super::routes::{Side, TURN};
 use super::wheel::Kind;
 
@@ -79,41 +79,25 @@ impl Core {
 
     /// Makes a flow's next packet: what was lost, else the next number.
     fn send(&mut self, flow: u32, start: u64) -> u32 {
-        let whole = self.sizes.whole;
+        let (number, again) = self.take_number(flow);
         let sender = &mut self.senders[flow as usize];
-        let number = match sender.lost.first(sender.all_below, sender.fresh) {
-            Some(lost) => {
-                sender.lost.remove(lost);
-                lost
-            }
-            None => {
-                sender.next += 1;
-                sender.next - 1
-            }
-        };
-        let again = number < sender.fresh;
-        sender.fresh = sender.fresh.max(number + 1);
-        let size = sender.size(number, whole);
+        let size = sender.size(number, self.sizes.whole);
         sender.in_flight += u64::from(size);
-        sender.note_sent(number, start);
         sender.uses += 1;
-        self.totals.sent += 1;
-        self.totals.resent += u64::from(again);
-        self.spend(flow, start, size);
-        let sender = &mut self.senders[flow as usize];
         let entropy = sender.balance.next(start, &mut sender.rng);
-        let mut flags = if again { RESENT } else { 0 };
-        let (side, nic) = (sender.side, sender.nic);
-        let [route, then] = self.way_out(flow, side, entropy);
-        if !self.may_send(flow) {
-            flags |= ASKS;
-        }
+        sender.note_sent(number, start, entropy);
+        let ways = sender.side;
+        self.spend(flow, start, size);
+        let [route, after] = self.way_out(flow, ways, entropy);
+        let asks = if self.may_send(flow) { 0 } else { ASKS };
+        let resent = if again { RESENT } else { 0 };
         let word = if self.grants() {
             self.credit_wanted(flow)
         } else {
             0
         };
-        let packet = self.pool.add(Packet {
+        self.arm(flow, start);
+        self.pool.add(Packet {
             at: start,
             sent: start,
             word,
@@ -121,17 +105,32 @@ impl Core {
             flow,
             number,
             route,
-            then,
+            then: after,
             next: NONE,
             from: NONE,
             size,
             entropy,
             form: Form::Data,
-            flags,
-        });
-        debug_assert_eq!(self.routes.first(side), nic);
-        self.arm(flow, start);
-        packet
+            flags: asks | resent,
+        })
+    }
+
+    /// The number that a flow sends next, and whether it was sent before.
+    fn take_number(&mut self, flow: u32) -> (u32, bool) {
+        let sender = &mut self.senders[flow as usize];
+        let lost = sender.lost.first(sender.all_below, sender.fresh);
+        let number = if let Some(lost) = lost {
+            sender.lost.remove(lost);
+            lost
+        } else {
+            sender.next += 1;
+            sender.next - 1
+        };
+        let again = number < sender.fresh;
+        sender.fresh = sender.fresh.max(number + 1);
+        self.totals.sent += 1;
+        self.totals.resent += u64::from(again);
+        (number, again)
     }
 
     /// Takes what a packet costs from credit or rate.
@@ -253,17 +252,6 @@ impl Core {
         let start = self.least_loaded(side, turn);
         let starts = &self.routes.sets[side.set as usize].starts;
         low(starts.iter().position(|&other| other == start).unwrap_or(0) as u64 & 0xffff)
-    }
-
-    /// Empties the line of a NIC: its link failed.
-    pub(super) fn disperse(&mut self, nic: u32) {
-        let mut flow = self.links[nic as usize].ready.head;
-        while flow != NONE {
-            let sender = &mut self.senders[flow as usize];
-            sender.is_ready = false;
-            flow = sender.next_ready;
-        }
-        self.links[nic as usize].ready = List::EMPTY;
     }
 }
 

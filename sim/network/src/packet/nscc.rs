@@ -221,3 +221,83 @@ impl Nscc {
 pub(super) const fn picos(time: f64) -> u64 {
     time as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 100 Gbit/s and 12 µs: both factors of the constants are 1 or 0.75.
+    fn terms() -> Terms {
+        Terms::new(12e6, 150_000.0, 4096.0, 4160.0, true)
+    }
+
+    fn word(now: u64, delay: f64, marked: bool) -> Word {
+        Word {
+            now,
+            delay,
+            bytes: 16_640.0,
+            marked,
+            in_flight: 50_000.0,
+        }
+    }
+
+    fn half_open() -> Nscc {
+        let mut flow = Nscc::new(225_000.0, 4160.0, 12_000_000);
+        flow.window = 100_000.0;
+        flow
+    }
+
+    #[test]
+    fn windows_grow_below_the_target_in_proportion_to_the_distance() {
+        let terms = terms();
+        let mut flow = half_open();
+        flow.adjusted = 99_000_000;
+        flow.eta_at = 99_000_000;
+        flow.acknowledged(&terms, word(100_000_000, 4.5e6, false));
+        // 4 MSS · 0.75/T · bytes · (T − d), half of T away.
+        assert!((flow.growth - 4.0 * 4096.0 * 0.75 * 16_640.0 / 2.0).abs() < 1.0);
+        let window = flow.window;
+        (1..3).for_each(|n| flow.acknowledged(&terms, word(100_000_000 + n, 9e6, false)));
+        // Two more pass 8 packets: the growth is added, with 5 MSS · bytes each above the target.
+        let growth = 4096.0 * 16_640.0 * (1.5 + 10.0);
+        let grown = flow.window - window;
+        assert!((grown - growth / window).abs() < 1e-6, "{grown}");
+    }
+
+    #[test]
+    fn marked_and_late_windows_shrink_once_a_round_trip() {
+        let terms = terms();
+        let mut flow = half_open();
+        flow.average_delay = 18e6;
+        flow.adjusted = 100_000_000;
+        flow.acknowledged(&terms, word(100_000_000, 18e6, true));
+        // 1 − 0.8 · (18 − 9)/18.
+        assert!((flow.window - 60_000.0).abs() < 1e-6);
+        flow.acknowledged(&terms, word(101_000_000, 18e6, true));
+        assert!((flow.window - 60_000.0).abs() < 1e-6);
+        flow.acknowledged(&terms, word(112_000_001, 18e6, true));
+        assert!(flow.window < 40_000.0);
+    }
+
+    #[test]
+    fn a_mark_without_delay_changes_the_way_only() {
+        let mut flow = half_open();
+        flow.adjusted = 100_000_000;
+        flow.acknowledged(&terms(), word(100_000_000, 1e6, true));
+        assert!((flow.window - 100_000.0).abs() < 1e-9);
+        assert!(flow.growth.abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_window_that_delivered_next_to_nothing_becomes_what_it_delivered() {
+        let terms = terms();
+        let mut flow = half_open();
+        flow.acknowledged(&terms, word(100_000_000, 9e6, false));
+        assert!(flow.judge_at == 121_000_000 && flow.arrived < 1.0);
+        flow.lost(&terms, word(110_000_000, 0.0, false));
+        flow.acknowledged(&terms, word(121_000_000, 9e6, false));
+        assert!((flow.window - 16_640.0).abs() < 1e-9, "{}", flow.window);
+        flow.acknowledged(&terms, word(140_000_000, 40e6, true));
+        assert!((flow.window - 16_640.0).abs() < 1e-9, "marks are stale");
+    }
+}

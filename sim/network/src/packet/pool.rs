@@ -91,7 +91,7 @@ impl List {
     };
 
     #[inline]
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(self) -> bool {
         self.head == NONE
     }
 }

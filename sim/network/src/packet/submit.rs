@@ -228,6 +228,7 @@ impl Core {
             acked: Bits::default(),
             lost: Bits::default(),
             sent: Vec::new(),
+            entropies: Vec::new(),
             pace,
             balance: self.balance(key, sides[0], way, &mut rng),
             rng,

@@ -130,7 +130,9 @@ mod tests {
         reps.next(1000 + FROZEN, &mut rng);
         assert_eq!((reps.explore, reps.written), (EXPLORE - 1, 0));
         reps.acknowledged(60);
-        (0..EXPLORE - 1).for_each(|_| drop(reps.next(1001 + FROZEN, &mut rng)));
+        for _ in 0..EXPLORE - 1 {
+            reps.next(1001 + FROZEN, &mut rng);
+        }
         assert_eq!(reps.next(1002 + FROZEN, &mut rng), 60);
     }
 }
