@@ -17,6 +17,9 @@
 //!          are open, and their other links are looked at
 //! ```
 //!
+//! A *fat pipe* bounds every path by itself; with weights `SimGrid` has it fill at the level at which
+//! the path of the largest weight has its rate, and freezes all its open paths there.
+//!
 //! Both happen in rising order of levels. A path that the filling has not reached stays settled,
 //! because whatever could change it happens at a level above its own.
 
@@ -50,6 +53,8 @@ struct Tank {
     released: bool,
     /// Whether it is among the links that releases concern.
     concerned: bool,
+    /// Whether it is a fat pipe: `scale` is then the largest weight of an open path.
+    is_fat: bool,
     /// What open paths may take, and the sum of their loads and scales.
     left: f64,
     scale: f64,
@@ -214,10 +219,17 @@ impl Fill {
         let used = &paths.links[link as usize];
         (tank.open, tank.left, tank.scale) = (0, used.rate, 0.0);
         (tank.ceiling, tank.bound) = (f64::INFINITY, f64::INFINITY);
+        tank.is_fat = used.is_fat;
         for user in &used.users {
             let state = &paths.states[user.path as usize];
             let scale = paths.load(user.slot as usize) * state.scale;
             match self.ceiling(state, link) {
+                Some(ceiling) if used.is_fat && tank.stop <= ceiling => {
+                    tank.open += 1;
+                    tank.scale = tank.scale.max(paths.weight(user.path));
+                    tank.ceiling = tank.ceiling.min(ceiling);
+                }
+                _ if used.is_fat => {}
                 None => tank.left -= scale * state.level,
                 Some(ceiling) if ceiling < tank.stop => tank.left -= scale * ceiling,
                 Some(ceiling) => {
@@ -259,7 +271,9 @@ impl Fill {
             let tank = &mut self.tanks[other as usize];
             if tank.round == self.round {
                 let scale = paths.load(slot) * state.scale;
-                if state.own < tank.stop {
+                if tank.is_fat {
+                    tank.stop = f64::INFINITY;
+                } else if state.own < tank.stop {
                     tank.left += scale * (state.level - state.own);
                 } else if state.level < tank.stop {
                     tank.left += scale * state.level;
@@ -294,7 +308,7 @@ impl Fill {
             // Paths that stopped below a level that has come down to them may have to share.
             let room = paths.links[link as usize].rate * NOISE;
             let is_full = tank.open == 0 && tank.left < -room;
-            if is_full || tank.level() < tank.stop * (1.0 - NOISE) {
+            if tank.is_fat || is_full || tank.level() < tank.stop * (1.0 - NOISE) {
                 self.measure(paths, link);
             }
             self.queue_fill(link);
@@ -353,6 +367,11 @@ impl Fill {
                 let ceiling = self.ceiling(&state, link);
                 let tank = &mut self.tanks[link as usize];
                 let scale = paths.load(slot) * state.scale;
+                if tank.is_fat {
+                    // Its level follows the largest weight: to be found again when it is asked.
+                    tank.ceiling = 0.0;
+                    continue;
+                }
                 match ceiling {
                     Some(ceiling) if ceiling < tank.stop => tank.left += scale * (ceiling - level),
                     Some(_) => {

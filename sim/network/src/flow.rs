@@ -80,6 +80,18 @@ impl Flow {
         self.progress.rate(path)
     }
 
+    /// Makes a link a fat pipe: its rate bounds every transfer by itself. To be said before paths
+    /// cross it.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError::UnknownLink`].
+    pub fn make_fat(&mut self, link: u32) -> Result<(), NetworkError> {
+        self.paths.check_link(link)?;
+        self.paths.links[link as usize].is_fat = true;
+        Ok(())
+    }
+
     /// Registers a path with a weight of its own: its share beside a path of weight 1.
     ///
     /// # Errors

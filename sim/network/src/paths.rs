@@ -52,6 +52,8 @@ const SLACK: f64 = 1.0 + 1e-9;
 pub(crate) struct LinkUse {
     /// Bytes per second.
     pub(crate) rate: f64,
+    /// Whether the rate bounds every transfer by itself (a fat pipe), not all together.
+    pub(crate) is_fat: bool,
     /// The most that the users could put on it: the sum of loads times what each can take alone.
     demand: f64,
     /// How many active paths the link binds.
@@ -78,6 +80,7 @@ impl Paths {
     pub(crate) fn new(rates: impl Iterator<Item = f64>) -> Self {
         let link = |rate| LinkUse {
             rate,
+            is_fat: false,
             demand: 0.0,
             binds: 0,
             users: Vec::new(),
@@ -262,12 +265,31 @@ impl Paths {
     /// Whether a link has room for all that its users could ever take: such a link binds nobody.
     pub(crate) fn is_slack(&self, link: u32) -> bool {
         let link = &self.links[link as usize];
+        if link.is_fat {
+            // Users of one weight reach the level of a fat pipe and their own limit together.
+            let mut weights = link.users.iter().map(|user| self.weight(user.path));
+            let first = weights.next();
+            return weights.all(|weight| Some(weight) == first);
+        }
         link.demand <= link.rate * SLACK
+    }
+
+    /// The weight of a path.
+    pub(crate) fn weight(&self, path: u32) -> f64 {
+        self.routes[path as usize].weight
     }
 
     /// What all transfers of a path together can move over its links alone, in bytes per second.
     pub(crate) fn alone(&self, path: u32) -> f64 {
-        let limit = |slot| self.links[self.slot_links[slot] as usize].rate / self.load(slot);
+        let transfers = f64::from(self.count(path).max(1));
+        let limit = |slot| {
+            let link = &self.links[self.slot_links[slot] as usize];
+            if link.is_fat {
+                link.rate * transfers
+            } else {
+                link.rate / self.load(slot)
+            }
+        };
         self.range(path).map(limit).fold(f64::INFINITY, f64::min)
     }
 

@@ -11,9 +11,9 @@
 //! Shervashidze et al., *J. Mach. Learn. Res.* 12, 2011). Colors have 64 bits: that two classes
 //! among a million colors are merged by chance has a probability of 10⁻⁷.
 
-use cluster::Topology;
-use network::{Flow, Share};
-use units::{BytesPerSec, Control, LinkId};
+use cluster::{Sharing, Topology, Wire};
+use network::Share;
+use units::{Control, LinkId};
 
 use crate::program::{Program, Route, Stream, Wait, count};
 use crate::run::{Outcome, Run, RunError};
@@ -29,7 +29,7 @@ struct Folded {
     program: Program,
     /// By class.
     ways: Vec<Way>,
-    link_rates: Vec<BytesPerSec>,
+    wires: Vec<Wire>,
     /// By stream and by link: its class.
     class_of: Vec<u32>,
     link_class: Vec<u32>,
@@ -51,8 +51,8 @@ pub fn run_folded<T: Topology + ?Sized>(
     let Some(folded) = fold(topology, program, &share) else {
         return crate::run(topology, program, share, keep, control);
     };
-    let ways = |class: u32, _: &Flow, way: &mut Way| way.clone_from(&folded.ways[class as usize]);
-    let outcome = Run::new(&folded.program, &folded.link_rates, keep, ways).finish(control)?;
+    let ways = |class: u32, _: &[u32], way: &mut Way| way.clone_from(&folded.ways[class as usize]);
+    let outcome = Run::new(&folded.program, &folded.wires, keep, ways)?.finish(control)?;
     Ok(unfold(program, &folded, &outcome))
 }
 
@@ -100,7 +100,6 @@ fn own_color(stream: &Stream, way: &Way, waits: usize) -> u64 {
         stream.bytes.as_u64(),
         u64::from(stream.steps) << 32 | u64::from(stream.window),
         stream.start.as_picos(),
-        way.cap.map_or(0, |cap| cap.as_f64().to_bits()),
         way.latency.as_secs().to_bits(),
         way.weight.to_bits(),
         waits as u64,
@@ -159,7 +158,11 @@ impl Graph {
             graph.links.extend(way.links.iter().map(|(link, _)| *link));
             graph.first.push(count(graph.links.len()));
         }
-        let wire = |link| mix(topology.wire(LinkId::new(link)).rate.as_f64().to_bits());
+        let wire = |link| {
+            let wire = topology.wire(LinkId::new(link));
+            let fat = u64::from(wire.sharing == Sharing::FatPipe);
+            mix(wire.rate.as_f64().to_bits() ^ mix(fat))
+        };
         graph.wires = (0..topology.n_links()).map(wire).collect();
         Some(graph)
     }
@@ -237,9 +240,9 @@ fn quotient<T: Topology + ?Sized>(
     let mut folded = Folded {
         program: Program::new(),
         ways: Vec::new(),
-        link_rates: link_heads
+        wires: link_heads
             .iter()
-            .map(|&link| topology.wire(LinkId::new(link)).rate)
+            .map(|&link| topology.wire(LinkId::new(link)))
             .collect(),
         class_of,
         link_class,

@@ -1,9 +1,9 @@
 //! Running a program on the flow engine.
 
-use cluster::Topology;
+use cluster::{Sharing, Topology, Wire};
 use network::packet::PacketError;
 use network::{Flow, Network, NetworkError, Path, PathId, Share, Transfer, TransferId};
-use units::{Bytes, BytesPerSec, Control, Interrupted, SimTime};
+use units::{Bytes, BytesPerSec, Control, Interrupted, LinkId, Seconds, SimTime};
 
 use crate::program::{Program, Route, Stream, count};
 use crate::schedule::{Keep, Schedule, Times};
@@ -49,16 +49,17 @@ pub fn run<T: Topology + ?Sized>(
     keep: Keep,
     control: &Control,
 ) -> Result<Outcome, RunError> {
-    let rates: Vec<BytesPerSec> = (0..topology.n_links())
-        .map(|link| topology.wire(units::LinkId::new(link)).rate)
+    let wires: Vec<Wire> = (0..topology.n_links())
+        .map(|link| topology.wire(LinkId::new(link)))
         .collect();
     let mut find = Way::default();
-    let ways = |stream: u32, net: &Flow, way: &mut Way| {
+    let ways = |stream: u32, loads: &[u32], way: &mut Way| {
         let stream = &program.streams()[stream as usize];
-        find.find(topology, stream, &share, |link| net.n_users(link));
+        let load = |link: u32| loads.get(link as usize).copied().unwrap_or(0);
+        find.find(topology, stream, &share, load);
         std::mem::swap(way, &mut find);
     };
-    Run::new(program, &rates, keep, ways).finish(control)
+    Run::new(program, &wires, keep, ways)?.finish(control)
 }
 
 /// A path that streams of one step share, by the hosts and the way.
@@ -72,7 +73,7 @@ struct Known {
 /// A path of the engine, and what a transfer over it needs to know.
 #[derive(Clone, Copy, Debug, Default)]
 struct Lane {
-    latency: units::Seconds,
+    latency: Seconds,
     bytes: f64,
     /// The entry of the table of known paths, one more than its place; 0: it belongs to a stream.
     known: u32,
@@ -93,15 +94,34 @@ pub(crate) struct Run<'a, F> {
     /// By transfer, its stream.
     owners: Vec<u32>,
     way: Way,
+    /// Flows by link, where some choose their ways by it.
+    loads: Option<Vec<u32>>,
     outcome: Outcome,
 }
 
-impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
-    pub(crate) fn new(program: &'a Program, rates: &[BytesPerSec], keep: Keep, ways: F) -> Self {
-        Self {
+impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
+    pub(crate) fn new(
+        program: &'a Program,
+        wires: &[Wire],
+        keep: Keep,
+        ways: F,
+    ) -> Result<Self, NetworkError> {
+        let rates: Vec<BytesPerSec> = wires.iter().map(|wire| wire.rate).collect();
+        let streams = program.streams().iter();
+        let follows = streams
+            .into_iter()
+            .any(|stream| stream.route == Route::LeastLoaded);
+        // Weights are given path by path.
+        let mut net = Flow::new(&rates, Share::EQUAL);
+        for (link, _) in (0..)
+            .zip(wires)
+            .filter(|(_, wire)| wire.sharing == Sharing::FatPipe)
+        {
+            net.make_fat(link)?;
+        }
+        Ok(Self {
             schedule: Schedule::new(program, keep),
-            // Weights are given path by path.
-            net: Flow::new(rates, Share::EQUAL),
+            net,
             ways,
             paths: vec![0; program.streams().len()],
             lanes: Vec::new(),
@@ -109,10 +129,11 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
             owners: Vec::new(),
             way: Way::default(),
             outcome: Outcome {
-                link_bytes: vec![0.0; rates.len()],
+                link_bytes: vec![0.0; wires.len()],
                 ..Outcome::default()
             },
-        }
+            loads: follows.then(|| vec![0; wires.len()]),
+        })
     }
 
     /// Runs until every stream has ended.
@@ -216,10 +237,15 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
     }
 
     fn new_path(&mut self, stream: u32) -> Result<PathId, NetworkError> {
-        (self.ways)(stream, &self.net, &mut self.way);
+        (self.ways)(stream, self.loads.as_deref().unwrap_or(&[]), &mut self.way);
+        if let Some(loads) = &mut self.loads {
+            for (link, _) in &self.way.links {
+                loads[*link as usize] += 1;
+            }
+        }
         let path = Path {
             links: std::mem::take(&mut self.way.links),
-            cap: self.way.cap,
+            cap: None,
         };
         let id = self.net.add_path_weighing(&path, self.way.weight)?;
         self.way.links = path.links;
@@ -247,6 +273,11 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
 
     fn forget(&mut self, path: u32) -> Result<(), NetworkError> {
         self.count_bytes(path);
+        if let Some(loads) = &mut self.loads {
+            for (link, _) in self.net.links_of(PathId::new(path)) {
+                loads[link as usize] -= 1;
+            }
+        }
         self.net.remove_path(PathId::new(path))
     }
 

@@ -1,8 +1,8 @@
-//! Routes as the flow engine takes them: links with loads, a cap, a latency and a weight.
+//! Routes as the flow engine takes them: links with loads, a latency and a weight.
 
-use cluster::{Sharing, Topology};
+use cluster::Topology;
 use network::Share;
-use units::{BytesPerSec, HostId, LinkId, Seconds};
+use units::{HostId, LinkId, Seconds};
 
 use crate::program::{Route, Stream};
 
@@ -11,8 +11,6 @@ use crate::program::{Route, Stream};
 pub(crate) struct Way {
     /// Links with the part of the stream that crosses each.
     pub(crate) links: Vec<(u32, f64)>,
-    /// The narrowest link that bounds every transfer by itself.
-    pub(crate) cap: Option<BytesPerSec>,
     /// Until the first byte arrives.
     pub(crate) latency: Seconds,
     /// The share of links that it gets beside others.
@@ -27,9 +25,9 @@ impl Way {
         topology: &T,
         stream: &Stream,
         share: &Share,
-        load: impl Fn(u32) -> usize,
+        load: impl Fn(u32) -> u32,
     ) {
-        (self.cap, self.latency) = (None, Seconds::ZERO);
+        self.latency = Seconds::ZERO;
         self.links.clear();
         let (src, dst) = (stream.src, stream.dst);
         match stream.route {
@@ -60,21 +58,13 @@ impl Way {
         for &link in &self.scratch {
             let wire = topology.wire(link);
             latency += wire.latency;
-            match wire.sharing {
-                Sharing::FatPipe => {
-                    self.cap = Some(self.cap.map_or(wire.rate, |cap| cap.min(wire.rate)));
-                }
-                Sharing::Shared => {
-                    let known = self
-                        .links
-                        .iter_mut()
-                        .find(|(other, _)| *other == link.get());
-                    match known {
-                        Some((_, load)) if part < 1.0 => *load += part,
-                        Some((_, load)) => *load += 1.0,
-                        None => self.links.push((link.get(), part)),
-                    }
-                }
+            let known = self
+                .links
+                .iter_mut()
+                .find(|(other, _)| *other == link.get());
+            match known {
+                Some((_, load)) => *load += part,
+                None => self.links.push((link.get(), part)),
             }
         }
         self.latency = if self.latency < latency {
@@ -103,14 +93,15 @@ impl Way {
         &mut self,
         topology: &T,
         (src, dst): (HostId, HostId),
-        load: impl Fn(u32) -> usize,
+        load: impl Fn(u32) -> u32,
     ) -> u32 {
         let mut best = (f64::INFINITY, 0);
         for way in 0..topology.n_ways(src, dst) {
             self.scratch.clear();
             topology.way(src, dst, way, &mut self.scratch);
-            let flows =
-                |link: &LinkId| (load(link.get()) + 1) as f64 / topology.wire(*link).rate.as_f64();
+            let flows = |link: &LinkId| {
+                f64::from(load(link.get()) + 1) / topology.wire(*link).rate.as_f64()
+            };
             // The sum breaks ties of the fullest link, which is often the one at the end.
             let fullest = self.scratch.iter().map(flows).fold(0.0, f64::max);
             let sum: f64 = self.scratch.iter().map(flows).sum();
