@@ -93,7 +93,10 @@ fn choices_replace_what_was_assumed() {
     let cluster = format::check::cluster(&imported.text).unwrap();
     assert_eq!((cluster.n_nodes(), cluster.n_gpus()), (4, 32));
     assert_eq!(cluster.node(units::NodeId::new(0)).gpu, "h200");
-    assert_eq!(cluster.node(units::NodeId::new(0)).nics.rate.as_gbits(), 200.0);
+    assert_eq!(
+        cluster.node(units::NodeId::new(0)).nics.rate.as_gbits(),
+        200.0
+    );
     let fabric = import(
         "ibnetdiscover_4leaf_2spine_own.txt",
         Tool::Ibnetdiscover,
@@ -102,7 +105,11 @@ fn choices_replace_what_was_assumed() {
             ..HardwareChoices::default()
         },
     );
-    assert!(fabric.text.contains("kind = \"a100-4x200\""), "{}", fabric.text);
+    assert!(
+        fabric.text.contains("kind = \"a100-4x200\""),
+        "{}",
+        fabric.text
+    );
 }
 
 #[test]

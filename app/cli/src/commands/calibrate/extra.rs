@@ -64,12 +64,7 @@ fn add(extra: &mut Extra, path: &Path, parts: &[FitPart]) -> Result<(), Refusal>
 }
 
 /// Refuses a table of a part that is not fitted.
-fn refuse_unread(
-    path: &Path,
-    part: FitPart,
-    what: &str,
-    parts: &[FitPart],
-) -> Result<(), Refusal> {
+fn refuse_unread(path: &Path, part: FitPart, what: &str, parts: &[FitPart]) -> Result<(), Refusal> {
     if parts.contains(&part) {
         return Ok(());
     }
