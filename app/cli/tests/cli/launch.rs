@@ -286,3 +286,78 @@ fn a_job_is_imported_with_the_scripts_beside_it_and_no_others() {
     assert_eq!(read.status, 0, "{}", read.stderr);
     assert!(!read.stdout.contains("[model]"), "{}", read.stdout);
 }
+
+#[test]
+fn a_topology_becomes_a_cluster_file_that_other_commands_take() {
+    let scratch = Scratch::new("import-topology");
+    let table = "\tGPU0\tGPU1\tNIC0\tNIC1\tCPU Affinity\tNUMA Affinity\n\
+                 GPU0\t X \tNV18\tPXB\tNODE\t0-55\t0\n\
+                 GPU1\tNV18\t X \tNODE\tPXB\t0-55\t0\n\
+                 NIC0\tPXB\tNODE\t X \tNODE\n\
+                 NIC1\tNODE\tPXB\tNODE\t X \n";
+    fs::write(scratch.0.join("topo.txt"), table).unwrap();
+    let words = [
+        "import",
+        "--from",
+        "nvidia-smi",
+        "topo.txt",
+        "--gpu",
+        "h200",
+        "--nodes",
+        "2",
+        "--output",
+        "mine.toml",
+    ];
+    let run = windtunnel(&scratch.0, &words);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("note: the rate of a NIC is not told"),
+        "{}",
+        run.stderr
+    );
+    let words = [
+        "collective",
+        "all_reduce",
+        "--cluster",
+        "mine.toml",
+        "-b",
+        "1M:1M",
+        "--json",
+    ];
+    let run = windtunnel(&scratch.0, &words);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(json(&run.stdout)["ranks"], 4);
+    let words = ["import", "--from", "nvidia-smi", "topo.txt", "--json"];
+    let document = json(&windtunnel(&scratch.0, &words).stdout);
+    assert_eq!(document["from"], "nvidia-smi");
+    let text = document["cluster_toml"].as_str().unwrap();
+    assert!(text.contains("gpus = 2\n"), "{text}");
+}
+
+#[test]
+fn options_of_another_kind_of_file_are_refused() {
+    let scratch = Scratch::new("import-options");
+    let refused = |words: &[&str]| {
+        let run = windtunnel(&scratch.0, words);
+        assert_eq!(run.status, 2, "{}", run.stdout);
+        run.stderr
+    };
+    let text = refused(&["import", "--from", "nccl", "x.xml", "--set", "a=1"]);
+    assert!(text.contains("--set is not for files of nccl"), "{text}");
+    let text = refused(&["import", "--from", "megatron", "x.sh", "--gpu", "h200"]);
+    assert!(
+        text.contains("--gpu is not for files of megatron"),
+        "{text}"
+    );
+    let text = refused(&["import", "--from", "chakra", "x.0.et", "--nodes", "2"]);
+    assert!(
+        text.contains("such a file becomes a list of flows"),
+        "{text}"
+    );
+    fs::write(scratch.0.join("x.xml"), "<system version=\"1\">\n<cpu>").unwrap();
+    let text = refused(&["import", "--from", "nccl", "x.xml"]);
+    assert!(
+        text.contains("x.xml: line 2: <cpu> is never closed"),
+        "{text}"
+    );
+}
