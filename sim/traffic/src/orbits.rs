@@ -11,14 +11,16 @@
 //! Shervashidze et al., *J. Mach. Learn. Res.* 12, 2011). Colors have 64 bits: that two classes
 //! among a million colors are merged by chance has a probability of 10⁻⁷.
 
+use std::collections::BTreeMap;
+
 use cluster::{Sharing, Topology, Wire};
 use network::Share;
-use units::{Control, LinkId};
+use units::Control;
 
 use crate::program::{Program, Route, Stream, Wait, count};
 use crate::run::{Outcome, Run, RunError};
 use crate::schedule::{Keep, Times};
-use crate::way::Way;
+use crate::way::{Way, all_wires};
 
 /// Fewer streams than this are not worth folding.
 const FEW: usize = 32;
@@ -117,6 +119,7 @@ struct Graph {
     loads: Vec<f64>,
     streams: Vec<u64>,
     wires: Vec<u64>,
+    all: Vec<Wire>,
 }
 
 /// Colors of streams and links, in which equal means alike.
@@ -135,11 +138,12 @@ impl Graph {
             loads: Vec::new(),
             streams: Vec::with_capacity(streams.len()),
             wires: Vec::new(),
+            all: all_wires(topology),
         };
         let mut way = Way::default();
         let mut distinct = Distinct::new(streams.len() / 2);
         for (index, stream) in streams.iter().enumerate() {
-            way.find(topology, stream, share, |_| 0);
+            way.find(topology, &graph.all, stream, share, |_| 0);
             let color = own_color(stream, &way, program.waits(index).len());
             if !distinct.add(color) {
                 return None;
@@ -158,12 +162,11 @@ impl Graph {
             graph.links.extend(way.links.iter().map(|(link, _)| *link));
             graph.first.push(count(graph.links.len()));
         }
-        let wire = |link| {
-            let wire = topology.wire(LinkId::new(link));
+        let wire = |wire: &Wire| {
             let fat = u64::from(wire.sharing == Sharing::FatPipe);
             mix(wire.rate.as_f64().to_bits() ^ mix(fat))
         };
-        graph.wires = (0..topology.n_links()).map(wire).collect();
+        graph.wires = graph.all.iter().map(wire).collect();
         Some(graph)
     }
 
@@ -220,10 +223,11 @@ impl Graph {
 }
 
 fn distinct_of(colors: &[u64]) -> usize {
-    let mut sorted = colors.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    sorted.len()
+    let mut distinct = Distinct::new(usize::MAX);
+    for &color in colors {
+        distinct.add(color);
+    }
+    distinct.len()
 }
 
 /// The program of classes.
@@ -242,7 +246,7 @@ fn quotient<T: Topology + ?Sized>(
         ways: Vec::new(),
         wires: link_heads
             .iter()
-            .map(|&link| topology.wire(LinkId::new(link)))
+            .map(|&link| graph.all[link as usize])
             .collect(),
         class_of,
         link_class,
@@ -251,7 +255,7 @@ fn quotient<T: Topology + ?Sized>(
     for (&head, &members) in heads.iter().zip(&members) {
         let stream = program.streams()[head as usize];
         let mut way = Way::default();
-        way.find(topology, &stream, share, |_| 0);
+        way.find(topology, &graph.all, &stream, share, |_| 0);
         let mut links: Vec<(u32, f64)> = Vec::new();
         for &(link, load) in &way.links {
             let class = folded.link_class[link as usize];
@@ -285,21 +289,23 @@ fn used_links(graph: &Graph, links: usize) -> Vec<bool> {
 /// Classes in the order of their first members: the class of each, how many members each has, and
 /// the first of them. What is left out has the class `u32::MAX`.
 fn numbered(colors: &[u64], take: impl Fn(usize) -> bool) -> (Vec<u32>, Vec<u32>, Vec<u32>) {
-    let mut order: Vec<u32> = (0..count(colors.len()))
-        .filter(|&at| take(at as usize))
-        .collect();
-    order.sort_by_key(|&at| colors[at as usize]);
-    let chunks = order.chunk_by(|&a, &b| colors[a as usize] == colors[b as usize]);
-    let mut classes: Vec<&[u32]> = chunks.collect();
-    classes.sort_unstable_by_key(|class| class[0]);
     let mut class_of = vec![u32::MAX; colors.len()];
-    for (number, class) in (0..).zip(&classes) {
-        for &at in *class {
-            class_of[at as usize] = number;
+    let (mut members, mut heads): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+    let mut known: BTreeMap<u64, u32> = BTreeMap::new();
+    // Neighbors are mostly of one class.
+    let mut last = (0, u32::MAX);
+    for (at, &color) in colors.iter().enumerate().filter(|(at, _)| take(*at)) {
+        if last.1 == u32::MAX || last.0 != color {
+            let class = *known.entry(color).or_insert_with(|| {
+                members.push(0);
+                heads.push(count(at));
+                count(heads.len() - 1)
+            });
+            last = (color, class);
         }
+        class_of[at] = last.1;
+        members[last.1 as usize] += 1;
     }
-    let members = classes.iter().map(|class| count(class.len())).collect();
-    let heads = classes.iter().map(|class| class[0]).collect();
     (class_of, members, heads)
 }
 

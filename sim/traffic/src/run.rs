@@ -3,11 +3,11 @@
 use cluster::{Sharing, Topology, Wire};
 use network::packet::PacketError;
 use network::{Flow, Network, NetworkError, Path, PathId, Share, Transfer, TransferId};
-use units::{Bytes, BytesPerSec, Control, Interrupted, LinkId, Seconds, SimTime};
+use units::{Bytes, BytesPerSec, Control, Interrupted, Seconds, SimTime};
 
 use crate::program::{Program, Route, Stream, count};
 use crate::schedule::{Keep, Schedule, Times};
-use crate::way::Way;
+use crate::way::{Way, all_wires};
 
 /// Why a run ended early.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -49,14 +49,12 @@ pub fn run<T: Topology + ?Sized>(
     keep: Keep,
     control: &Control,
 ) -> Result<Outcome, RunError> {
-    let wires: Vec<Wire> = (0..topology.n_links())
-        .map(|link| topology.wire(LinkId::new(link)))
-        .collect();
+    let wires = all_wires(topology);
     let mut find = Way::default();
     let ways = |stream: u32, loads: &[u32], way: &mut Way| {
         let stream = &program.streams()[stream as usize];
         let load = |link: u32| loads.get(link as usize).copied().unwrap_or(0);
-        find.find(topology, stream, &share, load);
+        find.find(topology, &wires, stream, &share, load);
         std::mem::swap(way, &mut find);
     };
     Run::new(program, &wires, keep, ways)?.finish(control)

@@ -1,6 +1,6 @@
 //! Routes as the flow engine takes them: links with loads, a latency and a weight.
 
-use cluster::Topology;
+use cluster::{Topology, Wire};
 use network::Share;
 use units::{HostId, LinkId, Seconds};
 
@@ -23,6 +23,7 @@ impl Way {
     pub(crate) fn find<T: Topology + ?Sized>(
         &mut self,
         topology: &T,
+        wires: &[Wire],
         stream: &Stream,
         share: &Share,
         load: impl Fn(u32) -> u32,
@@ -32,15 +33,18 @@ impl Way {
         let (src, dst) = (stream.src, stream.dst);
         match stream.route {
             _ if src == dst => {}
-            Route::Static => self.take(topology, (src, dst), topology.static_way(src, dst), 1.0),
-            Route::Way(way) => self.take(topology, (src, dst), way, 1.0),
+            Route::Static => {
+                let way = topology.static_way(src, dst);
+                self.take(topology, wires, (src, dst), way, 1.0);
+            }
+            Route::Way(way) => self.take(topology, wires, (src, dst), way, 1.0),
             Route::LeastLoaded => {
                 let way = self.least_loaded(topology, (src, dst), load);
-                self.take(topology, (src, dst), way, 1.0);
+                self.take(topology, wires, (src, dst), way, 1.0);
             }
-            Route::Spray => self.spray(topology, (src, dst)),
+            Route::Spray => self.spray(topology, wires, (src, dst)),
         }
-        self.weight = self.weight_of(topology, share) / f64::from(stream.window);
+        self.weight = self.weight_of(wires, share) / f64::from(stream.window);
         self.latency = share.latency(self.latency);
     }
 
@@ -48,6 +52,7 @@ impl Way {
     fn take<T: Topology + ?Sized>(
         &mut self,
         topology: &T,
+        wires: &[Wire],
         (src, dst): (HostId, HostId),
         way: u32,
         part: f64,
@@ -56,7 +61,7 @@ impl Way {
         topology.way(src, dst, way, &mut self.scratch);
         let mut latency = Seconds::ZERO;
         for &link in &self.scratch {
-            let wire = topology.wire(link);
+            let wire = wires[link.index()];
             latency += wire.latency;
             let known = self
                 .links
@@ -75,11 +80,16 @@ impl Way {
     }
 
     /// All ways, each with a part in proportion to its narrowest link.
-    fn spray<T: Topology + ?Sized>(&mut self, topology: &T, ends: (HostId, HostId)) {
+    fn spray<T: Topology + ?Sized>(
+        &mut self,
+        topology: &T,
+        wires: &[Wire],
+        ends: (HostId, HostId),
+    ) {
         let parts = capacities(topology, ends);
         let sum: f64 = parts.iter().sum();
         for (way, part) in (0..).zip(&parts) {
-            self.take(topology, ends, way, part / sum);
+            self.take(topology, wires, ends, way, part / sum);
         }
         // Links that all ways cross carry the whole stream, without the noise of the sum.
         for (_, load) in &mut self.links {
@@ -113,13 +123,19 @@ impl Way {
         best.1
     }
 
-    fn weight_of<T: Topology + ?Sized>(&self, topology: &T, share: &Share) -> f64 {
+    fn weight_of(&self, wires: &[Wire], share: &Share) -> f64 {
         let rates = self
             .links
             .iter()
-            .map(|(link, _)| topology.wire(LinkId::new(*link)).rate);
+            .map(|(link, _)| wires[*link as usize].rate);
         share.weight(self.latency, rates)
     }
+}
+
+/// Every link of a topology.
+pub(crate) fn all_wires<T: Topology + ?Sized>(topology: &T) -> Vec<Wire> {
+    let links = (0..topology.n_links()).map(LinkId::new);
+    links.map(|link| topology.wire(link)).collect()
 }
 
 /// The capacity of each way between two hosts, in bytes per second: its narrowest link.
