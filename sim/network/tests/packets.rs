@@ -255,6 +255,30 @@ fn the_pace_of_polling_changes_nothing() {
 }
 
 #[test]
+fn what_happens_before_a_message_is_submitted_is_not_lost() {
+    let topology = hosts(2, 4, 4);
+    let mut net = network(&topology, Config::new(Transport::Uec, Balancing::Mixed));
+    let first = net.submit(SimTime::ZERO, message(0, 4, 8192)).unwrap();
+    let late = SimTime::from_picos(500_000_000);
+    let second = net.submit(late, message(1, 5, 8192)).unwrap();
+    assert_eq!(net.next_event(), Some(late));
+    let mut reports = Vec::new();
+    net.advance(late, &mut reports).unwrap();
+    let ids: Vec<_> = reports
+        .iter()
+        .map(|report| (report.id, report.stage))
+        .collect();
+    assert_eq!(ids, [(first, Stage::Delivered), (first, Stage::Acked)]);
+    assert!(reports[1].at < late);
+    run(&mut net);
+    let [first, second] = [first, second].map(|id| net.times(id).unwrap());
+    let took = |times: network::packet::Times| {
+        times.finish.unwrap().as_picos() - times.released.as_picos()
+    };
+    assert_eq!(took(first), took(second));
+}
+
+#[test]
 fn go_back_n_sends_all_from_the_gap_and_selective_repeat_what_was_lost() {
     let topology = hosts(2, 4, 4);
     let resent = |transport| {
