@@ -595,3 +595,40 @@ fn one_uec_flow_is_acknowledged_after_349_8_us() {
     assert!((acked - 349.8).abs() < 0.1, "{acked}");
     assert_eq!(Bytes::new(net.totals().payload), Bytes::new(4 * MIB));
 }
+
+#[test]
+fn gpus_of_every_fabric_reach_each_other_with_every_byte() {
+    use cluster::{Cluster, ClusterNetwork, FabricKind, example};
+    for kind in FabricKind::ALL {
+        let fabric = cluster::FabricSpec {
+            nodes_per_leaf: 2,
+            groups_per_pod: (kind == FabricKind::FatTree).then_some(2),
+            ..example::fabric(kind)
+        };
+        let spec = example::cluster(example::dgx_h100(), 8, fabric);
+        let topology = ClusterNetwork::new(Cluster::build(&spec).unwrap());
+        for balancing in [
+            Balancing::Mixed,
+            Balancing::AdaptivePacket,
+            Balancing::Spray,
+        ] {
+            for transport in Transport::ALL {
+                let mut net = network(&topology, Config::new(transport, balancing));
+                let (first, gpus) = (topology.n_nodes(), 64);
+                for gpu in 0..gpus {
+                    for step in [1, 8, 13, 32] {
+                        let [src, dst] = [gpu, (gpu + step) % gpus].map(|gpu| first + gpu);
+                        net.submit(SimTime::ZERO, message(src, dst, 150_000))
+                            .unwrap();
+                    }
+                }
+                run(&mut net);
+                assert_eq!(
+                    net.totals().payload,
+                    256 * 150_000,
+                    "{kind:?} {transport:?}"
+                );
+            }
+        }
+    }
+}
