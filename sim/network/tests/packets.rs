@@ -255,6 +255,30 @@ fn the_pace_of_polling_changes_nothing() {
 }
 
 #[test]
+fn what_happens_before_a_message_is_submitted_is_not_lost() {
+    let topology = hosts(2, 4, 4);
+    let mut net = network(&topology, Config::new(Transport::Uec, Balancing::Mixed));
+    let first = net.submit(SimTime::ZERO, message(0, 4, 8192)).unwrap();
+    let late = SimTime::from_picos(500_000_000);
+    let second = net.submit(late, message(1, 5, 8192)).unwrap();
+    assert_eq!(net.next_event(), Some(late));
+    let mut reports = Vec::new();
+    net.advance(late, &mut reports).unwrap();
+    let ids: Vec<_> = reports
+        .iter()
+        .map(|report| (report.id, report.stage))
+        .collect();
+    assert_eq!(ids, [(first, Stage::Delivered), (first, Stage::Acked)]);
+    assert!(reports[1].at < late);
+    run(&mut net);
+    let [first, second] = [first, second].map(|id| net.times(id).unwrap());
+    let took = |times: network::packet::Times| {
+        times.finish.unwrap().as_picos() - times.released.as_picos()
+    };
+    assert_eq!(took(first), took(second));
+}
+
+#[test]
 fn go_back_n_sends_all_from_the_gap_and_selective_repeat_what_was_lost() {
     let topology = hosts(2, 4, 4);
     let resent = |transport| {
@@ -570,4 +594,41 @@ fn one_uec_flow_is_acknowledged_after_349_8_us() {
     let acked = last(&run(&mut net), Stage::Acked);
     assert!((acked - 349.8).abs() < 0.1, "{acked}");
     assert_eq!(Bytes::new(net.totals().payload), Bytes::new(4 * MIB));
+}
+
+#[test]
+fn gpus_of_every_fabric_reach_each_other_with_every_byte() {
+    use cluster::{Cluster, ClusterNetwork, FabricKind, example};
+    for kind in FabricKind::ALL {
+        let fabric = cluster::FabricSpec {
+            nodes_per_leaf: 2,
+            groups_per_pod: (kind == FabricKind::FatTree).then_some(2),
+            ..example::fabric(kind)
+        };
+        let spec = example::cluster(example::dgx_h100(), 8, fabric);
+        let topology = ClusterNetwork::new(Cluster::build(&spec).unwrap());
+        for balancing in [
+            Balancing::Mixed,
+            Balancing::AdaptivePacket,
+            Balancing::Spray,
+        ] {
+            for transport in Transport::ALL {
+                let mut net = network(&topology, Config::new(transport, balancing));
+                let (first, gpus) = (topology.n_nodes(), 64);
+                for gpu in 0..gpus {
+                    for step in [1, 8, 13, 32] {
+                        let [src, dst] = [gpu, (gpu + step) % gpus].map(|gpu| first + gpu);
+                        net.submit(SimTime::ZERO, message(src, dst, 150_000))
+                            .unwrap();
+                    }
+                }
+                run(&mut net);
+                assert_eq!(
+                    net.totals().payload,
+                    256 * 150_000,
+                    "{kind:?} {transport:?}"
+                );
+            }
+        }
+    }
 }

@@ -26,8 +26,8 @@ impl Core {
         let wires: Vec<Wire> = (0..net.n_links())
             .map(|link| net.wire(LinkId::new(link)))
             .collect();
-        let fastest = fastest_nic(net).or(BytesPerSec::new(1.0));
-        let Some(fastest) = fastest else {
+        let pace = line_rate(net).or(BytesPerSec::new(1.0));
+        let Some(pace) = pace else {
             return Err(PacketError::SlowLink { link: 0, rate: 0.0 });
         };
         let round_trip = diameter(net, &config);
@@ -55,7 +55,7 @@ impl Core {
             ack_every: config.ack_every.as_u64(),
             credit: credits.max(1) * u64::from(packet),
         };
-        let bdp = fastest.as_f64() * round_trip.as_secs();
+        let bdp = pace.as_f64() * round_trip.as_secs();
         let terms = Terms::new(
             round_trip.as_secs() * 1e12,
             bdp,
@@ -65,14 +65,14 @@ impl Core {
         );
         let eager = config.pfc.is_some() || matches!(config.buffer, Buffer::Shared { .. });
         let pool_bytes = match config.buffer {
-            Buffer::Shared { pool, .. } => bytes(pool, fastest),
+            Buffer::Shared { pool, .. } => bytes(pool, pace),
             _ => u64::MAX,
         };
         let pfc = |amount: fn(&super::config::Pfc) -> Amount| {
             config
                 .pfc
                 .as_ref()
-                .map_or(0, |pfc| bytes(amount(pfc), fastest))
+                .map_or(0, |pfc| bytes(amount(pfc), pace))
         };
         let granter = Granter {
             line: List::EMPTY,
@@ -130,11 +130,16 @@ pub(super) fn per_byte(link: u32, rate: BytesPerSec) -> Result<f64, PacketError>
     Err(PacketError::SlowLink { link, rate })
 }
 
-fn fastest_nic(net: &impl Topology) -> Option<BytesPerSec> {
+/// The slowest link between the first and the last host: the rate that senders have.
+fn line_rate(net: &impl Topology) -> Option<BytesPerSec> {
     let mut links = Vec::new();
     let last = HostId::new(net.n_hosts().checked_sub(1)?);
+    if net.n_ways(HostId::new(0), last) == 0 {
+        return None;
+    }
     net.way(HostId::new(0), last, 0, &mut links);
-    links.first().map(|&link| net.wire(link).rate)
+    let rates = links.iter().map(|&link| net.wire(link).rate);
+    rates.reduce(BytesPerSec::min)
 }
 
 /// The longest idle round trip from the first host: of a whole packet there and of a header back.

@@ -33,8 +33,8 @@ impl<T: Topology> Packets<T> {
         Ok(Self { topology, core })
     }
 
-    /// Accepts a message at `now`. Nothing is sent before the next [`Packets::advance`] but what
-    /// `now` lies behind: everything until `now` has to be advanced over first.
+    /// Accepts a message at `now`, from which moment on its packets may leave. What happens until
+    /// `now` is done first; its reports come with the next call that asks for reports.
     ///
     /// # Errors
     ///
@@ -42,14 +42,8 @@ impl<T: Topology> Packets<T> {
     /// [`PacketError::UnknownWay`], [`PacketError::TooLong`], [`PacketError::TooMany`].
     pub fn submit(&mut self, now: SimTime, message: Message) -> Result<MessageId, PacketError> {
         self.check_time(now)?;
-        let skipped = self
-            .core
-            .wheel
-            .next()
-            .is_some_and(|next| next < now.as_picos());
-        if !skipped {
-            self.core.clock = now.as_picos();
-        }
+        while self.core.run(now.as_picos()) {}
+        self.core.clock = now.as_picos();
         self.core.submit(&self.topology, message)
     }
 
@@ -57,6 +51,9 @@ impl<T: Topology> Packets<T> {
     /// no link is to change.
     pub fn next_event(&self) -> Option<SimTime> {
         let core = &self.core;
+        if !core.reports.is_empty() {
+            return Some(core.now());
+        }
         let busy = 0 < core.open || core.changes_left != 0;
         let next = if busy { core.wheel.next() } else { None };
         next.map(SimTime::from_picos)
@@ -73,6 +70,7 @@ impl<T: Topology> Packets<T> {
         while self.core.run(to.as_picos()) {
             reports.append(&mut self.core.reports);
         }
+        reports.append(&mut self.core.reports);
         self.check_health()?;
         self.core.clock = self.core.clock.max(to.as_picos());
         Ok(())
@@ -91,7 +89,7 @@ impl<T: Topology> Packets<T> {
         reports: &mut Vec<Report>,
     ) -> Result<(), PacketError> {
         self.check_time(to)?;
-        let reported = self.core.run(to.as_picos());
+        let reported = !self.core.reports.is_empty() || self.core.run(to.as_picos());
         self.check_health()?;
         let now = SimTime::from_picos(if reported {
             self.core.clock
@@ -111,6 +109,7 @@ impl<T: Topology> Packets<T> {
         while 0 < self.core.open && self.core.run(END_OF_TIME) {
             reports.append(&mut self.core.reports);
         }
+        reports.append(&mut self.core.reports);
         self.check_health()?;
         debug_assert_eq!(self.core.open, 0, "a message waits for nothing");
         Ok(())

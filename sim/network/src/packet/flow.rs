@@ -38,6 +38,8 @@ pub(super) struct Sender {
     pub(super) side: Side,
     /// The link that it sends into.
     pub(super) nic: u32,
+    /// The slowest link of its way.
+    pub(super) narrow: u32,
     /// How many packets the message has.
     pub(super) packets: u32,
     /// The next number that was never sent, or, in go-back-N, that is sent next.

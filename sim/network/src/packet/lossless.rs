@@ -5,8 +5,9 @@
 //! link's latency; what arrives until then goes into the headroom of that link.
 
 use super::config::Buffer;
-use super::core::Core;
+use super::core::{Core, Switch};
 use super::pool::NONE;
+use super::routes::Side;
 use super::wheel::Kind;
 
 impl Core {
@@ -98,5 +99,51 @@ impl Core {
         link.paused = false;
         link.free_at = link.free_at.max(self.clock);
         self.kick(at);
+    }
+
+    /// Learns which links leave and enter one switch from the ways of two hosts.
+    pub(super) fn find_switches(&mut self, side: Side) {
+        let n_ways = self.routes.sets[side.set as usize].starts.len().max(1);
+        for way in 0..n_ways {
+            let links: Vec<u32> = self.routes.links(side, way).collect();
+            for pair in links.windows(2) {
+                self.join_at_switch(pair[0], pair[1]);
+            }
+        }
+    }
+
+    /// One link ends where the other begins.
+    fn join_at_switch(&mut self, ends: u32, begins: u32) {
+        let pair = [self.ends[ends as usize], self.links[begins as usize].switch];
+        let switch = match pair {
+            [NONE, NONE] => {
+                self.switches.push(Switch::default());
+                u32::try_from(self.switches.len() - 1).unwrap_or(NONE)
+            }
+            [NONE, one] | [one, NONE] => one,
+            [one, other] if one == other => return,
+            [one, other] => {
+                self.merge(one, other);
+                one
+            }
+        };
+        if self.ends[ends as usize] == NONE {
+            self.ends[ends as usize] = switch;
+            self.switches[switch as usize].ports += 1;
+        }
+        self.links[begins as usize].switch = switch;
+    }
+
+    fn merge(&mut self, one: u32, other: u32) {
+        let gone = std::mem::take(&mut self.switches[other as usize]);
+        let kept = &mut self.switches[one as usize];
+        kept.used += gone.used;
+        kept.ports += gone.ports;
+        for end in self.ends.iter_mut().filter(|end| **end == other) {
+            *end = one;
+        }
+        for link in self.links.iter_mut().filter(|link| link.switch == other) {
+            link.switch = one;
+        }
     }
 }

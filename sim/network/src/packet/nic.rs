@@ -141,8 +141,10 @@ impl Core {
             Pace::Credit | Pace::Both(_) => sender.credit -= i64::from(size),
             Pace::Rate(dcqcn) => {
                 dcqcn.sent(u64::from(size));
-                if dcqcn.rate < 1.0 {
-                    let time = self.links[sender.nic as usize].time(u32::from(size));
+                let [nic, narrow] = [sender.nic, sender.narrow].map(|link| link as usize);
+                let slower = self.links[nic].per_byte < self.links[narrow].per_byte;
+                if dcqcn.rate < 1.0 || slower {
+                    let time = self.links[narrow].time(u32::from(size));
                     let next = start + super::nscc::picos(time as f64 / dcqcn.rate);
                     sender.waits = true;
                     sender.uses += 1;

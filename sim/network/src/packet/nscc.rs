@@ -122,7 +122,7 @@ impl Nscc {
     }
 
     pub(super) fn acknowledged(&mut self, terms: &Terms, word: Word) {
-        self.average_delay += WEIGHT * (word.delay - self.average_delay);
+        self.average(terms, word);
         self.arrived += word.bytes;
         self.since_adjust += word.bytes;
         let stale = 0.0 < self.ignore;
@@ -150,6 +150,15 @@ impl Nscc {
             self.judge(terms, word);
         }
         self.window = self.window.clamp(self.least, self.most);
+    }
+
+    /// Averages the delay. Queues mark what leaves them by what waits then: a late packet without
+    /// a mark left a queue that was nearly empty, and counts as a quarter of the round trip.
+    fn average(&mut self, terms: &Terms, word: Word) {
+        let drained = !word.marked && terms.target < word.delay;
+        let quarter = 0.25 * self.round_trip as f64;
+        let sample = if drained { quarter } else { word.delay };
+        self.average_delay += WEIGHT * (sample - self.average_delay);
     }
 
     fn grow(&mut self, terms: &Terms, word: Word) {

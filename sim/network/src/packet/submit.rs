@@ -6,7 +6,7 @@ use units::{HostId, SimTime};
 use super::balance::{Balance, Bitmap, Good, Reps, Round, low, mix, stream};
 use super::bits::Bits;
 use super::config::{Balancing, Control, Transport};
-use super::core::{Core, Switch};
+use super::core::Core;
 use super::dcqcn::Dcqcn;
 use super::error::PacketError;
 use super::flow::{Pace, Receiver, Sender};
@@ -167,12 +167,9 @@ impl Core {
         };
         let sender = self.sender(message, part, bytes, sides, way);
         let receiver = self.receiver(&sender, sides[1], dst);
-        self.granters[dst.index()].every = {
-            let last = self.routes.middle(sides[0].tail).last();
-            let last = last.or(self.routes.middle(sides[0].head).last());
-            let last = last.map_or(0, |&last| last as usize);
-            picos(self.sizes.credit as f64 * self.links[last].per_byte)
-        };
+        let per_byte = self.links[sender.narrow as usize].per_byte;
+        let every = &mut self.granters[dst.index()].every;
+        *every = picos(self.sizes.credit as f64 * per_byte).max(*every);
         if flow as usize == self.senders.len() {
             self.senders.push(sender);
             self.receivers.push(receiver);
@@ -200,11 +197,13 @@ impl Core {
         let key = u64::from(message) << 16 | u64::from(part);
         let mut rng = stream(self.config.seed, key);
         let round_trip = self.idle_round_trip(sides);
-        let window = self.window(nic, round_trip);
+        let narrow = self.narrowest(sides[0]);
+        let window = self.window(narrow, round_trip);
         let pace = self.pace(window, round_trip);
         Sender {
             side: sides[0],
             nic,
+            narrow,
             packets: u32::try_from(packets).unwrap_or(u32::MAX),
             next: 0,
             all_below: 0,
@@ -223,7 +222,7 @@ impl Core {
             uses: 0,
             message,
             round_trip,
-            timeout: self.timeout(nic),
+            timeout: self.timeout(narrow),
             window,
             acked: Bits::default(),
             lost: Bits::default(),
@@ -268,8 +267,16 @@ impl Core {
         time(sides[0], whole) + time(sides[1], header)
     }
 
-    fn window(&self, nic: u32, round_trip: u64) -> u64 {
-        let rate = 1.0 / self.links[nic as usize].per_byte;
+    /// The slowest link of the first way, the first of equals: what a sender's rate is measured by.
+    fn narrowest(&self, side: Side) -> u32 {
+        let speed = |link: u32| self.links[link as usize].per_byte;
+        let slower = |a: u32, b: u32| if speed(a) < speed(b) { b } else { a };
+        let links = self.routes.links(side, 0);
+        links.reduce(slower).unwrap_or(0)
+    }
+
+    fn window(&self, narrow: u32, round_trip: u64) -> u64 {
+        let rate = 1.0 / self.links[narrow as usize].per_byte;
         let whole = u32::from(self.sizes.whole);
         let bytes = match self.config.window {
             super::Amount::Bdp(times) => picos(rate * round_trip as f64 * times),
@@ -295,9 +302,9 @@ impl Core {
         }
     }
 
-    fn timeout(&self, nic: u32) -> u64 {
+    fn timeout(&self, narrow: u32) -> u64 {
         let least = picos(self.config.min_timeout.as_secs() * 1e12);
-        let link = &self.links[nic as usize];
+        let link = &self.links[narrow as usize];
         let drains = matches!(self.config.transport, Transport::Uec | Transport::Eqds);
         let room = if drains && link.room < u64::MAX {
             link.room * DRAINS
@@ -352,52 +359,6 @@ impl Core {
             [start, side.tail]
         } else {
             [next, start]
-        }
-    }
-
-    /// Learns which links leave and enter one switch from the ways of two hosts.
-    fn find_switches(&mut self, side: Side) {
-        let n_ways = self.routes.sets[side.set as usize].starts.len().max(1);
-        for way in 0..n_ways {
-            let links: Vec<u32> = self.routes.links(side, way).collect();
-            for pair in links.windows(2) {
-                self.join_at_switch(pair[0], pair[1]);
-            }
-        }
-    }
-
-    /// One link ends where the other begins.
-    fn join_at_switch(&mut self, ends: u32, begins: u32) {
-        let pair = [self.ends[ends as usize], self.links[begins as usize].switch];
-        let switch = match pair {
-            [NONE, NONE] => {
-                self.switches.push(Switch::default());
-                u32::try_from(self.switches.len() - 1).unwrap_or(NONE)
-            }
-            [NONE, one] | [one, NONE] => one,
-            [one, other] if one == other => return,
-            [one, other] => {
-                self.merge(one, other);
-                one
-            }
-        };
-        if self.ends[ends as usize] == NONE {
-            self.ends[ends as usize] = switch;
-            self.switches[switch as usize].ports += 1;
-        }
-        self.links[begins as usize].switch = switch;
-    }
-
-    fn merge(&mut self, one: u32, other: u32) {
-        let gone = std::mem::take(&mut self.switches[other as usize]);
-        let kept = &mut self.switches[one as usize];
-        kept.used += gone.used;
-        kept.ports += gone.ports;
-        for end in self.ends.iter_mut().filter(|end| **end == other) {
-            *end = one;
-        }
-        for link in self.links.iter_mut().filter(|link| link.switch == other) {
-            link.switch = one;
         }
     }
 }
