@@ -258,9 +258,9 @@ fn the_pace_of_polling_changes_nothing() {
 fn what_happens_before_a_message_is_submitted_is_not_lost() {
     let topology = hosts(2, 4, 4);
     let mut net = network(&topology, Config::new(Transport::Uec, Balancing::Mixed));
-    let first = net.submit(SimTime::ZERO, message(0, 4, 8192)).unwrap();
+    let first = net.submit(SimTime::ZERO, message(0, 4, 8172)).unwrap();
     let late = SimTime::from_picos(500_000_000);
-    let second = net.submit(late, message(1, 5, 8192)).unwrap();
+    let second = net.submit(late, message(1, 5, 8172)).unwrap();
     assert_eq!(net.next_event(), Some(late));
     let mut reports = Vec::new();
     net.advance(late, &mut reports).unwrap();

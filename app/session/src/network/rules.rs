@@ -116,7 +116,8 @@ pub(super) fn rules(
 fn usual_balancing(transport: Option<&str>) -> &'static str {
     match transport {
         Some("uec") => "mixed",
-        Some("ndp" | "eqds") => "oblivious",
+        Some("eqds") => "bitmap",
+        Some("ndp") => "oblivious",
         Some("dcqcn-gbn" | "dcqcn-sr") => "ecmp",
         _ => "static",
     }

@@ -123,7 +123,7 @@ pub(crate) fn network(t: &mut Fields<'_, '_>) -> Network {
             .get("control", "who controls senders of `uec`: sender (default), receiver or both", name_of(CONTROLS))
             .optional(),
         payload: t
-            .get("payload", "payload of a packet, default 4 KiB", size())
+            .get("payload", "payload of a packet, default 4096 bytes, 4086 under eqds and uec", size())
             .optional(),
         entropies: t
             .get("entropies", "values among which a sender draws what switches hash", whole(1))

@@ -215,7 +215,8 @@ pub struct Config {
     pub transport: Transport,
     /// Which ways packets take.
     pub balancing: Balancing,
-    /// Payload of a whole packet. Default 4,096 bytes.
+    /// Payload of a whole packet. Default 4,096 bytes; 4,086 for EQDS and UEC, as htsim's packets of
+    /// 4,150 bytes have with their header.
     pub payload: u32,
     /// Header of a packet, the size of a trimmed one and of acknowledgements. Default 64 bytes.
     pub header: u32,
@@ -301,6 +302,7 @@ impl Config {
                 ..config
             },
             Transport::Eqds => Self {
+                payload: 4086,
                 window: Amount::Packets(50),
                 buffer: Buffer::PerPort(Amount::Packets(35)),
                 credit: Bytes::new(4096),
@@ -308,6 +310,7 @@ impl Config {
                 ..config
             },
             Transport::Uec => Self {
+                payload: 4086,
                 ecn: Some(Ecn {
                     kmin: Amount::Bdp(0.2),
                     kmax: Amount::Bdp(0.8),
