@@ -1,5 +1,6 @@
 //! A scenario for every combination of values: what `[sweep]` asks for.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,6 +17,15 @@ use crate::{Opened, Request};
 
 /// The most cases that a sweep may have.
 const MOST_CASES: usize = 1_000_000;
+
+/// The field that names the policy of load balancing.
+const POLICY: &str = "network.load_balancing";
+
+/// The values of a case but for one field.
+fn others(case: &[String], but: usize) -> Vec<&str> {
+    let values = case.iter().enumerate().filter(|(at, _)| *at != but);
+    values.map(|(_, value)| value.as_str()).collect()
+}
 
 /// The cases of a scenario.
 #[derive(Debug)]
@@ -125,6 +135,22 @@ impl Sweep {
                 result
             })
             .collect()
+    }
+
+    /// By case, the one that differs from it by ideal spraying alone, where the sweep has it: what a
+    /// policy of load balancing is compared with.
+    pub fn sprayed(&self) -> Vec<Option<usize>> {
+        let Some(at) = self.fields.iter().position(|field| field == POLICY) else {
+            return vec![None; self.cases.len()];
+        };
+        let sprayed = |case: &Vec<String>| case[at] == "\"spray\"";
+        let ideals: BTreeMap<Vec<&str>, usize> = (0..)
+            .zip(&self.cases)
+            .filter(|(_, case)| sprayed(case))
+            .map(|(index, case)| (others(case, at), index))
+            .collect();
+        let of = |case: &Vec<String>| ideals.get(&others(case, at)).copied();
+        self.cases.iter().map(of).collect()
     }
 
     /// The scenario of a case.

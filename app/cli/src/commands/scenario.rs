@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use session::{Assignment, ENVIRONMENT_PREFIX, Failure, Opened, Place, Ready, Request};
+use session::{Assignment, ENVIRONMENT_PREFIX, Failure, Opened, Place, Ready, Request, Sweep};
 
 use crate::args::{OverArgs, ScenarioArgs, SimulateArgs};
 use crate::commands::run::catch_interrupts;
@@ -64,6 +64,16 @@ pub(crate) fn over(args: &OverArgs) -> Vec<Assignment> {
         above.push(Assignment::new("--unfold", "settings.unfold=true"));
     }
     above
+}
+
+/// The cases of a scenario that `simulate` was given.
+pub(crate) fn open_simulate_sweep(args: &SimulateArgs, context: &Context) -> Result<Sweep, Exit> {
+    let mut above = over(&args.over);
+    let traffic = args.traffic.assignments().into_iter();
+    above.extend(traffic.map(|(option, text)| Assignment::new(option, text)));
+    let scenario = args.scenario.as_deref().unwrap_or(Path::new("network"));
+    catch_interrupts();
+    session::open_sweep(&request(scenario, above)).map_err(|failures| refuse(&failures, context))
 }
 
 /// Opens what `simulate` was given: a scenario, or the options of a network workload.

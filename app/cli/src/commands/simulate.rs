@@ -10,7 +10,8 @@ use session::{
 };
 
 use crate::args::SimulateArgs;
-use crate::commands::scenario::{open_simulate, ready};
+use crate::commands::scenario::{open_simulate, open_simulate_sweep, ready};
+use crate::commands::sweep::summary;
 use crate::commands::traffic::traffic;
 use crate::commands::{Context, existing, refuse_save, run};
 use crate::exit::Exit;
@@ -35,6 +36,11 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     if opened.is_traffic() {
         if args.print_scenario {
             return Ok(context.print(&opened.print()));
+        }
+        if opened.spec.sweep.is_some() {
+            let sweep = open_simulate_sweep(args, context)?;
+            let text = summary(&sweep, context)?;
+            return context.hand_over(&text, output.as_deref(), existing);
         }
         return traffic(&opened, args, output.as_deref(), existing, context);
     }

@@ -10,6 +10,7 @@ use crate::commands::run::{catch_interrupts, watched};
 use crate::commands::scenario::{over, refuse, request};
 use crate::commands::{Context, existing, refuse_save};
 use crate::exit::Exit;
+use crate::table::{Side, Table};
 use crate::version;
 
 /// Runs every case of a scenario and prints a row for each.
@@ -17,6 +18,72 @@ pub(crate) fn sweep(args: &SweepArgs, context: &Context) -> Exit {
     match answer(args, context) {
         Ok(exit) | Err(exit) => exit,
     }
+}
+
+/// All cases of a network workload, as `simulate` shows them: completion times, and how they and
+/// the fullest links compare with ideal spraying.
+pub(super) fn summary(sweep: &Sweep, context: &Context) -> Result<String, Exit> {
+    let results = watched(context, "simulating", |control| sweep.run(control));
+    if results
+        .iter()
+        .any(|result| matches!(result, CaseResult::Skipped))
+    {
+        context.error("interrupted; nothing was written", None);
+        return Err(Exit::Interrupted);
+    }
+    let rows = rows(sweep, &results);
+    if context.output.json {
+        return Ok(document(sweep, &rows));
+    }
+    let mut columns: Vec<(&str, Side)> = sweep
+        .fields
+        .iter()
+        .map(|field| (field.rsplit('.').next().unwrap_or(field), Side::Left))
+        .collect();
+    columns.extend([
+        ("completion", Side::Right),
+        ("over spray", Side::Right),
+        ("congestion over ideal", Side::Right),
+        ("sent again", Side::Right),
+        ("out of order", Side::Right),
+    ]);
+    let mut table = Table::new(&columns);
+    for (case, row) in sweep.cases.iter().zip(&rows) {
+        let number = |key: &str| row.get(key).and_then(Value::as_f64);
+        let ratio = |key| number(key).map_or(String::new(), |ratio| format!("{ratio:.3}"));
+        let count = |key| number(key).map_or(String::new(), |count| format!("{count:.0}"));
+        let mut cells: Vec<String> = case.iter().map(|value| plain(value).to_owned()).collect();
+        cells.push(number("makespan_s").map_or_else(
+            || {
+                row.get("error")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            },
+            |seconds| format!("{:.3} us", seconds * 1e6),
+        ));
+        cells.push(ratio("makespan_over_spray"));
+        cells.push(ratio("max_congestion_over_ideal"));
+        cells.push(count("packets_resent"));
+        cells.push(count("packets_out_of_order"));
+        table.wide_row(cells);
+    }
+    let n = sweep.cases.len();
+    Ok(format!(
+        "# {}: {n} cases\n\n{}",
+        sweep.name,
+        table.render(None)
+    ))
+}
+
+fn document(sweep: &Sweep, rows: &[Map<String, Value>]) -> String {
+    let document = json!({
+        "schema": 1,
+        "scenario": sweep.name,
+        "rows": rows,
+        "windtunnel": version::json(),
+    });
+    format!("{document:#}\n")
 }
 
 fn answer(args: &SweepArgs, context: &Context) -> Result<Exit, Exit> {
@@ -29,20 +96,9 @@ fn answer(args: &SweepArgs, context: &Context) -> Result<Exit, Exit> {
     let sweep = open_sweep(&request).map_err(|failures| refuse(&failures, context))?;
     catch_interrupts();
     let results = watched(context, "sweeping", |control| sweep.run(control));
-    let rows: Vec<Map<String, Value>> = sweep
-        .cases
-        .iter()
-        .zip(&results)
-        .map(|(case, result)| row(&sweep, case, result))
-        .collect();
+    let rows = rows(&sweep, &results);
     let text = if context.output.json {
-        let document = json!({
-            "schema": 1,
-            "scenario": sweep.name,
-            "rows": rows,
-            "windtunnel": version::json(),
-        });
-        format!("{document:#}\n")
+        document(&sweep, &rows)
     } else {
         csv(&sweep, &rows)
     };
@@ -69,6 +125,24 @@ fn answer(args: &SweepArgs, context: &Context) -> Result<Exit, Exit> {
     Ok(exit)
 }
 
+/// Every case as keys and values.
+pub(super) fn rows(sweep: &Sweep, results: &[CaseResult]) -> Vec<Map<String, Value>> {
+    let cases = sweep.cases.iter().zip(results).zip(sweep.sprayed());
+    cases
+        .map(|((case, result), ideal)| {
+            let mut row = row(sweep, case, result);
+            if let (CaseResult::Traffic(own), Some(ideal)) = (result, ideal)
+                && let CaseResult::Traffic(ideal) = &results[ideal]
+            {
+                let seconds = |answer: &NetworkAnswer| answer.makespan.as_seconds().as_secs();
+                let ratio = seconds(own) / seconds(ideal);
+                row.insert("makespan_over_spray".to_owned(), json!(ratio));
+            }
+            row
+        })
+        .collect()
+}
+
 /// A case as keys and values: the fields that vary, then what was found.
 fn row(sweep: &Sweep, case: &[String], result: &CaseResult) -> Map<String, Value> {
     let mut row = Map::new();
@@ -88,8 +162,15 @@ fn row(sweep: &Sweep, case: &[String], result: &CaseResult) -> Map<String, Value
     row
 }
 
-/// A text without the quotes of TOML; other values as TOML writes them.
+/// A value for a cell: a text without the quotes of TOML, a table with a name by its name, any
+/// other value as TOML writes it.
 fn plain(value: &str) -> &str {
+    let named = value
+        .strip_prefix("{ name = ")
+        .and_then(|rest| rest.split_inclusive('"').nth(1));
+    if let Some(name) = named {
+        return name.trim_end_matches('"');
+    }
     let inner = value
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
@@ -108,6 +189,11 @@ fn traffic(answer: &NetworkAnswer, row: &mut Map<String, Value>) {
         .map(|time| time.map(|time| time.as_secs()));
     put("max_congestion_s", json!(own));
     put("max_congestion_ideal_s", json!(ideal));
+    let ratio = own.zip(ideal).filter(|(_, ideal)| 0.0 < *ideal);
+    put(
+        "max_congestion_over_ideal",
+        json!(ratio.map(|(own, ideal)| own / ideal)),
+    );
     put("extra_pieces", json!(answer.extra_pieces));
     let totals = answer.packets.as_ref().map(|packets| &packets.totals);
     let fullest = answer

@@ -151,7 +151,8 @@ pub(super) fn flow_links(topology: &impl Topology, outcome: &Outcome) -> Vec<Lin
 }
 
 pub(super) fn packet_links(topology: &impl Topology, outcome: &PacketOutcome) -> Vec<LinkLoad> {
-    let time = outcome.makespan.as_seconds().as_secs();
+    // Packets that are sent again and acknowledgements are under way until the last one is in.
+    let time = outcome.makespan.max(outcome.acked).as_seconds().as_secs();
     let links = (0..).zip(&outcome.links).filter(|(_, link)| 0 < link.bytes);
     links
         .map(|(link, stats)| {
