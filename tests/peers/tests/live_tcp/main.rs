@@ -4,40 +4,32 @@
 //! every link. Asked for with `WINDTUNNEL_LIVE=1`; needs the rights of root. Times are printed
 //! beside the predicted ones and not asserted: on a shared machine they vary by half.
 
+mod counters;
+mod links;
+mod machine;
 mod namespaces;
 mod transfers;
 mod workloads;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use cluster::{Cluster, ClusterNetwork, Topology, example};
+use cluster::{Cluster, ClusterNetwork, example};
 use network::Share;
 use traffic::{Flow, Flows, Keep, Outcome, Program};
-use units::{Control, LinkId};
+use units::Control;
 
-use crate::namespaces::{Counters, Namespaces, obstacle, route};
+use crate::links::{FRAME, PAYLOAD, loads_are_ours, pairs, takes_the_links_of_our_route};
+use crate::machine::obstacle;
+use crate::namespaces::Namespaces;
 use crate::transfers::transfer;
 use crate::workloads::{incast, permutation, ring};
 
 /// The rate of every link, in frames, as `tc` counts it.
 const MBITS: f64 = 40.0;
 
-/// Bytes of a full Ethernet frame: 1,500 behind its header.
-const FRAME: f64 = 1514.0;
-
-/// What it carries behind the headers of IPv4 and TCP with time stamps.
-const PAYLOAD: f64 = 1448.0;
-
-/// The largest answer without payload: headers, time stamps and three selective acknowledgements.
-const ANSWER: f64 = 94.0;
-
 /// Flows whose predicted ends are further apart than this factor have an order; it is asserted.
 const GAP: f64 = 1.3;
-
-/// Bytes of a flow that is sent to see its links: many times what its answers take.
-const PROBE: u64 = 400_000;
 
 /// One network at a time: they share the processor.
 static TURN: Mutex<()> = Mutex::new(());
@@ -95,70 +87,6 @@ fn predict(network: &ClusterNetwork, flows: &Flows) -> Outcome {
     let program = Program::from(flows);
     let control = Control::new();
     traffic::run(network, &program, Share::EQUAL, Keep::Messages, &control).expect("a prediction")
-}
-
-/// The flows of every two hosts once.
-fn pairs(flows: &Flows) -> Vec<Flow> {
-    let ends = flows.iter().map(|(_, flow)| ((flow.src, flow.dst), flow));
-    ends.collect::<BTreeMap<_, _>>().into_values().collect()
-}
-
-/// Sends one flow alone: its bytes cross exactly our links, answers exactly those of our way back,
-/// and no other link sends anything.
-fn takes_the_links_of_our_route(network: &ClusterNetwork, space: &Namespaces, flow: Flow) {
-    let bytes = units::Bytes::new(PROBE);
-    let alone = Flows::new(vec![Flow { bytes, ..flow }], &[]).expect("one flow");
-    let before = space.counters().expect("counters");
-    transfer(space, &alone).expect("a transfer");
-    let counted = space.counters().expect("counters").since(&before);
-    let with = |least: u64| -> BTreeSet<LinkId> {
-        let links = counted.links.iter();
-        let links = links.filter(|(_, sent)| least <= sent.bytes);
-        links.map(|(&link, _)| link).collect()
-    };
-    let there: BTreeSet<_> = route(network, flow.src, flow.dst).into_iter().collect();
-    let back: BTreeSet<_> = route(network, flow.dst, flow.src).into_iter().collect();
-    let [from, to] = [flow.src, flow.dst].map(|host| network.host_name(host));
-    assert_eq!(with(PROBE), there, "links of bytes from {from} to {to}");
-    let all = there.union(&back).copied().collect();
-    assert_eq!(with(1), all, "links of bytes and answers, {from} to {to}");
-}
-
-/// Every link carried the payload that we say in full frames, beside it no more than what TCP sent
-/// again, and an answer to each frame that went the other way. A link that we leave empty sent not
-/// one frame.
-fn loads_are_ours(network: &ClusterNetwork, flows: &Flows, outcome: &Outcome, counted: &Counters) {
-    let links = || counted.links.keys().copied();
-    let mut again: BTreeMap<LinkId, f64> = links().map(|link| (link, 0.0)).collect();
-    let mut answers = again.clone();
-    for flow in pairs(flows) {
-        for link in route(network, flow.src, flow.dst) {
-            *again.entry(link).or_default() += counted.again[&flow.src] as f64;
-        }
-    }
-    for (_, flow) in flows.iter() {
-        let frames = flow.bytes.as_u64() as f64 / PAYLOAD + counted.again[&flow.src] as f64;
-        for link in route(network, flow.dst, flow.src) {
-            *answers.entry(link).or_default() += frames;
-        }
-    }
-    println!("  link, kB: payload of ours, sent, sent again at most");
-    for (link, sent) in &counted.links {
-        let (again, answers) = (again[link] * FRAME, answers[link] * ANSWER);
-        let least = outcome.link_bytes[link.index()] * FRAME / PAYLOAD;
-        // Frames that are not full, and the first and last ones of connections.
-        let odd = least * 0.01 + 1000.0 * flows.len() as f64;
-        let idle = least + answers == 0.0;
-        let most = least + again + answers + if idle { 0.0 } else { odd };
-        let (name, bytes) = (network.cluster().link_name(*link), sent.bytes as f64);
-        let payload = outcome.link_bytes[link.index()] / 1e3;
-        let [kilobytes, again] = [bytes, again].map(|bytes| bytes / 1e3);
-        println!("  {name:>14} {payload:8.0} {kilobytes:8.0} {again:6.0}");
-        assert!(
-            least.floor() <= bytes && bytes <= most,
-            "{name}: {bytes} bytes, not {least} to {most}"
-        );
-    }
 }
 
 /// Flows whose predicted ends are a gap apart end in that order.

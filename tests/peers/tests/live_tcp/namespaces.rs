@@ -14,7 +14,7 @@
 //! no frame is sent but those of transfers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io;
 use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,51 +22,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use cluster::{ClusterNetwork, Device, LinkKind, Topology};
 use units::{HostId, LinkId};
 
-/// The program that runs inside namespaces.
-const TRANSFER: &str = env!("CARGO_BIN_EXE_transfer");
-
-/// Before the process number in names of namespaces.
-const PREFIX: &str = "windtunnel";
+use crate::counters::{Counters, Sent};
+use crate::machine::{BUCKET, PREFIX, TRANSFER, run};
 
 /// The next hop on every cable: what it is called does not matter, where it is does.
 const NEXT_HOP: &str = "169.254.0.1";
-
-/// What a token bucket lets pass at once, and how much waits behind it: 3 ms and 25 ms at
-/// 40 Mbit/s. A smaller queue loses more, a larger one only makes round trips longer.
-const BUCKET: &str = "burst 16kb limit 128kb";
-
-/// What a link has sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sent {
-    pub(crate) bytes: u64,
-    pub(crate) frames: u64,
-}
-
-/// What all links have sent, and how many segments TCP sent more than once on each host.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) links: BTreeMap<LinkId, Sent>,
-    pub(crate) again: BTreeMap<HostId, u64>,
-}
-
-impl Counters {
-    /// What was counted since then.
-    pub(crate) fn since(&self, then: &Self) -> Self {
-        let links = self.links.iter().map(|(link, now)| {
-            let then = then.links.get(link).copied().unwrap_or_default();
-            let [bytes, frames] = [now.bytes - then.bytes, now.frames - then.frames];
-            (*link, Sent { bytes, frames })
-        });
-        let again = self.again.iter().map(|(host, now)| {
-            let then = then.again.get(host).copied().unwrap_or_default();
-            (*host, now - then)
-        });
-        Self {
-            links: links.collect(),
-            again: again.collect(),
-        }
-    }
-}
 
 /// Namespaces that are there for as long as this value lives.
 #[derive(Debug)]
@@ -106,40 +66,40 @@ impl Namespaces {
 
     fn add_devices(&self) -> io::Result<()> {
         for &device in &self.devices {
-            run(&["ip", "netns", "add", &self.name(device)], "")?;
+            run(&["ip", "netns", "add", &self.name(device)], &[])?;
             self.inside(device, &["forward"])?;
         }
         Ok(())
     }
 
     fn add_cables(&self, network: &ClusterNetwork) -> io::Result<()> {
-        let mut batch = String::new();
+        let mut batch = Vec::new();
         for (&link, ends) in &self.links {
             let back = network.cluster().reverse(link);
             let [a, b] = ends.map(|device| self.name(device));
             if link < back {
-                batch += &format!(
-                    "link add {link} address {mac} netns {a} type veth peer name {back} address {peer} netns {b}\n",
-                    link = interface(link),
-                    mac = mac(link),
-                    back = interface(back),
-                    peer = mac(back),
-                );
+                let names = [link, back].map(interface);
+                let [mac, peer] = [link, back].map(mac);
+                batch.push(format!(
+                    "link add {} address {mac} netns {a} type veth peer name {} address {peer} netns {b}",
+                    names[0], names[1],
+                ));
             }
         }
         run(&["ip", "-batch", "-"], &batch)?;
         for &device in &self.devices {
-            let mut batch = "link set lo up\n".to_owned();
+            let mut batch = vec!["link set lo up".to_owned()];
             if let Device::Nic { node, .. } = device {
                 let own = address(HostId::new(node.get()));
-                batch += &format!("address add {own}/32 dev lo\n");
+                batch.push(format!("address add {own}/32 dev lo"));
             }
             for link in self.links_from(device) {
                 let (dev, peer) = (interface(link), mac(network.cluster().reverse(link)));
                 // One segment a frame, so that counters count headers as a wire does.
-                batch += &format!("link set {dev} gso_max_segs 1 up\n");
-                batch +=
-                    &format!("neighbor add {NEXT_HOP} lladdr {peer} dev {dev} nud permanent\n");
+                batch.push(format!("link set {dev} gso_max_segs 1 up"));
+                batch.push(format!(
+                    "neighbor add {NEXT_HOP} lladdr {peer} dev {dev} nud permanent"
+                ));
             }
             run(&["ip", "-n", &self.name(device), "-batch", "-"], &batch)?;
         }
@@ -150,16 +110,16 @@ impl Namespaces {
         for &device in &self.devices {
             let limit = |link| {
                 let dev = interface(link);
-                format!("qdisc add dev {dev} root tbf rate {mbits}mbit {BUCKET}\n")
+                format!("qdisc add dev {dev} root tbf rate {mbits}mbit {BUCKET}")
             };
-            let batch: String = self.links_from(device).map(limit).collect();
+            let batch: Vec<_> = self.links_from(device).map(limit).collect();
             run(&["tc", "-n", &self.name(device), "-batch", "-"], &batch)?;
         }
         Ok(())
     }
 
     fn add_routes(&self, network: &ClusterNetwork) -> io::Result<()> {
-        let mut batches: BTreeMap<Device, String> = BTreeMap::new();
+        let mut batches: BTreeMap<Device, Vec<String>> = BTreeMap::new();
         for ((device, to), link) in self.routes(network) {
             let dev = interface(link);
             let source = match device {
@@ -167,8 +127,8 @@ impl Namespaces {
                 _ => String::new(),
             };
             let to = address(to);
-            *batches.entry(device).or_default() +=
-                &format!("route add {to}/32 via {NEXT_HOP} dev {dev} onlink {source}\n");
+            let route = format!("route add {to}/32 via {NEXT_HOP} dev {dev} onlink {source}");
+            batches.entry(device).or_default().push(route);
         }
         for (device, batch) in batches {
             run(&["ip", "-n", &self.name(device), "-batch", "-"], &batch)?;
@@ -239,7 +199,7 @@ impl Namespaces {
         let name = self.name(device);
         let mut words = vec!["ip", "netns", "exec", name.as_str(), TRANSFER];
         words.extend(arguments);
-        run(&words, "")
+        run(&words, &[])
     }
 
     fn links_from(&self, device: Device) -> impl Iterator<Item = LinkId> + '_ {
@@ -256,45 +216,7 @@ impl Drop for Namespaces {
     fn drop(&mut self) {
         for &device in &self.devices {
             // One that was never made is none to remove.
-            let _ = run(&["ip", "netns", "delete", &self.name(device)], "");
-        }
-    }
-}
-
-/// Why this machine cannot build such networks, if it cannot: one cable is tried. Also removes what
-/// processes left behind that were killed.
-pub(crate) fn obstacle() -> Option<String> {
-    remove_orphans();
-    let name = format!("{PREFIX}{}-probe", std::process::id());
-    let n = name.as_str();
-    let steps: [&[&str]; 5] = [
-        &["ip", "netns", "add", n],
-        &["ip", "netns", "exec", n, TRANSFER, "forward"],
-        &[
-            "ip", "-n", n, "link", "add", "l0", "type", "veth", "peer", "name", "l1",
-        ],
-        &["ip", "-n", n, "link", "set", "l0", "gso_max_segs", "1"],
-        &[
-            "tc", "-n", n, "qdisc", "add", "dev", "l0", "root", "tbf", "rate", "1mbit", "burst",
-            "16kb", "limit", "128kb",
-        ],
-    ];
-    let failed = steps.iter().find_map(|step| run(step, "").err());
-    let _ = run(&["ip", "netns", "delete", n], "");
-    failed.map(|error| error.to_string())
-}
-
-/// Deletes namespaces of ours whose process is gone.
-fn remove_orphans() {
-    let list = run(&["ip", "netns", "list"], "").unwrap_or_default();
-    let names = list.lines().filter_map(|line| line.split(' ').next());
-    for name in names {
-        let process = name.strip_prefix(PREFIX).and_then(|n| n.split('-').next());
-        let Some(process) = process.and_then(|number| number.parse::<u32>().ok()) else {
-            continue;
-        };
-        if !std::path::Path::new(&format!("/proc/{process}")).exists() {
-            let _ = run(&["ip", "netns", "delete", name], "");
+            let _ = run(&["ip", "netns", "delete", &self.name(device)], &[]);
         }
     }
 }
@@ -325,26 +247,4 @@ fn link_of(interface: &str) -> Option<LinkId> {
 fn mac(link: LinkId) -> String {
     let [a, b, c, d] = link.get().to_be_bytes();
     format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
-}
-
-/// Runs a command to its end and gives what it printed.
-fn run(words: &[&str], input: &str) -> io::Result<String> {
-    let mut child = Command::new(words[0])
-        .args(&words[1..])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", words[0])))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // Where it stopped reading, its status says why.
-        let _ = stdin.write_all(input.as_bytes());
-    }
-    let output = child.wait_with_output()?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let why = String::from_utf8_lossy(&output.stderr);
-    let why = format!("`{}`: {}", words.join(" "), why.trim());
-    Err(io::Error::other(why))
 }

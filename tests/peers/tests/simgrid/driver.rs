@@ -42,13 +42,14 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Builds the driver, once for all tests, and a folder of that name.
-    pub(crate) fn new(name: &str) -> Self {
-        static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    /// The driver, built once for all tests, and a folder of that name; or why there is nothing to
+    /// compare with.
+    pub(crate) fn new(name: &str) -> Result<Self, String> {
+        static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+        let program = BUILT.get_or_init(build).clone()?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&folder).expect("a folder for the driver's input");
-        let program = BUILT.get_or_init(build).clone();
-        Self { program, folder }
+        Ok(Self { program, folder })
     }
 
     /// When each flow ends, in seconds.
@@ -70,19 +71,22 @@ impl Driver {
     }
 }
 
-/// Builds the driver.
-fn build() -> PathBuf {
+/// Builds the driver where there is a compiler that finds `SimGrid`; then it must succeed.
+fn build() -> Result<PathBuf, String> {
+    if let Some(why) = obstacle() {
+        return Err(why);
+    }
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("driver");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("simgrid/driver.cpp");
     let mut compiler = Command::new("g++");
     compiler.args(["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]);
     compiler.arg(&program).arg(source).arg("-lsimgrid");
     succeeded(&compiler.output().expect("a compiler"));
-    program
+    Ok(program)
 }
 
-/// Why there is nothing to compare with, if so: no compiler, or no `SimGrid` that it finds.
-pub(crate) fn obstacle() -> Option<String> {
+/// What is missing: a compiler, or a `SimGrid` that it finds.
+fn obstacle() -> Option<String> {
     let mut compiler = Command::new("g++");
     let source = "#include <simgrid/s4u.hpp>\nint main() {}\n";
     let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join("probe");

@@ -15,7 +15,7 @@ use network::Share;
 use traffic::{Keep, Program};
 use units::{Control, HostId};
 
-use crate::driver::{Driver, Mode, obstacle};
+use crate::driver::{Driver, Mode};
 use crate::platforms::{Draw, Kind};
 
 /// The largest difference of an end, as a part of it.
@@ -50,11 +50,13 @@ fn compare(name: &str, cases: &[Case]) {
         println!("{name}: nothing was compared, since WINDTUNNEL_PEERS is not 1");
         return;
     }
-    if let Some(why) = obstacle() {
-        println!("{name}: skipped, no SimGrid to build with: {why}");
-        return;
-    }
-    let driver = Driver::new(name);
+    let driver = match Driver::new(name) {
+        Ok(driver) => driver,
+        Err(why) => {
+            println!("{name}: skipped, no SimGrid to build with: {why}");
+            return;
+        }
+    };
     for mode in [Mode::Equal, Mode::Cm02] {
         let compared: Vec<_> = cases.iter().filter(|case| is_alike(case, mode)).collect();
         let errors = compared.iter().map(|case| worst(&driver, case, mode));

@@ -92,41 +92,43 @@ impl Draw {
         for host in 0..hosts {
             let _ = writeln!(text, "<host id=\"h{host}\" speed=\"1Gf\"/>");
         }
-        let edges = self.edges(hosts, routing == "Full");
-        let n_links = if routing == "Full" {
-            hosts + 2
-        } else {
-            edges.len()
-        };
-        let links: Vec<bool> = (0..n_links).map(|_| self.chance()).collect();
-        for (link, &duplex) in links.iter().enumerate() {
+        let full = routing == "Full";
+        let edges = self.edges(hosts, full);
+        let n_links = if full { hosts + 2 } else { edges.len() };
+        let duplex: Vec<bool> = (0..n_links).map(|_| self.chance()).collect();
+        for (link, &duplex) in duplex.iter().enumerate() {
+            let speed = self.speed("bandwidth", "latency");
             let policy = if duplex { "SPLITDUPLEX" } else { "SHARED" };
             let _ = writeln!(
                 text,
-                "<link id=\"l{link}\" {} sharing_policy=\"{policy}\"/>",
-                self.speed("bandwidth", "latency")
+                "<link id=\"l{link}\" {speed} sharing_policy=\"{policy}\"/>"
             );
         }
         for (at, [a, b]) in edges.into_iter().enumerate() {
             // Routes of a full zone share links, those of a graph have one each.
-            let crossed = if routing == "Full" {
-                let some = self.0.random_range(1..=3);
-                (0..some).map(|_| self.0.random_range(0..n_links)).collect()
-            } else {
-                vec![at]
-            };
-            let _ = write!(text, "<route src=\"h{a}\" dst=\"h{b}\">");
-            for link in crossed {
-                let way = *self.one(&["UP", "DOWN"]);
-                let _ = if links[link] {
-                    write!(text, "<link_ctn id=\"l{link}\" direction=\"{way}\"/>")
+            let some = if full { self.0.random_range(1..=3) } else { 1 };
+            let links = (0..some).map(|_| {
+                let link = if full {
+                    self.0.random_range(0..n_links)
                 } else {
-                    write!(text, "<link_ctn id=\"l{link}\"/>")
+                    at
                 };
-            }
-            text += "</route>\n";
+                self.crossing(link, duplex[link])
+            });
+            let links: String = links.collect();
+            let _ = writeln!(text, "<route src=\"h{a}\" dst=\"h{b}\">{links}</route>");
         }
         text + "</zone>\n"
+    }
+
+    fn crossing(&mut self, link: usize, duplex: bool) -> String {
+        let direction = if duplex {
+            let way = *self.one(&["UP", "DOWN"]);
+            format!(" direction=\"{way}\"")
+        } else {
+            String::new()
+        };
+        format!("<link_ctn id=\"l{link}\"{direction}/>")
     }
 
     /// Pairs of hosts: all, or a random tree and some more.
@@ -142,17 +144,12 @@ impl Draw {
 
     fn flat(&mut self, id: &str) -> String {
         let hosts = self.0.random_range(4..20);
-        let mut more = String::new();
-        if self.chance() {
-            more += &format!(" {}", self.speed("bb_bw", "bb_lat"));
-        }
-        if self.chance() {
-            more += &format!(" limiter_link=\"{}\"", self.rate());
-        }
-        if self.chance() {
-            more += " sharing_policy=\"SHARED\"";
-        }
-        self.cluster(id, hosts, &more)
+        let backbone = self.speed("bb_bw", "bb_lat");
+        let limiter = format!("limiter_link=\"{}\"", self.rate());
+        let shared = "sharing_policy=\"SHARED\"".to_owned();
+        let options = [backbone, limiter, shared];
+        let more: Vec<_> = options.into_iter().filter(|_| self.chance()).collect();
+        self.cluster(id, hosts, &format!(" {}", more.join(" ")))
     }
 
     /// Hosts around a backbone that bounds each flow by itself.
@@ -211,32 +208,21 @@ impl Draw {
 
     /// Two regular clusters and a flat one, joined in a row.
     fn zones(&mut self) -> String {
-        let mut text = "<zone id=\"all\" routing=\"Floyd\">\n".to_owned();
-        text += &self.fat_tree("a");
-        text += &self.flat("b");
-        text += &self.torus("c");
-        for (link, [from, to], gateways) in [
+        let (mut links, mut routes) = (String::new(), String::new());
+        for (link, [from, to], [out, into]) in [
             ("ab", ["a", "b"], ["a0", "bb_router"]),
             ("bc", ["b", "c"], ["bb_router", "c1"]),
         ] {
+            links += &duplex(link, &self.speed("bandwidth", "latency"));
+            // Writing to a string cannot fail.
             let _ = writeln!(
-                text,
-                "<link id=\"{link}\" {} sharing_policy=\"SPLITDUPLEX\"/>\n\
-                 <zoneRoute src=\"{from}\" dst=\"{to}\" gw_src=\"{}\" gw_dst=\"{}\">\
+                routes,
+                "<zoneRoute src=\"{from}\" dst=\"{to}\" gw_src=\"{out}\" gw_dst=\"{into}\">\
                  <link_ctn id=\"{link}\" direction=\"UP\"/></zoneRoute>",
-                self.speed("bandwidth", "latency"),
-                gateways[0],
-                gateways[1],
             );
         }
-        // A platform lists zones, then links, then routes.
-        let (links, others): (Vec<&str>, Vec<&str>) = text
-            .lines()
-            .filter(|line| !line.starts_with("<zoneRoute"))
-            .partition(|line| line.starts_with("<link "));
-        let routes = text.lines().filter(|line| line.starts_with("<zoneRoute"));
-        let ordered: Vec<&str> = others.into_iter().chain(links).chain(routes).collect();
-        ordered.join("\n") + "\n</zone>\n"
+        let zones = [self.fat_tree("a"), self.flat("b"), self.torus("c")].concat();
+        format!("<zone id=\"all\" routing=\"Floyd\">\n{zones}{links}{routes}</zone>\n")
     }
 
     fn speed(&mut self, rate: &str, latency: &str) -> String {
@@ -245,7 +231,7 @@ impl Draw {
     }
 
     fn rate(&mut self) -> &'static str {
-        *self.one(&["500MBps", "1GBps", "10Gbps", "1.5e9Bps", "2GiBps", "40Gbps"])
+        self.one::<&'static str>(&["500MBps", "1GBps", "10Gbps", "1.5e9Bps", "2GiBps", "40Gbps"])
     }
 
     fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
@@ -255,4 +241,9 @@ impl Draw {
     fn chance(&mut self) -> bool {
         self.0.random_range(0..2) == 0
     }
+}
+
+/// A link with one rate for each direction.
+fn duplex(id: &str, speed: &str) -> String {
+    format!("<link id=\"{id}\" {speed} sharing_policy=\"SPLITDUPLEX\"/>\n")
 }
