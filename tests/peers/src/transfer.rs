@@ -48,7 +48,7 @@ fn run(arguments: &[String]) -> io::Result<()> {
 fn receive(id: &str, at: SocketAddr) -> io::Result<()> {
     let listener = TcpListener::bind(at)?;
     say(&format!("ready {id}"))?;
-    let (mut stream, _) = listener.accept()?;
+    let mut stream = accept(&listener)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut buffer = vec![0; 64 << 10];
     let mut bytes = 0;
@@ -56,6 +56,23 @@ fn receive(id: &str, at: SocketAddr) -> io::Result<()> {
         match stream.read(&mut buffer)? {
             0 => return say(&format!("done {id} {bytes}")),
             read => bytes += read,
+        }
+    }
+}
+
+/// Waits for the sender, but not for ever: whoever started both may have been killed.
+fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
+    let pause = Duration::from_millis(5);
+    listener.set_nonblocking(true)?;
+    let mut left = PATIENCE;
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => return stream.set_nonblocking(false).map(|()| stream),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && pause < left => {
+                left -= pause;
+                std::thread::sleep(pause);
+            }
+            Err(error) => return Err(error),
         }
     }
 }
