@@ -29,7 +29,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("calibrate", &["bench", "runs", "validate", "fit", "memory"]),
     ("app", &["session", "cli"]),
     ("gui", &["timeline", "viewer"]),
-    ("tests", &["acceptance", "layers"]),
+    ("tests", &["acceptance", "layers", "peers"]),
 ];
 
 /// The place of a crate in [`LAYERS`]: folder, then position inside it.
