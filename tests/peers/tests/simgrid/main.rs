@@ -58,24 +58,17 @@ fn compare(name: &str, cases: &[Case]) {
         }
     };
     for mode in [Mode::Equal, Mode::Cm02] {
-        let compared: Vec<_> = cases.iter().filter(|case| is_alike(case, mode)).collect();
-        let errors = compared.iter().map(|case| worst(&driver, case, mode));
+        let errors = cases.iter().map(|case| worst(&driver, case, mode));
         let worst = errors.fold(0.0, f64::max);
-        let flows: usize = compared
+        let flows: usize = cases
             .iter()
             .map(|case| case.flows.lines().count() - 1)
             .sum();
         println!(
             "{name}, {mode:?}: {} platforms, {flows} flows, ends differ by {worst:.1e} at most",
-            compared.len()
+            cases.len()
         );
     }
-}
-
-/// Whether both simulators mean the same by a case. Under weights by latency a fat pipe that its
-/// fastest flow fills holds all its flows at that level in `SimGrid`; ours bounds each by itself.
-fn is_alike(case: &Case, mode: Mode) -> bool {
-    mode == Mode::Equal || !case.platform.contains("FATPIPE")
 }
 
 /// The largest difference between our ends and those of `SimGrid`.
