@@ -13,7 +13,7 @@ pub fn from_root(path: &str) -> PathBuf {
         .join(path)
 }
 
-/// The folders of `scenarios/cases`, by name.
+/// The folders of `scenarios/cases` with a training scenario, by name.
 ///
 /// # Panics
 ///
@@ -22,10 +22,16 @@ pub fn cases() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(from_root("scenarios/cases")).expect("the cases are there");
     let mut folders: Vec<PathBuf> = entries
         .map(|entry| entry.expect("the folder can be listed").path())
-        .filter(|path| path.is_dir())
+        .filter(|path| path.is_dir() && trains(path))
         .collect();
     folders.sort();
     folders
+}
+
+/// Whether a case is a training iteration, not a network workload.
+fn trains(case: &Path) -> bool {
+    let text = std::fs::read_to_string(case.join("scenario.toml"));
+    text.is_ok_and(|text| !text.lines().any(|line| line == "[workload]"))
 }
 
 /// The last part of a path.
