@@ -14,8 +14,11 @@ mod schedule;
 mod split;
 mod way;
 
+pub use self::collective::{
+    Cargo, Choice, Kind, Options, Parts, Ranks, Through, choose, collective, collective_over,
+    collective_with_cargo,
+};
 pub use balance::{Balanced, Policy, balance, congestion, sprayed_loads};
-pub use collective::{Kind, collective};
 pub use flows::{Flow, FlowId, Flows, FlowsError, Followers};
 pub use orbits::run_folded;
 pub use packets::{PacketOutcome, run_packets};

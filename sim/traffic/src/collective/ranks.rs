@@ -1,0 +1,130 @@
+//! Which ranks take part, and which of them share a domain.
+
+use std::collections::BTreeMap;
+
+use cluster::ClusterNetwork;
+use collective::{CommShape, shape};
+use profile::CommProfile;
+use units::{BytesPerSec, GpuId, HostId, NodeId};
+
+use crate::program::count;
+
+/// The ranks of a collective, in order, and the domains over which they are spread.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranks {
+    hosts: Vec<HostId>,
+    /// The ranks of each domain, domains in the order of their first ranks.
+    domains: Vec<Vec<u32>>,
+    /// By rank: its domain and its place there.
+    places: Vec<(u32, u32)>,
+    shape: CommShape,
+}
+
+impl Ranks {
+    /// Hosts that are domains by themselves, with NICs of 100 Gbit/s as far as NCCL's choice goes.
+    pub fn alone(hosts: &[HostId]) -> Self {
+        let rate = BytesPerSec::from_gbits(100.0);
+        Self::alone_at(hosts, rate.expect("a positive rate"))
+    }
+
+    /// Hosts that are domains by themselves, with NICs of that rate.
+    pub fn alone_at(hosts: &[HostId], rate: BytesPerSec) -> Self {
+        let comm = CommProfile::nccl();
+        let network = comm.network_of(None, "");
+        let shape = CommShape::hosts(count(hosts.len()), rate, network);
+        Self::new(hosts, shape, count)
+    }
+
+    /// Hosts of a cluster, with NCCL's constants: GPUs by scale-up domain; nodes are domains by themselves.
+    pub fn of_cluster(network: &ClusterNetwork, hosts: &[HostId]) -> Self {
+        let cluster = network.cluster();
+        let gpu = |host: &HostId| host.get().checked_sub(network.n_nodes()).map(GpuId::new);
+        let gpus: Option<Vec<GpuId>> = hosts.iter().map(gpu).collect();
+        let Some(gpus) = gpus else {
+            return Self::alone_at(hosts, nic_rate(network, hosts));
+        };
+        let shape = shape(cluster, &CommProfile::nccl(), &gpus, &[]);
+        Self::new(hosts, shape, |rank| cluster.domain_of(gpus[rank]))
+    }
+
+    /// Hosts with the domain of each.
+    ///
+    /// * `shape` — what NCCL's tuner is told of them.
+    pub fn new(hosts: &[HostId], shape: CommShape, domain: impl Fn(usize) -> u32) -> Self {
+        let mut ranks = Self {
+            hosts: hosts.to_vec(),
+            domains: Vec::new(),
+            places: Vec::with_capacity(hosts.len()),
+            shape,
+        };
+        let mut known = BTreeMap::new();
+        for rank in 0..hosts.len() {
+            let next = count(ranks.domains.len());
+            let at = *known.entry(domain(rank)).or_insert(next);
+            if at == next {
+                ranks.domains.push(Vec::new());
+            }
+            let members = &mut ranks.domains[at as usize];
+            ranks.places.push((at, count(members.len())));
+            members.push(count(rank));
+        }
+        ranks
+    }
+
+    /// How many there are.
+    pub fn n(&self) -> u32 {
+        count(self.hosts.len())
+    }
+
+    /// The host of a rank.
+    pub fn host(&self, rank: u32) -> HostId {
+        self.hosts[rank as usize]
+    }
+
+    /// The ranks of each domain.
+    pub fn domains(&self) -> &[Vec<u32>] {
+        &self.domains
+    }
+
+    /// The domain of a rank and its place there.
+    pub fn place(&self, rank: u32) -> (u32, u32) {
+        self.places[rank as usize]
+    }
+
+    /// What NCCL's tuner is told of them.
+    pub const fn shape(&self) -> &CommShape {
+        &self.shape
+    }
+
+    /// The ranks of a domain in the order of a channel, which begins at a rank of its own.
+    pub(super) fn chain(&self, domain: usize, channel: u32) -> Vec<u32> {
+        let mut members = self.domains[domain].clone();
+        let by = channel as usize % members.len();
+        members.rotate_left(by);
+        members
+    }
+
+    /// All ranks in the order of a channel's ring.
+    pub(super) fn ring(&self, channel: u32) -> Vec<u32> {
+        let domains = 0..self.domains.len();
+        domains
+            .flat_map(|domain| self.chain(domain, channel))
+            .collect()
+    }
+
+    /// The most ranks of a domain.
+    pub(super) fn widest(&self) -> u32 {
+        count(self.domains.iter().map(Vec::len).max().unwrap_or(0))
+    }
+}
+
+/// The rate of the NICs of the first host's node.
+fn nic_rate(network: &ClusterNetwork, hosts: &[HostId]) -> BytesPerSec {
+    let cluster = network.cluster();
+    let first = hosts.first().map_or(0, |host| host.get());
+    let node = match first.checked_sub(network.n_nodes()) {
+        Some(gpu) => cluster.node_of(GpuId::new(gpu)),
+        None => NodeId::new(first),
+    };
+    cluster.node(node).nics.rate
+}
