@@ -263,8 +263,10 @@ fn no_byte_is_sent_that_need_not_be() {
                 Purpose::AllReduce if kind == Kind::CollNet => n * size,
                 Purpose::AllReduce => 2 * (n - 1) * size,
                 Purpose::AllToAll => n * (n - 1) * size,
-                Purpose::AllGather | Purpose::ReduceScatter => (n - 1) * size,
-                Purpose::Broadcast | Purpose::Reduce => (n - 1) * size,
+                Purpose::AllGather
+                | Purpose::ReduceScatter
+                | Purpose::Broadcast
+                | Purpose::Reduce => (n - 1) * size,
                 Purpose::Gather | Purpose::Scatter => (n - 1) * size / n,
                 Purpose::Shift => n * size,
             };

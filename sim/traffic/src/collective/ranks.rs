@@ -23,8 +23,7 @@ pub struct Ranks {
 impl Ranks {
     /// Hosts that are domains by themselves, with NICs of 100 Gbit/s as far as NCCL's choice goes.
     pub fn alone(hosts: &[HostId]) -> Self {
-        let rate = BytesPerSec::from_gbits(100.0);
-        Self::alone_at(hosts, rate.expect("a positive rate"))
+        Self::alone_at(hosts, nominal())
     }
 
     /// Hosts that are domains by themselves, with NICs of that rate.
@@ -116,6 +115,11 @@ impl Ranks {
     pub(super) fn widest(&self) -> u32 {
         count(self.domains.iter().map(Vec::len).max().unwrap_or(0))
     }
+}
+
+/// The rate of a NIC of which nothing is known: 100 Gbit/s.
+fn nominal() -> BytesPerSec {
+    BytesPerSec::from_gbits(100.0).expect("a positive rate")
 }
 
 /// The rate of the NICs of the first host's node.
