@@ -1,5 +1,16 @@
 //! Programs on the flow engine, on leaf-spine fabrics of 100 Gbit/s and 1 µs a link that never
 //! block.
+//!
+//! | workload | time |
+//! |---|---|
+//! | ring all-reduce of 16 MiB, 1,024 hosts, folded | 51 ms |
+//! | the same, 2.1 million messages one by one | 1.1 s |
+//! | all-to-all, 1,024 hosts, made and folded | 1.3 s |
+//! | double tree of 64 MiB, 1,024 hosts, 0.8 million messages | 0.6 s |
+//! | random pairs, 20,000 flows, 64 hosts | 0.29 s |
+//! | random pairs, 1 million flows, 1,024 hosts | 48 s |
+//!
+//! One core of a shared two-core machine.
 
 use std::hint::black_box;
 

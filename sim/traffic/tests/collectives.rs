@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use layouts::{Purpose, purpose};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use traffic::{Cargo, Kind, Program, Ranks, Through, collective, collective_with_cargo};
+use traffic::{
+    Cargo, Kind, Options, Program, Ranks, Through, collective, collective_over,
+    collective_with_cargo, streams_at_most,
+};
 use units::Bytes;
 
 /// A piece of data, by part and chunk.
@@ -281,12 +284,8 @@ fn no_byte_is_sent_that_need_not_be() {
 fn the_switch_of_a_domain_gets_all_data_once_and_returns_the_sum_once() {
     let ranks = layouts::domains(&[8]);
     let size = 8 << 20;
-    let (program, _) = collective_with_cargo(
-        Kind::Nvls,
-        &ranks,
-        Bytes::new(size),
-        &traffic::Options::default(),
-    );
+    let (program, _) =
+        collective_with_cargo(Kind::Nvls, &ranks, Bytes::new(size), &Options::default());
     // Each of eight also sends the eighth of the sum that it has read.
     assert_eq!(sent(&program), 9 * size);
 }
@@ -299,4 +298,35 @@ fn a_rank_alone_sends_nothing() {
         let program = collective(kind, &[], Bytes::new(100));
         assert_eq!(program.n_messages(), 0, "{}", kind.name());
     }
+}
+
+#[test]
+fn the_bound_on_streams_holds() {
+    let bytes = Bytes::new(1 << 20);
+    for kind in Kind::ALL {
+        for ranks in layouts::all() {
+            for options in layouts::options() {
+                let most = streams_at_most(kind, &ranks, bytes, &options);
+                let program = collective_over(kind, &ranks, bytes, &options);
+                let made = program.streams().len() as u64;
+                assert!(made <= most, "{}: {made} of {most}", kind.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn options_out_of_bounds_count_as_the_nearest_bound() {
+    let ranks = layouts::domains(&[2, 2]);
+    let with = |channels, chunk, window| {
+        let options = Options {
+            channels,
+            chunk,
+            window,
+            ..Options::default()
+        };
+        collective_over(Kind::DoubleTree, &ranks, Bytes::new(100), &options)
+    };
+    assert_eq!(with(0, 0, 0), with(1, 1, 1));
+    assert_eq!(with(u32::MAX, 7, 1), with(64, 7, 1));
 }

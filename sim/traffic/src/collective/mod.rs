@@ -39,6 +39,7 @@ mod rails;
 mod ranks;
 mod ring;
 mod rounds;
+mod size;
 mod switch;
 mod tree;
 
@@ -49,6 +50,7 @@ pub use draft::{Cargo, Parts, Through};
 pub use kind::Kind;
 pub use options::Options;
 pub use ranks::Ranks;
+pub use size::streams_at_most;
 
 use draft::Draft;
 
@@ -91,6 +93,7 @@ pub fn collective_with_cargo(
 fn draw(draft: &mut Draft<'_>, kind: Kind, bytes: Bytes, options: &Options) {
     use rounds::Rounds::{Doubling, Pat};
     let size = bytes.as_u64();
+    let options = &options.bounded();
     if draft.n() < 2 {
         return;
     }

@@ -2,10 +2,10 @@
 
 use profile::{BufferComm, Protocol};
 
-/// How a collective is cut into messages.
+/// How a collective is cut into messages. What is out of bounds counts as the nearest bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Parallel rings or pairs of trees, each with its part of the data, at least 1. Channel `c`
+    /// Parallel rings or pairs of trees, each with its part of the data, 1 to 64. Channel `c`
     /// enters and leaves a domain at its rank `c`, modulo how many it has.
     pub channels: u32,
     /// The most data that is passed on as a whole, in bytes; a chunk in the tables of the module.
@@ -47,6 +47,15 @@ impl Options {
         }
     }
 
+    /// The same within bounds: 1 to 64 channels (NCCL's `MAXCHANNELS`), chunks and windows of at
+    /// least 1.
+    pub(crate) fn bounded(mut self) -> Self {
+        self.channels = self.channels.clamp(1, 64);
+        self.chunk = self.chunk.max(1);
+        self.window = self.window.max(1);
+        self
+    }
+
     /// Bytes on the wire of so many bytes of data.
     pub(crate) fn wire(&self, data: u64) -> u64 {
         let [part, whole] = line(self.protocol);
@@ -60,7 +69,7 @@ impl Options {
     /// (2.30.7, `src/enqueue.cc`): down to 128 KiB while there are fewer than 64 for each hop, to
     /// 64 KiB while fewer than 8, to 32 KiB while fewer than one.
     pub(crate) fn pieces(&self, data: u64, hops: u32) -> (u32, u64) {
-        let mut chunk = self.chunk.max(1);
+        let mut chunk = self.chunk;
         for (per_hop, least) in [(64, 128 << 10), (8, 64 << 10), (1, 32 << 10)] {
             while data / chunk < u64::from(hops) * per_hop && least < chunk {
                 chunk /= 2;
@@ -71,7 +80,7 @@ impl Options {
 
     /// The fewest equal chunks, and the bytes on the wire of each.
     pub(crate) fn chunks(&self, data: u64) -> (u32, u64) {
-        self.cut(data, self.chunk.max(1))
+        self.cut(data, self.chunk)
     }
 
     fn cut(&self, data: u64, chunk: u64) -> (u32, u64) {

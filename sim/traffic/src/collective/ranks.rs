@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cluster::ClusterNetwork;
+use cluster::{ClusterNetwork, Topology};
 use collective::{CommShape, shape};
 use profile::CommProfile;
 use units::{BytesPerSec, GpuId, HostId, NodeId};
@@ -32,6 +32,17 @@ impl Ranks {
         let network = comm.network_of(None, "");
         let shape = CommShape::hosts(count(hosts.len()), rate, network);
         Self::new(hosts, shape, count)
+    }
+
+    /// Hosts of any topology that are domains by themselves; the rate of their NICs is that of the
+    /// first link between the first two.
+    pub fn on<T: Topology + ?Sized>(topology: &T, hosts: &[HostId]) -> Self {
+        let mut links = Vec::new();
+        if let [a, b, ..] = *hosts {
+            topology.way(a, b, topology.static_way(a, b), &mut links);
+        }
+        let rate = links.first().map(|&link| topology.wire(link).rate);
+        Self::alone_at(hosts, rate.unwrap_or_else(nominal))
     }
 
     /// Hosts of a cluster, with NCCL's constants: GPUs by scale-up domain; nodes are domains by themselves.

@@ -50,7 +50,13 @@ pub(super) fn plain(draft: &mut Draft<'_>, turns: Turns, size: u64) {
 /// All-reduce in a ring for each channel.
 pub(super) fn channels(draft: &mut Draft<'_>, size: u64, options: &Options) {
     let share = size.div_ceil(u64::from(options.channels));
-    let chunks = options.chunks(share.div_ceil(u64::from(draft.n())));
+    let part = share.div_ceil(u64::from(draft.n()));
+    let mut chunks = options.chunks(part);
+    let [turns, _] = Turns::AllReduce.count(draft.n());
+    if turns.checked_mul(chunks.0).is_none() {
+        // More steps than can be counted: whole parts.
+        chunks = (1, options.wire(part));
+    }
     for channel in 0..options.channels {
         let order = draft.ranks.ring(channel);
         let base = channel * draft.n();
