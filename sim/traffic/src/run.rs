@@ -1,9 +1,14 @@
 //! Running a program on the flow engine.
+//!
+//! Of the messages of a stream that are under way one moves at a time, the others wait behind it
+//! while their latency passes: a connection is first in, first out.
+
+use std::collections::{BTreeMap, VecDeque};
 
 use cluster::Topology;
 use network::packet::PacketError;
 use network::{Flow, Network, NetworkError, Path, PathId, Share, Transfer, TransferId};
-use units::{Bytes, BytesPerSec, Control, Interrupted, SimTime};
+use units::{Bytes, BytesPerSec, Control, Interrupted, Seconds, SimTime};
 
 use crate::program::{Program, Route, Stream, count};
 use crate::schedule::{Keep, Schedule, Times};
@@ -72,7 +77,7 @@ struct Known {
 /// A path of the engine, and what a transfer over it needs to know.
 #[derive(Clone, Copy, Debug, Default)]
 struct Lane {
-    latency: units::Seconds,
+    latency: Seconds,
     bytes: f64,
     /// The entry of the table of known paths, one more than its place; 0: it belongs to a stream.
     known: u32,
@@ -92,6 +97,9 @@ pub(crate) struct Run<'a, F> {
     known: Vec<Known>,
     /// By transfer, its stream.
     owners: Vec<u32>,
+    /// By stream that may have several messages under way and has one: when those behind it were
+    /// released.
+    behind: BTreeMap<u32, VecDeque<SimTime>>,
     way: Way,
     outcome: Outcome,
 }
@@ -107,6 +115,7 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
             lanes: Vec::new(),
             known: vec![Known::default(); KNOWN],
             owners: Vec::new(),
+            behind: BTreeMap::new(),
             way: Way::default(),
             outcome: Outcome {
                 link_bytes: vec![0.0; rates.len()],
@@ -145,22 +154,40 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
     fn submit(&mut self, now: SimTime) -> Result<(), NetworkError> {
         for at in 0..self.schedule.ready.len() {
             let stream = self.schedule.ready[at];
-            let path = self.path(stream)?;
-            let Stream {
-                src, dst, bytes, ..
-            } = self.schedule.stream(stream);
-            let lane = &mut self.lanes[path.index()];
-            let bytes = if src == dst { Bytes::new(0) } else { bytes };
-            lane.bytes += bytes.as_u64() as f64;
-            let transfer = Transfer {
-                path,
-                bytes,
-                latency: lane.latency,
-            };
-            self.net.submit(now, transfer)?;
-            self.owners.push(stream);
+            if 1 < self.schedule.stream(stream).window {
+                if let Some(behind) = self.behind.get_mut(&stream) {
+                    behind.push_back(now);
+                    continue;
+                }
+                self.behind.insert(stream, VecDeque::new());
+            }
+            self.send(now, stream, now)?;
         }
         self.schedule.ready.clear();
+        Ok(())
+    }
+
+    /// Sends a message that was released then.
+    fn send(&mut self, now: SimTime, stream: u32, released: SimTime) -> Result<(), NetworkError> {
+        let path = self.path(stream)?;
+        let Stream {
+            src, dst, bytes, ..
+        } = self.schedule.stream(stream);
+        let lane = &mut self.lanes[path.index()];
+        let bytes = if src == dst { Bytes::new(0) } else { bytes };
+        lane.bytes += bytes.as_u64() as f64;
+        let mut latency = lane.latency;
+        if released < now {
+            let left = latency.as_secs() - now.since(released).as_secs();
+            latency = Seconds::from_secs(left.max(0.0));
+        }
+        let transfer = Transfer {
+            path,
+            bytes,
+            latency,
+        };
+        self.net.submit(now, transfer)?;
+        self.owners.push(stream);
         Ok(())
     }
 
@@ -168,6 +195,14 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
     fn end(&mut self, now: SimTime, id: TransferId) -> Result<(), NetworkError> {
         let stream = self.owners[usize::try_from(id.get()).expect("owners are stored by id")];
         self.outcome.makespan = now;
+        if let Some(behind) = self.behind.get_mut(&stream) {
+            match behind.pop_front() {
+                Some(released) => self.send(now, stream, released)?,
+                None => {
+                    self.behind.remove(&stream);
+                }
+            }
+        }
         if self.schedule.end(now, stream) {
             self.leave(stream)?;
         }

@@ -42,7 +42,7 @@ impl Way {
             }
             Route::Spray => self.spray(topology, (src, dst)),
         }
-        self.weight = self.weight_of(topology, share) / f64::from(stream.window);
+        self.weight = self.weight_of(topology, share);
         self.latency = share.latency(self.latency);
     }
 

@@ -7,8 +7,10 @@ use cluster::{Cluster, ClusterNetwork, LinkKind, Topology, example};
 use collective::textbook::{self, Link};
 use layouts::{Purpose, hosts, purpose};
 use network::Share;
+use network::packet::{Balancing, Config, Transport};
 use traffic::{
     Keep, Kind, Options, Outcome, Program, Ranks, collective, collective_over, run, run_folded,
+    run_packets,
 };
 use units::{Bytes, BytesPerSec, Control, HostId, LinkId, Seconds};
 
@@ -54,12 +56,6 @@ fn host_program(kind: Kind, size: u64) -> Program {
     collective(kind, &hosts(32), Bytes::new(size))
 }
 
-/// How many chunks move as one: a stream's messages that are under way share its path evenly.
-fn batches(program: &Program) -> u32 {
-    let stream = program.streams()[0];
-    stream.steps / stream.window
-}
-
 #[test]
 fn large_collectives_take_what_closed_forms_say() {
     let network = leaf_spine();
@@ -93,25 +89,34 @@ fn large_collectives_take_what_closed_forms_say() {
     }
 }
 
+/// A hop that takes no latency: in a pipeline only the first chunk waits for it.
+fn steady() -> Link {
+    Link {
+        latency: Seconds::ZERO,
+        ..hop()
+    }
+}
+
 #[test]
 fn large_pipelines_take_what_closed_forms_say() {
     let network = leaf_spine();
     let bytes = Bytes::new(256 << 20);
+    let off = |kind, form: Seconds| {
+        let took = secs(&network, &host_program(kind, bytes.as_u64()));
+        took / form.as_secs() - 1.0
+    };
+    let chunks = |kind| host_program(kind, bytes.as_u64()).streams()[0].steps;
     for kind in [Kind::Broadcast, Kind::Reduce] {
-        let program = host_program(kind, bytes.as_u64());
-        let form = textbook::chain_broadcast(32, bytes, batches(&program), hop());
-        let off = secs(&network, &program) / form.as_secs() - 1.0;
+        let form = textbook::chain_broadcast(32, bytes, chunks(kind), steady());
+        let off = off(kind, form + hop().latency * 31.0);
         assert!(off.abs() < 0.01, "{}: {off}", kind.name());
     }
-    let program = host_program(Kind::DoubleTree, bytes.as_u64());
-    let form = textbook::double_tree_all_reduce(32, bytes, batches(&program), hop());
-    let off = secs(&network, &program) / form.as_secs() - 1.0;
-    assert!(off.abs() < 0.03, "double_tree: {off}");
+    let form = textbook::double_tree_all_reduce(32, bytes, chunks(Kind::DoubleTree), steady());
+    let off_tree = off(Kind::DoubleTree, form + hop().latency * 10.0);
+    assert!(off_tree.abs() < 0.03, "double_tree: {off_tree}");
     // Once up and once down.
-    let off = secs(&network, &host_program(Kind::CollNet, bytes.as_u64())) * 12.5e9
-        / bytes.as_f64()
-        - 1.0;
-    assert!((0.0..0.03).contains(&off), "collnet: {off}");
+    let off_switch = off(Kind::CollNet, bytes / hop().rate);
+    assert!((0.0..0.01).contains(&off_switch), "collnet: {off_switch}");
 }
 
 /// Bytes of a host's link that no collective of that purpose can do without.
@@ -250,4 +255,20 @@ fn folding_changes_no_time_of_any_kind() {
         }
     }
     assert!(20 < n_folded, "{n_folded} were folded");
+}
+
+#[test]
+fn every_kind_ends_on_the_packet_engine_not_before_the_flow_engine_says() {
+    let spec = example::hosts(2, 4, 4, 100.0);
+    let network = ClusterNetwork::new(Cluster::build(&spec).expect("valid"));
+    for kind in Kind::ALL {
+        let program = collective(kind, &hosts(8), Bytes::new(256 << 10));
+        let flows = outcome(&network, &program).makespan.as_picos() as f64;
+        let config = Config::new(Transport::Uec, Balancing::Spray);
+        let control = Control::new();
+        let packets = run_packets(&network, &program, config, Keep::Totals, &control);
+        let packets = packets.expect("runs").makespan.as_picos() as f64;
+        let ratio = packets / flows;
+        assert!((1.0..3.0).contains(&ratio), "{}: {ratio}", kind.name());
+    }
 }
