@@ -143,3 +143,43 @@ fn nic_rate(network: &ClusterNetwork, hosts: &[HostId]) -> BytesPerSec {
     };
     cluster.node(node).nics.rate
 }
+
+#[cfg(test)]
+mod tests {
+    use cluster::{Cluster, example};
+
+    use super::*;
+
+    fn network(nodes: u32) -> ClusterNetwork {
+        ClusterNetwork::new(Cluster::build(&example::dgx_h100s(nodes)).unwrap())
+    }
+
+    fn hosts(ids: impl IntoIterator<Item = u32>) -> Vec<HostId> {
+        ids.into_iter().map(HostId::new).collect()
+    }
+
+    #[test]
+    fn gpus_share_the_domains_of_their_cluster_in_the_order_given() {
+        // Nodes 0 to 2, then eight GPUs of each.
+        let ranks = Ranks::of_cluster(&network(3), &hosts([11, 3, 4, 12, 19]));
+        assert_eq!(ranks.domains(), [vec![0, 3], vec![1, 2], vec![4]]);
+        assert_eq!(ranks.place(3), (0, 1));
+        assert_eq!(ranks.ring(1), [3, 0, 2, 1, 4]);
+        assert_eq!(ranks.shape().ranks, 5);
+    }
+
+    #[test]
+    fn nodes_are_domains_with_the_nics_of_their_first_gpus() {
+        let network = network(3);
+        let rate = BytesPerSec::from_gbits(400.0).unwrap();
+        for ranks in [
+            Ranks::of_cluster(&network, &hosts(0..3)),
+            Ranks::of_cluster(&network, &hosts([26, 0])),
+            Ranks::on(&network, &hosts(0..3)),
+        ] {
+            assert!(ranks.domains().iter().all(|members| members.len() == 1));
+            assert_eq!(ranks.shape().ring, rate);
+        }
+        assert_eq!(Ranks::on(&network, &[]).n(), 0);
+    }
+}
