@@ -3,7 +3,7 @@
 //! Of the messages of a stream that are under way one moves at a time, the others wait behind it
 //! while their latency passes: a connection is first in, first out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use cluster::Topology;
 use network::packet::PacketError;
@@ -83,6 +83,22 @@ struct Lane {
     known: u32,
 }
 
+/// Messages of a stream that are under way.
+#[derive(Clone, Debug, Default)]
+struct Queue {
+    /// Whether one moves.
+    moving: bool,
+    /// When those behind it were released.
+    behind: VecDeque<SimTime>,
+}
+
+/// A queue for each stream, if any may have several messages under way.
+fn queues(program: &Program) -> Vec<Queue> {
+    let streams = program.streams();
+    let several = streams.iter().any(|stream| 1 < stream.window);
+    vec![Queue::default(); if several { streams.len() } else { 0 }]
+}
+
 /// How many paths are remembered: a power of two.
 const KNOWN: usize = 1 << 14;
 
@@ -97,9 +113,8 @@ pub(crate) struct Run<'a, F> {
     known: Vec<Known>,
     /// By transfer, its stream.
     owners: Vec<u32>,
-    /// By stream that may have several messages under way and has one: when those behind it were
-    /// released.
-    behind: BTreeMap<u32, VecDeque<SimTime>>,
+    /// By stream; empty where none may have several messages under way.
+    queues: Vec<Queue>,
     way: Way,
     outcome: Outcome,
 }
@@ -115,7 +130,7 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
             lanes: Vec::new(),
             known: vec![Known::default(); KNOWN],
             owners: Vec::new(),
-            behind: BTreeMap::new(),
+            queues: queues(program),
             way: Way::default(),
             outcome: Outcome {
                 link_bytes: vec![0.0; rates.len()],
@@ -154,12 +169,12 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
     fn submit(&mut self, now: SimTime) -> Result<(), NetworkError> {
         for at in 0..self.schedule.ready.len() {
             let stream = self.schedule.ready[at];
-            if 1 < self.schedule.stream(stream).window {
-                if let Some(behind) = self.behind.get_mut(&stream) {
-                    behind.push_back(now);
+            if let Some(queue) = self.queues.get_mut(stream as usize) {
+                if queue.moving {
+                    queue.behind.push_back(now);
                     continue;
                 }
-                self.behind.insert(stream, VecDeque::new());
+                queue.moving = true;
             }
             self.send(now, stream, now)?;
         }
@@ -195,12 +210,10 @@ impl<'a, F: FnMut(u32, &Flow, &mut Way)> Run<'a, F> {
     fn end(&mut self, now: SimTime, id: TransferId) -> Result<(), NetworkError> {
         let stream = self.owners[usize::try_from(id.get()).expect("owners are stored by id")];
         self.outcome.makespan = now;
-        if let Some(behind) = self.behind.get_mut(&stream) {
-            match behind.pop_front() {
+        if let Some(queue) = self.queues.get_mut(stream as usize) {
+            match queue.behind.pop_front() {
                 Some(released) => self.send(now, stream, released)?,
-                None => {
-                    self.behind.remove(&stream);
-                }
+                None => queue.moving = false,
             }
         }
         if self.schedule.end(now, stream) {
