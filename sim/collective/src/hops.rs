@@ -184,7 +184,7 @@ fn pairs(domains: &Domains, hops: &mut Vec<Hop>) {
 /// The first is the in-order tree in which a place's height is the number of its trailing zero
 /// bits; the second is its mirror image for even `n`, else the first moved on by one, so that
 /// (almost) every place is a leaf in one of them.
-pub(crate) fn tree_edges(n: usize) -> impl Iterator<Item = [usize; 2]> {
+pub fn tree_edges(n: usize) -> impl Iterator<Item = [usize; 2]> {
     let mirror = move |place: usize| {
         if n.is_multiple_of(2) {
             n - 1 - place

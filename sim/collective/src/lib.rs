@@ -46,7 +46,7 @@ mod table;
 pub mod textbook;
 
 pub use expand::{Phase, Transfers, expand};
-pub use hops::{Hop, Pattern, hops};
+pub use hops::{Hop, Pattern, hops, tree_edges};
 pub use price::{Choice, CollectiveTime, Priced, time};
 pub use regular::regular_shape;
 pub use shape::{CommShape, pair_shape, shape};

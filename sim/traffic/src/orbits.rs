@@ -25,6 +25,9 @@ use crate::way::{Way, all_wires};
 /// Fewer streams than this are not worth folding.
 const FEW: usize = 32;
 
+/// More rounds of refinement than this mean that classes come apart one by one: not worth it.
+const ROUNDS: u32 = 24;
+
 /// A program in which one stream stands for all that behave alike.
 #[derive(Debug)]
 struct Folded {
@@ -142,9 +145,11 @@ impl Graph {
         };
         let mut way = Way::default();
         let mut distinct = Distinct::new(streams.len() / 2);
+        let depths = depths(program);
         for (index, stream) in streams.iter().enumerate() {
             way.find(topology, &graph.all, stream, share, |_| 0);
             let color = own_color(stream, &way, program.waits(index).len());
+            let color = mix(color ^ u64::from(depths[index]));
             if !distinct.add(color) {
                 return None;
             }
@@ -186,7 +191,7 @@ impl Graph {
             links: self.wires.clone(),
         };
         let mut classes = 0;
-        loop {
+        for _ in 0..ROUNDS {
             let mut links = vec![0_u64; colors.links.len()];
             for (stream, &color) in colors.streams.iter().enumerate() {
                 for (link, load) in self.crossings(stream) {
@@ -219,7 +224,20 @@ impl Graph {
             }
             classes = found;
         }
+        None
     }
+}
+
+/// How many streams each has to wait for one after the other, as far as it waits for earlier ones:
+/// what refinement would need as many rounds to find.
+fn depths(program: &Program) -> Vec<u32> {
+    let mut depths: Vec<u32> = Vec::with_capacity(program.streams().len());
+    for stream in 0..program.streams().len() {
+        let waits = program.waits(stream).iter().filter(|wait| wait.lag == 0);
+        let before = waits.filter_map(|wait| depths.get(wait.stream as usize));
+        depths.push(before.max().map_or(0, |depth| depth + 1));
+    }
+    depths
 }
 
 fn distinct_of(colors: &[u64]) -> usize {

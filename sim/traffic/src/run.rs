@@ -1,4 +1,9 @@
 //! Running a program on the flow engine.
+//!
+//! Of the messages of a stream that are under way one moves at a time, the others wait behind it
+//! while their latency passes: a connection is first in, first out.
+
+use std::collections::VecDeque;
 
 use cluster::{Sharing, Topology, Wire};
 use network::packet::PacketError;
@@ -77,6 +82,22 @@ struct Lane {
     known: u32,
 }
 
+/// Messages of a stream that are under way.
+#[derive(Clone, Debug, Default)]
+struct Queue {
+    /// Whether one moves.
+    moving: bool,
+    /// When those behind it were released.
+    behind: VecDeque<SimTime>,
+}
+
+/// A queue for each stream, if any may have several messages under way.
+fn queues(program: &Program) -> Vec<Queue> {
+    let streams = program.streams();
+    let several = streams.iter().any(|stream| 1 < stream.window);
+    vec![Queue::default(); if several { streams.len() } else { 0 }]
+}
+
 /// How many paths are remembered: a power of two.
 const KNOWN: usize = 1 << 14;
 
@@ -91,6 +112,8 @@ pub(crate) struct Run<'a, F> {
     known: Vec<Known>,
     /// By transfer, its stream.
     owners: Vec<u32>,
+    /// By stream; empty where none may have several messages under way.
+    queues: Vec<Queue>,
     way: Way,
     /// Flows by link, where some choose their ways by it.
     loads: Option<Vec<u32>>,
@@ -125,6 +148,7 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
             lanes: Vec::new(),
             known: vec![Known::default(); KNOWN],
             owners: Vec::new(),
+            queues: queues(program),
             way: Way::default(),
             outcome: Outcome {
                 link_bytes: vec![0.0; wires.len()],
@@ -164,22 +188,40 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
     fn submit(&mut self, now: SimTime) -> Result<(), NetworkError> {
         for at in 0..self.schedule.ready.len() {
             let stream = self.schedule.ready[at];
-            let path = self.path(stream)?;
-            let Stream {
-                src, dst, bytes, ..
-            } = self.schedule.stream(stream);
-            let lane = &mut self.lanes[path.index()];
-            let bytes = if src == dst { Bytes::new(0) } else { bytes };
-            lane.bytes += bytes.as_u64() as f64;
-            let transfer = Transfer {
-                path,
-                bytes,
-                latency: lane.latency,
-            };
-            self.net.submit(now, transfer)?;
-            self.owners.push(stream);
+            if let Some(queue) = self.queues.get_mut(stream as usize) {
+                if queue.moving {
+                    queue.behind.push_back(now);
+                    continue;
+                }
+                queue.moving = true;
+            }
+            self.send(now, stream, now)?;
         }
         self.schedule.ready.clear();
+        Ok(())
+    }
+
+    /// Sends a message that was released then.
+    fn send(&mut self, now: SimTime, stream: u32, released: SimTime) -> Result<(), NetworkError> {
+        let path = self.path(stream)?;
+        let Stream {
+            src, dst, bytes, ..
+        } = self.schedule.stream(stream);
+        let lane = &mut self.lanes[path.index()];
+        let bytes = if src == dst { Bytes::new(0) } else { bytes };
+        lane.bytes += bytes.as_u64() as f64;
+        let mut latency = lane.latency;
+        if released < now {
+            let left = latency.as_secs() - now.since(released).as_secs();
+            latency = Seconds::from_secs(left.max(0.0));
+        }
+        let transfer = Transfer {
+            path,
+            bytes,
+            latency,
+        };
+        self.net.submit(now, transfer)?;
+        self.owners.push(stream);
         Ok(())
     }
 
@@ -187,6 +229,12 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
     fn end(&mut self, now: SimTime, id: TransferId) -> Result<(), NetworkError> {
         let stream = self.owners[usize::try_from(id.get()).expect("owners are stored by id")];
         self.outcome.makespan = now;
+        if let Some(queue) = self.queues.get_mut(stream as usize) {
+            match queue.behind.pop_front() {
+                Some(released) => self.send(now, stream, released)?,
+                None => queue.moving = false,
+            }
+        }
         if self.schedule.end(now, stream) {
             self.leave(stream)?;
         }

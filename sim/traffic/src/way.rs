@@ -44,7 +44,7 @@ impl Way {
             }
             Route::Spray => self.spray(topology, wires, (src, dst)),
         }
-        self.weight = self.weight_of(wires, share) / f64::from(stream.window);
+        self.weight = self.weight_of(wires, share);
         self.latency = share.latency(self.latency);
     }
 
