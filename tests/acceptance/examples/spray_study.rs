@@ -356,7 +356,7 @@ const FOUND: &str = "
 
 - **Loss recovery decides.** Under go-back-N every packet that overtakes another is taken for a loss, and spraying pays for it: single path ends up to
   {gbn_spray} before spraying (median {gbn_spray_median}) and up to {gbn_reps} before REPS (median {gbn_reps_median}), at worst {gbn_spray_most} after spraying. That is
-  more than the paper's 30 and 40 %, whose simulator and NICs recover less eagerly than a NIC that resends everything from the gap.
+  more than the paper's 30 and 40 %; we take it that its NICs recover less eagerly than one that resends everything from the gap.
 - **Under selective repeat both are near each other**: single path ends up to {sr_spray} before spraying (median {sr_spray_median}), at worst {sr_spray_most} after it,
   and up to {sr_reps} before REPS (median {sr_reps_median}). The paper's figures lie in this range of best cases.
 - **Ring collectives do not care**: only one flow leaves each leaf, so there is nothing to collide, and single path's cuts gain nothing: the
