@@ -36,7 +36,11 @@ pub use formats::{FormatError, Header};
 pub use import::import;
 pub use import_network::{Tool, import_chakra, import_cluster};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
-pub use network::{LinkLoad, Messages, NetworkAnswer, PacketCounts, Rules, Traffic};
+pub use network::{
+    Candidate, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer, NetworkBundle, NetworkConsumer,
+    NetworkField, NetworkFile, NetworkPlan, NetworkPlanError, NetworkPlans, PacketCounts, Rules,
+    Traffic, save_network_bundle,
+};
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use predict::{

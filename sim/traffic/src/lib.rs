@@ -12,6 +12,7 @@ mod program;
 mod run;
 mod schedule;
 mod split;
+mod steps;
 mod way;
 
 pub use balance::{Balanced, Policy, balance, congestion, sprayed_loads};
