@@ -39,7 +39,8 @@ impl Program {
                     let done = done.min(self.streams()[other].steps);
                     Some(begins[other] + done.checked_sub(1)?)
                 });
-                let mut waits: Vec<u32> = own.map(|before| begins[at] + before).into_iter().collect();
+                let mut waits: Vec<u32> =
+                    own.map(|before| begins[at] + before).into_iter().collect();
                 waits.extend(others);
                 waits.sort_unstable();
                 waits.dedup();

@@ -54,10 +54,12 @@ impl Candidate {
             queue_pairs: Some(k),
             ..Self::plain("ecmp-k")
         }));
-        all.extend([Split::Greedy, Split::Fewest, Split::Equal].map(|split| Self {
-            split: Some(split.name()),
-            ..Self::plain("singlepath")
-        }));
+        all.extend(
+            [Split::Greedy, Split::Fewest, Split::Equal].map(|split| Self {
+                split: Some(split.name()),
+                ..Self::plain("singlepath")
+            }),
+        );
         all.extend([Self::plain("flowlet"), Self::plain("adaptive-flow")]);
         if engine == Engine::Packet {
             // The flow engine knows one ideal of all that act packet by packet.
@@ -121,26 +123,24 @@ impl Candidate {
     /// What the cluster needs for it, where flows are cut into at most so many pieces each.
     pub(super) fn needs(&self, pieces: u32) -> String {
         let text = match self.policy {
-            "static" => "routes by destination",
-            "ecmp" => "ECMP in switches",
+            "static" => "routes by destination, port d mod k",
+            "ecmp" => "ECMP",
             "ecmp-k" => {
                 let k = self.queue_pairs.unwrap_or(1);
                 return format!(
-                    "ECMP in switches, NCCL_IB_QPS_PER_CONNECTION={k} NCCL_IB_SPLIT_DATA_ON_QPS=1"
+                    "ECMP, NCCL_IB_QPS_PER_CONNECTION={k}, NCCL_IB_SPLIT_DATA_ON_QPS=1"
                 );
             }
-            "singlepath" if pieces < 2 => "a flow table (export --to flow-table)",
+            "singlepath" if pieces < 2 => "a flow table",
             "singlepath" => {
-                return format!(
-                    "a flow table (export --to flow-table), up to {pieces} queue pairs a flow"
-                );
+                return format!("a flow table, up to {pieces} queue pairs a flow");
             }
-            "flowlet" => "flowlet switching in switches",
-            "adaptive-flow" => "adaptive routing of flows in switches",
+            "flowlet" => "switches with flowlets",
+            "adaptive-flow" => "switches with adaptive routing of flows",
             "adaptive-packet" | "spray" => {
-                "adaptive routing of packets in switches, NICs that place out of order, NCCL_IB_ADAPTIVE_ROUTING=1"
+                "switches with adaptive routing, NICs that reorder, NCCL_IB_ADAPTIVE_ROUTING=1"
             }
-            _ => "NICs that spray and place out of order",
+            _ => "NICs that spray and reorder",
         };
         text.to_owned()
     }

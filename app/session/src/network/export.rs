@@ -76,10 +76,7 @@ impl fmt::Debug for NetworkFile {
 }
 
 impl NetworkFile {
-    fn new(
-        name: &str,
-        contents: impl Fn(&mut dyn Write) -> io::Result<()> + 'static,
-    ) -> Self {
+    fn new(name: &str, contents: impl Fn(&mut dyn Write) -> io::Result<()> + 'static) -> Self {
         Self {
             name: name.to_owned(),
             is_text: true,
@@ -123,9 +120,16 @@ impl Opened {
             return Ok(nccl::bundle(self, None));
         }
         if !self.is_traffic() {
-            let message = format!("{} takes network workloads, and this is training", to.name());
+            let message = format!(
+                "{} takes network workloads, and this is training",
+                to.name()
+            );
             let hint = "a network workload has [workload] in place of [model] and [training]";
-            return Err(vec![self.refused("workload", message, Some(hint.to_owned()))]);
+            return Err(vec![self.refused(
+                "workload",
+                message,
+                Some(hint.to_owned()),
+            )]);
         }
         let traffic = Arc::new(self.traffic()?);
         let mut bundle = match to {
@@ -135,7 +139,9 @@ impl Opened {
             NetworkConsumer::Htsim => elsewhere::htsim(self, &traffic)?,
             NetworkConsumer::Chakra => elsewhere::chakra(self, &traffic)?,
         };
-        bundle.warnings.splice(0..0, traffic.warnings.iter().cloned());
+        bundle
+            .warnings
+            .splice(0..0, traffic.warnings.iter().cloned());
         Ok(bundle)
     }
 }

@@ -3,7 +3,8 @@
 //! Each candidate runs on the scenario's engine; those that hash run with several seeds. The order
 //! is that of the median completion time. Where two take the same within 0.5 %, in the worst run,
 //! too, fewer pieces come first, then what is simpler to set up; what acts packet by packet
-//! counts as cut into most pieces.
+//! counts as cut into most pieces. Spraying runs where it is no candidate, too: it is what all are
+//! compared with.
 
 use std::collections::BTreeMap;
 
@@ -38,9 +39,9 @@ pub struct NetworkPlan {
     pub worst: Seconds,
     /// How many runs there were.
     pub runs: usize,
-    /// The longest time that a link needs for what it carries, in the median run; none where
-    /// there are packets.
-    pub congestion: Option<Seconds>,
+    /// The longest time that a link needs for what it carries, in the median run; with headers and
+    /// what is sent again where there are packets.
+    pub congestion: Seconds,
     /// Pieces beyond one for each flow; none where packets are spread.
     pub extra_pieces: Option<u64>,
     /// What the cluster needs for it.
@@ -58,7 +59,8 @@ pub struct NetworkPlans {
     pub name: String,
     /// Those that ran.
     pub plans: Vec<NetworkPlan>,
-    /// What ideal spraying takes, where it ran.
+    /// What spraying takes, where it ran: the ideal in the flow engine, every packet on the next
+    /// way in the packet engine.
     pub ideal: Option<Seconds>,
     /// The longest time that a link needs under ideal spraying.
     pub ideal_congestion: Seconds,
@@ -91,6 +93,15 @@ pub enum NetworkPlanError {
 }
 
 impl Opened {
+    /// The scenario on another engine.
+    #[must_use]
+    pub fn on_engine(mut self, engine: Engine) -> Self {
+        self.spec.settings.engine = Some(engine);
+        let name = Value::Text(engine.name().to_owned());
+        set(&mut self.document, &["settings", "engine"], name);
+        self
+    }
+
     /// Runs every load balancing that a user can set up, and orders them.
     ///
     /// * `fixed` — fields that stay as the scenario has them.
@@ -114,6 +125,8 @@ impl Opened {
 struct Entry {
     candidate: Candidate,
     is_own: bool,
+    /// Whether it is only compared with.
+    is_measure: bool,
     pieces: u64,
 }
 
@@ -129,7 +142,7 @@ struct Search<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Ran {
     makespan: SimTime,
-    congestion: Option<Seconds>,
+    congestion: Seconds,
     extra_pieces: usize,
 }
 
@@ -164,9 +177,10 @@ impl<'a> Search<'a> {
             let is_own = candidate == own;
             let is_fixed = |field: &NetworkField| own.agrees(&candidate, *field);
             let pieces = streams * u64::from(candidate.queue_pairs.unwrap_or(1));
-            let reason = if !fixed.iter().all(is_fixed) {
+            let is_fixed = fixed.iter().all(is_fixed);
+            let reason = if !is_fixed && candidate.policy != "spray" {
                 "a fixed field has another value"
-            } else if !has_ways && !is_own && candidate.policy != "static" {
+            } else if !has_ways && !is_own && !matches!(candidate.policy, "static" | "spray") {
                 "no two hosts have several ways between them"
             } else if MOST_PIECES < pieces && !is_own && 1 < candidate.queue_pairs.unwrap_or(1) {
                 "flows would be cut into more than 4,194,304 pieces"
@@ -174,6 +188,7 @@ impl<'a> Search<'a> {
                 search.entries.push(Entry {
                     candidate,
                     is_own: is_own && network.load_balancing.is_some(),
+                    is_measure: !is_fixed,
                     pieces,
                 });
                 continue;
@@ -183,17 +198,18 @@ impl<'a> Search<'a> {
         search
     }
 
-    /// Runs all, on as many threads as the pool has: first each once, then those that hash again.
+    /// Runs all, on as many threads as the pool has: first each once, those that take long last,
+    /// so that a search that is stopped has most; then those that hash again.
     fn run(&self, control: &Control) -> Found {
         let mut tasks: Vec<(u64, usize)> = Vec::new();
         for round in 0..SEEDS {
-            let again = |entry: &Entry| round == 0 || entry.candidate.is_drawn();
-            let entries = self.entries.iter().enumerate();
-            tasks.extend(
-                entries
-                    .filter(|(_, entry)| again(entry))
-                    .map(|(at, _)| (round, at)),
-            );
+            let mut again: Vec<usize> = (0..self.entries.len()).collect();
+            again.retain(|at| round == 0 || self.entries[*at].candidate.is_drawn());
+            again.sort_by_key(|at| {
+                let candidate = &self.entries[*at].candidate;
+                candidate.is_drawn() || candidate.policy == "adaptive-flow"
+            });
+            tasks.extend(again.into_iter().map(|at| (round, at)));
         }
         control.set_items(tasks.len() as u64);
         let mut done: Vec<(u64, usize, Result<Ran, RunError>)> = tasks
@@ -224,19 +240,19 @@ impl<'a> Search<'a> {
         let (network, nccl) = candidate.sections(&spec.network, &spec.nccl);
         let seed = self.traffic.seed.wrapping_add(round);
         let rules = rules(self.engine, &network, &nccl, seed, &mut Vec::new());
-        let answer: NetworkAnswer = self
+        let answer = self
             .traffic
             .run_under(&rules, seed, Keep::Totals, control)?;
         Ok(Ran {
             makespan: answer.makespan,
-            congestion: answer.congestion[0],
+            congestion: answer.congestion[0].unwrap_or_else(|| busiest(&answer)),
             extra_pieces: answer.extra_pieces,
         })
     }
 
     fn plans(mut self, found: Found, stopped: bool) -> Result<NetworkPlans, NetworkPlanError> {
         let mut plans = Vec::new();
-        let mut partial = false;
+        let (mut partial, mut ideal) = (false, None);
         for (at, runs) in found.into_iter().enumerate() {
             let mut ended = Vec::new();
             for run in runs {
@@ -252,8 +268,12 @@ impl<'a> Search<'a> {
                 1
             };
             partial |= stopped && (ended.len() as u64) < wanted;
-            if !ended.is_empty() {
-                plans.push(self.plan(&self.entries[at], &mut ended));
+            let entry = &self.entries[at];
+            if entry.candidate.policy == "spray" {
+                ideal = ended.first().copied();
+            }
+            if !ended.is_empty() && !entry.is_measure {
+                plans.push(self.plan(entry, &mut ended));
             }
         }
         if plans.is_empty() {
@@ -264,12 +284,10 @@ impl<'a> Search<'a> {
                 NetworkPlanError::Nothing(reasons.join("; "))
             });
         }
-        let ideal = plans.iter().find(|plan| plan.candidate.policy == "spray");
-        let ideal = ideal.map(|plan| plan.makespan);
         Ok(NetworkPlans {
             name: self.traffic.name.clone(),
             plans: ordered(plans),
-            ideal,
+            ideal: ideal.map(|ran: Ran| ran.makespan.as_seconds()),
             ideal_congestion: self.traffic.ideal_congestion(),
             excluded: self.excluded.into_iter().collect(),
             partial,
@@ -308,7 +326,8 @@ impl<'a> Search<'a> {
     /// The most pieces of a flow.
     fn most_pieces(&self, candidate: &Candidate) -> u32 {
         let (network, _) = candidate.sections(&self.opened.spec.network, &self.opened.spec.nccl);
-        self.traffic.most_pieces(Policy::SinglePath(how_cut(&network)))
+        self.traffic
+            .most_pieces(Policy::SinglePath(how_cut(&network)))
     }
 
     /// The scenario with the candidate in it.
@@ -354,6 +373,12 @@ impl Traffic {
         let pieces = balanced.origin.chunk_by(|a, b| a == b).map(<[u32]>::len);
         u32::try_from(pieces.max().unwrap_or(0)).unwrap_or(u32::MAX)
     }
+}
+
+/// How long the busiest link carries something.
+fn busiest(answer: &NetworkAnswer) -> Seconds {
+    let used = answer.links.iter().map(|link| link.utilisation);
+    answer.makespan.as_seconds() * used.fold(0.0, f64::max)
 }
 
 /// The plans in order; they come in that of their simplicity.

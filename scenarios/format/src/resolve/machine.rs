@@ -41,7 +41,7 @@ fn cluster_at(document: &Table, own: Option<&Table>, field: &str) -> At {
 
 impl Resolver<'_> {
     pub(super) fn cluster(&mut self) -> Option<Cluster> {
-        let Described { spec, own } = self.described()?;
+        let Described { spec, own } = self.described_cluster()?;
         match Cluster::build(&spec) {
             Ok(cluster) => self.degraded(cluster),
             Err(errors) => {
@@ -72,7 +72,7 @@ impl Resolver<'_> {
     }
 
     /// The cluster as its files and the section describe it, before it is built.
-    pub(super) fn described(&mut self) -> Option<Described> {
+    pub(super) fn described_cluster(&mut self) -> Option<Described> {
         if self.is_broken("cluster") {
             let section = self.readable("cluster", &scenario::cluster)?;
             self.base_cluster(&section);

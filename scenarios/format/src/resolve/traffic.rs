@@ -40,7 +40,7 @@ pub fn describe_cluster(
     library: &Library<'_>,
 ) -> Result<Option<ClusterSpec>, Vec<Failure>> {
     let mut resolver = Resolver::new(spec, document, library);
-    let described = resolver.described();
+    let described = resolver.described_cluster();
     if resolver.failures.is_empty() {
         Ok(described.map(|described| described.spec))
     } else {

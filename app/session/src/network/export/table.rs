@@ -39,7 +39,8 @@ pub(super) fn bundle(
     let name = network.load_balancing.unwrap_or(usual);
     let policy = policy(name, network, nccl);
     if matches!(policy, Policy::Spray | Policy::AdaptiveFlow) {
-        let message = format!("{name} chooses ways as flows run, and a table has one for each piece");
+        let message =
+            format!("{name} chooses ways as flows run, and a table has one for each piece");
         let hint = "give load_balancing = \"singlepath\", \"ecmp\", \"ecmp-k\" or \"static\"";
         return Err(vec![opened.refused(FIELD, message, Some(hint.to_owned()))]);
     }
