@@ -235,7 +235,7 @@ fn a_flow_table_has_every_byte_once_and_pieces_load_the_spines_evenly() {
         rows.sum()
     };
     assert_eq!([bytes("spine0"), bytes("spine1")], [2500, 2500]);
-    assert!(table.contains(",f,") || table.contains("\nf,n0,n5,1,1,500,"));
+    assert!(table.contains("\nf,n0,n5,1,1,500,"), "{table}");
     assert_eq!(table, text_of("network.load_balancing=\"singlepath\""));
 }
 
@@ -327,7 +327,9 @@ fn traces_hold_a_flow_for_every_step() {
             traces.push(chakra::read(&file.name, &mut bytes.as_slice()).unwrap());
         }
         let flows = chakra::flows(&traces).unwrap().flows;
-        assert_eq!(flows.len(), 8 * 14);
+        // Flows from a rank to itself only join what others wait for.
+        let messages = flows.iter().filter(|(_, flow)| flow.src != flow.dst);
+        assert_eq!(messages.count(), 8 * 14);
     }
 }
 
