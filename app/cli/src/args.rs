@@ -21,7 +21,7 @@ use crate::topics::Topic;
 
 pub(crate) use calibrate::{CalibrateArgs, CalibrateCommand, FitArgs, FitPart};
 pub(crate) use collective::CollectiveArgs;
-pub(crate) use launch::{Becomes, ExportArgs, ImportArgs};
+pub(crate) use launch::{Becomes, ExportArgs, ExportFor, ImportArgs};
 pub(crate) use plan::PlanArgs;
 pub(crate) use schema::SchemaArgs;
 pub(crate) use simulate::{ExplainArgs, SimulateArgs};
@@ -112,7 +112,7 @@ pub(crate) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Find the best parallel configuration of a job on a cluster
+    /// Find the best parallel configuration of a job, or load balancing of a network workload
     #[command(after_help = plan::PLAN_EXAMPLES)]
     Plan(PlanArgs),
     /// Simulate one training iteration of a scenario, or traffic on a network
@@ -124,7 +124,7 @@ pub(crate) enum Command {
     /// Run a scenario for every combination of the values in its [sweep]: one CSV row a case
     #[command(after_help = sweep::SWEEP_EXAMPLES)]
     Sweep(SweepArgs),
-    /// Write the files that start a plan: for Megatron-LM, torchrun, Slurm, DeepSpeed, ...
+    /// Write the files that start a plan: for Megatron-LM, Slurm, ..., NCCL, flow tables, SimGrid
     #[command(after_help = launch::EXPORT_EXAMPLES)]
     Export(ExportArgs),
     /// Read arguments, configurations and jobs of other programs into a scenario

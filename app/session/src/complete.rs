@@ -87,7 +87,7 @@ fn keep(old: &Table, plan: &Plan, new: &mut Table) {
 }
 
 /// Sets a value that stands in no file.
-fn set(table: &mut Table, path: &[&str], value: Value) {
+pub(crate) fn set(table: &mut Table, path: &[&str], value: Value) {
     let node = node(value);
     let place = node.place.clone();
     // Every table on these paths is there or is made.

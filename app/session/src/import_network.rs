@@ -1,16 +1,18 @@
 //! What other tools say about clusters and network workloads, as files of our own.
 //!
 //! A cluster file is read back by our own reader before it is handed over, and so is a list of
-//! flows. `SimGrid`'s platforms are read where they are used: a place among the [`Tool`]s is free.
+//! flows. `SimGrid`'s platforms are read where they are used: the scenario of one names its file.
 
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use format::{Disk, Failure, Files, Problem, read_limited};
+use cluster::Topology as _;
+use format::{Assignment, Disk, Failure, Files, Layers, Problem, Source, read_limited};
 use formats::cluster_file::{self, Choices, Imported};
 use formats::{
-    ImportError, astra_sim, chakra, flows_csv, ibnetdiscover, nccl, nvidia_smi, slurm_topology,
+    ImportError, astra_sim, chakra, flows_csv, ibnetdiscover, nccl, nvidia_smi, simgrid,
+    slurm_topology,
 };
 use units::HostId;
 
@@ -18,6 +20,8 @@ use crate::open::STANDARD_INPUT;
 
 /// The largest text that is read: that of a fabric with some 100,000 cables.
 const TEXT_LIMIT: u64 = 64 << 20;
+/// The largest platform that is read.
+const PLATFORM_LIMIT: u64 = 1 << 30;
 /// Ranks of a trace.
 const MAX_RANKS: u32 = 1 << 17;
 
@@ -116,6 +120,98 @@ pub fn import_chakra(path: &Path, gpus_per_node: Option<u32>) -> Result<Imported
         notes: workload.notes,
         ignored,
     })
+}
+
+/// Reads a platform of `SimGrid`, and makes a scenario of a network workload on it.
+///
+/// * `path` — the platform; its name ends in `.xml`, by which a fabric is known as a platform.
+/// * `folder` — where the scenario will lie, from which it names the platform; the present folder
+///   where absent.
+/// * `above` — fields of the scenario, such as its collective.
+///
+/// # Errors
+///
+/// What in the file is wrong, and fields that cannot be set.
+pub fn import_simgrid(
+    path: &Path,
+    folder: Option<&Path>,
+    above: &[Assignment],
+) -> Result<Imported, Vec<Failure>> {
+    let name = path.display().to_string();
+    let is_xml = path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("xml"));
+    if !is_xml {
+        let message = format!("{name}: a fabric is known as a platform of SimGrid by its ending");
+        let hint = Some("give a file whose name ends in .xml".to_owned());
+        return Err(vec![Failure::of_file(Problem::Refused { message, hint })]);
+    }
+    let source = Disk.read(path, PLATFORM_LIMIT);
+    let source = source.map_err(|problem| vec![Failure::of_file(problem)])?;
+    let read = simgrid::read(&source.text).map_err(|error| {
+        let message = format!("{name}: {error}");
+        let hint = error.hint();
+        vec![Failure::of_file(Problem::Refused { message, hint })]
+    })?;
+    let platform = &read.platform;
+    let fabric = named_from(path, folder);
+    let text = format!("schema = 1\n\n[workload]\nfabric = {}\n", quoted(&fabric));
+    let layers = Layers {
+        user: None,
+        scenario: Source::new("imported", text.as_str()),
+        above: above.to_vec(),
+    };
+    let text = if above.is_empty() {
+        text
+    } else {
+        format::write::write(&layers.join()?)
+    };
+    let mut notes = vec![format!(
+        "the platform has {} hosts, {} links and {} zones",
+        platform.n_hosts(),
+        platform.n_links(),
+        platform.n_zones()
+    )];
+    let is_set = |field: &str| above.iter().any(|one| one.text.trim().starts_with(field));
+    if !is_set("workload.collective") && !is_set("workload.flows") {
+        let note = "what runs on it is open: --set workload.collective=ring and --set \
+                    'workload.bytes=\"64 MiB\"', or --set workload.flows=flows.csv";
+        notes.push(note.to_owned());
+    }
+    Ok(Imported {
+        text,
+        notes,
+        ignored: read.ignored.iter().map(ToString::to_string).collect(),
+    })
+}
+
+/// How a scenario in a folder names a file: by its name where it lies in the same folder.
+fn named_from(path: &Path, folder: Option<&Path>) -> String {
+    let Some(folder) = folder else {
+        return path.display().to_string();
+    };
+    let whole = |path: &Path| {
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
+        path.canonicalize()
+    };
+    let beside = path.parent().map(whole).and_then(Result::ok);
+    let is_beside = beside.is_some() && beside == whole(folder).ok();
+    match path.file_name().filter(|_| is_beside) {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => whole(path)
+            .unwrap_or_else(|_| path.to_owned())
+            .display()
+            .to_string(),
+    }
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    format::write::write_value(&format::tree::Value::Text(text.to_owned()))
 }
 
 /// The traces of all ranks, in their order.

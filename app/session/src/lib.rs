@@ -27,6 +27,7 @@ pub use collective::{
 };
 pub use complete::complete_scenario;
 pub use export::{SCENARIO_BASE, SCENARIO_TOML, export, open_plan, save_bundle};
+pub use format::Engine as ScenarioEngine;
 pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Layout, MemoryMargin, Place, Planning, Problem, Shelf,
     Source, json_schema, memory_margin,
@@ -34,9 +35,13 @@ pub use format::{
 pub use formats::cluster_file::{Choices as HardwareChoices, Imported as ImportedFile};
 pub use formats::{FormatError, Header};
 pub use import::import;
-pub use import_network::{Tool, import_chakra, import_cluster};
+pub use import_network::{Tool, import_chakra, import_cluster, import_simgrid};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
-pub use network::{LinkLoad, Messages, NetworkAnswer, PacketCounts, Rules, Traffic};
+pub use network::{
+    Candidate, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer, NetworkBundle, NetworkConsumer,
+    NetworkField, NetworkFile, NetworkPlan, NetworkPlanError, NetworkPlans, PacketCounts, Rules,
+    Traffic, save_network_bundle,
+};
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use predict::{

@@ -1,9 +1,12 @@
 //! Network workloads: a fabric, flows or a collective, and what came of them.
 
 mod answer;
+mod candidates;
+mod export;
 mod fabric;
 mod json;
 mod open;
+mod plan;
 mod rules;
 
 use ::network::Share;
@@ -13,7 +16,10 @@ use ::traffic::{
 use units::{Control, Seconds};
 
 pub use answer::{LinkLoad, Messages, NetworkAnswer, PacketCounts};
+pub use candidates::{Candidate, NETWORK_FIELDS, NetworkField};
+pub use export::{NetworkBundle, NetworkConsumer, NetworkFile, save_network_bundle};
 pub use open::Traffic;
+pub use plan::{NetworkPlan, NetworkPlanError, NetworkPlans};
 pub use rules::Rules;
 
 use crate::network::answer::{flow_links, packet_links};
@@ -27,11 +33,30 @@ impl Traffic {
     ///
     /// What the engine cannot go on with.
     pub fn run(&self, keep: Keep, control: &Control) -> Result<NetworkAnswer, RunError> {
-        let balanced = self.balanced();
-        match &self.rules {
-            Rules::Flow { share, .. } => self.run_flow(&balanced, *share, keep, control),
+        self.run_under(&self.rules, self.seed, keep, control)
+    }
+
+    /// Runs the workload by other rules than its own.
+    ///
+    /// * `seed` — of the ways that hosts choose; that of packets stands in the rules.
+    fn run_under(
+        &self,
+        rules: &Rules,
+        seed: u64,
+        keep: Keep,
+        control: &Control,
+    ) -> Result<NetworkAnswer, RunError> {
+        let topology = &self.fabric;
+        let balanced = balance(topology, &self.program, rules.policy(), seed);
+        match rules {
+            Rules::Flow { share, policy } => {
+                let mut answer = self.run_flow(&balanced, *share, keep, control)?;
+                if *policy != Policy::Static {
+                    answer.congestion[1] = Some(self.ideal_congestion());
+                }
+                Ok(answer)
+            }
             Rules::Packet { config, .. } => {
-                let topology = &self.fabric;
                 let outcome =
                     run_packets(topology, &balanced.program, config.clone(), keep, control)?;
                 Ok(NetworkAnswer {
@@ -41,7 +66,7 @@ impl Traffic {
                     links: packet_links(topology, &outcome),
                     extra_pieces: balanced.n_extra_pieces(self.program.streams().len()),
                     classes: None,
-                    congestion: [None, self.ideal_congestion()],
+                    congestion: [None, Some(self.ideal_congestion())],
                     packets: Some(PacketCounts::new(&outcome)),
                 })
             }
@@ -61,7 +86,7 @@ impl Traffic {
             makespan: outcome.makespan,
             acked: None,
             messages: Messages::new(&self.program, &balanced.origin, &outcome.times),
-            congestion: self.congestion(&outcome.link_bytes),
+            congestion: [Some(congestion(topology, &outcome.link_bytes)), None],
             links: flow_links(topology, &outcome),
             extra_pieces: balanced.n_extra_pieces(self.program.streams().len()),
             classes: outcome.classes,
@@ -71,20 +96,10 @@ impl Traffic {
 
     /// The longest time that a link needs when every flow is sprayed over all its ways; without
     /// headers.
-    fn ideal_congestion(&self) -> Option<Seconds> {
+    fn ideal_congestion(&self) -> Seconds {
         let topology = &self.fabric;
         let loads = sprayed_loads(topology, &self.program);
-        Some(congestion(topology, &loads))
-    }
-
-    /// The longest time that a link needs for what it carries, and what that is when every flow
-    /// is sprayed over all its ways.
-    fn congestion(&self, link_bytes: &[f64]) -> [Option<Seconds>; 2] {
-        let topology = &self.fabric;
-        let own = congestion(topology, link_bytes);
-        let chooses = self.rules.policy() != Policy::Static;
-        let ideal = chooses.then(|| self.ideal_congestion()).flatten();
-        [Some(own), ideal]
+        congestion(topology, &loads)
     }
 
     /// The program with the ways that its streams take.

@@ -28,7 +28,7 @@ pub mod shell;
 pub use bundle::{Bundle, LaunchFile, Mode};
 pub use complete::plan_table;
 pub use error::{ExportError, ImportError};
-pub use export::{Consumer, Options, export};
+pub use export::{Consumer, Options, export, nccl_algorithm, nccl_protocol};
 
 pub use import::{Beside, Imported, Producer, import, import_beside};
 pub use places::{NodePlace, Places, Run};

@@ -41,7 +41,8 @@ pub use model_section::ModelSection;
 pub use plan_section::PlanSection;
 pub use reference::{Named, is_path};
 pub use resolve::{
-    Planning, Resolved, read_whole_scenario, resolve, resolve_cluster, resolve_planning,
+    Planning, Resolved, describe_cluster, read_whole_scenario, resolve, resolve_cluster,
+    resolve_planning,
 };
 pub use scenario::{
     ClusterSection, MEASURED_RATES, NodeCount, ScenarioSpec, read_scenario, scenario_fields,

@@ -9,7 +9,7 @@ mod planning;
 mod prices;
 mod traffic;
 
-pub use traffic::resolve_cluster;
+pub use traffic::{describe_cluster, resolve_cluster};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

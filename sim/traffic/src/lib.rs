@@ -34,6 +34,7 @@ mod program;
 mod run;
 mod schedule;
 mod split;
+mod steps;
 mod way;
 
 pub use self::collective::{

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
-use session::{Consumer, Producer, Tool};
+use session::{Consumer, NetworkConsumer, Producer, Tool};
 
 use super::{OverArgs, ScenarioArgs};
 use crate::complete::{assignments, scenarios};
@@ -15,7 +15,10 @@ Examples:
   windtunnel export scenario.toml --to megatron --output launch
   windtunnel plan scenario.toml --json > plans.json
   windtunnel export plans.json --rank 1 --to slurm --output launch
+  windtunnel export workload.toml --to flow-table --output ways
 
+nccl takes training and network workloads; flow-table, simgrid, htsim and chakra take network
+workloads, the others training.
 Without --output the files are shown, each behind a line with its name. What a consumer cannot
 express is refused, or is a warning here and a comment in the files.";
 
@@ -28,10 +31,12 @@ Examples:
   nvidia-smi topo -m | windtunnel import --from nvidia-smi - --gpu h200 --output cluster.toml
   windtunnel import --from ibnetdiscover fabric.txt --node dgx-h100 --output cluster.toml
   windtunnel import --from chakra trace.0.et --gpus-per-node 8 --output flows.csv
+  windtunnel import --from simgrid platform.xml --output scenario.toml
 
 Launch files become a scenario; topologies become a cluster file, on which collective, simulate and
-the cluster of a scenario run; traces become a list of flows. Nothing of a script is run: variables that it assigns are put in their places. What a file does not
-say, and what of it was ignored, is told on standard error.";
+the cluster of a scenario run; traces become a list of flows; a SimGrid platform becomes a scenario
+of a network workload on it. Nothing of a script is run: variables that it assigns are put in their
+places. What a file does not say, and what of it was ignored, is told on standard error.";
 
 /// Write the files that start a plan.
 #[derive(Args, Clone, Debug)]
@@ -149,6 +154,8 @@ pub(crate) enum ImportFrom {
     AstraSim,
     /// Chakra execution traces: NAME.0.et with those of the other ranks beside it, or their folder
     Chakra,
+    /// A SimGrid platform in XML
+    Simgrid,
 }
 
 /// What a file becomes.
@@ -160,6 +167,8 @@ pub(crate) enum Becomes {
     Cluster(Tool),
     /// A list of flows.
     Flows,
+    /// A scenario of a network workload on it.
+    Workload,
 }
 
 impl ImportFrom {
@@ -176,6 +185,7 @@ impl ImportFrom {
             Self::SlurmTopology => Becomes::Cluster(Tool::SlurmTopology),
             Self::AstraSim => Becomes::Cluster(Tool::AstraSim),
             Self::Chakra => Becomes::Flows,
+            Self::Simgrid => Becomes::Workload,
         }
     }
 
@@ -201,18 +211,43 @@ pub(crate) enum ExportTo {
     Torchtitan,
     /// Overrides of a recipe of Megatron-Bridge (NeMo)
     Nemo,
+    /// NCCL's environment: queue pairs, channels, algorithms
+    Nccl,
+    /// The way of every piece of every flow, as CSV
+    FlowTable,
+    /// A platform of SimGrid, and a list of flows
+    Simgrid,
+    /// A fat tree and a connection matrix of htsim
+    Htsim,
+    /// Chakra execution traces, one a rank
+    Chakra,
+}
+
+/// What the files are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExportFor {
+    /// They start training.
+    Training(Consumer),
+    /// They carry a network workload, or what is chosen for one.
+    Network(NetworkConsumer),
 }
 
 impl ExportTo {
     /// The consumer of that name.
-    pub(crate) const fn consumer(self) -> Consumer {
+    pub(crate) const fn consumer(self) -> ExportFor {
+        use ExportFor::{Network, Training};
         match self {
-            Self::Megatron => Consumer::Megatron,
-            Self::Torchrun => Consumer::Torchrun,
-            Self::Slurm => Consumer::Slurm,
-            Self::Deepspeed => Consumer::DeepSpeed,
-            Self::Torchtitan => Consumer::Torchtitan,
-            Self::Nemo => Consumer::Nemo,
+            Self::Megatron => Training(Consumer::Megatron),
+            Self::Torchrun => Training(Consumer::Torchrun),
+            Self::Slurm => Training(Consumer::Slurm),
+            Self::Deepspeed => Training(Consumer::DeepSpeed),
+            Self::Torchtitan => Training(Consumer::Torchtitan),
+            Self::Nemo => Training(Consumer::Nemo),
+            Self::Nccl => Network(NetworkConsumer::Nccl),
+            Self::FlowTable => Network(NetworkConsumer::FlowTable),
+            Self::Simgrid => Network(NetworkConsumer::SimGrid),
+            Self::Htsim => Network(NetworkConsumer::Htsim),
+            Self::Chakra => Network(NetworkConsumer::Chakra),
         }
     }
 }

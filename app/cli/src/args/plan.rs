@@ -14,11 +14,14 @@ Examples:
   windtunnel plan scenario.toml --fix schedule,micro_batch --table plans.csv
   windtunnel plan scenario.toml --why-not tp=16
   windtunnel plan scenario.toml --json > plan.json
+  windtunnel plan workload.toml --set settings.engine=packet
 
-The scenario's [plan] is only compared with, but for the fields that `fixed` or --fix name.
+The scenario's [plan] is only compared with, but for the fields that `fixed` or --fix name. Of a
+scenario with [workload] the load balancing is planned: policy, splits and queue pairs.
 Exit status 3 says that no plan fits; what would make one fit is printed.";
 
-/// Find the best parallel configuration of a job on a cluster.
+/// Find the best parallel configuration of a job on a cluster, or the best load balancing of a
+/// network workload.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PlanArgs {
     /// A scenario file, a folder with scenario.toml, or - for standard input
@@ -29,7 +32,8 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(assignments))]
     pub(crate) set: Vec<String>,
 
-    /// Keep these fields of the scenario's plan, such as schedule,tp; can be given several times
+    /// Keep these fields of the scenario's plan, such as schedule,tp; of a network workload
+    /// load_balancing, split or qps; can be given several times
     #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
     pub(crate) fix: Vec<String>,
 
@@ -47,9 +51,10 @@ pub(crate) struct PlanArgs {
     #[arg(long, conflicts_with = "why_not")]
     pub(crate) baselines: bool,
 
-    /// The engine of the shortlist, after the closed form looked at all plans
-    #[arg(long, value_name = "ENGINE", default_value = "analytic")]
-    pub(crate) engine: Engine,
+    /// The engine of the shortlist, after the closed form looked at all plans, default analytic; of
+    /// a network workload flow or packet, default that of the scenario
+    #[arg(long, value_name = "ENGINE")]
+    pub(crate) engine: Option<Engine>,
 
     /// Stop after so many seconds with the best plan so far
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]

@@ -1,4 +1,6 @@
-//! `windtunnel export`: the files that start a plan.
+//! `windtunnel export`: the files that start a plan, or carry a network workload.
+
+mod network;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use session::{Bundle, ExportError, Opened, save_bundle};
 
-use crate::args::ExportArgs;
+use crate::args::{ExportArgs, ExportFor};
 use crate::commands::scenario::{open_plan, ready};
 use crate::commands::{Context, existing, refuse_save};
 use crate::exit::Exit;
@@ -21,8 +23,20 @@ pub(crate) fn export(args: &ExportArgs, context: &Context) -> Exit {
 
 fn answer(args: &ExportArgs, context: &Context) -> Result<Exit, Exit> {
     let opened = open_plan(&args.scenario(), args.rank, context)?;
+    let to = match args.to.consumer() {
+        ExportFor::Network(to) => return network::answer(args, &opened, to, context),
+        ExportFor::Training(to) => to,
+    };
+    if opened.is_traffic() {
+        let text = format!(
+            "{} starts training, and this is a network workload",
+            to.name()
+        );
+        let hint = "use --to nccl, flow-table, simgrid, htsim or chakra";
+        context.error(&text, Some(hint));
+        return Err(Exit::BadInput);
+    }
     let ready = ready(&opened, context)?;
-    let to = args.to.consumer();
     let bundle = session::export(&opened, &ready, to, args.for_version.clone())
         .map_err(|error| refuse(&error, context))?;
     for warning in &bundle.warnings {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 use session::{
     Assignment, Failure, HardwareChoices, ImportedFile, Problem, check, import_chakra,
-    import_cluster, save,
+    import_cluster, import_simgrid, save,
 };
 
 use crate::args::{Becomes, ImportArgs};
@@ -61,6 +61,13 @@ fn read(args: &ImportArgs) -> Result<ImportedFile, Vec<Failure>> {
         }
         Becomes::Cluster(tool) => import_cluster(&args.file, tool, &choices(args)?),
         Becomes::Flows => import_chakra(&args.file, args.gpus_per_node.map(NonZeroU32::get)),
+        Becomes::Workload => {
+            let set = args.set.iter();
+            let above: Vec<Assignment> = set.map(|text| Assignment::new("--set", text)).collect();
+            let output = args.output.as_deref();
+            let output = output.filter(|path| *path != Path::new("-"));
+            import_simgrid(&args.file, output.and_then(Path::parent), &above)
+        }
     }
 }
 
@@ -75,7 +82,9 @@ fn refuse_options(args: &ImportArgs) -> Result<(), Vec<Failure>> {
     let set = [("--set", !args.set.is_empty())];
     let ranks = [("--gpus-per-node", args.gpus_per_node.is_some())];
     let (what, others) = match args.from.becomes() {
-        Becomes::Scenario(_) => ("a scenario", [&hardware[..], &ranks].concat()),
+        Becomes::Scenario(_) | Becomes::Workload => {
+            ("a scenario", [&hardware[..], &ranks].concat())
+        }
         Becomes::Cluster(_) => ("a cluster file", [&set[..], &ranks].concat()),
         Becomes::Flows => ("a list of flows", [&set[..], &hardware].concat()),
     };
@@ -115,7 +124,7 @@ fn tell(imported: &ImportedFile, context: &Context) {
 
 fn document(args: &ImportArgs, imported: &ImportedFile) -> String {
     let key = match args.from.becomes() {
-        Becomes::Scenario(_) => "scenario_toml",
+        Becomes::Scenario(_) | Becomes::Workload => "scenario_toml",
         Becomes::Cluster(_) => "cluster_toml",
         Becomes::Flows => "flows_csv",
     };

@@ -1,5 +1,7 @@
 //! `windtunnel plan`: the best parallel configuration.
 
+mod network;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -35,9 +37,12 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     if let Some(seed) = args.seed {
         above.extend(assigned("--seed", &[format!("settings.seed={seed}")]));
     }
-    let fixed = fields("--fix", &args.fix, context)?;
     let request = request(&args.scenario, above);
     let opened = open_request(&request, context)?;
+    if opened.is_traffic() {
+        return network::answer(args, &opened, context);
+    }
+    let fixed = fields("--fix", &args.fix, context)?;
     let planning = planning(&opened, &fixed, context)?;
     let engine = engine(args.engine, context)?;
     let measured = measured(args, &planning, context)?;
@@ -188,8 +193,8 @@ fn measured(
     Ok(all)
 }
 
-fn engine(engine: Engine, context: &Context) -> Result<session::Engine, Exit> {
-    match engine {
+fn engine(engine: Option<Engine>, context: &Context) -> Result<session::Engine, Exit> {
+    match engine.unwrap_or(Engine::Analytic) {
         Engine::Estimate => Ok(session::Engine::Estimate),
         Engine::Analytic => Ok(session::Engine::Analytic),
         Engine::Flow => Ok(session::Engine::Flow),

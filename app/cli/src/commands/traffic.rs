@@ -79,7 +79,7 @@ fn refuse_training_options(args: &SimulateArgs, context: &Context) -> Result<(),
 
 impl Context {
     /// Writes a long result to standard output as it is made.
-    fn written(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Exit {
+    pub(crate) fn written(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Exit {
         let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
         match write(&mut out).and_then(|()| out.flush()) {
             Ok(()) => Exit::Done,

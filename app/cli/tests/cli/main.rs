@@ -13,6 +13,7 @@ mod collective;
 mod command;
 mod errors;
 mod launch;
+mod network;
 mod placement;
 mod plan;
 mod run;

@@ -9,7 +9,7 @@ use ::network::Share;
 use cluster::{ClusterNetwork, Topology as _};
 use format::{
     ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
-    is_path, resolve_cluster,
+    ScenarioSpec, is_path, resolve_cluster,
 };
 use formats::flows_csv::{self, FlowIds};
 use formats::simgrid;
@@ -90,12 +90,26 @@ impl Opened {
         })
     }
 
-    fn refused(&self, field: &str, message: String, hint: Option<String>) -> Failure {
+    pub(super) fn refused(&self, field: &str, message: String, hint: Option<String>) -> Failure {
         Failure {
             problem: Problem::Refused { message, hint },
             field: field.to_owned(),
             place: self.document.place(field),
         }
+    }
+
+    /// The scenario with the fabric of its workload as its cluster.
+    pub(super) fn with_fabric(&self, workload: &NetworkWorkload) -> ScenarioSpec {
+        let mut spec = self.spec.clone();
+        if let Some(fabric) = &workload.fabric {
+            let named = !is_path(fabric);
+            spec.cluster = Some(ClusterSection {
+                name: named.then(|| fabric.clone()),
+                file: (!named).then(|| fabric.clone()),
+                ..ClusterSection::default()
+            });
+        }
+        spec
     }
 
     /// The fabric: that of the workload, or the cluster.
@@ -109,9 +123,8 @@ impl Opened {
             files: &Disk,
             base: &self.base,
         };
-        let mut spec = self.spec.clone();
         if let Some(fabric) = &workload.fabric {
-            if spec.cluster.is_some() {
+            if self.spec.cluster.is_some() {
                 let message = "the scenario has both a cluster and `workload.fabric`".to_owned();
                 return Err(vec![self.refused(
                     FIELD,
@@ -122,13 +135,8 @@ impl Opened {
             if is_platform(fabric) {
                 return self.platform(&self.base.join(fabric), warnings);
             }
-            let named = !is_path(fabric);
-            spec.cluster = Some(ClusterSection {
-                name: named.then(|| fabric.clone()),
-                file: (!named).then(|| fabric.clone()),
-                ..ClusterSection::default()
-            });
         }
+        let spec = self.with_fabric(workload);
         let cluster =
             resolve_cluster(&spec, &self.document, &library).map_err(|mut failures| {
                 for failure in &mut failures {

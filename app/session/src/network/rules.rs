@@ -49,40 +49,28 @@ pub(super) fn rules(
     seed: u64,
     assumed: &mut Vec<Assumed>,
 ) -> Rules {
-    let name = match (network.load_balancing, engine) {
-        (Some(name), _) => name,
-        (None, Engine::Packet) => {
-            let name = usual_balancing(network.transport);
-            assume(
-                assumed,
-                "network.load_balancing",
-                name,
+    let name = network.load_balancing.unwrap_or_else(|| {
+        let (name, reason) = match engine {
+            Engine::Packet => (
+                usual_balancing(network.transport),
                 "the transport's default",
-            );
-            name
-        }
-        (None, _) => {
-            assume(
-                assumed,
-                "network.load_balancing",
-                "static",
-                "routes by destination",
-            );
-            "static"
-        }
-    };
-    let split = network
-        .split
-        .and_then(Split::named)
-        .unwrap_or(Split::Fewest);
-    let gap = network.flowlet_gap.unwrap_or(FLOWLET_GAP);
-    let pairs = nccl.qps.unwrap_or(QUEUE_PAIRS);
+            ),
+            _ => ("static", "routes by destination"),
+        };
+        assume(assumed, "network.load_balancing", name, reason);
+        name
+    });
     if engine == Engine::Packet {
         let (balancing, policy) = match name {
             "static" => (Balancing::SinglePath, Policy::Static),
-            "singlepath" => (Balancing::SinglePath, Policy::SinglePath(split)),
-            "ecmp-k" => (Balancing::EcmpK { k: pairs }, Policy::Static),
-            "flowlet" => (Balancing::Flowlet { gap }, Policy::Static),
+            "singlepath" => (Balancing::SinglePath, policy(name, network, nccl)),
+            "ecmp-k" => (
+                Balancing::EcmpK {
+                    k: queue_pairs(nccl),
+                },
+                Policy::Static,
+            ),
+            "flowlet" => (Balancing::Flowlet { gap: gap(network) }, Policy::Static),
             name => (
                 Balancing::named(name).unwrap_or(Balancing::SinglePath),
                 Policy::Static,
@@ -91,15 +79,7 @@ pub(super) fn rules(
         let config = config(network, balancing, seed, assumed);
         return Rules::Packet { config, policy };
     }
-    let policy = match name {
-        "static" => Policy::Static,
-        "ecmp" => Policy::Ecmp,
-        "ecmp-k" => Policy::EcmpK(pairs),
-        "flowlet" => Policy::Flowlet(gap),
-        "adaptive-flow" => Policy::AdaptiveFlow,
-        "singlepath" => Policy::SinglePath(split),
-        _ => Policy::Spray,
-    };
+    let policy = policy(name, network, nccl);
     let share = match network.share {
         // The transport's window is no part of the rule of sharing.
         Some("cm02") => Share {
@@ -111,9 +91,37 @@ pub(super) fn rules(
     Rules::Flow { share, policy }
 }
 
+/// Which ways flows take under that name of a policy, where nothing chooses packet by packet.
+pub(super) fn policy(name: &str, network: &Network, nccl: &Nccl) -> Policy {
+    match name {
+        "static" => Policy::Static,
+        "ecmp" => Policy::Ecmp,
+        "ecmp-k" => Policy::EcmpK(queue_pairs(nccl)),
+        "flowlet" => Policy::Flowlet(gap(network)),
+        "adaptive-flow" => Policy::AdaptiveFlow,
+        "singlepath" => Policy::SinglePath(how_cut(network)),
+        _ => Policy::Spray,
+    }
+}
+
+/// How `singlepath` cuts flows.
+pub(super) fn how_cut(network: &Network) -> Split {
+    let split = network.split.and_then(Split::named);
+    split.unwrap_or(Split::Fewest)
+}
+
+/// How many queue pairs `ecmp-k` has.
+pub(super) fn queue_pairs(nccl: &Nccl) -> u32 {
+    nccl.qps.unwrap_or(QUEUE_PAIRS)
+}
+
+fn gap(network: &Network) -> Seconds {
+    network.flowlet_gap.unwrap_or(FLOWLET_GAP)
+}
+
 /// What transports do where nothing else is said: those that order packets at the receiver spray,
 /// the others do not.
-fn usual_balancing(transport: Option<&str>) -> &'static str {
+pub(super) fn usual_balancing(transport: Option<&str>) -> &'static str {
     match transport {
         Some("uec") => "mixed",
         Some("eqds") => "bitmap",

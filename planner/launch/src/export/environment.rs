@@ -33,7 +33,7 @@ pub(crate) fn script(
 /// What `[nccl]` chose.
 fn chosen(scenario: &Scenario, options: &Options, warnings: &mut Vec<String>) -> Variables {
     let (choice, mut out) = (&scenario.settings.choice, Variables::new());
-    match choice.algorithm.map(algorithm) {
+    match choice.algorithm.map(nccl_algorithm) {
         Some(Some(name)) => out.push(("NCCL_ALGO", name.to_owned(), "nccl.algo")),
         Some(None) => warnings.push("NCCL_ALGO has no name for grouped sends".to_owned()),
         None => {}
@@ -41,7 +41,7 @@ fn chosen(scenario: &Scenario, options: &Options, warnings: &mut Vec<String>) ->
     if let Some(protocol) = choice.protocol {
         out.push((
             "NCCL_PROTO",
-            self::protocol(protocol).to_owned(),
+            nccl_protocol(protocol).to_owned(),
             "nccl.proto",
         ));
     }
@@ -91,8 +91,8 @@ fn of_fabric(scenario: &Scenario) -> Variables {
     out
 }
 
-/// The name as NCCL reads it; none where it has none.
-const fn algorithm(algorithm: Algorithm) -> Option<&'static str> {
+/// An algorithm as `NCCL_ALGO` has it; none where it has no name there.
+pub const fn nccl_algorithm(algorithm: Algorithm) -> Option<&'static str> {
     Some(match algorithm {
         Algorithm::Tree => "Tree",
         Algorithm::Ring => "Ring",
@@ -105,8 +105,8 @@ const fn algorithm(algorithm: Algorithm) -> Option<&'static str> {
     })
 }
 
-/// The name as NCCL reads it.
-const fn protocol(protocol: Protocol) -> &'static str {
+/// A protocol as `NCCL_PROTO` has it.
+pub const fn nccl_protocol(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Ll => "LL",
         Protocol::Ll128 => "LL128",

@@ -27,6 +27,7 @@ use crate::error::ExportError;
 use crate::places::Places;
 
 pub use deepspeed::TOP_LEVEL_KEYS as DEEPSPEED_KEYS;
+pub use environment::{nccl_algorithm, nccl_protocol};
 use program::Program;
 pub(crate) use torchtitan::{
     layers as titan_layers, of_config as titan_model, of_flavor as titan_flavor,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cluster::{Cluster, ClusterError, Fault};
+use cluster::{Cluster, ClusterError, ClusterSpec, Fault};
 use units::GpuId;
 
 use super::Resolver;
@@ -15,52 +15,43 @@ use crate::sections::Straggler;
 use crate::tree::{Table, parse};
 use crate::zoo::Shelf;
 
+/// A cluster that was described.
+pub(super) struct Described {
+    pub(super) spec: ClusterSpec,
+    /// The document of the cluster's own file, where it has one.
+    own: Option<Table>,
+}
+
+/// Where a field of the cluster stands: what the scenario does not say itself stands in the
+/// cluster's own file.
+fn cluster_at(document: &Table, own: Option<&Table>, field: &str) -> At {
+    let head = field.split(['.', '[']).next().unwrap_or(field);
+    let is_ours = document
+        .place(&format!("cluster.{head}"))
+        .filter(|place| own.is_none() || document.place("cluster").as_ref() != Some(place));
+    let elsewhere = || own.and_then(|own| own.place(field));
+    At {
+        field: format!("cluster.{field}"),
+        place: is_ours
+            .and_then(|_| document.place(&format!("cluster.{field}")))
+            .or_else(elsewhere)
+            .or_else(|| document.place("cluster")),
+    }
+}
+
 impl Resolver<'_> {
     pub(super) fn cluster(&mut self) -> Option<Cluster> {
-        if self.is_broken("cluster") {
-            let section = self.readable("cluster", &scenario::cluster)?;
-            self.base_cluster(&section);
-            return None;
-        }
-        let section = self.spec.cluster.clone()?;
-        let base = self.base_cluster(&section)?;
-        let file = self.changed(base.file, &section)?;
-        let (document, own) = (self.document, &base.document);
-        // What the scenario does not say itself stands in the cluster's own file.
-        let at = |field: &str| {
-            let head = field.split(['.', '[']).next().unwrap_or(field);
-            let is_ours = document
-                .place(&format!("cluster.{head}"))
-                .filter(|place| own.is_none() || document.place("cluster").as_ref() != Some(place));
-            let elsewhere = || own.as_ref().and_then(|own| own.place(field));
-            At {
-                field: format!("cluster.{field}"),
-                place: is_ours
-                    .and_then(|_| document.place(&format!("cluster.{field}")))
-                    .or_else(elsewhere)
-                    .or_else(|| document.place("cluster")),
-            }
-        };
-        let library = Library {
-            files: self.library.files,
-            base: base.folder.as_deref().unwrap_or(self.library.base),
-        };
-        let mut spec = match library.complete(&file, &at) {
-            Ok(spec) => spec,
-            Err(failures) => {
-                self.keep(failures);
-                return None;
-            }
-        };
-        if let Some(rates) = &section.measured {
-            spec.fabric.measured = (!rates.is_empty()).then(|| rates.clone());
-        }
+        let Described { spec, own } = self.described_cluster()?;
         match Cluster::build(&spec) {
             Ok(cluster) => self.degraded(cluster),
             Err(errors) => {
+                let document = self.document;
+                let is_measured = self.spec.cluster.as_ref();
+                let is_measured = is_measured.is_some_and(|section| section.measured.is_some());
+                let at = |field: &str| cluster_at(document, own.as_ref(), field);
                 let failures = errors.iter().map(|error| match error {
                     ClusterError::MeasuredRows { .. } | ClusterError::MeasuredColumns { .. }
-                        if section.measured.is_some() =>
+                        if is_measured =>
                     {
                         // The key alone: rows are long.
                         let place = document.key_place(&format!("cluster.{MEASURED_RATES}"));
@@ -75,6 +66,36 @@ impl Resolver<'_> {
                     error => refused(error, &at(&error.field())),
                 });
                 self.keep(failures.collect());
+                None
+            }
+        }
+    }
+
+    /// The cluster as its files and the section describe it, before it is built.
+    pub(super) fn described_cluster(&mut self) -> Option<Described> {
+        if self.is_broken("cluster") {
+            let section = self.readable("cluster", &scenario::cluster)?;
+            self.base_cluster(&section);
+            return None;
+        }
+        let section = self.spec.cluster.clone()?;
+        let base = self.base_cluster(&section)?;
+        let file = self.changed(base.file, &section)?;
+        let (document, own) = (self.document, base.document);
+        let at = |field: &str| cluster_at(document, own.as_ref(), field);
+        let library = Library {
+            files: self.library.files,
+            base: base.folder.as_deref().unwrap_or(self.library.base),
+        };
+        match library.complete(&file, &at) {
+            Ok(mut spec) => {
+                if let Some(rates) = &section.measured {
+                    spec.fabric.measured = (!rates.is_empty()).then(|| rates.clone());
+                }
+                Some(Described { spec, own })
+            }
+            Err(failures) => {
+                self.keep(failures);
                 None
             }
         }

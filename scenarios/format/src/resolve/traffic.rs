@@ -1,6 +1,6 @@
 //! What a network workload needs of a scenario.
 
-use cluster::Cluster;
+use cluster::{Cluster, ClusterSpec};
 
 use super::Resolver;
 use crate::error::Failure;
@@ -23,6 +23,26 @@ pub fn resolve_cluster(
     let cluster = resolver.cluster();
     if resolver.failures.is_empty() {
         Ok(cluster)
+    } else {
+        Err(resolver.failures)
+    }
+}
+
+/// The cluster of a scenario as it is described, without its slow and dead links. `None` where the
+/// scenario names no cluster.
+///
+/// # Errors
+///
+/// Everything that is wrong with its files.
+pub fn describe_cluster(
+    spec: &ScenarioSpec,
+    document: &Table,
+    library: &Library<'_>,
+) -> Result<Option<ClusterSpec>, Vec<Failure>> {
+    let mut resolver = Resolver::new(spec, document, library);
+    let described = resolver.described_cluster();
+    if resolver.failures.is_empty() {
+        Ok(described.map(|described| described.spec))
     } else {
         Err(resolver.failures)
     }

@@ -45,6 +45,11 @@ impl Platform {
         root.map_or("", |point| self.name_of(point))
     }
 
+    /// How many zones there are, the outermost one included.
+    pub const fn n_zones(&self) -> usize {
+        self.zones.len()
+    }
+
     pub(super) fn name_of(&self, point: u32) -> &str {
         &self.points[point as usize].name
     }

@@ -35,6 +35,17 @@ impl FlowIds {
         Self(Kind::Counted { first: 0, count })
     }
 
+    /// The ids of flows in their order; `None` where two are alike or take more room than there is.
+    pub fn named<T: AsRef<str>>(ids: impl IntoIterator<Item = T>) -> Option<Self> {
+        let mut all = Self::counted(0);
+        for id in ids {
+            if !matches!(all.add(id.as_ref()), Added::New) {
+                return None;
+            }
+        }
+        Some(all)
+    }
+
     /// How many ids there are.
     pub fn len(&self) -> usize {
         match &self.0 {
