@@ -152,11 +152,7 @@ fn page(flows: &[Case], packets: &[Case]) -> String {
         .iter()
         .filter(|case| case.value(POLICY) == "singlepath");
     let worst = exact.filter_map(|case| case.congestion).fold(0.0, f64::max);
-    let _ = writeln!(
-        text,
-        "{}",
-        BETWEEN.replace("{worst}", &format!("{:.1e}", worst - 1.0))
-    );
+    text.push_str(&BETWEEN.replace("{worst}", &format!("{:.1e}", worst - 1.0)));
     for transport in ["dcqcn-gbn", "dcqcn-sr"] {
         let wanted = |case: &Case| case.value("network.transport") == transport;
         let rows = PACKET_POLICIES.map(|policy| {

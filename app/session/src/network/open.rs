@@ -16,7 +16,10 @@ use formats::simgrid;
 use predict::Assumed;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use traffic::{Keep, Kind, Policy, Program, balance, collective, run_folded};
+use traffic::{
+    Keep, Kind, Options, Policy, Program, Ranks, balance, collective_over, run_folded,
+    streams_at_most,
+};
 use units::{Control, HostId, Seconds, SimTime};
 
 use super::fabric::Fabric;
@@ -25,6 +28,9 @@ use crate::Opened;
 
 /// The largest platform file that is read.
 const PLATFORM_LIMIT: u64 = 1 << 30;
+
+/// The most streams that a collective may have: tens of gigabytes.
+const MOST_STREAMS: u64 = 1 << 28;
 
 /// A network workload that is ready to run.
 #[derive(Debug)]
@@ -219,7 +225,31 @@ impl Opened {
             );
             return Err(vec![self.refused("workload.collective", message, None)]);
         }
-        Ok((collective(kind, &hosts, bytes), None))
+        let ranks = match fabric {
+            Fabric::Cluster(cluster) => Ranks::of_cluster(cluster, &hosts),
+            Fabric::Platform(platform) => Ranks::on(&**platform, &hosts),
+        };
+        let options = self.options();
+        let streams = streams_at_most(kind, &ranks, bytes, &options);
+        if MOST_STREAMS < streams {
+            let message =
+                format!("the collective has up to {streams} streams, more than {MOST_STREAMS}");
+            let hint =
+                Some("take fewer nodes, or a kind that does not pair all of them".to_owned());
+            return Err(vec![self.refused("workload.collective", message, hint)]);
+        }
+        Ok((collective_over(kind, &ranks, bytes, &options), None))
+    }
+
+    /// What `[nccl]` says of channels and protocol.
+    fn options(&self) -> Options {
+        let nccl = &self.spec.nccl;
+        let usual = Options::default();
+        if nccl.channels.is_none() && nccl.protocol.is_none() {
+            return usual;
+        }
+        let protocol = nccl.protocol.unwrap_or(usual.protocol);
+        Options::new(protocol, nccl.channels.unwrap_or(usual.channels))
     }
 
     fn flows(&self, path: &Path, fabric: &Fabric) -> Result<(Program, FlowIds), Vec<Failure>> {
