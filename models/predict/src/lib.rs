@@ -8,6 +8,7 @@
 mod closed_form;
 mod error;
 mod estimate;
+mod links;
 mod memory;
 mod nccl;
 mod outcome;
@@ -17,6 +18,7 @@ mod rates;
 mod scenario;
 mod simulate;
 mod sources;
+mod together;
 
 pub use closed_form::{formulas, rehearsed};
 pub use error::PredictError;
@@ -25,5 +27,6 @@ pub use estimate::{
     has_room,
 };
 pub use prediction::{Assumed, Breakdown, ClassMemory, Prediction, SCHEMA, Sources, Table};
-pub use scenario::{Engine, Prices, Scenario, Settings};
-pub use simulate::{Outcome, Record, predict};
+pub use links::{LinkClass, LinkLoad, Links};
+pub use scenario::{Beside, Engine, Fabric, Prices, Repeated, Scenario, Settings};
+pub use simulate::{Outcome, Record, predict, predict_links};
