@@ -6,6 +6,7 @@ mod complete;
 mod export;
 mod import;
 mod import_network;
+mod links;
 mod network;
 mod open;
 mod plan;
@@ -36,12 +37,13 @@ pub use formats::{FormatError, Header};
 pub use import::import;
 pub use import_network::{Tool, import_chakra, import_cluster};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
+pub use links::save_links;
 pub use network::{LinkLoad, Messages, NetworkAnswer, PacketCounts, Rules, Traffic};
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use predict::{
-    Assumed, Breakdown, ClassMemory, Engine, Outcome, PredictError, Prediction, Record, Scenario,
-    Sources, Table,
+    Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome, PredictError,
+    Prediction, Record, Scenario, Sources, Table,
 };
 pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};

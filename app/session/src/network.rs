@@ -4,7 +4,6 @@ mod answer;
 mod fabric;
 mod json;
 mod open;
-mod rules;
 
 use ::network::Share;
 use ::traffic::{
@@ -13,8 +12,8 @@ use ::traffic::{
 use units::{Control, Seconds};
 
 pub use answer::{LinkLoad, Messages, NetworkAnswer, PacketCounts};
+pub use format::Rules;
 pub use open::Traffic;
-pub use rules::Rules;
 
 use crate::network::answer::{flow_links, packet_links};
 
@@ -32,8 +31,7 @@ impl Traffic {
             Rules::Flow { share, .. } => self.run_flow(&balanced, *share, keep, control),
             Rules::Packet { config, .. } => {
                 let topology = &self.fabric;
-                let outcome =
-                    run_packets(topology, &balanced.program, config.clone(), keep, control)?;
+                let outcome = run_packets(topology, &balanced.program, *config, keep, control)?;
                 Ok(NetworkAnswer {
                     makespan: outcome.makespan,
                     acked: Some(outcome.acked),

@@ -277,7 +277,11 @@ impl Weaver {
     ) -> Vec<Fabric> {
         self.shared.is_even = true;
         for sent in sent {
-            let loads = if options.loads { sent.links } else { Vec::new() };
+            let loads = if options.loads {
+                sent.links
+            } else {
+                Vec::new()
+            };
             match sent.owner {
                 Owner::Price { .. } => {
                     let id = self.add(jobs, sent.owner, loads);
@@ -397,11 +401,7 @@ pub(crate) fn less(time: Seconds, by: Seconds) -> Seconds {
 }
 
 /// By class of flows, what its flows put on the links of the cluster.
-fn loads(
-    cluster: &Cluster,
-    traffic: &Traffic<'_>,
-    folded: &Folded,
-) -> Vec<Vec<(LinkId, f64)>> {
+fn loads(cluster: &Cluster, traffic: &Traffic<'_>, folded: &Folded) -> Vec<Vec<(LinkId, f64)>> {
     let mut loads: Vec<BTreeMap<LinkId, f64>> = vec![BTreeMap::new(); folded.classes.len()];
     for (flow, class) in traffic.flows.iter().zip(&folded.class_of) {
         for (at, link) in flow.links.iter().enumerate() {

@@ -129,7 +129,14 @@ pub fn lower_beside(
 ) -> Vec<Lowered> {
     let mut drafts = vec![draft(inputs, options)];
     drafts.extend(beside.iter().map(|beside| match beside {
-        Beside::Plan(inputs) => draft(inputs, options),
+        // Kernels inside steps are told of the plan that was asked about only.
+        Beside::Plan(inputs) => draft(
+            inputs,
+            LowerOptions {
+                details: false,
+                ..options
+            },
+        ),
         Beside::Collective(of) => Draft {
             lowered: repeated(inputs.cluster, of),
             comm: of.comm,

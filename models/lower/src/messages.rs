@@ -36,7 +36,9 @@ pub(crate) fn messages(
     let mut ways = chooses.then(|| Ways::new(cluster, options));
     let mut sent = Vec::new();
     for_each_owner(jobs, |owner, pattern, groups| {
-        let all: Vec<Hop> = groups.flat_map(|gpus| hops(pattern, gpus, cluster)).collect();
+        let all: Vec<Hop> = groups
+            .flat_map(|gpus| hops(pattern, gpus, cluster))
+            .collect();
         let mut taken = ways
             .as_mut()
             .map_or_else(Vec::new, |ways| ways.taken(&all))

@@ -95,12 +95,7 @@ impl<'a> Traffic<'a> {
         traffic
     }
 
-    fn add(
-        &mut self,
-        owner: Owner,
-        pattern: Pattern,
-        groups: &mut dyn Iterator<Item = &[GpuId]>,
-    ) {
+    fn add(&mut self, owner: Owner, pattern: Pattern, groups: &mut dyn Iterator<Item = &[GpuId]>) {
         let by_group: Vec<Vec<Hop>> = groups
             .map(|gpus| hops(pattern, gpus, self.cluster))
             .collect();

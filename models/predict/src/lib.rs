@@ -5,6 +5,7 @@
 //!     └──────────────────── estimate: closed forms of the same blocks ────────────▲
 //! ```
 
+mod beside;
 mod closed_form;
 mod error;
 mod estimate;
@@ -20,13 +21,14 @@ mod simulate;
 mod sources;
 mod together;
 
+pub use beside::JobTime;
 pub use closed_form::{formulas, rehearsed};
 pub use error::PredictError;
 pub use estimate::{
     Beyond, Doubt, Estimate, Estimator, LayerCosts, Limits, PieceCost, StageCosts, StageTime,
     has_room,
 };
-pub use prediction::{Assumed, Breakdown, ClassMemory, Prediction, SCHEMA, Sources, Table};
 pub use links::{LinkClass, LinkLoad, Links};
+pub use prediction::{Assumed, Breakdown, ClassMemory, Prediction, SCHEMA, Sources, Table};
 pub use scenario::{Beside, Engine, Fabric, Prices, Repeated, Scenario, Settings};
 pub use simulate::{Outcome, Record, predict, predict_links};

@@ -208,7 +208,9 @@ pub(crate) fn of_packets<T: Topology>(
         let mut bins: Vec<(SimTime, SimTime, f64)> = Vec::new();
         let (mut before, mut since) = (0, SimTime::ZERO);
         let last = network.packets().link(link).ok()?.bytes;
-        let samples = samples.of(link.get()).map(|sample| (sample.at, sample.bytes));
+        let samples = samples
+            .of(link.get())
+            .map(|sample| (sample.at, sample.bytes));
         for (at, bytes) in samples.chain([(end, last)]) {
             if before < bytes && since < at {
                 bins.push((since, at, (bytes - before) as f64));
@@ -307,4 +309,3 @@ fn sorted(mut links: Vec<LinkClass>, end: SimTime) -> Links {
     links.sort_by(|a, b| b.utilisation.total_cmp(&a.utilisation));
     Links { end, links }
 }
-

@@ -144,7 +144,24 @@ pub struct Scenario {
     pub beside: Vec<Beside>,
 }
 
+impl Beside {
+    /// What reports call it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Job(other) => &other.name,
+            Self::Collective(of) => &of.name,
+        }
+    }
+}
+
 impl Scenario {
+    /// What reports call a job, by its place: first the scenario itself, then what is beside it.
+    pub fn job_name(&self, job: u32) -> &str {
+        let other = job.checked_sub(1);
+        let other = other.and_then(|other| self.beside.get(other as usize));
+        other.map_or(&self.name, Beside::name)
+    }
+
     /// Whether all GPUs are of one kind and speed.
     pub fn is_uniform(&self) -> bool {
         let cluster = &self.cluster;

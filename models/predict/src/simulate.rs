@@ -11,6 +11,7 @@ use trace::{Category, Lane, Trace};
 use traffic::Policy;
 use units::{Bytes, Control, Seconds};
 
+use crate::beside::job_times;
 use crate::closed_form::closed_form;
 use crate::error::PredictError;
 use crate::links::{Links, of_flows, of_packets};
@@ -105,13 +106,29 @@ fn simulated(
     control.check()?;
     let (mut run, links) = on_its_network(scenario, &jobs, &options, links, control)?;
     let trace = run.trace.take().map(|trace| finish_trace(trace, &jobs));
+    let mut prediction = prediction(scenario, &jobs[0], &run);
+    if !scenario.beside.is_empty() {
+        prediction.jobs = job_times(scenario, prediction.iteration_time_s, control)?;
+    }
     Ok(Outcome {
-        prediction: prediction(scenario, &jobs[0], &run),
+        prediction,
         trace,
         links,
         n_lanes: run.lanes.len(),
         events: run.events,
     })
+}
+
+/// The time of an iteration alone, in seconds, with what runs beside it.
+pub(crate) fn time(scenario: &Scenario, control: &Control) -> Result<f64, PredictError> {
+    let jobs = lowered(scenario, lower_options(scenario, Record::Totals, false));
+    let options = Options {
+        jitter: scenario.settings.jitter,
+        seed: scenario.settings.seed,
+        ..Options::default()
+    };
+    let (run, _) = on_its_network(scenario, &jobs, &options, false, control)?;
+    Ok(run.end.as_seconds().as_secs())
 }
 
 /// How the engine wants a scenario lowered.
@@ -139,6 +156,7 @@ fn lower_options(scenario: &Scenario, record: Record, links: bool) -> LowerOptio
     };
     // What is hashed or queues treats members of a class differently.
     let differs = settings.engine == Engine::Packet
+        || !scenario.beside.is_empty()
         || links.is_some_and(|links| links.policy != Policy::Static);
     LowerOptions {
         unfold: settings.unfold || 0.0 < settings.jitter || differs,

@@ -47,10 +47,12 @@ impl Together {
         }
         let own = &job.binding.lanes;
         let lane = |lane: &LaneId| LaneId::new(lane.get() + first);
-        lanes.groups.extend(own.groups.iter().map(|group| task::Group {
-            members: group.members.iter().map(lane).collect(),
-            price: group.price + prices,
-        }));
+        lanes
+            .groups
+            .extend(own.groups.iter().map(|group| task::Group {
+                members: group.members.iter().map(lane).collect(),
+                price: group.price + prices,
+            }));
         lanes
             .channels
             .extend(own.channels.iter().map(|channel| task::Channel {

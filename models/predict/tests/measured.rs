@@ -92,7 +92,8 @@ fn engines_agree_on_rates_measured_between_nodes() {
     for (name, spec, _) in plans() {
         for gbytes in [10.0, 50.0] {
             let mut scenario = scenario(1, gbytes, &spec);
-            let times = [Engine::Estimate, Engine::Analytic, Engine::Flow].map(|engine| predicted(&mut scenario, engine).iteration_time_s);
+            let times = [Engine::Estimate, Engine::Analytic, Engine::Flow]
+                .map(|engine| predicted(&mut scenario, engine).iteration_time_s);
             for time in times {
                 let ratio = time / times[0];
                 assert!(

@@ -102,7 +102,8 @@ fn estimate_and_engines_follow_every_multiplier_alike() {
         K::Ep,
         K::Pp,
     ] {
-        let [estimate, analytic, flow] = [Engine::Estimate, Engine::Analytic, Engine::Flow].map(|engine| added(engine, key, 1.5));
+        let [estimate, analytic, flow] = [Engine::Estimate, Engine::Analytic, Engine::Flow]
+            .map(|engine| added(engine, key, 1.5));
         let name = key.name();
         assert!(0.0 < estimate, "{name}: {estimate}");
         let near = |other: f64| (other / estimate - 1.0).abs() < 0.05;
@@ -179,7 +180,8 @@ fn exposed_sums_of_gradients_come_behind_the_passes() {
         let none = time(engine, false, 0.0);
         assert!((all / none - 1.0).abs() < 1e-9, "{all} {none}");
     }
-    let [estimate, analytic, flow] = [Engine::Estimate, Engine::Analytic, Engine::Flow].map(|engine| time(engine, true, 0.5));
+    let [estimate, analytic, flow] =
+        [Engine::Estimate, Engine::Analytic, Engine::Flow].map(|engine| time(engine, true, 0.5));
     assert!(
         (analytic / estimate - 1.0).abs() < 0.02,
         "{estimate} {analytic}"

@@ -137,7 +137,9 @@ pub fn crossed<T: Topology + ?Sized>(topology: &T, stream: &Stream) -> Vec<(Link
     let mut way = Way::default();
     way.find(topology, stream, &Share::EQUAL, |_| 0);
     let links = way.links.into_iter();
-    links.map(|(link, part)| (LinkId::new(link), part)).collect()
+    links
+        .map(|(link, part)| (LinkId::new(link), part))
+        .collect()
 }
 
 /// The capacity of each way between two hosts, in bytes per second: its narrowest link.

@@ -39,7 +39,7 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     let request = request(&args.scenario, above);
     let opened = open_request(&request, context)?;
     let planning = planning(&opened, &fixed, context)?;
-    let engine = engine(args.engine, context)?;
+    let engine = engine(args.engine);
     let measured = measured(args, &planning, context)?;
     if let Some(seconds) = args.time_limit {
         run::stop_after(Duration::from_secs(seconds));
@@ -188,18 +188,12 @@ fn measured(
     Ok(all)
 }
 
-fn engine(engine: Engine, context: &Context) -> Result<session::Engine, Exit> {
+const fn engine(engine: Engine) -> session::Engine {
     match engine {
-        Engine::Estimate => Ok(session::Engine::Estimate),
-        Engine::Analytic => Ok(session::Engine::Analytic),
-        Engine::Flow => Ok(session::Engine::Flow),
-        Engine::Packet => {
-            context.error(
-                "this build does not have the packet engine yet",
-                Some("use --engine flow"),
-            );
-            Err(Exit::BadInput)
-        }
+        Engine::Estimate => session::Engine::Estimate,
+        Engine::Analytic => session::Engine::Analytic,
+        Engine::Flow => session::Engine::Flow,
+        Engine::Packet => session::Engine::Packet,
     }
 }
 
@@ -233,7 +227,7 @@ fn why_not(
     request.above.extend(assigned("--why-not", &texts));
     let opened = open_request(&request, context)?;
     let planning = planning(&opened, &fixed, context)?;
-    let engine = engine(args.engine, context)?;
+    let engine = engine(args.engine);
     let asked = args.why_not.join(", ");
     let measured = measured(args, &planning, context)?;
     let other = run::watched(context, "searching", |control| {

@@ -8,7 +8,7 @@ use ::network::Share;
 use cluster::{ClusterNetwork, Topology as _};
 use format::{
     ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
-    is_path, resolve_cluster,
+    Rules, is_path, resolve_cluster, rules,
 };
 use formats::flows_csv::{self, FlowIds};
 use formats::simgrid;
@@ -19,7 +19,6 @@ use traffic::{Keep, Kind, Policy, Program, balance, collective, run_folded};
 use units::{Control, HostId, Seconds, SimTime};
 
 use super::fabric::Fabric;
-use super::rules::{Rules, rules};
 use crate::Opened;
 
 /// The largest platform file that is read.

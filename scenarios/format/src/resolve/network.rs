@@ -1,14 +1,15 @@
 //! What `[network]` and `[nccl]` say of ways, transports and switches.
 
-use ::network::Share;
-use ::network::packet::{Amount, Balancing, Buffer, Config, Control, Ecn, Pfc, Transport};
-use format::{Engine, Nccl, Network};
+use network::Share;
+use network::packet::{Amount, Balancing, Buffer, Config, Control, Ecn, Pfc, Transport};
 use predict::Assumed;
 use traffic::{Policy, Split};
 use units::{Bytes, Seconds};
 
+use crate::sections::{Engine, Nccl, Network};
+
 /// How transfers move.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rules {
     /// Rates are shared.
     Flow {
@@ -42,7 +43,7 @@ const FLOWLET_GAP: Seconds = Seconds::from_secs(100e-6);
 const QUEUE_PAIRS: u32 = 4;
 
 /// What the sections of a scenario say; what they leave open is listed in `assumed`.
-pub(super) fn rules(
+pub fn rules(
     engine: Engine,
     network: &Network,
     nccl: &Nccl,
