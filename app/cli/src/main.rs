@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod complete;
 mod exit;
+mod link_report;
 mod number;
 mod pager;
 mod placement;

@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use session::{Breakdown, ClassMemory, Prediction, Ready};
+use session::{Breakdown, ClassMemory, Links, Prediction, Ready};
 use units::Bytes;
 
+use crate::link_report::{busiest, jobs};
 use crate::number::{count, duration, large, number, percent};
 use crate::table::{Side, Table};
 use crate::terminal::Terminal;
@@ -27,12 +28,15 @@ pub(crate) enum Detail {
 pub(crate) fn report(
     ready: &Ready,
     prediction: &Prediction,
+    links: Option<&Links>,
     detail: Detail,
     terminal: &Terminal,
 ) -> String {
     let mut sections = vec![title(ready, prediction), answer(prediction, terminal)];
+    sections.push(jobs(&prediction.jobs, terminal));
     if Detail::Normal <= detail {
         sections.push(time(prediction, terminal));
+        sections.extend(links.map(|links| busiest(links, &ready.scenario, terminal)));
         sections.push(memory(prediction, detail, terminal));
         sections.push(worth(prediction, detail, terminal));
         sections.push(assumptions(prediction, detail, terminal));

@@ -96,6 +96,11 @@ A scenario
   [settings]
   engine = \"flow\"
   seed = 1
+  [[background]]             # beside the job on its cluster, engines flow and packet
+  collective = \"alltoall\"  # again and again; or scenario = \"other.toml\", first_gpu = 64
+  bytes = \"64 MiB\"
+  ends = [\"n8-n15\"]        # nodes, GPUs (\"n8g0\") and ranges; absent: all GPUs
+  every = \"10 ms\"
 
 `windtunnel schema` prints every field with its meaning, as JSON Schema. What a
 scenario does not say is assumed, and every report lists the assumptions.
@@ -108,7 +113,8 @@ Engines, from fast to faithful
   estimate  closed forms of schedule and collectives, no events: for searches
   analytic  events; collectives by latency and bandwidth of their path alone
   flow      events; links are shared max-min fairly between all transfers
-  packet    packets, queues, ECN, loss (not in this build)
+  packet    packets, queues, ECN, loss between NICs; closed forms inside NVLink
+            domains, as in flow; up to some hundred GPUs for whole iterations
 
 All engines price kernels from the same profiles and collectives from the same
 constants. They agree where their assumptions hold: one flow on an idle path, a

@@ -6,6 +6,7 @@ mod complete;
 mod export;
 mod import;
 mod import_network;
+mod links;
 mod network;
 mod open;
 mod plan;
@@ -37,6 +38,7 @@ pub use formats::{FormatError, Header};
 pub use import::import;
 pub use import_network::{Tool, import_chakra, import_cluster, import_simgrid};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
+pub use links::save_links;
 pub use network::{
     Candidate, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer, NetworkBundle, NetworkConsumer,
     NetworkField, NetworkFile, NetworkPlan, NetworkPlanError, NetworkPlans, PacketCounts, Rules,
@@ -45,8 +47,8 @@ pub use network::{
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use predict::{
-    Assumed, Breakdown, ClassMemory, Engine, Outcome, PredictError, Prediction, Record, Scenario,
-    Sources, Table,
+    Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome, PredictError,
+    Prediction, Record, Scenario, Sources, Table,
 };
 pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};

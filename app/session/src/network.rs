@@ -7,7 +7,6 @@ mod fabric;
 mod json;
 mod open;
 mod plan;
-mod rules;
 
 use ::network::Share;
 use ::traffic::{
@@ -18,9 +17,9 @@ use units::{Control, Seconds};
 pub use answer::{LinkLoad, Messages, NetworkAnswer, PacketCounts};
 pub use candidates::{Candidate, NETWORK_FIELDS, NetworkField};
 pub use export::{NetworkBundle, NetworkConsumer, NetworkFile, save_network_bundle};
+pub use format::Rules;
 pub use open::Traffic;
 pub use plan::{NetworkPlan, NetworkPlanError, NetworkPlans};
-pub use rules::Rules;
 
 use crate::network::answer::{flow_links, packet_links};
 
@@ -57,8 +56,7 @@ impl Traffic {
                 Ok(answer)
             }
             Rules::Packet { config, .. } => {
-                let outcome =
-                    run_packets(topology, &balanced.program, config.clone(), keep, control)?;
+                let outcome = run_packets(topology, &balanced.program, *config, keep, control)?;
                 Ok(NetworkAnswer {
                     makespan: outcome.makespan,
                     acked: Some(outcome.acked),

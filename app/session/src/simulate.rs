@@ -5,7 +5,7 @@ use std::path::Path;
 
 use format::{Disk, Failure, Library, resolve};
 use formats::{FormatError, Header, Perfetto, compressed, write_perfetto, wtt};
-use predict::{Outcome, PredictError, Record, Scenario, predict};
+use predict::{Outcome, PredictError, Record, Scenario, predict, predict_links};
 use trace::Trace;
 use units::Control;
 
@@ -57,6 +57,15 @@ impl Ready {
     /// Where the run is interrupted or fails.
     pub fn run(&self, record: Record, control: &Control) -> Result<Outcome, PredictError> {
         predict(&self.scenario, record, control)
+    }
+
+    /// As [`Ready::run`], with what links carried where the engine knows links.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ready::run`].
+    pub fn run_links(&self, record: Record, control: &Control) -> Result<Outcome, PredictError> {
+        predict_links(&self.scenario, record, control)
     }
 }
 

@@ -14,6 +14,7 @@ use profile::{CollectiveKind, CommProfile};
 use task::{Channel, Group, LaneSetup, Lanes, SendPrice};
 use units::{Bytes, BytesPerSec, ClassId, GpuId, GroupId, LaneId, RankId};
 
+use crate::fabric::TrafficKind;
 use crate::scales::AxisScales;
 use crate::slots::SlotGroup;
 
@@ -24,6 +25,8 @@ pub struct Price {
     pub shape: CommShape,
     /// The slot.
     pub slot: u16,
+    /// What its traffic is for.
+    pub kind: TrafficKind,
     /// Every physical group that runs at this price at the same time, by its GPUs in order of
     /// rank. The first one stands for all.
     pub groups: Vec<Vec<GpuId>>,
@@ -180,10 +183,12 @@ impl Binder<'_> {
                     .with_skew(self.axes.skew_of_group(self.slots[slot]))
             });
             let groups = groups.iter().map(|group| self.gpus(group)).collect();
+            let kind = self.slots[slot].traffic();
             let slot = u16::try_from(slot).unwrap_or(u16::MAX);
             binding.prices.push(Price {
                 shape,
                 slot,
+                kind,
                 groups,
             });
         }

@@ -7,6 +7,7 @@
 //!    schedule ──program──▶ blocks and the list of fragments                        (per device)
 //!     classes ──binding──▶ lanes, groups, channels, prices                         (per class)
 //!     cluster ──fabric──▶ paths of everything that leaves a scale-up domain        (folded)
+//!                         or its messages, for packets                             (unfolded)
 //! ```
 //!
 //! A pass `load`s what its pieces need (sharded weights, what lies on the host), `reduce`s their
@@ -31,6 +32,7 @@ mod host;
 mod load;
 mod lowering;
 mod memory;
+mod messages;
 mod notes;
 mod offload;
 mod outside;
@@ -41,6 +43,7 @@ mod piece;
 mod pricing;
 mod program;
 mod reduce;
+mod repeated;
 mod scales;
 mod sheet;
 mod site;
@@ -50,18 +53,23 @@ mod step_buffers;
 mod traffic;
 mod variants;
 mod vocabulary;
+mod ways;
 mod writer;
 
 pub use binding::{Binding, Price, Route};
 pub use book::{Book, Spread, book, build_piece};
 pub use data_parallel::{DataParallel, Flow, Stage};
 pub use dummies::Dummies;
-pub use fabric::Fabric;
+pub use fabric::{Carried, Carrier, Fabric, FabricOptions, TrafficKind};
 pub use framework::{Framework, GradientCopies, NEUTRAL, Overlaps, Replay, Reshard};
 pub use hop::{Hop, boundary};
-pub use lowering::{Inputs, LowerOptions, Lowered, beside_tensors, lower, resident};
+pub use lowering::{
+    Beside, Inputs, LowerOptions, Lowered, beside_tensors, lower, lower_beside, resident,
+};
+pub use messages::PacedGpus;
 pub use piece::{Piece, PieceKind};
 pub use pricing::Prices;
+pub use repeated::Repeated;
 pub use scales::{AxisScales, ScaleKey, Scales};
 pub use sheet::{
     AXIS_SLOTS, LonePass, PassKind, axis_slot, data_flows, lone_ops, lone_pass, state_of,

@@ -19,11 +19,12 @@ use crate::binding::{Binder, Binding};
 use crate::book::book;
 use crate::data_parallel::data_parallel;
 use crate::departure;
-use crate::fabric::{Fabric, Use, fabric};
+use crate::fabric::{Fabric, FabricOptions, Tenant, Use, fabrics};
 use crate::framework::Framework;
 use crate::hop::boundary;
 use crate::notes::notes;
 use crate::program::DeviceProgram;
+use crate::repeated::{Repeated, repeated};
 use crate::slots::Slots;
 use crate::step_buffers::StepBuffers;
 use crate::writer::{Details, Worth};
@@ -51,12 +52,13 @@ pub struct Inputs<'a> {
 }
 
 /// How a plan is lowered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LowerOptions {
     /// Whether every rank is a lane of its own.
     pub unfold: bool,
-    /// Whether transfers between domains go over the links of the cluster.
-    pub links: bool,
+    /// How transfers between domains go over the links of the cluster; none where they cost what
+    /// they cost alone.
+    pub links: Option<FabricOptions>,
     /// Whether to keep the kernels inside steps.
     pub details: bool,
 }
@@ -103,8 +105,78 @@ impl Lowered {
     }
 }
 
+/// What runs beside a plan on GPUs of the same cluster.
+#[derive(Clone, Copy, Debug)]
+pub enum Beside<'a> {
+    /// Another plan, which begins anew whenever it has ended.
+    Plan(Inputs<'a>),
+    /// A collective.
+    Collective(Repeated<'a>),
+}
+
 /// Lowers a plan.
 pub fn lower(inputs: &Inputs<'_>, options: LowerOptions) -> Lowered {
+    let mut all = lower_beside(inputs, &[], options);
+    all.swap_remove(0)
+}
+
+/// Lowers a plan and what runs beside it on the same cluster: first the plan, then the others.
+/// They share the links and paths that the first one has.
+pub fn lower_beside(
+    inputs: &Inputs<'_>,
+    beside: &[Beside<'_>],
+    options: LowerOptions,
+) -> Vec<Lowered> {
+    let mut drafts = vec![draft(inputs, options)];
+    drafts.extend(beside.iter().map(|beside| match beside {
+        // Kernels inside steps are told of the plan that was asked about only.
+        Beside::Plan(inputs) => draft(
+            inputs,
+            LowerOptions {
+                details: false,
+                ..options
+            },
+        ),
+        Beside::Collective(of) => Draft {
+            lowered: repeated(inputs.cluster, of),
+            comm: of.comm,
+            choice: of.choice,
+            uses: vec![(0, of.kind, of.bytes)],
+            message: Bytes::new(1),
+        },
+    }));
+    if let Some(links) = &options.links {
+        let mut tenants: Vec<Tenant<'_>> = drafts.iter_mut().map(Draft::tenant).collect();
+        let fabrics = fabrics(inputs.cluster, &mut tenants, links);
+        for (draft, fabric) in drafts.iter_mut().zip(fabrics) {
+            draft.lowered.fabric = Some(fabric);
+        }
+    }
+    drafts.into_iter().map(|draft| draft.lowered).collect()
+}
+
+/// A plan without its fabric.
+struct Draft<'a> {
+    lowered: Lowered,
+    comm: &'a CommProfile,
+    choice: &'a Choice,
+    uses: Vec<Use>,
+    message: Bytes,
+}
+
+impl Draft<'_> {
+    fn tenant(&mut self) -> Tenant<'_> {
+        Tenant {
+            comm: self.comm,
+            choice: *self.choice,
+            binding: &mut self.lowered.binding,
+            uses: self.uses.clone(),
+            message: self.message,
+        }
+    }
+}
+
+fn draft<'a>(inputs: &Inputs<'a>, options: LowerOptions) -> Draft<'a> {
     let Inputs {
         cluster,
         job,
@@ -157,19 +229,14 @@ pub fn lower(inputs: &Inputs<'_>, options: LowerOptions) -> Lowered {
     };
     lowered.binding = binder.bind(setups.lanes, &setups.wires);
     departure::fill(&mut lowered.programs, &lowered.binding.lanes);
-    lowered.fabric = options.links.then(|| {
-        let message = hop.bytes.max(Bytes::new(1));
-        fabric(
-            cluster,
-            inputs.comm,
-            *inputs.choice,
-            &mut lowered.binding,
-            &uses,
-            message,
-        )
-    });
     lowered.details = details.lists;
-    lowered
+    Draft {
+        lowered,
+        comm: inputs.comm,
+        choice: inputs.choice,
+        uses,
+        message: hop.bytes.max(Bytes::new(1)),
+    }
 }
 
 impl Lowered {

@@ -6,7 +6,7 @@ use profile::{CollectiveKind, CommProfile};
 use units::Bytes;
 
 use crate::binding::Binding;
-use crate::fabric::Fabric;
+use crate::fabric::{Fabric, less};
 
 /// Prices of the groups of a binding.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,8 @@ impl Pricing for Prices<'_> {
                     transfers: Vec::new(),
                 },
                 Some(transfers) => Phase {
-                    delay: phase.delay + transfers.excess,
+                    delay: less(phase.delay, fabric.lead(price, transfers.pattern))
+                        + transfers.excess,
                     transfers: fabric
                         .transfers(price, transfers.pattern)
                         .iter()

@@ -9,6 +9,7 @@ use workload::ops::Axis;
 
 use crate::axes;
 use crate::data_parallel::{Flow, Stage};
+use crate::fabric::TrafficKind;
 
 /// What the group in a slot is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +69,21 @@ impl Slots {
 }
 
 impl SlotGroup {
+    /// What the traffic of the group is for.
+    pub(crate) const fn traffic(self) -> TrafficKind {
+        match self {
+            Self::Axis(axis) | Self::Level { axis, .. } => match axis {
+                Axis::Tp | Axis::Etp => TrafficKind::Tp,
+                Axis::Cp => TrafficKind::Cp,
+                Axis::Ep | Axis::EpEtp => TrafficKind::Ep,
+                Axis::Dp | Axis::ExpertDp => TrafficKind::Dp,
+                Axis::Pp => TrafficKind::Pp,
+            },
+            Self::Ends | Self::Devices(_) | Self::Pipeline => TrafficKind::Pp,
+            Self::Replica => TrafficKind::Other,
+        }
+    }
+
     /// The ranks of a rank's group.
     pub fn ranks(self, ranks: &Ranks, rank: RankId) -> Vec<RankId> {
         match self {

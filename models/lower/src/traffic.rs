@@ -12,23 +12,35 @@
 use std::collections::BTreeMap;
 
 use cluster::{Cluster, LinkKind};
-use collective::{Choice, Pattern, hops};
-use network::{Folded, fold};
-use profile::CommProfile;
+use collective::{Hop, Pattern, hops};
+use network::{Folded, PathClass, fold};
+use traffic::Policy;
 use units::{BytesPerSec, GpuId, LinkId, NodeId};
 
-use crate::binding::Binding;
-use crate::fabric::{Owner, Use, patterns};
+use crate::fabric::{FabricOptions, Owner, Tenant, patterns};
+use crate::ways::{Taken, Ways};
+
+/// A transfer between two GPUs.
+pub(crate) struct Transfer {
+    /// What it belongs to, and its share of the bytes.
+    pub(crate) color: u32,
+    /// Links, a part of the transfer on each where it is spread.
+    pub(crate) links: Vec<LinkId>,
+    /// What of it crosses each link; empty while all of it does.
+    pub(crate) parts: Vec<f64>,
+}
 
 /// The transfers of a run.
 pub(crate) struct Traffic<'a> {
     cluster: &'a Cluster,
+    /// Ways other than those of static routing.
+    ways: Option<Ways>,
+    spreads: bool,
     /// By link: those of the cluster, then one for each measured pair of nodes in use.
     rates: Vec<BytesPerSec>,
     /// The link of a measured pair: from one node to another.
     measured: BTreeMap<(NodeId, NodeId), LinkId>,
-    /// Color and links of each.
-    flows: Vec<(u32, Vec<LinkId>)>,
+    pub(crate) flows: Vec<Transfer>,
     /// What the flows of each color belong to, and their share of its bytes.
     pub(crate) owners: Vec<(Owner, f64)>,
     colors: BTreeMap<(Owner, u64), u32>,
@@ -37,17 +49,39 @@ pub(crate) struct Traffic<'a> {
     bundles: Vec<(Owner, usize)>,
 }
 
+/// Calls `each` with everything that leaves a scale-up domain: whom it belongs to, the pattern,
+/// and the groups that start together.
+pub(crate) fn for_each_owner(
+    jobs: &[Tenant<'_>],
+    mut each: impl FnMut(Owner, Pattern, &mut dyn Iterator<Item = &[GpuId]>),
+) {
+    for (job, of) in jobs.iter().enumerate() {
+        let prices = of.binding.prices.iter().enumerate();
+        for (price, own) in prices.filter(|(_, price)| 1 < price.shape.domains) {
+            for pattern in patterns(own.slot, &own.shape, of.comm, of.choice, &of.uses) {
+                let owner = Owner::Price {
+                    job,
+                    price,
+                    pattern,
+                };
+                each(owner, pattern, &mut own.groups.iter().map(Vec::as_slice));
+            }
+        }
+        for (route, own) in of.binding.routes.iter().enumerate() {
+            let owner = Owner::Route { job, route };
+            let pairs = &mut own.pairs.iter().map(<[GpuId; 2]>::as_slice);
+            each(owner, Pattern::Send, pairs);
+        }
+    }
+}
+
 impl<'a> Traffic<'a> {
     /// Everything that leaves a scale-up domain.
-    pub(crate) fn new(
-        cluster: &'a Cluster,
-        comm: &CommProfile,
-        choice: Choice,
-        binding: &Binding,
-        uses: &[Use],
-    ) -> Self {
+    pub(crate) fn new(cluster: &'a Cluster, jobs: &[Tenant<'_>], options: &FabricOptions) -> Self {
         let mut traffic = Self {
             cluster,
+            ways: (options.policy != Policy::Static).then(|| Ways::new(cluster, options)),
+            spreads: options.policy == Policy::Spray,
             rates: cluster.links().iter().map(|link| link.rate).collect(),
             measured: BTreeMap::new(),
             flows: Vec::new(),
@@ -55,37 +89,68 @@ impl<'a> Traffic<'a> {
             colors: BTreeMap::new(),
             bundles: Vec::new(),
         };
-        let prices = binding.prices.iter().enumerate();
-        for (index, price) in prices.filter(|(_, price)| 1 < price.shape.domains) {
-            for pattern in patterns(price.slot, &price.shape, comm, choice, uses) {
-                for group in &price.groups {
-                    traffic.add(Owner::Price(index, pattern), pattern, group);
-                }
-            }
-        }
-        for (index, route) in binding.routes.iter().enumerate() {
-            for pair in &route.pairs {
-                traffic.add(Owner::Route(index), Pattern::Send, pair);
-            }
-        }
+        for_each_owner(jobs, |owner, pattern, groups| {
+            traffic.add(owner, pattern, groups);
+        });
         traffic
     }
 
-    fn add(&mut self, owner: Owner, pattern: Pattern, gpus: &[GpuId]) {
-        for hop in hops(pattern, gpus, self.cluster) {
-            let owners = &mut self.owners;
-            let color = self.colors.entry((owner, hop.share.to_bits()));
-            let color = *color.or_insert_with(|| {
-                owners.push((owner, hop.share));
-                number(owners.len() - 1)
-            });
-            let mut links = Vec::with_capacity(8);
-            let (from, to) = (hop.from, hop.to);
-            self.cluster.route(from, to, Cluster::D_MOD_K, &mut links);
-            links.extend(self.measured_link(from, to));
-            self.flows.push((color, links));
+    fn add(&mut self, owner: Owner, pattern: Pattern, groups: &mut dyn Iterator<Item = &[GpuId]>) {
+        let by_group: Vec<Vec<Hop>> = groups
+            .map(|gpus| hops(pattern, gpus, self.cluster))
+            .collect();
+        let Some(ways) = &mut self.ways else {
+            for hop in by_group {
+                for hop in hop {
+                    let mut links = Vec::with_capacity(8);
+                    (self.cluster).route(hop.from, hop.to, Cluster::D_MOD_K, &mut links);
+                    self.push(owner, &hop, hop.share, (links, Vec::new()));
+                }
+                self.bundles.push((owner, self.flows.len()));
+            }
+            return;
+        };
+        let all: Vec<Hop> = by_group.iter().flatten().copied().collect();
+        let mut taken = ways.taken(&all).into_iter().peekable();
+        let mut at = 0;
+        for hops in &by_group {
+            for hop in hops {
+                while let Some(Taken {
+                    part, links, parts, ..
+                }) = taken.next_if(|taken| taken.hop == at)
+                {
+                    self.push(owner, hop, hop.share * part, (links, parts));
+                }
+                at += 1;
+            }
+            self.bundles.push((owner, self.flows.len()));
         }
-        self.bundles.push((owner, self.flows.len()));
+    }
+
+    fn push(
+        &mut self,
+        owner: Owner,
+        hop: &Hop,
+        share: f64,
+        (mut links, mut parts): (Vec<LinkId>, Vec<f64>),
+    ) {
+        let owners = &mut self.owners;
+        let color = self.colors.entry((owner, share.to_bits()));
+        let color = *color.or_insert_with(|| {
+            owners.push((owner, share));
+            number(owners.len() - 1)
+        });
+        if let Some(link) = self.measured_link(hop.from, hop.to) {
+            links.push(link);
+            if !parts.is_empty() {
+                parts.push(1.0);
+            }
+        }
+        self.flows.push(Transfer {
+            color,
+            links,
+            parts,
+        });
     }
 
     /// The link that stands for what was measured between the nodes of two GPUs.
@@ -100,13 +165,43 @@ impl<'a> Traffic<'a> {
         Some(*link)
     }
 
-    /// Folds the transfers over the links that can slow them down.
-    pub(crate) fn fold(&mut self) -> Folded {
-        let binds = self.links_that_bind();
-        for (_, links) in &mut self.flows {
-            links.retain(|link| binds[link.index()]);
+    /// Folds the transfers over the links that can slow them down. Transfers that are spread over
+    /// ways stay as they are.
+    pub(crate) fn fold(&self) -> Folded {
+        if self.spreads {
+            return self.unfolded();
         }
-        fold(&self.flows, &self.rates)
+        let binds = self.links_that_bind();
+        let bound = |flow: &Transfer| {
+            let links = flow.links.iter().copied();
+            let links = links.filter(|link| binds[link.index()]).collect();
+            (flow.color, links)
+        };
+        let flows: Vec<(u32, Vec<LinkId>)> = self.flows.iter().map(bound).collect();
+        fold(&flows, &self.rates)
+    }
+
+    /// Every transfer and every link by itself.
+    fn unfolded(&self) -> Folded {
+        let class = |(first, flow): (u32, &Transfer)| {
+            let links = flow.links.iter().map(|link| link.get()).enumerate();
+            PathClass {
+                color: flow.color,
+                members: 1,
+                first,
+                links: links
+                    .map(|(at, link)| (link, flow.parts.get(at).copied().unwrap_or(1.0)))
+                    .collect(),
+            }
+        };
+        let links = 0..number(self.rates.len());
+        Folded {
+            classes: (0..).zip(&self.flows).map(class).collect(),
+            class_of: (0..number(self.flows.len())).collect(),
+            link_rates: self.rates.clone(),
+            link_members: vec![1; self.rates.len()],
+            link_class_of: links.map(Some).collect(),
+        }
     }
 
     /// By link: whether it could be full before the NICs in front of it, and before those behind.
@@ -117,12 +212,12 @@ impl<'a> Traffic<'a> {
             own.is_some_and(|link| link.kind == LinkKind::Nic)
         };
         let mut sides: [Vec<(LinkId, LinkId)>; 2] = Default::default();
-        for (_, links) in &self.flows {
-            let mut nics = links.iter().copied().filter(is_nic);
+        for flow in &self.flows {
+            let mut nics = flow.links.iter().copied().filter(is_nic);
             let Some(first) = nics.next() else { continue };
             let ends = [first, nics.next_back().unwrap_or(first)];
             for (side, nic) in sides.iter_mut().zip(ends) {
-                let others = links.iter().filter(|link| !is_nic(link));
+                let others = flow.links.iter().filter(|link| !is_nic(link));
                 side.extend(others.map(|link| (*link, nic)));
             }
         }

@@ -164,6 +164,22 @@ impl Plan {
         }
     }
 
+    /// The same plan on GPUs so many further on; `None` where the cluster does not have them.
+    ///
+    /// * `n_gpus` — of the cluster.
+    #[must_use]
+    pub fn starting_at(mut self, first: u32, n_gpus: u32) -> Option<Self> {
+        let moved = |rank| self.gpu_of(rank).get().checked_add(first);
+        let gpus: Option<Arc<[GpuId]>> = (self.ranks.all())
+            .map(|rank| moved(rank).filter(|gpu| *gpu < n_gpus).map(GpuId::new))
+            .collect();
+        let gpus = gpus?;
+        if first != 0 {
+            self.gpus = Some(gpus);
+        }
+        Some(self)
+    }
+
     /// The GPU of every rank, where that is not rank `i` on GPU `i` by default.
     pub fn rank_gpus(&self) -> Option<&[GpuId]> {
         self.gpus.as_deref()

@@ -69,6 +69,7 @@ fn space() -> (Scenario, Vec<Plan>) {
         settings: Settings::default(),
         prices: predict::Prices::default(),
         assumptions: Vec::new(),
+        beside: Vec::new(),
     };
     (scenario, plans)
 }

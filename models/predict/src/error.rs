@@ -2,6 +2,7 @@
 
 use engine::EngineError;
 use network::NetworkError;
+use network::packet::PacketError;
 
 /// Why there is no prediction.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -12,6 +13,8 @@ pub enum PredictError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Network(#[from] NetworkError),
+    #[error(transparent)]
+    Packets(#[from] PacketError),
     #[error(transparent)]
     Interrupted(#[from] units::Interrupted),
 }

@@ -5,9 +5,11 @@
 //!     └──────────────────── estimate: closed forms of the same blocks ────────────▲
 //! ```
 
+mod beside;
 mod closed_form;
 mod error;
 mod estimate;
+mod links;
 mod memory;
 mod nccl;
 mod outcome;
@@ -17,13 +19,16 @@ mod rates;
 mod scenario;
 mod simulate;
 mod sources;
+mod together;
 
+pub use beside::JobTime;
 pub use closed_form::{formulas, rehearsed};
 pub use error::PredictError;
 pub use estimate::{
     Beyond, Doubt, Estimate, Estimator, LayerCosts, Limits, PieceCost, StageCosts, StageTime,
     has_room,
 };
+pub use links::{LinkClass, LinkLoad, Links};
 pub use prediction::{Assumed, Breakdown, ClassMemory, Prediction, SCHEMA, Sources, Table};
-pub use scenario::{Engine, Prices, Scenario, Settings};
-pub use simulate::{Outcome, Record, predict};
+pub use scenario::{Beside, Engine, Fabric, Prices, Repeated, Scenario, Settings};
+pub use simulate::{Outcome, Record, predict, predict_links};

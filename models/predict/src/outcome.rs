@@ -4,6 +4,7 @@ use engine::{LaneTotals, Run};
 use lower::Lowered;
 use serde_json::{Map, Value, json};
 use trace::Category;
+use traffic::Policy;
 use units::{Seconds, SimTime};
 
 use crate::memory::{Memory, memory};
@@ -63,8 +64,51 @@ pub(crate) fn assumptions(scenario: &Scenario, lowered: &Lowered, run: &Run) -> 
         .chain(notes)
         .chain(engine)
         .chain(folded)
+        .chain(on_links(scenario))
         .chain(unheeded(scenario, lowered))
         .collect()
+}
+
+/// What is simplified between NICs.
+fn on_links(scenario: &Scenario) -> Vec<Assumed> {
+    let mut assumed = Vec::new();
+    let mut assume = |field: &str, value: &str, reason: &str| {
+        assumed.push(Assumed {
+            field: field.to_owned(),
+            value: value.to_owned(),
+            reason: reason.to_owned(),
+        });
+    };
+    let settings = &scenario.settings;
+    let balancing = "network.load_balancing";
+    match settings.engine {
+        Engine::Packet => {
+            assume(
+                "settings.engine",
+                "packet",
+                "each phase of a collective is one message for each pair of NICs that talk, with all its bytes; steps of a ring are not sent one by one",
+            );
+            if scenario.cluster.has_measured_rates() {
+                assume(
+                    "cluster.measured_bytes_per_s",
+                    "left out",
+                    "packets cross links, and what was measured between nodes is none",
+                );
+            }
+        }
+        Engine::Flow if settings.fabric.policy == Policy::AdaptiveFlow => assume(
+            balancing,
+            "adaptive-flow",
+            "all transfers of a phase take the least loaded ways in turn, the same each time",
+        ),
+        Engine::Flow if settings.fabric.policy == Policy::Spray => assume(
+            balancing,
+            "spray",
+            "without packets every policy that acts on them is ideal spraying",
+        ),
+        _ => {}
+    }
+    assumed
 }
 
 /// What an engine finds out; everything else follows from the scenario.
@@ -113,6 +157,7 @@ impl Answer {
                 .chain(counted_otherwise(scenario))
                 .collect(),
             sources: self.sources,
+            jobs: Vec::new(),
             totals: totals(scenario, &rates),
         }
     }

@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use units::Bytes;
 
+use crate::beside::JobTime;
+
 /// The version of the prediction's JSON.
 pub const SCHEMA: u32 = 1;
 
@@ -65,6 +67,10 @@ pub struct Prediction {
     pub assumptions: Vec<Assumed>,
     /// Where the figures behind the times come from.
     pub sources: Sources,
+    /// Iterations of all jobs with the others beside them and alone, the scenario's own first;
+    /// none where nothing runs beside it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobTime>,
     /// Money, energy and total time, where the scenario has prices or a number of tokens.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub totals: Map<String, Value>,

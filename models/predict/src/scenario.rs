@@ -5,8 +5,11 @@ use std::sync::Arc;
 use cluster::Cluster;
 use collective::Choice;
 use lower::{AxisScales, Framework, Inputs, ScaleKey, Scales};
+use network::packet::{Balancing, Config, Transport};
 use plan::Plan;
-use profile::{CommProfile, Profile};
+use profile::{CollectiveKind, CommProfile, Profile};
+use traffic::Policy;
+use units::{Bytes, GpuId, Seconds};
 use workload::Job;
 
 use crate::prediction::Assumed;
@@ -21,11 +24,13 @@ pub enum Engine {
     /// Events; what leaves a scale-up domain shares links max-min fairly.
     #[default]
     Flow,
+    /// Events; what leaves a scale-up domain goes as packets, with queues and transports.
+    Packet,
 }
 
 impl Engine {
     /// Every engine, from fast to faithful.
-    pub const ALL: [Self; 3] = [Self::Estimate, Self::Analytic, Self::Flow];
+    pub const ALL: [Self; 4] = [Self::Estimate, Self::Analytic, Self::Flow, Self::Packet];
 
     /// The name as scenarios write it.
     pub const fn name(self) -> &'static str {
@@ -33,6 +38,26 @@ impl Engine {
             Self::Estimate => "estimate",
             Self::Analytic => "analytic",
             Self::Flow => "flow",
+            Self::Packet => "packet",
+        }
+    }
+}
+
+/// What happens between NICs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fabric {
+    /// Which ways hosts choose for what they send.
+    pub policy: Policy,
+    /// Transport, queues and load balancing of packets.
+    pub packets: Config,
+}
+
+impl Default for Fabric {
+    /// Static routing, and packets that nothing is lost of.
+    fn default() -> Self {
+        Self {
+            policy: Policy::Static,
+            packets: Config::new(Transport::Ideal, Balancing::SinglePath),
         }
     }
 }
@@ -50,6 +75,8 @@ pub struct Settings {
     pub unfold: bool,
     /// The algorithm and protocol that NCCL is told to use.
     pub choice: Choice,
+    /// What happens between NICs.
+    pub fabric: Fabric,
     /// From the answer to its 10th and 90th percentile, as a natural logarithm; none where no fit
     /// says it.
     pub spread: Option<f64>,
@@ -64,6 +91,30 @@ pub struct Prices {
     pub kwh: Option<f64>,
     /// What the prices are in.
     pub currency: Option<String>,
+}
+
+/// What runs beside a scenario on its cluster.
+#[derive(Clone, Debug)]
+pub enum Beside {
+    /// Another training job on GPUs of its own, iteration after iteration.
+    Job(Box<Scenario>),
+    /// A collective, again and again.
+    Collective(Repeated),
+}
+
+/// A collective that begins anew after a pause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Repeated {
+    /// What reports call it.
+    pub name: String,
+    /// Who takes part, in order.
+    pub gpus: Vec<GpuId>,
+    /// The operation.
+    pub kind: CollectiveKind,
+    /// Its size, as nccl-tests counts it.
+    pub bytes: Bytes,
+    /// From one start to the next.
+    pub every: Seconds,
 }
 
 /// One question.
@@ -89,9 +140,28 @@ pub struct Scenario {
     pub prices: Prices,
     /// What was not given and what was taken for it.
     pub assumptions: Vec<Assumed>,
+    /// What runs beside it on the same cluster.
+    pub beside: Vec<Beside>,
+}
+
+impl Beside {
+    /// What reports call it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Job(other) => &other.name,
+            Self::Collective(of) => &of.name,
+        }
+    }
 }
 
 impl Scenario {
+    /// What reports call a job, by its place: first the scenario itself, then what is beside it.
+    pub fn job_name(&self, job: u32) -> &str {
+        let other = job.checked_sub(1);
+        let other = other.and_then(|other| self.beside.get(other as usize));
+        other.map_or(&self.name, Beside::name)
+    }
+
     /// Whether all GPUs are of one kind and speed.
     pub fn is_uniform(&self) -> bool {
         let cluster = &self.cluster;

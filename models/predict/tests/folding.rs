@@ -2,7 +2,7 @@
 //! and links, against the same with a lane for every rank.
 
 use cluster::{Cluster, FabricKind, FabricSpec, NodeSpec, example};
-use lower::{LowerOptions, lower};
+use lower::{FabricOptions, LowerOptions, lower};
 use plan::{OverlapSpec, Plan, PlanSpec, RankOrder, ScheduleKind, ShardLevel};
 use predict::{Engine, Outcome, Prices, Record, Scenario, Settings, predict};
 use profile::{CommProfile, Profile};
@@ -124,6 +124,7 @@ fn scenario(cluster: Cluster, model: &str, batch: u64, spec: &PlanSpec) -> Optio
         },
         prices: Prices::default(),
         assumptions: Vec::new(),
+        beside: Vec::new(),
     })
 }
 
@@ -150,7 +151,7 @@ fn run(scenario: &Scenario) -> Outcome {
 /// Whether the fabric treats all members of every class alike.
 fn is_even(scenario: &Scenario) -> bool {
     let options = LowerOptions {
-        links: scenario.settings.engine == Engine::Flow,
+        links: (scenario.settings.engine == Engine::Flow).then(FabricOptions::default),
         ..LowerOptions::default()
     };
     let fabric = lower(&scenario.inputs(), options).fabric;

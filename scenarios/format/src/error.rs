@@ -142,8 +142,6 @@ pub enum Problem {
     },
     #[error("{message}")]
     Conflict { message: String, hint: String },
-    #[error("{what} is not available yet in this build")]
-    NotYet { what: String, hint: String },
     #[error("`{key}` has no item {index}: it has {length}")]
     NoSuchItem {
         key: String,
@@ -200,7 +198,7 @@ impl Problem {
             }
             Self::NotOneOf { found, options, .. } => Some(name_hint(found, options)),
             Self::UnknownName { name, known, .. } => Some(name_hint(name, known)),
-            Self::Conflict { hint, .. } | Self::NotYet { hint, .. } => Some(hint.clone()),
+            Self::Conflict { hint, .. } => Some(hint.clone()),
             Self::NoSuchItem { length: 0, .. } => Some("the list is empty".to_owned()),
             Self::NoSuchItem { length, .. } => {
                 Some(format!("items are counted from 0 to {}", length - 1))

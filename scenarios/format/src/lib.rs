@@ -41,15 +41,15 @@ pub use model_section::ModelSection;
 pub use plan_section::PlanSection;
 pub use reference::{Named, is_path};
 pub use resolve::{
-    Planning, Resolved, describe_cluster, read_whole_scenario, resolve, resolve_cluster,
-    resolve_planning,
+    Planning, Resolved, Rules, describe_cluster, how_cut, policy, queue_pairs, read_whole_scenario,
+    resolve, resolve_cluster, resolve_planning, rules, usual_balancing,
 };
 pub use scenario::{
     ClusterSection, MEASURED_RATES, NodeCount, ScenarioSpec, read_scenario, scenario_fields,
 };
 pub use sections::{
-    Ends, Engine, Framework, LOAD_BALANCING, Nccl, Network, NetworkWorkload, Prices, Settings,
-    Straggler, Sweep, TRANSPORTS,
+    Background, Ends, Engine, Framework, LOAD_BALANCING, Nccl, Network, NetworkWorkload, Prices,
+    Settings, Straggler, Sweep, TRANSPORTS,
 };
 pub use source::{Place, Source};
 pub use training::Training;

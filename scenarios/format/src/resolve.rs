@@ -1,14 +1,18 @@
 //! From what a scenario file says to the values that a prediction is asked of: names are looked
 //! up, files read, and everything is checked against everything else.
 
+mod background;
 mod habits;
+mod idle;
 mod job;
 mod machine;
+mod network;
 mod partial;
 mod planning;
 mod prices;
 mod traffic;
 
+pub use network::{Rules, how_cut, policy, queue_pairs, rules, usual_balancing};
 pub use traffic::{describe_cluster, resolve_cluster};
 
 use std::collections::BTreeSet;
@@ -29,6 +33,8 @@ use crate::plan_files;
 use crate::scenario::{ScenarioSpec, draft};
 use crate::sections::Engine;
 use crate::tree::{Table, Value};
+
+use idle::idle_fields;
 
 pub use planning::{Planning, resolve_planning};
 
@@ -114,6 +120,8 @@ struct Resolver<'a> {
     assumed: Vec<Assumed>,
     /// What a planner wants to know of `[plan]`; none where the plan is to run.
     given: Option<planning::Given>,
+    /// The cluster of another job, in place of the scenario's own.
+    shared: Option<Cluster>,
 }
 
 impl<'a> Resolver<'a> {
@@ -128,6 +136,7 @@ impl<'a> Resolver<'a> {
             warnings: Vec::new(),
             assumed: Vec::new(),
             given: None,
+            shared: None,
         }
     }
 
@@ -149,7 +158,8 @@ impl<'a> Resolver<'a> {
 impl Resolver<'_> {
     fn scenario(&mut self, name: &str) -> Option<Scenario> {
         self.refuse_what_is_not_built();
-        let cluster = self.cluster();
+        let shared = self.shared.clone();
+        let cluster = shared.or_else(|| self.cluster());
         let model = self.model();
         let job = self.job(model.as_ref());
         let habits = self.habits(cluster.as_ref());
@@ -184,10 +194,12 @@ impl Resolver<'_> {
             settings: settings?,
             prices: self.prices(),
             assumptions: std::mem::take(&mut self.assumed),
+            beside: Vec::new(),
         };
         let (scales, spread) = self.fitted(&habits, &scenario.cluster)?;
         let mut scenario = scenario.scaled(&scales);
         scenario.settings.spread = spread;
+        self.background(&mut scenario);
         Some(scenario)
     }
 
@@ -232,15 +244,6 @@ impl Resolver<'_> {
             let sweep = "`sweep` has no effect here: `windtunnel sweep` runs all its cases";
             self.warnings.push(sweep.to_owned());
         }
-        if self.spec.settings.engine == Some(Engine::Packet) {
-            let hint = "use engine = \"flow\", which shares links max-min fairly";
-            self.not_yet("settings.engine", "the packet engine", hint);
-        }
-    }
-
-    fn not_yet(&mut self, field: &str, what: &str, hint: &str) {
-        let (what, hint) = (what.to_owned(), hint.to_owned());
-        self.fail(field, Problem::NotYet { what, hint });
     }
 }
 
@@ -332,8 +335,10 @@ impl Resolver<'_> {
             None | Some(Engine::Flow) => predict::Engine::Flow,
             Some(Engine::Analytic) => predict::Engine::Analytic,
             Some(Engine::Estimate) => predict::Engine::Estimate,
-            Some(Engine::Packet) => return None,
+            Some(Engine::Packet) => predict::Engine::Packet,
         };
+        let fabric = self.fabric();
+        let settings = &self.spec.settings;
         let nccl = &self.spec.nccl;
         Some(predict::Settings {
             engine,
@@ -346,6 +351,7 @@ impl Resolver<'_> {
                 collnet: nccl.collnet.unwrap_or(false),
                 ..Choice::default()
             },
+            fabric,
             // What was fitted says it, once cluster and framework are known.
             spread: None,
         })
@@ -360,31 +366,28 @@ impl Resolver<'_> {
         }
     }
 
+    /// What happens between NICs, for engines of flows and of packets.
+    fn fabric(&mut self) -> predict::Fabric {
+        let (network, nccl) = (&self.spec.network, &self.spec.nccl);
+        let seed = self.spec.settings.seed.unwrap_or(1);
+        let mut assumed = Vec::new();
+        let mut fabric = predict::Fabric {
+            policy: rules(Engine::Flow, network, nccl, seed, &mut Vec::new()).policy(),
+            ..predict::Fabric::default()
+        };
+        let packets = rules(Engine::Packet, network, nccl, seed, &mut assumed);
+        if let Rules::Packet { config, .. } = packets {
+            fabric.packets = config;
+        }
+        if self.spec.settings.engine == Some(Engine::Packet) {
+            self.assumed.append(&mut assumed);
+        }
+        fabric
+    }
+
     /// Fields that nothing of this scenario looks at.
     fn warn_of_idle_fields(&mut self) {
-        const NO_PACKETS: &str = "this engine sees no packets";
-        let (network, nccl) = (&self.spec.network, &self.spec.nccl);
-        let unlike = |given: Option<&str>, usual: &str| given.is_some_and(|name| name != usual);
-        let balancing = unlike(network.load_balancing, "ecmp");
-        let given = [
-            ("network.load_balancing", balancing, NO_PACKETS),
-            (
-                "network.transport",
-                unlike(network.transport, "ideal"),
-                NO_PACKETS,
-            ),
-            ("network.buffer", network.buffer.is_some(), NO_PACKETS),
-            ("network.ecn", network.ecn.is_some(), NO_PACKETS),
-            ("network.pfc", network.pfc.is_some(), NO_PACKETS),
-            ("network.trimming", network.trimming.is_some(), NO_PACKETS),
-            (
-                "nccl.channels",
-                nccl.channels.is_some(),
-                "NCCL's own choice is taken",
-            ),
-            ("nccl.qps", nccl.qps.is_some(), NO_PACKETS),
-        ];
-        for (field, _, reason) in given.into_iter().filter(|(_, given, _)| *given) {
+        for (field, reason) in idle_fields(self.spec) {
             self.warnings
                 .push(format!("`{field}` has no effect: {reason}"));
         }

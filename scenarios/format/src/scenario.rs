@@ -12,8 +12,8 @@ use crate::nearest::nearest;
 use crate::plan_section::{PlanSection, plan};
 use crate::reference::{Named, named};
 use crate::sections::{
-    Framework, Nccl, Network, NetworkWorkload, Prices, Settings, Straggler, Sweep, framework, nccl,
-    network, prices, settings, straggler, workload,
+    Background, Framework, Nccl, Network, NetworkWorkload, Prices, Settings, Straggler, Sweep,
+    background, framework, nccl, network, prices, settings, straggler, workload,
 };
 use crate::shape::{any, either, list, map, mapped, number, table, text, whole};
 use crate::training::{Training, training};
@@ -40,6 +40,8 @@ pub struct ScenarioSpec {
     pub settings: Settings,
     /// What is slower than its kind.
     pub stragglers: Vec<Straggler>,
+    /// What runs beside it on the same cluster.
+    pub background: Vec<Background>,
     /// What a run costs.
     pub prices: Option<Prices>,
     /// Traffic instead of training.
@@ -151,6 +153,13 @@ pub(crate) fn scenario(t: &mut Fields<'_, '_>) -> ScenarioSpec {
                 "stragglers",
                 "what is slower than its kind",
                 list(table(straggler)),
+            )
+            .or_default(),
+        background: t
+            .get(
+                "background",
+                "what runs beside the job on the same cluster, in the engines flow and packet",
+                list(table(background)),
             )
             .or_default(),
         prices: t

@@ -10,9 +10,12 @@ use crate::kind::Limits;
 use crate::shape::{boolean, list, number, one_of, table, text, whole};
 use crate::tree::Value;
 
+mod background;
 mod network;
 mod workload;
 
+pub use background::Background;
+pub(crate) use background::background;
 pub(crate) use network::network;
 pub use network::{LOAD_BALANCING, Network, TRANSPORTS};
 pub(crate) use workload::workload;

@@ -10,6 +10,13 @@ pub trait Driver {
     /// lane works on fewer fragments than [`Options::window`](crate::Options::window).
     fn next(&mut self, lane: LaneId, now: SimTime) -> Option<Fragment>;
 
+    /// Whether a lane that was handed everything, and has ended it, begins anew: it forgets its
+    /// signals and is asked for fragments again.
+    fn begins_anew(&mut self, lane: LaneId, now: SimTime) -> bool {
+        let _ = (lane, now);
+        false
+    }
+
     /// Told when every step of a fragment has ended.
     fn finished(&mut self, lane: LaneId, fragment: &Fragment, now: SimTime) {
         let _ = (lane, fragment, now);
@@ -22,6 +29,8 @@ pub struct Lists<'a> {
     fragments: &'a [Vec<Fragment>],
     list_of: Vec<u32>,
     cursors: Vec<u32>,
+    /// Lanes from this one on walk through their lists again and again.
+    repeating_from: usize,
 }
 
 impl<'a> Lists<'a> {
@@ -32,7 +41,15 @@ impl<'a> Lists<'a> {
             fragments: lists,
             list_of,
             cursors,
+            repeating_from: usize::MAX,
         }
+    }
+
+    /// The same driver whose lanes from that one on begin anew whenever they have ended.
+    #[must_use]
+    pub const fn repeating_from(mut self, lane: usize) -> Self {
+        self.repeating_from = lane;
+        self
     }
 }
 
@@ -45,5 +62,14 @@ impl Driver for Lists<'_> {
         let fragment = list.get(*cursor as usize).copied();
         *cursor += u32::from(fragment.is_some());
         fragment
+    }
+
+    fn begins_anew(&mut self, lane: LaneId, _now: SimTime) -> bool {
+        let lane = lane.index();
+        let repeats = self.repeating_from <= lane && 0 < self.cursors[lane];
+        if repeats {
+            self.cursors[lane] = 0;
+        }
+        repeats
     }
 }

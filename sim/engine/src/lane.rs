@@ -119,6 +119,12 @@ impl Lane {
         self.window.is_empty()
     }
 
+    /// Forgets that it has ended, and the signals that were raised.
+    pub(crate) fn begin_anew(&mut self) {
+        self.exhausted = false;
+        self.signals.fill(0);
+    }
+
     /// Fragments that hold a place in the window.
     pub(crate) const fn n_holding(&self) -> usize {
         self.n_holding as usize

@@ -26,6 +26,9 @@ pub struct Options {
     pub record: bool,
     /// Whether to find the critical path where no trace is recorded.
     pub causes: bool,
+    /// How many lanes count, the first ones: the run ends when they have, and leaves the others
+    /// in the midst of what they do. All lanes where it is none.
+    pub main: Option<usize>,
 }
 
 impl Default for Options {
@@ -37,6 +40,7 @@ impl Default for Options {
             seed: 1,
             record: false,
             causes: false,
+            main: None,
         }
     }
 }
@@ -46,7 +50,7 @@ impl Default for Options {
 pub struct Run {
     /// The end of the last step.
     pub end: SimTime,
-    /// Totals by lane.
+    /// Totals by lane, of those that count.
     pub lanes: Vec<LaneTotals>,
     /// Events processed.
     pub events: u64,

@@ -98,6 +98,9 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
         let mut rounds = 0_u32;
         loop {
             self.start_what_is_ready()?;
+            if self.main_has_ended() {
+                return Ok(());
+            }
             rounds = rounds.wrapping_add(1);
             if rounds.is_multiple_of(4096) {
                 control.check()?;
@@ -107,9 +110,8 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
             match (in_network, in_queue) {
                 (None, None) => return self.check_all_ended(),
                 (Some(at), other) if other.is_none_or(|other| at <= other) => {
-                    self.now = at;
                     finished.clear();
-                    self.network.advance(at, &mut finished)?;
+                    self.now = self.network.advance_to_end(other, &mut finished)?;
                     for &transfer in &finished {
                         self.transfer_ended(transfer)?;
                     }
@@ -141,12 +143,22 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
             lanes: self
                 .lanes
                 .into_iter()
+                .take(self.options.main.unwrap_or(usize::MAX))
                 .map(|lane| lane.account.totals(end))
                 .collect(),
             events: self.queue.inserted(),
             trace,
             path,
         }
+    }
+
+    /// Whether the lanes that count have ended while others go on.
+    fn main_has_ended(&self) -> bool {
+        let Some(n_main) = self.options.main else {
+            return false;
+        };
+        let mut main = self.lanes.iter().take(n_main);
+        main.all(|lane| lane.exhausted && lane.is_idle())
     }
 
     fn check_all_ended(&self) -> Result<(), EngineError> {

@@ -45,6 +45,12 @@ impl<'a, D: Driver, N: Network> Simulation<'a, D, N> {
 
     fn load(&mut self, lane: u32) -> Result<(), EngineError> {
         let state = &mut self.lanes[lane as usize];
+        if state.exhausted
+            && state.is_idle()
+            && self.driver.begins_anew(LaneId::new(lane), self.now)
+        {
+            state.begin_anew();
+        }
         while !state.exhausted && state.n_holding() < self.options.window.max(1) {
             let Some(fragment) = self.driver.next(LaneId::new(lane), self.now) else {
                 state.exhausted = true;

@@ -92,6 +92,11 @@ impl Flow {
         Ok(())
     }
 
+    /// Transfers under way on a path, those in their latency apart.
+    pub fn n_transfers(&self, path: PathId) -> u32 {
+        self.paths.count(path.get())
+    }
+
     /// Registers a path with a weight of its own: its share beside a path of weight 1.
     ///
     /// # Errors

@@ -53,9 +53,11 @@ mod paths;
 mod progress;
 mod share;
 mod transfer;
+mod watched;
 
 pub use analytic::Analytic;
 pub use flow::Flow;
 pub use fold::{Folded, PathClass, fold};
 pub use share::Share;
 pub use transfer::{Network, NetworkError, Path, PathId, Transfer, TransferId};
+pub use watched::{Stretch, Watched};

@@ -2,6 +2,8 @@
 
 use units::{Bytes, BytesPerSec, Seconds, SimTime, TimeOverflow};
 
+use crate::packet::PacketError;
+
 /// A path that an engine knows, from [`Network::add_path`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PathId(u32);
@@ -89,6 +91,10 @@ pub enum NetworkError {
     Past { asked: u64, clock: u64 },
     #[error("path {path} cannot be removed while it carries transfers")]
     Busy { path: u32 },
+    #[error("a path of links has no hosts between which packets could go")]
+    NoEnds,
+    #[error(transparent)]
+    Packet(#[from] PacketError),
     #[error(transparent)]
     Overflow(#[from] TimeOverflow),
 }
@@ -125,6 +131,23 @@ pub trait Network {
     /// [`NetworkError::Past`] if `to` lies before the clock, [`NetworkError::Overflow`] if a
     /// transfer would end past the range of the clock.
     fn advance(&mut self, to: SimTime, finished: &mut Vec<TransferId>) -> Result<(), NetworkError>;
+
+    /// Moves the clock to a moment not after `limit` before which nothing finishes, appends what
+    /// finishes then, and returns it. Called where [`Network::next_event`] lies no later than
+    /// `limit`; engines of many small events pass over those that end nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::advance`].
+    fn advance_to_end(
+        &mut self,
+        limit: Option<SimTime>,
+        finished: &mut Vec<TransferId>,
+    ) -> Result<SimTime, NetworkError> {
+        let now = self.next_event().or(limit).unwrap_or_else(|| self.now());
+        self.advance(now, finished)?;
+        Ok(now)
+    }
 
     /// Changes a link's rate at `now`, which is an event of that moment.
     ///

@@ -21,9 +21,10 @@ use crate::split::{Piece, Split, split};
 use crate::way::capacities;
 
 /// Which ways flows take.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Policy {
     /// By destination, as static routing does.
+    #[default]
     Static,
     /// One way for each stream, by a hash.
     Ecmp,

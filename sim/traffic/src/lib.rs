@@ -49,3 +49,4 @@ pub use program::{Program, Route, Stream, Wait};
 pub use run::{Outcome, RunError, run};
 pub use schedule::{Keep, Times};
 pub use split::{Piece, Split, split};
+pub use way::crossed;

@@ -85,6 +85,15 @@ impl Program {
         }
     }
 
+    /// Streams that wait for nothing.
+    pub fn of(streams: impl IntoIterator<Item = Stream>) -> Self {
+        let mut program = Self::new();
+        for stream in streams {
+            program.push(stream, None);
+        }
+        program
+    }
+
     /// Adds a stream that waits for streams, earlier or later ones.
     pub(crate) fn push(&mut self, stream: Stream, waits: impl IntoIterator<Item = Wait>) {
         self.streams.push(stream);

@@ -138,6 +138,17 @@ pub(crate) fn all_wires<T: Topology + ?Sized>(topology: &T) -> Vec<Wire> {
     links.map(|link| topology.wire(link)).collect()
 }
 
+/// The shared links that a stream crosses, each with the part of the stream that crosses it. A
+/// stream that is to take the least loaded way finds all links idle.
+pub fn crossed<T: Topology + ?Sized>(topology: &T, stream: &Stream) -> Vec<(LinkId, f64)> {
+    let mut way = Way::default();
+    way.find(topology, &all_wires(topology), stream, &Share::EQUAL, |_| 0);
+    let links = way.links.into_iter();
+    links
+        .map(|(link, part)| (LinkId::new(link), part))
+        .collect()
+}
+
 /// The capacity of each way between two hosts, in bytes per second: its narrowest link.
 pub(crate) fn capacities<T: Topology + ?Sized>(
     topology: &T,

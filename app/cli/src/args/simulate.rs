@@ -12,6 +12,7 @@ pub(super) const SIMULATE_EXAMPLES: &str = "\
 Examples:
   windtunnel simulate scenarios/cases/llama3-70b-dgx-h100
   windtunnel simulate scenario.toml --trace run.json.gz
+  windtunnel simulate scenario.toml --engine packet --links links.csv
   windtunnel simulate scenario.toml --set plan.tp=4 --set cluster.nodes=32 --json
   windtunnel simulate --fabric hosts --collective ring --bytes '64 MiB'
   windtunnel simulate --fabric platform.xml --flows flows.csv --share cm02 --json
@@ -47,6 +48,10 @@ pub(crate) struct SimulateArgs {
     /// Write the timeline: .json.gz or .json for Perfetto, .wtt for `windtunnel explain`
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) trace: Option<PathBuf>,
+
+    /// Write what every link carried when, and for whom, as CSV: engines flow and packet
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) links: Option<PathBuf>,
 
     /// Write the result to a file instead of standard output; - is standard output
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]

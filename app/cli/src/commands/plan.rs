@@ -44,7 +44,7 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     }
     let fixed = fields("--fix", &args.fix, context)?;
     let planning = planning(&opened, &fixed, context)?;
-    let engine = engine(args.engine, context)?;
+    let engine = engine(args.engine);
     let measured = measured(args, &planning, context)?;
     if let Some(seconds) = args.time_limit {
         run::stop_after(Duration::from_secs(seconds));
@@ -193,18 +193,12 @@ fn measured(
     Ok(all)
 }
 
-fn engine(engine: Option<Engine>, context: &Context) -> Result<session::Engine, Exit> {
-    match engine.unwrap_or(Engine::Analytic) {
-        Engine::Estimate => Ok(session::Engine::Estimate),
-        Engine::Analytic => Ok(session::Engine::Analytic),
-        Engine::Flow => Ok(session::Engine::Flow),
-        Engine::Packet => {
-            context.error(
-                "this build does not have the packet engine yet",
-                Some("use --engine flow"),
-            );
-            Err(Exit::BadInput)
-        }
+const fn engine(engine: Option<Engine>) -> session::Engine {
+    match engine {
+        Some(Engine::Estimate) => session::Engine::Estimate,
+        None | Some(Engine::Analytic) => session::Engine::Analytic,
+        Some(Engine::Flow) => session::Engine::Flow,
+        Some(Engine::Packet) => session::Engine::Packet,
     }
 }
 
@@ -238,7 +232,7 @@ fn why_not(
     request.above.extend(assigned("--why-not", &texts));
     let opened = open_request(&request, context)?;
     let planning = planning(&opened, &fixed, context)?;
-    let engine = engine(args.engine, context)?;
+    let engine = engine(args.engine);
     let asked = args.why_not.join(", ");
     let measured = measured(args, &planning, context)?;
     let other = run::watched(context, "searching", |control| {

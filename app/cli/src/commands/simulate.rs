@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use session::{
-    Existing, Header, Opened, Outcome, Prediction, Ready, Record, SCENARIO_BASE, SCENARIO_TOML,
-    TraceForm, check, complete_scenario, explain, save_trace,
+    Engine, Existing, Header, Opened, Outcome, Prediction, Ready, Record, SCENARIO_BASE,
+    SCENARIO_TOML, TraceForm, check, complete_scenario, explain, save_links, save_trace,
 };
 
 use crate::args::SimulateArgs;
@@ -15,6 +15,7 @@ use crate::commands::sweep::summary;
 use crate::commands::traffic::traffic;
 use crate::commands::{Context, existing, refuse_save, run};
 use crate::exit::Exit;
+use crate::link_report::links_json;
 use crate::report::{Detail, report, wrapped};
 use crate::version;
 
@@ -29,11 +30,16 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     let existing = existing(args.force);
     let form = trace_form(args.trace.as_deref(), context)?;
     let output = args.output.clone().filter(|path| path != Path::new("-"));
-    for path in output.iter().chain(&args.trace) {
+    for path in output.iter().chain(&args.trace).chain(&args.links) {
         check(path, existing).map_err(|error| refuse_save(&error, context))?;
     }
     let opened = open_simulate(args, context)?;
     if opened.is_traffic() {
+        if args.links.is_some() {
+            let hint = "`--json` lists what each link of a network workload carried";
+            context.error("--links belongs to training scenarios", Some(hint));
+            return Err(Exit::BadInput);
+        }
         if args.print_scenario {
             return Ok(context.print(&opened.print()));
         }
@@ -57,8 +63,14 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
         Record::Path
     };
     let watch = run::Watch::start();
-    let outcome = run::watched(context, "simulating", |control| ready.run(record, control))
-        .map_err(|error| run::failed(&error, context))?;
+    let outcome = run::watched(context, "simulating", |control| {
+        if knows_links(args, &ready) {
+            ready.run_links(record, control)
+        } else {
+            ready.run(record, control)
+        }
+    })
+    .map_err(|error| run::failed(&error, context))?;
     if 2 <= context.output.verbose {
         context.note(&watch.words(outcome.events, outcome.n_lanes));
     }
@@ -68,20 +80,42 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     if let (Some(path), Some(form)) = (&args.trace, form) {
         write_trace(path, form, existing, &ready, &outcome, context)?;
     }
+    if let Some(path) = &args.links {
+        write_links(path, existing, &ready, &outcome, context)?;
+    }
     let text = if context.output.json {
-        format!(
-            "{:#}\n",
-            answered(
-                &opened,
-                &ready,
-                &outcome.prediction,
-                explanation(args, &outcome)
-            )
-        )
+        let explained = explanation(args, &outcome);
+        let mut document = answered(&opened, &ready, &outcome.prediction, explained);
+        if let Some(links) = &outcome.links {
+            document["links"] = links_json(links, &ready.scenario);
+        }
+        format!("{document:#}\n")
     } else {
         text(args, &ready, &outcome, context)
     };
     context.hand_over(&text, output.as_deref(), existing)
+}
+
+/// Whether links are watched: where they are asked for, and where the question is about them.
+fn knows_links(args: &SimulateArgs, ready: &Ready) -> bool {
+    let is_packets = ready.scenario.settings.engine == Engine::Packet;
+    args.links.is_some() || is_packets || !ready.scenario.beside.is_empty()
+}
+
+fn write_links(
+    path: &Path,
+    existing: Existing,
+    ready: &Ready,
+    outcome: &Outcome,
+    context: &Context,
+) -> Result<(), Exit> {
+    let Some(links) = &outcome.links else {
+        let engine = outcome.prediction.engine;
+        let hint = "use --engine flow or --engine packet";
+        context.error(&format!("the engine {engine} knows no links"), Some(hint));
+        return Err(Exit::BadInput);
+    };
+    save_links(path, existing, &ready.scenario, links).map_err(|error| refuse_save(&error, context))
 }
 
 /// The pipeline schedule as a file that `plan.schedule_file` names would hold it.
@@ -207,7 +241,8 @@ fn text(args: &SimulateArgs, ready: &Ready, outcome: &Outcome, context: &Context
         (false, 0) => Detail::Normal,
         (false, _) => Detail::Everything,
     };
-    let mut text = report(ready, &outcome.prediction, detail, &context.stdout);
+    let links = outcome.links.as_ref();
+    let mut text = report(ready, &outcome.prediction, links, detail, &context.stdout);
     if let Some(trace) = outcome.trace.as_ref().filter(|_| args.explain) {
         let explanation = explain(trace).to_string();
         let lines = explanation.lines();

@@ -3,7 +3,7 @@
 use format::{Engine, Nccl, Network};
 use traffic::Split;
 
-use super::rules::{how_cut, queue_pairs};
+use format::{how_cut, queue_pairs};
 
 /// A way to balance loads that somebody can set up, as fields of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]

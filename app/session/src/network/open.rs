@@ -9,7 +9,7 @@ use ::network::Share;
 use cluster::{ClusterNetwork, Topology as _};
 use format::{
     ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
-    ScenarioSpec, is_path, resolve_cluster,
+    Rules, ScenarioSpec, is_path, resolve_cluster, rules,
 };
 use formats::flows_csv::{self, FlowIds};
 use formats::simgrid;
@@ -23,7 +23,6 @@ use traffic::{
 use units::{Control, HostId, Seconds, SimTime};
 
 use super::fabric::Fabric;
-use super::rules::{Rules, rules};
 use crate::Opened;
 
 /// The largest platform file that is read.

@@ -16,10 +16,10 @@ use traffic::{Keep, Policy, RunError};
 use units::{Control, Seconds, SimTime};
 
 use super::candidates::{Candidate, NetworkField};
-use super::rules::{Rules, how_cut, rules, usual_balancing};
 use super::{NetworkAnswer, Traffic};
 use crate::Opened;
 use crate::complete::set;
+use format::{Rules, how_cut, rules, usual_balancing};
 
 /// Runs of a candidate that hashes.
 const SEEDS: u64 = 5;

@@ -155,7 +155,13 @@ fn run(scenario: &Scenario, plan: &Plan, control: &Control) -> Result<Rehearsal,
     let lowered = lower(&inputs, LowerOptions::default());
     control.check()?;
     let options = Options::default();
-    let run = simulate(scenario, &lowered, Analytic::new(&[]), &options, control)?;
+    let run = simulate(
+        scenario,
+        &lowered,
+        &mut Analytic::new(&[]),
+        &options,
+        control,
+    )?;
     let lanes = run.lanes.iter();
     Ok(Rehearsal {
         time: run.end.as_seconds().as_secs(),

@@ -94,6 +94,7 @@ fn scenario(name: &str, cluster: Cluster, job: Job, spec: &PlanSpec) -> Scenario
         },
         prices: Prices::default(),
         assumptions: Vec::new(),
+        beside: Vec::new(),
     }
 }
 

@@ -209,7 +209,7 @@ pub struct Pfc {
 }
 
 /// What a packet network is made of. [`Config::new`] has the defaults of a transport.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Config {
     /// How senders behave.
     pub transport: Transport,

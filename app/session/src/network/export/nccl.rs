@@ -12,7 +12,7 @@ use super::{NetworkBundle, NetworkFile};
 use crate::Opened;
 use crate::network::Traffic;
 use crate::network::candidates::Candidate;
-use crate::network::rules::how_cut;
+use format::how_cut;
 
 /// Variables with their values, and what each is for.
 type Variables = Vec<(&'static str, String, String)>;

@@ -20,7 +20,7 @@ use units::LinkId;
 use super::{NetworkBundle, NetworkFile};
 use crate::Opened;
 use crate::network::Traffic;
-use crate::network::rules::{policy, usual_balancing};
+use format::{policy, usual_balancing};
 
 /// Text that is collected before it is written.
 const CHUNK: usize = 64 << 10;

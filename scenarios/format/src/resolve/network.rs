@@ -1,14 +1,15 @@
 //! What `[network]` and `[nccl]` say of ways, transports and switches.
 
-use ::network::Share;
-use ::network::packet::{Amount, Balancing, Buffer, Config, Control, Ecn, Pfc, Transport};
-use format::{Engine, Nccl, Network};
+use network::Share;
+use network::packet::{Amount, Balancing, Buffer, Config, Control, Ecn, Pfc, Transport};
 use predict::Assumed;
 use traffic::{Policy, Split};
 use units::{Bytes, Seconds};
 
+use crate::sections::{Engine, Nccl, Network};
+
 /// How transfers move.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rules {
     /// Rates are shared.
     Flow {
@@ -42,7 +43,7 @@ const FLOWLET_GAP: Seconds = Seconds::from_secs(100e-6);
 const QUEUE_PAIRS: u32 = 4;
 
 /// What the sections of a scenario say; what they leave open is listed in `assumed`.
-pub(super) fn rules(
+pub fn rules(
     engine: Engine,
     network: &Network,
     nccl: &Nccl,
@@ -92,7 +93,7 @@ pub(super) fn rules(
 }
 
 /// Which ways flows take under that name of a policy, where nothing chooses packet by packet.
-pub(super) fn policy(name: &str, network: &Network, nccl: &Nccl) -> Policy {
+pub fn policy(name: &str, network: &Network, nccl: &Nccl) -> Policy {
     match name {
         "static" => Policy::Static,
         "ecmp" => Policy::Ecmp,
@@ -105,13 +106,13 @@ pub(super) fn policy(name: &str, network: &Network, nccl: &Nccl) -> Policy {
 }
 
 /// How `singlepath` cuts flows.
-pub(super) fn how_cut(network: &Network) -> Split {
+pub fn how_cut(network: &Network) -> Split {
     let split = network.split.and_then(Split::named);
     split.unwrap_or(Split::Fewest)
 }
 
 /// How many queue pairs `ecmp-k` has.
-pub(super) fn queue_pairs(nccl: &Nccl) -> u32 {
+pub fn queue_pairs(nccl: &Nccl) -> u32 {
     nccl.qps.unwrap_or(QUEUE_PAIRS)
 }
 
@@ -121,7 +122,7 @@ fn gap(network: &Network) -> Seconds {
 
 /// What transports do where nothing else is said: those that order packets at the receiver spray,
 /// the others do not.
-pub(super) fn usual_balancing(transport: Option<&str>) -> &'static str {
+pub fn usual_balancing(transport: Option<&str>) -> &'static str {
     match transport {
         Some("uec") => "mixed",
         Some("eqds") => "bitmap",

@@ -1,0 +1,193 @@
+//! Transfers as messages of the packet engine, between the GPUs that send and receive them.
+
+use std::collections::BTreeMap;
+
+use cluster::{Cluster, ClusterNetwork, Topology, Wire, WireName};
+use collective::{Hop, hops};
+use network::packet::Part;
+use traffic::{Policy, Route, Stream, crossed};
+use units::{Bytes, BytesPerSec, HostId, LinkId, Seconds};
+
+use crate::fabric::{FabricOptions, Owner, Tenant};
+use crate::traffic::for_each_owner;
+use crate::ways::{Ways, host};
+
+/// The messages of one transfer between two GPUs.
+pub(crate) struct Sent {
+    pub(crate) owner: Owner,
+    /// Of the bytes of its owner.
+    pub(crate) share: f64,
+    pub(crate) parts: Vec<Part>,
+    /// What of the transfer is to be expected on each link.
+    pub(crate) links: Vec<(LinkId, f64)>,
+    /// How long a last packet takes that finds all links idle.
+    pub(crate) latency: Seconds,
+}
+
+/// Everything that leaves a scale-up domain.
+pub(crate) fn messages(
+    cluster: &Cluster,
+    jobs: &[Tenant<'_>],
+    options: &FabricOptions,
+    packet: Bytes,
+) -> Vec<Sent> {
+    let network = ClusterNetwork::new(cluster.clone());
+    let chooses = matches!(options.policy, Policy::SinglePath(_));
+    let mut ways = chooses.then(|| Ways::new(cluster, options));
+    let mut sent = Vec::new();
+    for_each_owner(jobs, |owner, pattern, groups| {
+        let all: Vec<Hop> = groups
+            .flat_map(|gpus| hops(pattern, gpus, cluster))
+            .collect();
+        let mut taken = ways
+            .as_mut()
+            .map_or_else(Vec::new, |ways| ways.taken(&all))
+            .into_iter()
+            .peekable();
+        for (at, hop) in all.iter().enumerate() {
+            let [src, dst] = [hop.from, hop.to].map(|gpu| host(&network, gpu));
+            let part = |way, share| Part {
+                src,
+                dst,
+                way,
+                share,
+            };
+            let mut parts = Vec::new();
+            let mut links = Vec::new();
+            while let Some(piece) = taken.next_if(|piece| piece.hop == at) {
+                parts.push(part(piece.way, piece.part));
+                links.extend(piece.links.iter().map(|link| (*link, piece.part)));
+            }
+            if !chooses {
+                parts.push(part(None, 1.0));
+                let route = match options.policy {
+                    Policy::Static => Route::Static,
+                    _ => Route::Spray,
+                };
+                let stream = Stream {
+                    route,
+                    ..Stream::message(src, dst, Bytes::ZERO)
+                };
+                links = crossed(&network, &stream);
+            }
+            sent.push(Sent {
+                owner,
+                share: hop.share,
+                latency: latency(&network, [src, dst], packet),
+                parts,
+                links,
+            });
+        }
+    });
+    sent
+}
+
+/// What a packet takes over idle links behind the first one.
+fn latency(network: &ClusterNetwork, [src, dst]: [HostId; 2], packet: Bytes) -> Seconds {
+    let mut links = Vec::new();
+    network.way(src, dst, network.static_way(src, dst), &mut links);
+    let wires = links.iter().map(|link| network.wire(*link));
+    let crossing = |(at, wire): (usize, Wire)| {
+        let again = if at == 0 {
+            Seconds::ZERO
+        } else {
+            packet / wire.rate
+        };
+        wire.latency + again
+    };
+    wires.enumerate().map(crossing).sum()
+}
+
+/// A cluster whose GPUs feed their NICs no faster than these send.
+///
+/// A NIC takes what it sends from its GPU's memory as it sends it: nothing queues between the
+/// two. So a GPU's own link has the rate of its NICs, where it is not slower.
+#[derive(Clone, Debug)]
+pub struct PacedGpus {
+    network: ClusterNetwork,
+    /// By link, the rate that is lower than the link's own.
+    paced: BTreeMap<LinkId, BytesPerSec>,
+}
+
+impl PacedGpus {
+    /// The network of a cluster.
+    pub fn new(cluster: &Cluster) -> Self {
+        let mut paced = BTreeMap::new();
+        let nic_rate = |gpu| {
+            let nic = cluster.nic_of(gpu)?;
+            let rate = cluster.link(cluster.nic_links(nic)[0]).rate;
+            rate.scale(f64::from(cluster.nics_of(gpu).max(1)))
+        };
+        let mut links = Vec::new();
+        for gpu in cluster.gpus() {
+            links.clear();
+            cluster.route_to_host(gpu, &mut links);
+            let Some((&first, rate)) = links.first().zip(nic_rate(gpu)) else {
+                continue;
+            };
+            for link in [first, cluster.reverse(first)] {
+                if rate < cluster.link(link).rate {
+                    paced.insert(link, rate);
+                }
+            }
+        }
+        Self {
+            network: ClusterNetwork::new(cluster.clone()),
+            paced,
+        }
+    }
+}
+
+impl Topology for PacedGpus {
+    fn n_hosts(&self) -> u32 {
+        self.network.n_hosts()
+    }
+
+    fn host_name(&self, host: HostId) -> String {
+        self.network.host_name(host)
+    }
+
+    fn host_named(&self, name: &str) -> Option<HostId> {
+        self.network.host_named(name)
+    }
+
+    fn n_links(&self) -> u32 {
+        self.network.n_links()
+    }
+
+    fn wire(&self, link: LinkId) -> Wire {
+        let wire = self.network.wire(link);
+        Wire {
+            rate: self.paced.get(&link).copied().unwrap_or(wire.rate),
+            ..wire
+        }
+    }
+
+    fn wire_name(&self, link: LinkId) -> WireName {
+        self.network.wire_name(link)
+    }
+
+    fn access(&self, host: HostId) -> u32 {
+        self.network.access(host)
+    }
+
+    fn n_ways(&self, from: HostId, to: HostId) -> u32 {
+        self.network.n_ways(from, to)
+    }
+
+    fn static_way(&self, from: HostId, to: HostId) -> u32 {
+        self.network.static_way(from, to)
+    }
+
+    fn way(&self, from: HostId, to: HostId, way: u32, out: &mut Vec<LinkId>) {
+        self.network.way(from, to, way, out);
+    }
+
+    fn meets(&self, from: HostId, to: HostId) -> bool {
+        self.network.meets(from, to)
+    }
+
+    fn own_links(&self, from: HostId, to: HostId, way: u32) -> [usize; 2] {
+        self.network.own_links(from, to, way)
+    }
+}

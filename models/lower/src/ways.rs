@@ -1,0 +1,94 @@
+//! Which ways transfers take where static routing does not choose them.
+//!
+//! A transfer between two GPUs is a connection: under `ecmp` it keeps one way by a hash, under
+//! `ecmp-k` each of its queue pairs does. All transfers of a phase are cut and laid out together
+//! under `singlepath`, so that the phase loads all ways evenly.
+
+use cluster::{Cluster, ClusterNetwork, Topology};
+use collective::Hop;
+use traffic::{Policy, Program, Route, Split, Stream, balance, crossed};
+use units::{Bytes, GpuId, HostId, LinkId};
+
+use crate::fabric::FabricOptions;
+
+/// Bytes that stand for a whole transfer when pieces are cut.
+const WHOLE: u64 = 1 << 40;
+
+/// Chooses ways over a cluster.
+pub(crate) struct Ways {
+    network: ClusterNetwork,
+    policy: Policy,
+    seed: u64,
+    /// Phases that were asked about.
+    asked: u64,
+}
+
+/// A piece of a transfer on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Taken {
+    /// The transfer, by its place.
+    pub(crate) hop: usize,
+    /// Which part of it.
+    pub(crate) part: f64,
+    /// The way, where there is one.
+    pub(crate) way: Option<u32>,
+    pub(crate) links: Vec<LinkId>,
+    /// What of the piece crosses each link; empty where all of it does.
+    pub(crate) parts: Vec<f64>,
+}
+
+impl Ways {
+    pub(crate) fn new(cluster: &Cluster, options: &FabricOptions) -> Self {
+        let policy = match options.policy {
+            // Phases repeat: what is least loaded is found once for all transfers of a phase.
+            Policy::AdaptiveFlow => Policy::SinglePath(Split::Greedy),
+            policy => policy,
+        };
+        Self {
+            network: ClusterNetwork::new(cluster.clone()),
+            policy,
+            seed: options.seed,
+            asked: 0,
+        }
+    }
+
+    /// The pieces of the transfers of a phase, in order.
+    pub(crate) fn taken(&mut self, hops: &[Hop]) -> Vec<Taken> {
+        let network = &self.network;
+        let size = |hop: &Hop| Bytes::new(WHOLE).scale(hop.share);
+        let stream = |hop: &Hop| {
+            let [src, dst] = [hop.from, hop.to].map(|gpu| host(network, gpu));
+            Stream::message(src, dst, size(hop))
+        };
+        let program = Program::of(hops.iter().map(stream));
+        self.asked += 1;
+        let seed = self.seed ^ self.asked << 32;
+        let balanced = balance(network, &program, self.policy, seed);
+        let pieces = balanced.origin.iter().zip(balanced.program.streams());
+        let mut taken: Vec<Taken> = pieces
+            .map(|(&hop, piece)| {
+                let hop = hop as usize;
+                let (links, parts): (Vec<_>, Vec<_>) = crossed(network, piece).into_iter().unzip();
+                let all = parts.iter().all(|part| 1.0 <= *part);
+                Taken {
+                    hop,
+                    part: piece.bytes.as_f64() / size(&hops[hop]).as_f64(),
+                    way: match piece.route {
+                        Route::Way(way) => Some(way),
+                        _ => None,
+                    },
+                    links,
+                    parts: if all { Vec::new() } else { parts },
+                }
+            })
+            .collect();
+        taken.sort_by_key(|taken| taken.hop);
+        taken
+    }
+}
+
+/// A GPU as a host of the network.
+pub(crate) fn host(network: &ClusterNetwork, gpu: GpuId) -> HostId {
+    debug_assert!(gpu.get() < network.n_hosts());
+    HostId::new(network.n_nodes() + gpu.get())
+}
