@@ -33,7 +33,7 @@ pub(crate) struct PlanArgs {
     pub(crate) set: Vec<String>,
 
     /// Keep these fields of the scenario's plan, such as schedule,tp; of a network workload
-    /// load_balancing, split or qps; can be given several times
+    /// `load_balancing`, `split` or `qps`; can be given several times
     #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
     pub(crate) fix: Vec<String>,
 

@@ -8,6 +8,7 @@
 //! Pieces and queue pairs of a flow count from 0, ways as the fabric counts those between two
 //! hosts. A flow of several steps has the bytes of one step: all of them go the same way.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -80,7 +81,8 @@ fn write(traffic: &Traffic, balanced: &Balanced, out: &mut dyn Write) -> io::Res
             push_cell(&fabric.host_name(host), &mut text);
         }
         let bytes = stream.bytes.as_u64();
-        text.push_str(&format!(",{piece},{piece},{bytes},{way},"));
+        // Writing to a string cannot fail.
+        let _ = fmt::Write::write_fmt(&mut text, format_args!(",{piece},{piece},{bytes},{way},"));
         links.clear();
         if src != dst {
             fabric.way(src, dst, way, &mut links);
