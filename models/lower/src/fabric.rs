@@ -196,7 +196,7 @@ pub(crate) fn fabrics(
         Carrier::Links => Weaver::new(jobs).over_links(cluster, jobs, options),
         Carrier::Messages { packet } => {
             let sent = messages(cluster, jobs, options, packet);
-            Weaver::new(jobs).as_messages(jobs, sent, options)
+            Weaver::new(jobs).with_messages(jobs, sent, options)
         }
     };
     if !options.loads {
@@ -269,7 +269,7 @@ impl Weaver {
         self.finish(jobs)
     }
 
-    fn as_messages(
+    fn with_messages(
         mut self,
         jobs: &mut [Tenant<'_>],
         sent: Vec<Sent>,

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use cluster::{Cluster, ClusterNetwork, Topology, Wire, WireName};
-use collective::{Hop, hops};
+use collective::hops;
 use network::packet::Part;
 use traffic::{Policy, Route, Stream, crossed};
 use units::{Bytes, BytesPerSec, HostId, LinkId, Seconds};
 
 use crate::fabric::{FabricOptions, Owner, Tenant};
 use crate::traffic::for_each_owner;
-use crate::ways::{Ways, host};
+use crate::ways::{chosen, host};
 
 /// The messages of one transfer between two GPUs.
 pub(crate) struct Sent {
@@ -33,18 +33,10 @@ pub(crate) fn messages(
 ) -> Vec<Sent> {
     let network = ClusterNetwork::new(cluster.clone());
     let chooses = matches!(options.policy, Policy::SinglePath(_));
-    let mut ways = chooses.then(|| Ways::new(cluster, options));
+    let mut pieces = chooses.then(|| chosen(cluster, jobs, options).into_iter());
     let mut sent = Vec::new();
     for_each_owner(jobs, |owner, pattern, groups| {
-        let all: Vec<Hop> = groups
-            .flat_map(|gpus| hops(pattern, gpus, cluster))
-            .collect();
-        let mut taken = ways
-            .as_mut()
-            .map_or_else(Vec::new, |ways| ways.taken(&all))
-            .into_iter()
-            .peekable();
-        for (at, hop) in all.iter().enumerate() {
+        for hop in groups.flat_map(|gpus| hops(pattern, gpus, cluster)) {
             let [src, dst] = [hop.from, hop.to].map(|gpu| host(&network, gpu));
             let part = |way, share| Part {
                 src,
@@ -54,7 +46,7 @@ pub(crate) fn messages(
             };
             let mut parts = Vec::new();
             let mut links = Vec::new();
-            while let Some(piece) = taken.next_if(|piece| piece.hop == at) {
+            for piece in pieces.iter_mut().flatten().next().into_iter().flatten() {
                 parts.push(part(piece.way, piece.part));
                 links.extend(piece.links.iter().map(|link| (*link, piece.part)));
             }

@@ -18,7 +18,7 @@ use traffic::Policy;
 use units::{BytesPerSec, GpuId, LinkId, NodeId};
 
 use crate::fabric::{FabricOptions, Owner, Tenant, patterns};
-use crate::ways::{Taken, Ways};
+use crate::ways::{Taken, chosen};
 
 /// A transfer between two GPUs.
 pub(crate) struct Transfer {
@@ -33,8 +33,8 @@ pub(crate) struct Transfer {
 /// The transfers of a run.
 pub(crate) struct Traffic<'a> {
     cluster: &'a Cluster,
-    /// Ways other than those of static routing.
-    ways: Option<Ways>,
+    /// The pieces of the transfers to come, where static routing does not choose their ways.
+    chosen: Option<std::vec::IntoIter<Vec<Taken>>>,
     spreads: bool,
     /// By link: those of the cluster, then one for each measured pair of nodes in use.
     rates: Vec<BytesPerSec>,
@@ -78,9 +78,10 @@ pub(crate) fn for_each_owner(
 impl<'a> Traffic<'a> {
     /// Everything that leaves a scale-up domain.
     pub(crate) fn new(cluster: &'a Cluster, jobs: &[Tenant<'_>], options: &FabricOptions) -> Self {
+        let chooses = options.policy != Policy::Static;
         let mut traffic = Self {
             cluster,
-            ways: (options.policy != Policy::Static).then(|| Ways::new(cluster, options)),
+            chosen: chooses.then(|| chosen(cluster, jobs, options).into_iter()),
             spreads: options.policy == Policy::Spray,
             rates: cluster.links().iter().map(|link| link.rate).collect(),
             measured: BTreeMap::new(),
@@ -96,32 +97,18 @@ impl<'a> Traffic<'a> {
     }
 
     fn add(&mut self, owner: Owner, pattern: Pattern, groups: &mut dyn Iterator<Item = &[GpuId]>) {
-        let by_group: Vec<Vec<Hop>> = groups
-            .map(|gpus| hops(pattern, gpus, self.cluster))
-            .collect();
-        let Some(ways) = &mut self.ways else {
-            for hop in by_group {
-                for hop in hop {
+        for gpus in groups {
+            for hop in hops(pattern, gpus, self.cluster) {
+                let Some(chosen) = &mut self.chosen else {
                     let mut links = Vec::with_capacity(8);
                     (self.cluster).route(hop.from, hop.to, Cluster::D_MOD_K, &mut links);
                     self.push(owner, &hop, hop.share, (links, Vec::new()));
+                    continue;
+                };
+                for taken in chosen.next().into_iter().flatten() {
+                    let way = (taken.links, taken.parts);
+                    self.push(owner, &hop, hop.share * taken.part, way);
                 }
-                self.bundles.push((owner, self.flows.len()));
-            }
-            return;
-        };
-        let all: Vec<Hop> = by_group.iter().flatten().copied().collect();
-        let mut taken = ways.taken(&all).into_iter().peekable();
-        let mut at = 0;
-        for hops in &by_group {
-            for hop in hops {
-                while let Some(Taken {
-                    part, links, parts, ..
-                }) = taken.next_if(|taken| taken.hop == at)
-                {
-                    self.push(owner, hop, hop.share * part, (links, parts));
-                }
-                at += 1;
             }
             self.bundles.push((owner, self.flows.len()));
         }

@@ -4,18 +4,55 @@
 //! `ecmp-k` each of its queue pairs does. All transfers of a phase are cut and laid out together
 //! under `singlepath`, so that the phase loads all ways evenly.
 
+use std::collections::BTreeMap;
+
 use cluster::{Cluster, ClusterNetwork, Topology};
-use collective::Hop;
+use collective::{Hop, Pattern, hops};
 use traffic::{Policy, Program, Route, Split, Stream, balance, crossed};
 use units::{Bytes, GpuId, HostId, LinkId};
 
-use crate::fabric::FabricOptions;
+use crate::fabric::{FabricOptions, Owner, Tenant};
+use crate::traffic::for_each_owner;
 
 /// Bytes that stand for a whole transfer when pieces are cut.
 const WHOLE: u64 = 1 << 40;
 
+/// Which transfers are laid out together: those of one communicator's slot, or of all channels,
+/// that take one pattern. Groups that run it on other ranks do so at about the same time.
+type Phase = (usize, Option<u16>, Pattern);
+
+/// The pieces of every transfer of some jobs, in the order of [`for_each_owner`].
+pub(crate) fn chosen(
+    cluster: &Cluster,
+    jobs: &[Tenant<'_>],
+    options: &FabricOptions,
+) -> Vec<Vec<Taken>> {
+    let mut all: Vec<Hop> = Vec::new();
+    let mut phases: BTreeMap<Phase, Vec<usize>> = BTreeMap::new();
+    for_each_owner(jobs, |owner, pattern, groups| {
+        let (job, slot) = match owner {
+            Owner::Price { job, price, .. } => (job, Some(jobs[job].binding.prices[price].slot)),
+            Owner::Route { job, .. } => (job, None),
+        };
+        let own = groups.flat_map(|gpus| hops(pattern, gpus, cluster));
+        let first = all.len();
+        all.extend(own);
+        let phase = phases.entry((job, slot, pattern)).or_default();
+        phase.extend(first..all.len());
+    });
+    let mut ways = Ways::new(cluster, options);
+    let mut chosen = vec![Vec::new(); all.len()];
+    for places in phases.into_values() {
+        let own: Vec<Hop> = places.iter().map(|place| all[*place]).collect();
+        for taken in ways.taken(&own) {
+            chosen[places[taken.hop]].push(taken);
+        }
+    }
+    chosen
+}
+
 /// Chooses ways over a cluster.
-pub(crate) struct Ways {
+struct Ways {
     network: ClusterNetwork,
     policy: Policy,
     seed: u64,
@@ -26,8 +63,8 @@ pub(crate) struct Ways {
 /// A piece of a transfer on its way.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Taken {
-    /// The transfer, by its place.
-    pub(crate) hop: usize,
+    /// The transfer, by its place in its phase.
+    hop: usize,
     /// Which part of it.
     pub(crate) part: f64,
     /// The way, where there is one.
@@ -38,7 +75,7 @@ pub(crate) struct Taken {
 }
 
 impl Ways {
-    pub(crate) fn new(cluster: &Cluster, options: &FabricOptions) -> Self {
+    fn new(cluster: &Cluster, options: &FabricOptions) -> Self {
         let policy = match options.policy {
             // Phases repeat: what is least loaded is found once for all transfers of a phase.
             Policy::AdaptiveFlow => Policy::SinglePath(Split::Greedy),
@@ -53,7 +90,7 @@ impl Ways {
     }
 
     /// The pieces of the transfers of a phase, in order.
-    pub(crate) fn taken(&mut self, hops: &[Hop]) -> Vec<Taken> {
+    fn taken(&mut self, hops: &[Hop]) -> Vec<Taken> {
         let network = &self.network;
         let size = |hop: &Hop| Bytes::new(WHOLE).scale(hop.share);
         let stream = |hop: &Hop| {
@@ -65,7 +102,7 @@ impl Ways {
         let seed = self.seed ^ self.asked << 32;
         let balanced = balance(network, &program, self.policy, seed);
         let pieces = balanced.origin.iter().zip(balanced.program.streams());
-        let mut taken: Vec<Taken> = pieces
+        pieces
             .map(|(&hop, piece)| {
                 let hop = hop as usize;
                 let (links, parts): (Vec<_>, Vec<_>) = crossed(network, piece).into_iter().unzip();
@@ -81,9 +118,7 @@ impl Ways {
                     parts: if all { Vec::new() } else { parts },
                 }
             })
-            .collect();
-        taken.sort_by_key(|taken| taken.hop);
-        taken
+            .collect()
     }
 }
 

@@ -191,7 +191,7 @@ impl Resolver<'_> {
             profiles: profiles.into_iter().map(on_its_host).collect(),
             comm,
             framework: Arc::new(habits.framework.clone()),
-            settings: settings?,
+            settings,
             prices: self.prices(),
             assumptions: std::mem::take(&mut self.assumed),
             beside: Vec::new(),
@@ -319,7 +319,7 @@ impl Resolver<'_> {
         given.map_or(field, |(field, _)| field)
     }
 
-    fn settings(&mut self) -> Option<predict::Settings> {
+    fn settings(&mut self) -> predict::Settings {
         let settings = &self.spec.settings;
         if settings.engine.is_none() {
             self.assume(
@@ -340,7 +340,7 @@ impl Resolver<'_> {
         let fabric = self.fabric();
         let settings = &self.spec.settings;
         let nccl = &self.spec.nccl;
-        Some(predict::Settings {
+        predict::Settings {
             engine,
             seed: settings.seed.unwrap_or(1),
             jitter: settings.jitter.unwrap_or(0.0),
@@ -354,7 +354,7 @@ impl Resolver<'_> {
             fabric,
             // What was fitted says it, once cluster and framework are known.
             spread: None,
-        })
+        }
     }
 
     fn prices(&self) -> predict::Prices {
