@@ -222,13 +222,15 @@ fn jobs_that_share_no_link_take_as_long_as_alone() {
 fn a_collective_beside_a_job_slows_it_on_links_that_both_use() {
     for engine in [Engine::Flow, Engine::Packet] {
         let mut scenario = on(half(0), engine, Fabric::default());
+        // Fewer packets: what matters is who shares which link.
+        scenario.settings.fabric.packets.payload = 32 << 10;
         let alone = time(&scenario);
         scenario.beside = vec![Beside::Collective(Repeated {
             name: "alltoall".to_owned(),
             gpus: (0..32).map(GpuId::new).collect(),
             kind: CollectiveKind::AllToAll,
-            bytes: Bytes::new(64 << 20),
-            every: Seconds::ZERO,
+            bytes: Bytes::new(32 << 20),
+            every: Seconds::from_millis(2.0),
         })];
         let outcome = run(&scenario);
         let job = &outcome.prediction.jobs[0];
