@@ -52,10 +52,7 @@ fn report(row: &Row, seeds: u64) {
     let started = Instant::now();
     let (mut packets, mut resent) = (0, 0);
     for seed in 1..=seeds {
-        let config = Config {
-            seed,
-            ..row.config.clone()
-        };
+        let config = Config { seed, ..row.config };
         let mut net = Packets::new(&topology, config).expect("a valid configuration");
         for message in messages(row, topology.n_nodes()) {
             net.submit(SimTime::ZERO, message).expect("hosts exist");
@@ -157,14 +154,8 @@ fn rows_of_4_mib() -> Vec<Row> {
     };
     let ndp = Config::new(Transport::Ndp, Oblivious);
     vec![
-        row("uec single 64 x 4 MiB", single, mixed.clone(), 349.8, 0.001),
-        row(
-            "uec perm 64 x 4 MiB mixed",
-            small,
-            mixed.clone(),
-            379.371,
-            0.05,
-        ),
+        row("uec single 64 x 4 MiB", single, mixed, 349.8, 0.001),
+        row("uec perm 64 x 4 MiB mixed", small, mixed, 379.371, 0.05),
         row("uec perm 128 x 4 MiB mixed", load, mixed, 380.255, 0.05),
         row("uec perm 128 x 4 MiB reps", load, reps, 387.258, 0.05),
         row(
@@ -191,13 +182,7 @@ fn rows_of_all_to_all() -> Vec<Row> {
     let small = (HOSTS_64, Pattern::AllToAll, 64 * KIB);
     let large = ([16, 16, 16], Pattern::AllToAll, 64 * KIB);
     vec![
-        row(
-            "uec a2a 64 x 64 KiB mixed",
-            small,
-            mixed.clone(),
-            440.289,
-            0.05,
-        ),
+        row("uec a2a 64 x 64 KiB mixed", small, mixed, 440.289, 0.05),
         row("uec a2a 256 x 64 KiB mixed", large, mixed, 1779.31, 0.15),
     ]
 }
@@ -213,17 +198,11 @@ fn rows_of_64_mib() -> Vec<Row> {
         row(
             "uec perm 64 x 64 MiB 8x8x8 mixed",
             few,
-            mixed.clone(),
+            mixed,
             6069.27,
             0.05,
         ),
-        row(
-            "uec perm 64 x 64 MiB mixed",
-            load,
-            mixed.clone(),
-            5984.64,
-            0.05,
-        ),
+        row("uec perm 64 x 64 MiB mixed", load, mixed, 5984.64, 0.05),
         row("uec perm 64 x 64 MiB reps", load, reps, 6106.5, 0.05),
         row("uec perm 64 x 64 MiB bitmap", load, bitmap, 5967.3, 0.05),
         row(

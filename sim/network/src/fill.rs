@@ -43,6 +43,10 @@ enum Step {
 
 /// Scratch of a link during a solve.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says what has happened to the link, by itself"
+)]
 struct Tank {
     /// The solve in which the link was looked at last.
     round: u32,

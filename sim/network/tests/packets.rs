@@ -37,7 +37,7 @@ fn all_configs() -> Vec<Config> {
 fn a_flow_on_an_idle_path_takes_its_bytes_and_its_hops_exactly() {
     let topology = hosts(2, 4, 4);
     for config in all_configs() {
-        let mut net = network(&topology, config.clone());
+        let mut net = network(&topology, config);
         let packets = 256;
         let bytes = u64::from(config.payload) * packets;
         let id = net.submit(SimTime::ZERO, message(0, 4, bytes)).unwrap();
@@ -66,7 +66,7 @@ fn a_flow_on_an_idle_path_takes_its_bytes_and_its_hops_exactly() {
 fn every_payload_byte_arrives_once_under_every_transport_and_policy() {
     let topology = hosts(4, 4, 4);
     for config in all_configs() {
-        let mut net = network(&topology, config.clone());
+        let mut net = network(&topology, config);
         let mut total = 0;
         for src in 1..16 {
             let bytes = 100_000 + 7_777 * u64::from(src);
@@ -154,7 +154,7 @@ fn a_message_over_a_dead_link_is_an_error_in_bounded_time() {
 fn little_s_law_holds_in_every_queue() {
     let topology = hosts(4, 4, 4);
     for config in all_configs() {
-        let mut net = network(&topology, config.clone());
+        let mut net = network(&topology, config);
         for src in 0..16 {
             for step in 1..16 {
                 net.submit(SimTime::ZERO, message(src, (src + step) % 16, 100_000))
@@ -200,7 +200,7 @@ fn pauses_lose_nothing_where_the_same_buffer_without_them_does() {
     };
     let lossy = Config {
         pfc: None,
-        ..lossless.clone()
+        ..lossless
     };
     let (dropped, paused) = incast(lossless);
     assert_eq!(dropped, 0);
@@ -559,13 +559,7 @@ fn permutations_and_all_to_all_take_what_htsim_says() {
         let mut times = Vec::new();
         let seeds = if leaves == 4 { 10 } else { 3 };
         for seed in 1..=seeds {
-            let mut net = network(
-                &topology,
-                Config {
-                    seed,
-                    ..config.clone()
-                },
-            );
+            let mut net = network(&topology, Config { seed, ..config });
             let steps = if bytes < MIB { 1..n } else { n / 2..n / 2 + 1 };
             for step in steps {
                 for src in 0..n {

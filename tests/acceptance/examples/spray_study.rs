@@ -58,7 +58,7 @@ fn run(file: &str) -> Vec<Case> {
             let values = sweep.fields.iter().cloned().zip(case.iter().cloned());
             let [own, ideal] = answer
                 .congestion
-                .map(|time| time.map(|time| time.as_secs()));
+                .map(|time| time.map(units::Seconds::as_secs));
             Case {
                 values: values.collect(),
                 makespan: answer.makespan.as_seconds().as_secs(),
@@ -202,6 +202,12 @@ fn page(flows: &[Case], packets: &[Case]) -> String {
             );
         }
     }
+    text.push_str(&found(packets));
+    text
+}
+
+/// The findings, with their figures.
+fn found(packets: &[Case]) -> String {
     let of = |transport: &'static str, over| {
         ratios(packets, "singlepath", over, move |case: &Case| {
             case.value("network.transport") == transport
@@ -210,7 +216,7 @@ fn page(flows: &[Case], packets: &[Case]) -> String {
     let below = |ratio: f64| format!("{:.0} %", (1.0 - ratio) * 100.0);
     let [gbn_spray, gbn_reps] = ["spray", "reps"].map(|over| of("dcqcn-gbn", over));
     let [sr_spray, sr_reps] = ["spray", "reps"].map(|over| of("dcqcn-sr", over));
-    let found = FOUND
+    FOUND
         .replace("{gbn_spray}", &below(gbn_spray.least))
         .replace("{gbn_reps}", &below(gbn_reps.least))
         .replace("{gbn_spray_median}", &below(gbn_spray.median))
@@ -226,9 +232,7 @@ fn page(flows: &[Case], packets: &[Case]) -> String {
         .replace(
             "{gbn_spray_most}",
             &format!("{:.1} %", (gbn_spray.most - 1.0) * 100.0),
-        );
-    text.push_str(&found);
-    text
+        )
 }
 
 /// Draws the ratios of each policy as points on a logarithmic axis, medians as lines.

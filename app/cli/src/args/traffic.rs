@@ -1,5 +1,6 @@
 //! The arguments of network workloads.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,7 +13,7 @@ pub(crate) struct TrafficArgs {
     #[arg(long, value_name = "FABRIC", requires = "workload", value_hint = clap::ValueHint::FilePath)]
     pub(crate) fabric: Option<String>,
 
-    /// A CSV file of flows: id,src,dst,bytes,start_s,after
+    /// A CSV file of flows: `id,src,dst,bytes,start_s,after`
     #[arg(long, value_name = "FILE", group = "workload", requires = "fabric", value_hint = clap::ValueHint::FilePath)]
     pub(crate) flows: Option<PathBuf>,
 
@@ -97,7 +98,9 @@ fn toml_string(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            }
             c => quoted.push(c),
         }
     }

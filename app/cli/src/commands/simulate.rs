@@ -241,8 +241,8 @@ fn text(args: &SimulateArgs, ready: &Ready, outcome: &Outcome, context: &Context
         (false, 0) => Detail::Normal,
         (false, _) => Detail::Everything,
     };
-    let links = outcome.links.as_ref();
-    let mut text = report(ready, &outcome.prediction, links, detail, &context.stdout);
+    let loads = outcome.links.as_ref();
+    let mut text = report(ready, &outcome.prediction, loads, detail, &context.stdout);
     if let Some(trace) = outcome.trace.as_ref().filter(|_| args.explain) {
         let explanation = explain(trace).to_string();
         let lines = explanation.lines();

@@ -186,7 +186,7 @@ fn traffic(answer: &NetworkAnswer, row: &mut Map<String, Value>) {
     put("acked_s", json!(answer.acked.map(seconds)));
     let [own, ideal] = answer
         .congestion
-        .map(|time| time.map(|time| time.as_secs()));
+        .map(|time| time.map(units::Seconds::as_secs));
     put("max_congestion_s", json!(own));
     put("max_congestion_ideal_s", json!(ideal));
     let ratio = own.zip(ideal).filter(|(_, ideal)| 0.0 < *ideal);

@@ -123,26 +123,23 @@ impl NetworkAnswer {
 impl Traffic {
     /// The id of a message: that of the file, or the number of the stream, with the step.
     fn write_id(&self, stream: usize, step: Option<u32>, line: &mut Vec<u8>) {
-        match &self.ids {
-            Some(ids) => {
-                let id = ids.get(flow_id(stream));
-                let is_plain = id
-                    .bytes()
-                    .all(|byte| byte != b'"' && byte != b'\\' && 0x20 <= byte);
-                if is_plain {
-                    line.extend_from_slice(id.as_bytes());
-                } else {
-                    let quoted = json!(id).to_string();
-                    line.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
-                }
+        let Some(ids) = &self.ids else {
+            push_number(stream as u64, line);
+            if let Some(step) = step {
+                line.push(b'.');
+                push_number(u64::from(step), line);
             }
-            None => {
-                push_number(stream as u64, line);
-                if let Some(step) = step {
-                    line.push(b'.');
-                    push_number(u64::from(step), line);
-                }
-            }
+            return;
+        };
+        let id = ids.get(flow_id(stream));
+        let is_plain = id
+            .bytes()
+            .all(|byte| byte != b'"' && byte != b'\\' && 0x20 <= byte);
+        if is_plain {
+            line.extend_from_slice(id.as_bytes());
+        } else {
+            let quoted = json!(id).to_string();
+            line.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
         }
     }
 }
