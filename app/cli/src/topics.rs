@@ -96,8 +96,8 @@ A scenario
   [settings]
   engine = \"flow\"
   seed = 1
-  [[background]]          # beside the job on its cluster: flow and packet
-  collective = \"alltoall\"  # again and again; or scenario = \"other.toml\", first_gpu = 64
+  [[background]]             # beside the job on its cluster: flow and packet
+  collective = \"alltoall\"  # or scenario = \"other.toml\", first_gpu = 64
   bytes = \"64 MiB\"
   ends = [\"n8-n15\"]        # nodes, GPUs (\"n8g0\") and ranges; absent: all GPUs
   every = \"10 ms\"
