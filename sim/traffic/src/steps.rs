@@ -7,7 +7,8 @@ use crate::program::{Program, Stream, count};
 
 impl Program {
     /// Every step as a flow of its own, stream after stream: formats that know neither streams nor
-    /// windows take it. A run gives it the times of the program.
+    /// windows take it. A run gives it the times of the program where windows are 1; several messages of
+    /// a stream that are under way at once move one after the other, as flows they share.
     ///
     /// Step `k` waits for step `k − window` of its stream and for step `k − lag` of every stream
     /// that it waits for, or for that one's last. Only steps that wait for none of their own have
@@ -108,24 +109,29 @@ mod tests {
             let flows = program.to_flows().unwrap();
             assert_eq!(flows.len() as u64, program.n_messages());
             let (own, alone) = (times(&program), times(&Program::from(&flows)));
-            assert_eq!(ends(&own), ends(&alone), "{}", kind.name());
+            // Messages of one stream move one after the other; flows share, and end no earlier.
+            if program.streams().iter().all(|stream| stream.window == 1) {
+                assert_eq!(ends(&own), ends(&alone), "{}", kind.name());
+            } else {
+                let last = |times: &[Times]| ends(times).into_iter().max();
+                assert!(last(&own) <= last(&alone), "{}", kind.name());
+            }
         }
     }
 
     #[test]
-    fn windows_lags_and_starts_carry_over() {
+    fn lags_and_starts_carry_over() {
         let mut program = Program::new();
         let [a, b, c] = [0, 1, 5].map(HostId::new);
-        let stream = |src, dst, steps, window| Stream {
+        let stream = |src, dst, steps| Stream {
             steps,
-            window,
             start: SimTime::ZERO.after(Seconds::from_micros(3.0)).unwrap(),
             ..Stream::message(src, dst, Bytes::new(100_000))
         };
-        program.push(stream(a, b, 5, 2), None);
+        program.push(stream(a, b, 5), None);
         let ahead = Wait { stream: 0, lag: 0 };
-        program.push(stream(b, c, 7, 1), [ahead]);
-        program.push(stream(c, a, 3, 3), [Wait { stream: 1, lag: 2 }, ahead]);
+        program.push(stream(b, c, 7), [ahead]);
+        program.push(stream(c, a, 3), [Wait { stream: 1, lag: 2 }, ahead]);
         let flows = program.to_flows().unwrap();
         let own = times(&program);
         assert_eq!(own, times(&Program::from(&flows)));

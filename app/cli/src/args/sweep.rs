@@ -11,7 +11,7 @@ Examples:
   windtunnel sweep scenarios/cases/spray-vs-singlepath > study.csv
   windtunnel sweep scenario.toml --set 'sweep={\"plan.tp\"=[1,2,4,8]}' --json";
 
-/// Run a scenario for every combination of the values in its [sweep].
+/// Run a scenario for every combination of the values in its section `sweep`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SweepArgs {
     #[command(flatten)]
