@@ -149,19 +149,10 @@ fn csv(plans: &[Evaluated]) -> String {
                 Cells::Count(cell) => write!(text, "{}", cell(plan)),
                 Cells::Real(cell) => cell(plan).map_or(Ok(()), |cell| write!(text, "{cell}")),
                 Cells::Flag(cell) => write!(text, "{}", cell(plan)),
-                Cells::Text(cell) => write!(text, "{}", quoted(&cell(plan))),
+                Cells::Text(cell) => write!(text, "{}", session::csv_cell(&cell(plan))),
             };
         }
         text.push('\n');
     }
     text
-}
-
-/// A cell, in quotes where it holds commas.
-fn quoted(text: &str) -> String {
-    if text.contains(',') {
-        format!("\"{text}\"")
-    } else {
-        text.to_owned()
-    }
 }

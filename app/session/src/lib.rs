@@ -1,6 +1,7 @@
 //! Open, edit, predict, compare and export, in plain data: what front ends know of the rest.
 
 mod bandwidth;
+mod cell;
 mod collective;
 mod complete;
 mod export;
@@ -22,6 +23,7 @@ pub use ::validate::{
     Compared, Document, Facts, Group, Row, RowEntry, Settings as ValidateSettings, Worst,
 };
 pub use bandwidth::{BandwidthError, Measured, measured};
+pub use cell::csv_cell;
 pub use collective::{
     CollectiveRequest, CollectiveRow, CollectiveTable, Sizes, SizesError, collective_kinds,
     collective_table,

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use predict::{LinkClass, LinkLoad, Links, Scenario};
 
+use crate::cell::csv_cell;
 use crate::save::{Existing, SaveError, save};
 
 /// The first line.
@@ -43,23 +44,14 @@ fn row(
     writeln!(
         out,
         "{},{},{},{},{:.0},{:.0},{},{},{}",
-        quoted(&link.name),
+        csv_cell(&link.name),
         link.direction,
         load.from.as_seconds().as_secs(),
         load.to.as_seconds().as_secs(),
         load.bytes,
         load.rate(),
-        quoted(job),
+        csv_cell(job),
         load.what(),
         link.count,
     )
-}
-
-/// A text as a cell.
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }

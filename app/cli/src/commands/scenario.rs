@@ -66,27 +66,28 @@ pub(crate) fn over(args: &OverArgs) -> Vec<Assignment> {
     above
 }
 
-/// The cases of a scenario that `simulate` was given.
-pub(crate) fn open_simulate_sweep(args: &SimulateArgs, context: &Context) -> Result<Sweep, Exit> {
+/// What `simulate` lays over its scenario, and where that is; a network workload that options
+/// describe has none.
+fn asked_of_simulate(args: &SimulateArgs) -> Request {
     let mut above = over(&args.over);
     let traffic = args.traffic.assignments().into_iter();
     above.extend(traffic.map(|(option, text)| Assignment::new(option, text)));
     let scenario = args.scenario.as_deref().unwrap_or(Path::new("network"));
+    request(scenario, above)
+}
+
+/// The cases of a scenario that `simulate` was given.
+pub(crate) fn open_simulate_sweep(args: &SimulateArgs, context: &Context) -> Result<Sweep, Exit> {
     catch_interrupts();
-    session::open_sweep(&request(scenario, above)).map_err(|failures| refuse(&failures, context))
+    session::open_sweep(&asked_of_simulate(args)).map_err(|failures| refuse(&failures, context))
 }
 
 /// Opens what `simulate` was given: a scenario, or the options of a network workload.
 pub(crate) fn open_simulate(args: &SimulateArgs, context: &Context) -> Result<Opened, Exit> {
-    let mut above = over(&args.over);
-    let traffic = args.traffic.assignments().into_iter();
-    above.extend(traffic.map(|(option, text)| Assignment::new(option, text)));
+    let request = asked_of_simulate(args);
     match &args.scenario {
-        Some(scenario) => open_request(&request(scenario, above), context),
-        None => shown(
-            session::open_workload(&request(Path::new("network"), above)),
-            context,
-        ),
+        Some(_) => open_request(&request, context),
+        None => shown(session::open_workload(&request), context),
     }
 }
 

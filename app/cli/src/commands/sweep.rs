@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use session::{CaseResult, NetworkAnswer, Prediction, Sweep, check, open_sweep};
+use session::{CaseResult, NetworkAnswer, Prediction, Sweep, check, csv_cell, open_sweep};
 
 use crate::args::SweepArgs;
 use crate::commands::run::{catch_interrupts, watched};
@@ -248,11 +248,11 @@ fn csv(sweep: &Sweep, rows: &[Map<String, Value>]) -> String {
         }
     }
     columns.push("error");
-    let mut text = line(columns.iter().map(|column| cell(column)));
+    let mut text = line(columns.iter().map(|column| csv_cell(column).into_owned()));
     for row in rows {
         text += &line(columns.iter().map(|column| match row.get(*column) {
             None | Some(Value::Null) => String::new(),
-            Some(Value::String(value)) => cell(value),
+            Some(Value::String(value)) => csv_cell(value).into_owned(),
             Some(value) => value.to_string(),
         }));
     }
@@ -263,13 +263,4 @@ fn line(cells: impl Iterator<Item = String>) -> String {
     let mut line = cells.collect::<Vec<_>>().join(",");
     line.push('\n');
     line
-}
-
-/// A cell of CSV, quoted where it must be (RFC 4180).
-fn cell(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }

@@ -129,48 +129,38 @@ impl Messages {
 }
 
 pub(super) fn flow_links(topology: &impl Topology, outcome: &Outcome) -> Vec<LinkLoad> {
-    let time = outcome.makespan.as_seconds().as_secs();
-    let links = (0..)
-        .zip(&outcome.link_bytes)
-        .filter(|(_, bytes)| 0.0 < **bytes);
+    let time = outcome.makespan.as_seconds();
+    let links = (0..).zip(&outcome.link_bytes);
     links
-        .map(|(link, &bytes)| {
-            let link = LinkId::new(link);
-            let name = topology.wire_name(link);
-            let most = topology.wire(link).rate.as_f64() * time;
-            LinkLoad {
-                name: name.name,
-                direction: name.direction,
-                bytes,
-                utilisation: if most > 0.0 { bytes / most } else { 0.0 },
-                queue: None,
-                lost: None,
-            }
-        })
+        .filter(|(_, bytes)| 0.0 < **bytes)
+        .map(|(link, &bytes)| carried(topology, LinkId::new(link), bytes, time))
         .collect()
 }
 
 pub(super) fn packet_links(topology: &impl Topology, outcome: &PacketOutcome) -> Vec<LinkLoad> {
     // Packets that are sent again and acknowledgements are under way until the last one is in.
-    let time = outcome.makespan.max(outcome.acked).as_seconds().as_secs();
-    let links = (0..).zip(&outcome.links).filter(|(_, link)| 0 < link.bytes);
+    let time = outcome.makespan.max(outcome.acked).as_seconds();
+    let links = (0..).zip(&outcome.links);
     links
-        .map(|(link, stats)| {
-            let link = LinkId::new(link);
-            let name = topology.wire_name(link);
-            let most = topology.wire(link).rate.as_f64() * time;
-            LinkLoad {
-                name: name.name,
-                direction: name.direction,
-                bytes: stats.bytes as f64,
-                utilisation: if most > 0.0 {
-                    stats.bytes as f64 / most
-                } else {
-                    0.0
-                },
-                queue: Some([stats.longest as f64, stats.average]),
-                lost: Some([stats.dropped, stats.trimmed]),
-            }
+        .filter(|(_, stats)| 0 < stats.bytes)
+        .map(|(link, stats)| LinkLoad {
+            queue: Some([stats.longest as f64, stats.average]),
+            lost: Some([stats.dropped, stats.trimmed]),
+            ..carried(topology, LinkId::new(link), stats.bytes as f64, time)
         })
         .collect()
+}
+
+/// What a link carried in some time, without queues.
+fn carried(topology: &impl Topology, link: LinkId, bytes: f64, time: Seconds) -> LinkLoad {
+    let name = topology.wire_name(link);
+    let most = topology.wire(link).rate.as_f64() * time.as_secs();
+    LinkLoad {
+        name: name.name,
+        direction: name.direction,
+        bytes,
+        utilisation: if most > 0.0 { bytes / most } else { 0.0 },
+        queue: None,
+        lost: None,
+    }
 }

@@ -20,6 +20,7 @@ use units::LinkId;
 
 use super::{NetworkBundle, NetworkFile};
 use crate::Opened;
+use crate::cell::csv_cell;
 use crate::network::Traffic;
 use format::{policy, usual_balancing};
 
@@ -75,10 +76,10 @@ fn write(traffic: &Traffic, balanced: &Balanced, out: &mut dyn Write) -> io::Res
             Route::Way(way) => way,
             _ => fabric.static_way(src, dst),
         };
-        push_cell(&traffic.id(flow), &mut text);
+        text.push_str(&csv_cell(&traffic.id(flow)));
         for host in [src, dst] {
             text.push(',');
-            push_cell(&fabric.host_name(host), &mut text);
+            text.push_str(&csv_cell(&fabric.host_name(host)));
         }
         let bytes = stream.bytes.as_u64();
         // Writing to a string cannot fail.
@@ -112,16 +113,5 @@ fn push_links(
         let name = names[link.index()].get_or_insert_with(|| link_name(&traffic.fabric, link));
         cell.push_str(name);
     }
-    push_cell(&cell, text);
-}
-
-/// A cell of CSV, quoted where it must be (RFC 4180).
-fn push_cell(cell: &str, text: &mut String) {
-    if cell.contains([',', '"', '\n', '\r']) {
-        text.push('"');
-        text.push_str(&cell.replace('"', "\"\""));
-        text.push('"');
-    } else {
-        text.push_str(cell);
-    }
+    text.push_str(&csv_cell(&cell));
 }
