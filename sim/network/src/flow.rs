@@ -103,7 +103,20 @@ impl Flow {
     ///
     /// As [`Network::add_path`], and [`NetworkError::BadWeight`].
     pub fn add_path_weighing(&mut self, path: &Path, weight: f64) -> Result<PathId, NetworkError> {
-        let id = self.paths.add(path, weight)?;
+        self.add_path_of_penalty(path, weight.recip())
+    }
+
+    /// Registers a path with the inverse of a weight of its own: [`Share::penalty`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Flow::add_path_weighing`].
+    pub fn add_path_of_penalty(
+        &mut self,
+        path: &Path,
+        penalty: f64,
+    ) -> Result<PathId, NetworkError> {
+        let id = self.paths.add(path, penalty)?;
         self.progress.add_path(id);
         Ok(id)
     }
@@ -160,7 +173,7 @@ impl Flow {
         all.map(rate).collect()
     }
 
-    /// The weight and the cap of a path under the rule of sharing.
+    /// The penalty and the cap of a path under the rule of sharing.
     fn terms(&self, path: &Path) -> Result<(f64, Option<BytesPerSec>), NetworkError> {
         for &(link, _) in &path.links {
             self.paths.check_link(link)?;
@@ -170,14 +183,14 @@ impl Flow {
         let rate = |&(link, _): &(u32, f64)| {
             BytesPerSec::new(self.paths.links[link as usize].rate / self.share.bandwidth_factor)
         };
-        let weight = self
+        let penalty = self
             .share
-            .weight(latency, path.links.iter().filter_map(rate));
+            .penalty(latency, path.links.iter().filter_map(rate));
         let cap = match (path.cap, self.share.cap(latency)) {
             (Some(cap), Some(window)) => Some(cap.min(window)),
             (cap, window) => cap.or(window),
         };
-        Ok((weight, cap))
+        Ok((penalty, cap))
     }
 
     fn end_transfers(
@@ -265,12 +278,12 @@ impl Flow {
 
 impl Network for Flow {
     fn add_path(&mut self, path: &Path) -> Result<PathId, NetworkError> {
-        let (weight, cap) = self.terms(path)?;
+        let (penalty, cap) = self.terms(path)?;
         let id = if cap == path.cap {
-            self.paths.add(path, weight)?
+            self.paths.add(path, penalty)?
         } else {
             let links = path.links.clone();
-            self.paths.add(&Path { links, cap }, weight)?
+            self.paths.add(&Path { links, cap }, penalty)?
         };
         self.progress.add_path(id);
         Ok(id)

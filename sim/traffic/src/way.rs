@@ -13,8 +13,8 @@ pub(crate) struct Way {
     pub(crate) links: Vec<(u32, f64)>,
     /// Until the first byte arrives.
     pub(crate) latency: Seconds,
-    /// The share of links that it gets beside others.
-    pub(crate) weight: f64,
+    /// The inverse of the share of links that it gets beside others.
+    pub(crate) penalty: f64,
     scratch: Vec<LinkId>,
 }
 
@@ -44,7 +44,7 @@ impl Way {
             }
             Route::Spray => self.spray(topology, wires, (src, dst)),
         }
-        self.weight = self.weight_of(wires, share);
+        self.penalty = self.penalty_of(wires, share);
         self.latency = share.latency(self.latency);
     }
 
@@ -123,12 +123,12 @@ impl Way {
         best.1
     }
 
-    fn weight_of(&self, wires: &[Wire], share: &Share) -> f64 {
+    fn penalty_of(&self, wires: &[Wire], share: &Share) -> f64 {
         let rates = self
             .links
             .iter()
             .map(|(link, _)| wires[*link as usize].rate);
-        share.weight(self.latency, rates)
+        share.penalty(self.latency, rates)
     }
 }
 
