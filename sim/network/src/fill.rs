@@ -196,8 +196,17 @@ impl Fill {
     }
 
     /// The level above which a path that is not final cannot rise whatever this link does; `None`
-    /// for a final one.
-    fn ceiling(&self, state: &State, link: u32) -> Option<f64> {
+    /// for a final one. On a fat pipe that is its level, which is computed in two ways.
+    fn ceiling(&self, paths: &Paths, path: u32, link: u32) -> Option<f64> {
+        let ceiling = self.ceiling_of(&paths.states[path as usize], link);
+        if paths.links[link as usize].is_fat {
+            ceiling.map(|ceiling| ceiling * (1.0 + EQUAL))
+        } else {
+            ceiling
+        }
+    }
+
+    fn ceiling_of(&self, state: &State, link: u32) -> Option<f64> {
         if state.mark == 2 * self.round + 1 {
             None
         } else if state.mark == 2 * self.round || state.bound == link {
@@ -232,7 +241,7 @@ impl Fill {
         for user in &used.users {
             let state = &paths.states[user.path as usize];
             let scale = paths.load(user.slot as usize) * state.scale;
-            match self.ceiling(state, link) {
+            match self.ceiling(paths, user.path, link) {
                 Some(ceiling) if used.is_fat && tank.stop <= ceiling => {
                     tank.open += 1;
                     tank.scale = tank.scale.max(paths.weight(user.path));
@@ -353,7 +362,7 @@ impl Fill {
         for at in 0..paths.links[link as usize].users.len() {
             let path = paths.links[link as usize].users[at].path;
             let state = &paths.states[path as usize];
-            match self.ceiling(state, link) {
+            match self.ceiling(paths, path, link) {
                 Some(ceiling) if stop <= ceiling => {
                     let is_settled = state.mark < 2 * self.round;
                     if !is_settled || level * EQUAL < (state.level - level).abs() {
@@ -372,9 +381,12 @@ impl Fill {
     /// those of the lowest bound; whether there are any.
     fn freeze_narrow(&mut self, paths: &mut Paths, link: u32) -> bool {
         let tank = self.tanks[link as usize];
-        let users = paths.links[link as usize].users.iter().map(|user| user.path);
+        let users = paths.links[link as usize]
+            .users
+            .iter()
+            .map(|user| user.path);
         let open = |&path: &u32| {
-            let ceiling = self.ceiling(&paths.states[path as usize], link);
+            let ceiling = self.ceiling(paths, path, link);
             ceiling.is_some_and(|ceiling| tank.stop <= ceiling)
         };
         let bounds = users.filter(open).map(|path| (path, paths.narrowest(path)));
@@ -402,7 +414,7 @@ impl Fill {
                 continue;
             }
             if self.tanks[link as usize].round == self.round {
-                let ceiling = self.ceiling(&state, link);
+                let ceiling = self.ceiling_of(&state, link);
                 let tank = &mut self.tanks[link as usize];
                 let scale = paths.load(slot) * state.scale;
                 if tank.is_fat {

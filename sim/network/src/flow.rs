@@ -231,22 +231,17 @@ impl Flow {
         }
     }
 
-    fn begin_transfers(
-        &mut self,
-        now: SimTime,
-        finished: &mut Vec<TransferId>,
-    ) -> Result<(), NetworkError> {
-        while let Some(path) = self.progress.pop_join(now, finished)? {
+    fn begin_transfers(&mut self, now: SimTime, finished: &mut Vec<TransferId>) {
+        while let Some(path) = self.progress.pop_join(now, finished) {
             self.paths.set_count(path, self.paths.count(path) + 1);
             self.dirty_paths.push(path);
         }
-        Ok(())
     }
 
     /// Solves again what the batch may have changed.
-    fn solve(&mut self, now: SimTime) -> Result<(), NetworkError> {
+    fn solve(&mut self, now: SimTime) {
         if self.dirty_paths.is_empty() && self.dirty_links.is_empty() {
-            return Ok(());
+            return;
         }
         self.fill.begin(&mut self.paths);
         for path in self.dirty_paths.drain(..) {
@@ -261,9 +256,8 @@ impl Flow {
         self.fill.run(&mut self.paths);
         self.solves += 1;
         for &path in &self.fill.solved {
-            self.progress.set_rate(path, now, self.paths.rate(path))?;
+            self.progress.set_rate(path, now, self.paths.rate(path));
         }
-        Ok(())
     }
 
     /// Whether nothing but its own cap binds a path.
@@ -309,8 +303,8 @@ impl Network for Flow {
             let first = finished.len();
             self.end_transfers(now, finished)?;
             self.change_links(now);
-            self.begin_transfers(now, finished)?;
-            self.solve(now)?;
+            self.begin_transfers(now, finished);
+            self.solve(now);
             finished[first..].sort_unstable();
         }
         self.progress.set_clock(to);

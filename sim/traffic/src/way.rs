@@ -1,6 +1,6 @@
 //! Routes as the flow engine takes them: links with loads, a latency and a weight.
 
-use cluster::{Topology, Wire};
+use cluster::{Sharing, Topology, Wire};
 use network::Share;
 use units::{HostId, LinkId, Seconds};
 
@@ -15,6 +15,8 @@ pub(crate) struct Way {
     pub(crate) latency: Seconds,
     /// The inverse of the share of links that it gets beside others.
     pub(crate) penalty: f64,
+    /// The way that was taken last.
+    chosen: u32,
     scratch: Vec<LinkId>,
 }
 
@@ -44,6 +46,11 @@ impl Way {
             }
             Route::Spray => self.spray(topology, wires, (src, dst)),
         }
+        let fat = |(link, _): &(u32, f64)| wires[*link as usize].sharing == Sharing::FatPipe;
+        if share.rtt && self.links.iter().any(fat) && stream.route != Route::Spray {
+            // Which flows stop first on a fat pipe may hang on the last bit.
+            self.latency = topology.latency(src, dst, self.chosen);
+        }
         self.penalty = self.penalty_of(wires, share);
         self.latency = share.latency(self.latency);
     }
@@ -57,6 +64,7 @@ impl Way {
         way: u32,
         part: f64,
     ) {
+        self.chosen = way;
         self.scratch.clear();
         topology.way(src, dst, way, &mut self.scratch);
         let mut latency = Seconds::ZERO;
