@@ -491,30 +491,32 @@ fn a_small_share_delays_a_transfer_only_as_long_as_it_is_small() {
 
 /// Rates of two transfers over a fat pipe of 1 GB/s, the second of which has twice the penalty.
 fn rates_on_a_fat_pipe(penalty: f64) -> [f64; 2] {
-    let rate = BytesPerSec::from_gbytes(1.0).unwrap();
+    let rate = BytesPerSec::from_gbytes(1.0).expect("positive");
     let mut net = Flow::new(&[rate], Share::EQUAL);
-    net.make_fat(0).unwrap();
+    net.make_fat(0).expect("link 0");
     let paths = [penalty, 2.0 * penalty].map(|penalty| {
-        let path = net.add_path_of_penalty(&Path::over([0]), penalty).unwrap();
+        let path = net.add_path_of_penalty(&Path::over([0]), penalty);
+        let path = path.expect("a path");
         let transfer = Transfer {
             path,
             bytes: Bytes::new(1 << 30),
             latency: Seconds::ZERO,
         };
-        net.submit(SimTime::ZERO, transfer).unwrap();
+        net.submit(SimTime::ZERO, transfer).expect("in range");
         path
     });
-    net.advance(SimTime::ZERO, &mut Vec::new()).unwrap();
+    net.advance(SimTime::ZERO, &mut Vec::new())
+        .expect("in range");
     paths.map(|path| net.rate(path))
 }
 
 #[test]
 fn rounding_decides_whether_a_fat_pipe_stops_its_slower_path() {
-    // What SimGrid 3.32 does: 10⁹ · 10⁻⁴ is less than 10⁹ / (1 / 10⁻⁴) in floating point, so that
-    // the first path stops by itself there, and equal for 10⁻³, 10⁻⁶ and 2 · 10⁻⁶.
-    let both = rates_on_a_fat_pipe(1e-4);
+    // What SimGrid 3.32 does with 100us: times 10⁹ that is less than 10⁹ / (1 / 100us) in floating
+    // point, so that the first path stops by itself; with 1ms, 1us and 2us both are equal.
+    let both = rates_on_a_fat_pipe(100.0 * 1e-6);
     assert!(both.iter().all(|rate| (rate - 1e9).abs() < 1.0), "{both:?}");
-    for penalty in [1e-3, 1e-6, 2e-6] {
+    for penalty in [1e-3, 1e-6, 2.0 * 1e-6] {
         let [first, second] = rates_on_a_fat_pipe(penalty);
         assert!((first - 1e9).abs() < 1.0, "{first}");
         assert!((second - 5e8).abs() < 1.0, "{second}");

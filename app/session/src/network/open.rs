@@ -297,7 +297,7 @@ impl Opened {
         if let Fabric::Platform(platform) = fabric
             && let Err(why) = platform.route(src, dst)
         {
-            message += &format!(": {why}");
+            message = format!("{message}: {why}");
             hint = Some("add routes to the platform, or leave flows between these hosts out");
         }
         self.refused("workload", message, hint.map(str::to_owned))
