@@ -56,11 +56,15 @@ impl Traffic {
                 Ok(answer)
             }
             Rules::Packet { config, .. } => {
-                let outcome = run_packets(topology, &balanced.program, *config, keep, control)?;
+                let mut outcome = run_packets(topology, &balanced.program, *config, keep, control)?;
                 Ok(NetworkAnswer {
                     makespan: outcome.makespan,
                     acked: Some(outcome.acked),
-                    messages: Messages::new(&self.program, &balanced.origin, &outcome.times),
+                    messages: Messages::new(
+                        &self.program,
+                        &balanced.origin,
+                        std::mem::take(&mut outcome.times),
+                    ),
                     links: packet_links(topology, &outcome),
                     extra_pieces: balanced.n_extra_pieces(self.program.streams().len()),
                     classes: None,
@@ -79,11 +83,15 @@ impl Traffic {
         control: &Control,
     ) -> Result<NetworkAnswer, RunError> {
         let topology = &self.fabric;
-        let outcome = run_folded(topology, &balanced.program, share, keep, control)?;
+        let mut outcome = run_folded(topology, &balanced.program, share, keep, control)?;
         Ok(NetworkAnswer {
             makespan: outcome.makespan,
             acked: None,
-            messages: Messages::new(&self.program, &balanced.origin, &outcome.times),
+            messages: Messages::new(
+                &self.program,
+                &balanced.origin,
+                std::mem::take(&mut outcome.times),
+            ),
             congestion: [Some(congestion(topology, &outcome.link_bytes)), None],
             links: flow_links(topology, &outcome),
             extra_pieces: balanced.n_extra_pieces(self.program.streams().len()),

@@ -67,11 +67,11 @@ pub fn balance<T: Topology + ?Sized>(
     seed: u64,
 ) -> Balanced {
     let pieces = match policy {
-        Policy::Static => whole(program, |_, _| Route::Static),
-        Policy::Spray => whole(program, |_, _| Route::Spray),
-        Policy::AdaptiveFlow => whole(program, |_, _| Route::LeastLoaded),
+        Policy::Static => return whole(program, |_, _| Route::Static),
+        Policy::Spray => return whole(program, |_, _| Route::Spray),
+        Policy::AdaptiveFlow => return whole(program, |_, _| Route::LeastLoaded),
         Policy::Ecmp | Policy::Flowlet(_) => {
-            whole(program, |at, stream| hashed(topology, stream, seed, at, 0))
+            return whole(program, |at, stream| hashed(topology, stream, seed, at, 0));
         }
         Policy::EcmpK(k) => parted(program, k.max(1), |at, stream, part| {
             hashed(topology, stream, seed, at, part)
@@ -84,11 +84,11 @@ pub fn balance<T: Topology + ?Sized>(
 /// The pieces of each stream: bytes and ways.
 type Pieces = Vec<Vec<(Bytes, Route)>>;
 
-fn whole(program: &Program, route: impl Fn(u32, &Stream) -> Route) -> Pieces {
-    let streams = (0..).zip(program.streams());
-    streams
-        .map(|(at, stream)| vec![(stream.bytes, route(at, stream))])
-        .collect()
+fn whole(program: &Program, route: impl Fn(u32, &Stream) -> Route) -> Balanced {
+    Balanced {
+        program: program.routed(route),
+        origin: (0..count(program.streams().len())).collect(),
+    }
 }
 
 fn parted(program: &Program, k: u32, route: impl Fn(u32, &Stream, u32) -> Route) -> Pieces {

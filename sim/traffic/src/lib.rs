@@ -36,6 +36,7 @@ mod schedule;
 mod split;
 mod steps;
 mod way;
+mod wind;
 
 pub use self::collective::{
     Cargo, Choice, Kind, Options, Parts, Ranks, Through, choose, collective, collective_over,

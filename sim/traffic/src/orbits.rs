@@ -21,12 +21,17 @@ use crate::program::{Program, Route, Stream, Wait, count};
 use crate::run::{Outcome, Run, RunError};
 use crate::schedule::{Keep, Times};
 use crate::way::{Way, all_wires};
+use crate::wind::wind;
 
 /// Fewer streams than this are not worth folding.
 const FEW: usize = 32;
 
-/// More rounds of refinement than this mean that classes come apart one by one: not worth it.
-const ROUNDS: u32 = 24;
+/// More rounds of refinement than this mean that classes come apart one by one, which is worth it
+/// where streams have many steps only.
+const ROUNDS: u64 = 24;
+
+/// What a round costs for a stream, in messages simulated one by one: about a quarter.
+const ROUNDS_A_MESSAGE: u64 = 4;
 
 /// A program in which one stream stands for all that behave alike.
 #[derive(Debug)]
@@ -47,6 +52,24 @@ struct Folded {
 ///
 /// Where simulated time overflows, or the run is cancelled.
 pub fn run_folded<T: Topology + ?Sized>(
+    topology: &T,
+    program: &Program,
+    share: Share,
+    keep: Keep,
+    control: &Control,
+) -> Result<Outcome, RunError> {
+    let Some(wound) = wind(program) else {
+        return run_classes(topology, program, share, keep, control);
+    };
+    let mut outcome = run_classes(topology, &wound.program, share, keep, control)?;
+    if keep == Keep::Messages {
+        let times = |&place: &u32| outcome.times[place as usize];
+        outcome.times = wound.places.iter().map(times).collect();
+    }
+    Ok(outcome)
+}
+
+fn run_classes<T: Topology + ?Sized>(
     topology: &T,
     program: &Program,
     share: Share,
@@ -191,7 +214,8 @@ impl Graph {
             links: self.wires.clone(),
         };
         let mut classes = 0;
-        for _ in 0..ROUNDS {
+        let messages = program.n_messages() / n.max(1) as u64;
+        for _ in 0..ROUNDS.max(messages / ROUNDS_A_MESSAGE) {
             let mut links = vec![0_u64; colors.links.len()];
             for (stream, &color) in colors.streams.iter().enumerate() {
                 for (link, load) in self.crossings(stream) {

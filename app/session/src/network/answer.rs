@@ -70,7 +70,7 @@ pub struct Messages {
 
 impl Messages {
     /// The times of whole messages from those of their pieces.
-    pub(super) fn new(program: &Program, origin: &[u32], pieces: &[Times]) -> Self {
+    pub(super) fn new(program: &Program, origin: &[u32], pieces: Vec<Times>) -> Self {
         let streams = program.streams();
         let has_one = streams.iter().all(|stream| stream.steps == 1);
         let steps = if has_one {
@@ -80,7 +80,7 @@ impl Messages {
         };
         if pieces.is_empty() || origin.len() == streams.len() {
             return Self {
-                times: pieces.to_vec(),
+                times: pieces,
                 steps,
             };
         }
