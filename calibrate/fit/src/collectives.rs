@@ -16,6 +16,7 @@
 
 mod cross;
 mod error;
+mod fabric;
 mod file;
 mod log;
 mod model;
@@ -30,7 +31,8 @@ use std::path::{Path, PathBuf};
 
 use profile::CommProfile;
 
-pub use error::CollectivesError;
+pub use error::{CollectivesError, LogFault};
+pub use fabric::{FabricFit, SchemeErrors, fit_fabric};
 pub use log::is_log;
 pub use tables::COLUMNS;
 

@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use units::Bytes;
+
 use super::model::CommModel;
 use super::rows::Row;
 use crate::least_squares::{self, Options, Parameter};
@@ -81,8 +83,12 @@ pub(crate) const CLASSES: [&str; 4] = ["< 64 KiB", "< 1 MiB", "< 64 MiB", "large
 
 /// The class of a row's size.
 pub(crate) fn class(row: &Row) -> usize {
-    let bytes = row.bytes.as_u64();
-    match bytes {
+    class_of(row.bytes)
+}
+
+/// The class of a size.
+pub(crate) fn class_of(bytes: Bytes) -> usize {
+    match bytes.as_u64() {
         0..0x1_0000 => 0,
         0x1_0000..0x10_0000 => 1,
         0x10_0000..0x400_0000 => 2,

@@ -1,6 +1,7 @@
 //! What a network workload needs of a scenario.
 
 use cluster::{Cluster, ClusterSpec};
+use profile::CommProfile;
 
 use super::Resolver;
 use crate::error::Failure;
@@ -23,6 +24,28 @@ pub fn resolve_cluster(
     let cluster = resolver.cluster();
     if resolver.failures.is_empty() {
         Ok(cluster)
+    } else {
+        Err(resolver.failures)
+    }
+}
+
+/// The cluster of a scenario, and its constants of collectives; whether some of these are the
+/// user's own: named by the cluster's file, or a profile of the scenario.
+///
+/// # Errors
+///
+/// Everything that is wrong with them.
+pub fn resolve_measured(
+    spec: &ScenarioSpec,
+    document: &Table,
+    library: &Library<'_>,
+) -> Result<Option<(Cluster, CommProfile, bool)>, Vec<Failure>> {
+    let mut resolver = Resolver::new(spec, document, library);
+    let cluster = resolver.cluster();
+    let (_, comm) = resolver.given_profiles();
+    let own = comm != *crate::comm::fitted();
+    if resolver.failures.is_empty() {
+        Ok(cluster.map(|cluster| (cluster, comm, own)))
     } else {
         Err(resolver.failures)
     }
