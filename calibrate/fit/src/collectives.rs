@@ -95,10 +95,12 @@ pub fn fit(
     let known: Vec<_> = knobs.iter().map(|knob| knob.parameter.clone()).collect();
     let fit = least_squares::fit(&model, &known, &options);
     let held_out = cross::leave_tables_out(&model, &known, &fit.values, &options, threads);
+    let band_out = cross::leave_bands_out(&model, &known, &fit.values, &options, threads);
     let all: Vec<usize> = (0..rows.sizes.len()).collect();
     let errors = cross::Errors {
         fitted: model.log_errors_of(&fit.values, &all),
         held_out,
+        band_out,
     };
     let comm = file::profile(&model, &fit.values, &errors);
     Ok(Fitted {

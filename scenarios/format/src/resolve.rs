@@ -13,7 +13,7 @@ mod prices;
 mod traffic;
 
 pub use network::{Rules, how_cut, policy, queue_pairs, rules, usual_balancing};
-pub use traffic::{describe_cluster, resolve_cluster, resolve_measured};
+pub use traffic::{describe_cluster, resolve_measured};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Errors on tables that were left out of the fit.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,6 +19,9 @@ pub(crate) struct Errors {
     /// With those of a fit without the row's table. Tables that are not fitted at all are left
     /// out of every fit.
     pub(crate) held_out: Vec<f64>,
+    /// With those of a fit that had the row's table, without the sizes of the row's class. Only
+    /// for rows between domains; not a number for others.
+    pub(crate) band_out: Vec<f64>,
 }
 
 /// Fits without each table in turn, from the priors, and predicts its rows.
@@ -33,35 +37,68 @@ pub(crate) fn leave_tables_out(
     threads: NonZeroUsize,
 ) -> Vec<f64> {
     let rows = model.rows;
+    let groups: Vec<Vec<usize>> = (0..rows.tables.len())
+        .map(|table| rows.of_table(table))
+        .collect();
+    leave_out(model, known, whole, options, threads, &groups)
+}
+
+/// The same without each class of sizes of each table between domains.
+pub(crate) fn leave_bands_out(
+    model: &CommModel<'_>,
+    known: &[Parameter],
+    whole: &[f64],
+    options: &Options,
+    threads: NonZeroUsize,
+) -> Vec<f64> {
+    let rows = model.rows;
+    let mut groups: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+    for (at, row) in rows.sizes.iter().enumerate() {
+        if rows.setups[row.setup].shape.domains > 1 && rows.is_fitted(row) {
+            groups.entry((row.table, class(row))).or_default().push(at);
+        }
+    }
+    let groups: Vec<Vec<usize>> = groups.into_values().collect();
+    leave_out(model, known, whole, options, threads, &groups)
+}
+
+/// Fits without each group of rows in turn, from the priors, and predicts them.
+fn leave_out(
+    model: &CommModel<'_>,
+    known: &[Parameter],
+    whole: &[f64],
+    options: &Options,
+    threads: NonZeroUsize,
+    groups: &[Vec<usize>],
+) -> Vec<f64> {
+    let rows = model.rows;
     let options = Options {
         final_slopes: false,
         ..*options
     };
-    let of_table = |table: usize| {
-        let left_out = rows.of_table(table);
+    let of_group = |left_out: &[usize]| {
         let is_fitted = |at: &usize| rows.is_fitted(&rows.sizes[*at]);
         let values = if left_out.iter().any(is_fitted) {
-            least_squares::fit(&model.without(&left_out), known, &options).values
+            least_squares::fit(&model.without(left_out), known, &options).values
         } else {
             whole.to_vec()
         };
-        let errors = model.log_errors_of(&values, &left_out);
-        left_out.into_iter().zip(errors)
+        model.log_errors_of(&values, left_out)
     };
     let next = AtomicUsize::new(0);
-    let held_out = Mutex::new(vec![0.0; rows.sizes.len()]);
+    let held_out = Mutex::new(vec![f64::NAN; rows.sizes.len()]);
     std::thread::scope(|scope| {
         for _ in 0..threads.get() {
             scope.spawn(|| {
                 loop {
-                    let table = next.fetch_add(1, Ordering::Relaxed);
-                    if rows.tables.len() <= table {
+                    let group = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(left_out) = groups.get(group) else {
                         break;
-                    }
-                    let errors = of_table(table);
+                    };
+                    let errors = of_group(left_out);
                     let mut held_out = held_out.lock().expect("no thread panics with the lock");
-                    for (at, error) in errors {
-                        held_out[at] = error;
+                    for (at, error) in left_out.iter().zip(errors) {
+                        held_out[*at] = error;
                     }
                 }
             });

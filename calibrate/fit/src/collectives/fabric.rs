@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use super::CollectivesError;
 use super::log;
-use crate::least_squares::{self, Options};
+use crate::least_squares::Options;
 use cross::Scheme;
 use model::FabricModel;
 use site::Site;
@@ -86,7 +86,7 @@ pub fn fit_fabric(cluster: &str, logs: &[PathBuf]) -> Result<FabricFit, Collecti
         ..Options::default()
     };
     let known: Vec<_> = knobs.iter().map(|knob| knob.parameter.clone()).collect();
-    let fit = least_squares::fit(&model, &known, &options);
+    let fit = model.fit(&known, &options);
     let errors = model.log_errors_of(&fit.values);
     let schemes: Vec<Scheme> = cross::schemes(&model, &known, &options);
     let comm = write::fitted(&model, &fit.values, &errors, &schemes, logs);

@@ -9,28 +9,9 @@ use crate::library::Library;
 use crate::scenario::ScenarioSpec;
 use crate::tree::Table;
 
-/// The cluster of a scenario with its slow and dead links; nothing else is looked up. `None` where
-/// the scenario names no cluster.
-///
-/// # Errors
-///
-/// Everything that is wrong with the cluster.
-pub fn resolve_cluster(
-    spec: &ScenarioSpec,
-    document: &Table,
-    library: &Library<'_>,
-) -> Result<Option<Cluster>, Vec<Failure>> {
-    let mut resolver = Resolver::new(spec, document, library);
-    let cluster = resolver.cluster();
-    if resolver.failures.is_empty() {
-        Ok(cluster)
-    } else {
-        Err(resolver.failures)
-    }
-}
-
-/// The cluster of a scenario, and its constants of collectives; whether some of these are the
-/// user's own: named by the cluster's file, or a profile of the scenario.
+/// The cluster of a scenario with its slow and dead links, and its constants of collectives; whether
+/// some of these are the user's own: named by the cluster's file, or by a profile of the scenario.
+/// `None` where the scenario names no cluster.
 ///
 /// # Errors
 ///

@@ -3,7 +3,7 @@
 use super::super::cross::{CLASSES, class_of};
 use super::super::file::grouped;
 use super::model::FabricModel;
-use crate::least_squares::{self, Options, Parameter};
+use crate::least_squares::{Options, Parameter};
 
 /// One way of leaving rows out.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ fn scheme(
     let mut errors = Vec::new();
     if 1 < groups.len() {
         for rows in groups.into_values() {
-            let values = least_squares::fit(&model.without(&rows), known, options).values;
+            let values = model.without(&rows).fit(known, options).values;
             let all = model.log_errors_of(&values);
             errors.extend(rows.into_iter().map(|row| (row, all[row])));
         }

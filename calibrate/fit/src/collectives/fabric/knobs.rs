@@ -36,6 +36,9 @@ const HOP: f64 = 0.3;
 /// Inside domains, where the shipped tables are of the same GPUs.
 const INSIDE: f64 = 0.15;
 
+/// What the factor on all rates of the network is called.
+pub(super) const RATE_NAME: &str = "rate";
+
 /// Gives the network places for what is fitted.
 pub(super) fn prepare(comm: &mut CommProfile, between: usize) {
     let entry = &mut comm.network[between];
@@ -85,7 +88,7 @@ fn between(add: &mut impl FnMut(&str, f64, Target), latency: f64) {
     add("hop LL128", HOP, Between(|own, by| own.hop_us[1] *= by));
     add("hop Simple", HOP, Between(|own, by| own.hop_us[2] *= by));
     add(
-        "rate",
+        RATE_NAME,
         RATE,
         Between(|own, by| {
             all(&mut own.ring, by);
