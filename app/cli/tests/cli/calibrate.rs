@@ -183,11 +183,20 @@ fn a_fabric_that_was_fitted_is_what_predictions_on_its_cluster_take() {
 
     let args = "collective all_reduce --cluster mine.toml --bytes 256M";
     let run = windtunnel(&scratch.0, &args.split(' ').collect::<Vec<_>>());
-    assert!(run.text().contains("# Constants: mine, interpolated"), "{}", run.text());
+    assert!(
+        run.text().contains("# Constants: mine, interpolated"),
+        "{}",
+        run.text()
+    );
     assert!(!run.text().contains("# Extrapolated"), "{}", run.text());
     let args = "collective alltoall --cluster mine.toml --bytes 256M";
     let run = windtunnel(&scratch.0, &args.split(' ').collect::<Vec<_>>());
-    assert!(run.text().contains("# Extrapolated: alltoall was not measured"), "{}", run.text());
+    assert!(
+        run.text()
+            .contains("# Extrapolated: alltoall was not measured"),
+        "{}",
+        run.text()
+    );
 
     // Six steps of a ring over four nodes, each a message over one NIC of 50 GB/s.
     let args = "simulate --fabric mine.toml --collective ring --bytes 67108864 --json --no-flows";
@@ -198,14 +207,20 @@ fn a_fabric_that_was_fitted_is_what_predictions_on_its_cluster_take() {
     let hop = last_of(&profile, "hop_us") * 1e-6;
     let expected = 6.0 * (16_777_216.0 / rate + hop);
     let makespan = answer["makespan_s"].as_f64().unwrap();
-    assert!((makespan / expected - 1.0).abs() < 1e-6, "{makespan} {expected}");
+    assert!(
+        (makespan / expected - 1.0).abs() < 1e-6,
+        "{makespan} {expected}"
+    );
     let nominal = ["--set", "workload.rates=\"nominal\""];
     let args: Vec<&str> = args.split(' ').chain(nominal).collect();
     let run = windtunnel(&scratch.0, &args);
     let answer: Value = serde_json::from_str(&run.stdout).unwrap();
     let expected = 6.0 * (16_777_216.0 / 50e9 + 2e-6);
     let makespan = answer["makespan_s"].as_f64().unwrap();
-    assert!((makespan / expected - 1.0).abs() < 1e-6, "{makespan} {expected}");
+    assert!(
+        (makespan / expected - 1.0).abs() < 1e-6,
+        "{makespan} {expected}"
+    );
 }
 
 #[test]
@@ -217,8 +232,16 @@ fn logs_of_a_fabric_that_cannot_be_fitted_are_refused() {
     let many = log_of(8);
     for (log, part, of) in [
         (&log, "runs", "--nccl-tests fits collectives alone"),
-        (&wrong, "collectives", "line 19: 7 results are wrong: bad.log"),
-        (&many, "collectives", "the table ran on 8 nodes, but the cluster has 4"),
+        (
+            &wrong,
+            "collectives",
+            "line 19: 7 results are wrong: bad.log",
+        ),
+        (
+            &many,
+            "collectives",
+            "the table ran on 8 nodes, but the cluster has 4",
+        ),
     ] {
         fs::write(scratch.0.join("bad.log"), log).unwrap();
         let args = format!("--only {part} --nccl-tests bad.log --cluster mine.toml --output .");

@@ -24,7 +24,7 @@ use traffic::{
 use units::{Control, HostId, Seconds, SimTime};
 
 use super::fabric::Fabric;
-use super::reach::{self, reached};
+use super::reach::{laid, wanted};
 use crate::Opened;
 
 /// The largest platform file that is read.
@@ -143,7 +143,7 @@ impl Opened {
         assumptions: &mut Vec<Assumed>,
     ) -> Result<(Fabric, Seconds), Vec<Failure>> {
         let own = measured.as_ref().is_some_and(|measured| measured.own);
-        if !reach::wanted(workload, own) {
+        if !wanted(workload, own) {
             return Ok((fabric, Seconds::ZERO));
         }
         let refuse = || {
@@ -155,9 +155,9 @@ impl Opened {
         let (Fabric::Cluster(network), Some(measured)) = (fabric, measured) else {
             return Err(refuse());
         };
-        let found = reached(&network, &measured.comm, workload, &self.options(), engine);
-        let found = found.ok_or_else(refuse)?;
-        assumptions.push(found.assumed);
+        let found = laid(&network, &measured.comm, workload, &self.options(), engine);
+        let (found, assumed) = found.ok_or_else(refuse)?;
+        assumptions.push(assumed);
         let network = Box::new(network.reaching(found.reach));
         Ok((Fabric::Cluster(network), found.start))
     }

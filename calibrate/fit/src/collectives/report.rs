@@ -17,6 +17,7 @@ const TARGETS: [f64; 2] = [0.20, 0.10];
 pub(crate) fn errors(model: &CommModel<'_>, errors: &Errors) -> String {
     let mut text = String::new();
     summary(&mut text, model, errors);
+    engines(&mut text, model, errors);
     groups(&mut text, model, errors);
     tables(&mut text, model, errors);
     text
@@ -91,6 +92,37 @@ fn line(
         percent(target),
         percent(median(medians.collect())),
     );
+}
+
+/// All-reduces between domains in closed form and step by step on the flow engine.
+fn engines(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
+    text.push_str("### By engine\n\n");
+    text.push_str(
+        "Training on `flow` and `packet` takes phases of collectives that last as long as in the closed form while nothing \
+         else is on their links, and so has its errors. A network workload is simulated message by message; its links \
+         carry what the same constants say (`workload.rates`). All-reduces between domains:\n\n",
+    );
+    text.push_str("| size | rows | closed form fitted % | left out % | flow engine fitted % | left out % | flow engine, bias left out % |\n");
+    text.push_str("|---|---:|---:|---:|---:|---:|---:|\n");
+    for (at, name) in CLASSES.into_iter().enumerate() {
+        let own = fitted(model).filter(|row| errors.flow[0][*row].is_finite());
+        let rows: Vec<usize> = own
+            .filter(|row| class(&model.rows.sizes[*row]) == at)
+            .collect();
+        let of = |errors: &[f64]| percent(median(absolute(errors, &rows)));
+        let bias = median(rows.iter().map(|row| errors.flow[1][*row]).collect());
+        let _ = writeln!(
+            text,
+            "| {name} | {} | {} | {} | {} | {} | {:+.1} |",
+            rows.len(),
+            of(&errors.fitted),
+            of(&errors.held_out),
+            of(&errors.flow[0]),
+            of(&errors.flow[1]),
+            100.0 * bias,
+        );
+    }
+    text.push('\n');
 }
 
 fn groups(text: &mut String, model: &CommModel<'_>, errors: &Errors) {
