@@ -1,13 +1,15 @@
 //! What collectives were measured to reach, laid on the links of a cluster.
 //!
 //! ```text
-//! rate of a NIC     × share that rings, trees or pairs reach with the protocol, at this size
+//! rate of a NIC     × share that rings, trees or pairs reach with the protocol
 //! latency of a NIC  + half of what a hop was measured to take longer than its links say
+//! start             + what a collective takes before its first hop, and √(ramp · x)
 //! ```
 //!
 //! The same for links between GPUs. Shares are those of [`profile::BetweenReached`] and
-//! [`profile::InsideReached`], whose closed form takes `x + √(ramp · x)` for bytes that take `x` at the
-//! full share: of a size that is known links carry `x / (x + √(ramp · x))` of that.
+//! [`profile::InsideReached`], whose closed form takes `x + √(ramp · x)` for bytes that take `x` at
+//! these rates: what that is more than `x` stands before the first message, since a lower rate would
+//! be paid at every hop by chunks that do not overlap.
 
 use cluster::{Cluster, ClusterNetwork, Reach, Topology};
 use collective::{CommShape, shape};
@@ -62,29 +64,23 @@ pub fn reached(network: &ClusterNetwork, comm: &CommProfile, asked: &Asked<'_>) 
     let (carried, protocol, is_sized) = carried(asked);
     let p = protocol.index();
     let inside = inside_of(cluster, comm).filter(|_| asked.ranks.shape().per_domain > 1);
-    let slow = if is_sized {
-        slowed(asked, own, inside, (carried, p))
-    } else {
-        1.0
+    let share = match carried {
+        Carried::Ring => own.ring[p],
+        Carried::Tree | Carried::NvlsTree => own.tree[p],
+        Carried::Pairs => entry.pairs_efficiency,
     };
-    let share = slow
-        * match carried {
-            Carried::Ring => own.ring[p],
-            Carried::Tree | Carried::NvlsTree => own.tree[p],
-            Carried::Pairs => entry.pairs_efficiency,
-        };
     let mut reach = Reach {
         nic_share: share * lines(protocol),
         nic_latency: nic_latency(network, own, protocol),
         ..Reach::default()
     };
     let mut start = Seconds::ZERO;
+    if is_sized {
+        start += ramped(asked, own, inside, (carried, p));
+    }
     if let Some(inside) = inside {
-        start = lay_inside(
-            (cluster, asked.ranks.shape(), inside),
-            (carried, protocol, slow),
-            &mut reach,
-        );
+        let domain = (cluster, asked.ranks.shape(), inside);
+        start += lay_inside(domain, (carried, protocol), &mut reach);
     }
     Some(Reached {
         reach,
@@ -95,7 +91,7 @@ pub fn reached(network: &ClusterNetwork, comm: &CommProfile, asked: &Asked<'_>) 
     })
 }
 
-/// How it travels, and whether its rate depends on its size in a way that was measured.
+/// How it travels, and whether how slowly its rate is reached was measured.
 fn carried(asked: &Asked<'_>) -> (Carried, Protocol, bool) {
     let (kind, protocol) = match asked.kind {
         Some(Kind::AllReduce) => {
@@ -120,13 +116,13 @@ fn carried(asked: &Asked<'_>) -> (Carried, Protocol, bool) {
     }
 }
 
-/// `x / (x + √(ramp · x))` of an all-reduce.
-fn slowed(
+/// `√(ramp · x)` of an all-reduce.
+fn ramped(
     asked: &Asked<'_>,
     own: &BetweenReached,
     inside: Option<&InsideReached>,
     (carried, p): (Carried, usize),
-) -> f64 {
+) -> Seconds {
     let shape = asked.ranks.shape();
     let n = f64::from(shape.ranks);
     let intra = |share: f64| share * shape.intra.as_f64();
@@ -148,11 +144,8 @@ fn slowed(
             own.tree[p] * shape.trees.as_f64(),
         ),
     };
-    let micros = asked.bytes.as_f64() * factor / within.min(between) * 1e6;
-    if micros <= 0.0 {
-        return 1.0;
-    }
-    1.0 / (1.0 + (own.ramp_us[p] / micros).sqrt())
+    let smooth = asked.bytes.as_f64() * factor / within.min(between);
+    Seconds::from_secs((own.ramp_us[p] * 1e-6 * smooth).sqrt())
 }
 
 /// Bytes of a line over its data: messages are simulated with their flags, shares are of data.
@@ -191,7 +184,7 @@ fn inside_of<'a>(cluster: &Cluster, comm: &'a CommProfile) -> Option<&'a InsideR
 /// hop.
 fn lay_inside(
     (cluster, shape, own): (&Cluster, &CommShape, &InsideReached),
-    (carried, protocol, slow): (Carried, Protocol, f64),
+    (carried, protocol): (Carried, Protocol),
     reach: &mut Reach,
 ) -> Seconds {
     let p = protocol.index();
@@ -206,7 +199,7 @@ fn lay_inside(
         ),
         Carried::Pairs => (own.pairs, own.pairs_us[1]),
     };
-    reach.scale_up_share = slow * share * lines(protocol);
+    reach.scale_up_share = share * lines(protocol);
     let hops = matches!(carried, Carried::Ring | Carried::Tree);
     if let Some([a, b]) = neighbors(cluster).filter(|_| hops) {
         let mut links = Vec::new();

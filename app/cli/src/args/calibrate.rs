@@ -36,8 +36,8 @@ profiles/ and fitted/ for predictions to read, fit/ with what a fit is worth on 
 were left out. One case differs, the one that renews what the program comes with: with
 --output scenarios in its own checkout, these last tables go to calibrate/data/fit.
 
-With --nccl-tests the profile of the cluster's network is written, to be named in the cluster file as
-collectives = \"profiles/...\": see docs/calibrating-a-fabric.md.
+With --nccl-tests the profile of the cluster's network is written below DIR/profiles. The cluster
+file names it, collectives = \"profiles/...\": see docs/calibrating-a-fabric.md.
 
 The same tables give the same bytes, whatever the number of threads.";
 
