@@ -7,6 +7,7 @@ mod fabric;
 mod json;
 mod open;
 mod plan;
+mod reach;
 
 use ::network::Share;
 use ::traffic::{

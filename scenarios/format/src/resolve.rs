@@ -13,7 +13,7 @@ mod prices;
 mod traffic;
 
 pub use network::{Rules, how_cut, policy, queue_pairs, rules, usual_balancing};
-pub use traffic::{describe_cluster, resolve_cluster};
+pub use traffic::{describe_cluster, resolve_measured};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use cluster::Cluster;
 use collective::Choice;
 use plan::{Plan, PlanError};
 use predict::{Assumed, Scenario};
-use profile::Profile;
+use profile::{CommProfile, Profile};
 use workload::Job;
 
 use crate::error::{Failure, Problem, push};
@@ -122,6 +122,8 @@ struct Resolver<'a> {
     given: Option<planning::Given>,
     /// The cluster of another job, in place of the scenario's own.
     shared: Option<Cluster>,
+    /// The constants of collectives that the cluster's own file names.
+    measured: Option<CommProfile>,
 }
 
 impl<'a> Resolver<'a> {
@@ -137,6 +139,7 @@ impl<'a> Resolver<'a> {
             assumed: Vec::new(),
             given: None,
             shared: None,
+            measured: None,
         }
     }
 
