@@ -4,10 +4,10 @@ use formats::wtt::{Limits, MAJOR, read, read_header, write};
 use formats::{FormatError, Header};
 use proptest::prelude::*;
 use trace::{
-    Category, Detail, Lane, MemoryKind, MemorySample, NO_INDEX, Pass, Span, StreamKind, Trace,
-    TraceError,
+    Category, Detail, Lane, LinkLevel, LinkTrack, MemoryKind, MemorySample, NO_INDEX, Pass, Span,
+    StreamKind, Trace, TraceError,
 };
-use units::{ClassId, LaneId, Seconds, SimTime};
+use units::{BytesPerSec, ClassId, LaneId, Seconds, SimTime};
 
 use crate::pipeline::{SMALL, pipeline};
 
@@ -58,14 +58,21 @@ fn traces() -> impl Strategy<Value = Trace> {
         index(),
         any::<(u32, u32, u32)>(),
     );
+    let link = (
+        "\\PC{0,12}",
+        1_u32..9,
+        1_usize..4,
+        prop::collection::vec((0_u64..1_000_000, 0.0_f64..1e11), 0..20),
+    );
     let sample = (0_u64..1_000_000, 0_usize..7, any::<u64>(), any::<u32>());
     (
         prop::collection::vec(lane, 1..4),
         prop::collection::vec(prop::collection::vec(detail, 0..4), 0..4),
         prop::collection::vec(span, 0..200),
         prop::collection::vec(sample, 0..100),
+        prop::collection::vec(link, 0..3),
     )
-        .prop_map(|(lanes, details, spans, samples)| {
+        .prop_map(|(lanes, details, spans, samples, links)| {
             let mut trace = Trace::default();
             for (class, name, ranks, resident) in lanes {
                 let class_id = ClassId::new(class);
@@ -121,6 +128,25 @@ fn traces() -> impl Strategy<Value = Trace> {
                     time: SimTime::from_picos(then),
                     kind: MemoryKind::ALL[kind],
                     bytes,
+                });
+            }
+            for (name, count, n_kinds, levels) in links {
+                let mut at = 0;
+                let levels = levels.into_iter().map(|(step, rate)| {
+                    at += step;
+                    LinkLevel {
+                        time: SimTime::from_picos(at),
+                        rates: (1..=n_kinds).map(|kind| rate / kind as f64).collect(),
+                    }
+                });
+                let levels: Vec<_> = levels.collect();
+                then = then.max(at);
+                trace.links.push(LinkTrack {
+                    name,
+                    count,
+                    rate: BytesPerSec::from_gbits(400.0).expect("positive"),
+                    kinds: (0..n_kinds).map(|kind| format!("kind {kind}")).collect(),
+                    levels,
                 });
             }
             trace.end = SimTime::from_picos(now.max(then) + 1);
@@ -225,7 +251,7 @@ fn chunks_of_an_unknown_kind_are_skipped() {
     let trace = pipeline(SMALL);
     let mut bytes = written(&trace);
     for (at, _) in chunks(&bytes.clone()).into_iter().rev() {
-        bytes.splice(at..at, chunk(*b"LINK", b"later"));
+        bytes.splice(at..at, chunk(*b"NEXT", b"later"));
     }
     assert_eq!(back(&bytes).expect("it only has more").1, trace);
 }
