@@ -107,7 +107,7 @@ fn curves_of_the_packet_engine_hold_the_bytes_of_every_link() {
         .iter()
         .map(|stats| stats.bytes as f64)
         .collect();
-    let told = outcome.curves.iter().map(|curve| curve.bytes());
+    let told = outcome.curves.iter().map(Curve::bytes);
     let used = bytes.iter().copied().filter(|bytes| 0.0 < *bytes);
     assert!(told.eq(used));
     for curve in &outcome.curves {

@@ -25,14 +25,11 @@ Examples:
   windtunnel explain workload.toml --engine packet --transport dcqcn-gbn
   windtunnel explain --fabric hosts --collective alltoall --bytes '1 MiB'";
 
-/// Simulate one training iteration of a scenario, or traffic on a network.
+/// A scenario with what is laid over it, or a network workload from options alone.
 #[derive(Args, Clone, Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
-pub(crate) struct SimulateArgs {
-    /// A scenario file, a folder with scenario.toml, or - for standard input
+pub(crate) struct WorkArgs {
+    /// A scenario file, a folder with scenario.toml, or - for standard input; `explain` takes
+    /// timelines in .wtt, too
     #[arg(
         value_name = "SCENARIO",
         add = ArgValueCompleter::new(scenarios),
@@ -46,6 +43,17 @@ pub(crate) struct SimulateArgs {
 
     #[command(flatten)]
     pub(crate) traffic: TrafficArgs,
+}
+
+/// Simulate one training iteration of a scenario, or traffic on a network.
+#[derive(Args, Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+pub(crate) struct SimulateArgs {
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
 
     /// Write the timeline: .json.gz or .json for Perfetto, .wtt for `windtunnel explain`
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -85,18 +93,6 @@ pub(crate) struct SimulateArgs {
 /// Say in ten lines what binds a run: a scenario, or a timeline that ends in .wtt.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ExplainArgs {
-    /// A scenario file, a folder with scenario.toml, - for standard input, or a timeline
-    #[arg(
-        value_name = "SCENARIO",
-        add = ArgValueCompleter::new(scenarios),
-        required_unless_present = "fabric",
-        conflicts_with = "fabric"
-    )]
-    pub(crate) scenario: Option<PathBuf>,
-
     #[command(flatten)]
-    pub(crate) over: OverArgs,
-
-    #[command(flatten)]
-    pub(crate) traffic: TrafficArgs,
+    pub(crate) work: WorkArgs,
 }

@@ -8,7 +8,7 @@ use session::{
 };
 
 use crate::args::ExplainArgs;
-use crate::commands::scenario::{Asked, ready, refuse, warn_of_sweep};
+use crate::commands::scenario::{ready, refuse, warn_of_sweep};
 use crate::commands::{Context, run};
 use crate::exit::Exit;
 use crate::network_explanation::in_words;
@@ -23,16 +23,11 @@ pub(crate) fn explain_file(args: &ExplainArgs, context: &Context) -> Exit {
 }
 
 fn answer(args: &ExplainArgs, context: &Context) -> Result<Exit, Exit> {
-    if let Some(path) = args.scenario.as_deref().filter(|path| is_trace(path)) {
+    if let Some(path) = args.work.scenario.as_deref().filter(|path| is_trace(path)) {
         refuse_options(path, args, context)?;
         return Ok(print(&explain(&read(path, context)?), context));
     }
-    let asked = Asked {
-        scenario: args.scenario.as_deref(),
-        over: &args.over,
-        traffic: &args.traffic,
-    };
-    let opened = asked.open(context)?;
+    let opened = args.work.open(context)?;
     if opened.is_traffic() {
         warn_of_sweep(&opened, context);
         return Ok(print_network(&of_traffic(&opened, context)?, context));
@@ -41,15 +36,15 @@ fn answer(args: &ExplainArgs, context: &Context) -> Result<Exit, Exit> {
 }
 
 fn print(explanation: &Explanation, context: &Context) -> Exit {
-    show(explanation.to_json(), &explanation.to_string(), context)
+    show(&explanation.to_json(), &explanation.to_string(), context)
 }
 
 fn print_network(explanation: &NetworkExplanation, context: &Context) -> Exit {
-    show(explanation.to_json(), &in_words(explanation), context)
+    show(&explanation.to_json(), &in_words(explanation), context)
 }
 
 /// * `text` — a claim a line.
-fn show(document: Value, text: &str, context: &Context) -> Exit {
+fn show(document: &Value, text: &str, context: &Context) -> Exit {
     if context.output.json {
         let document = json!({
             "schema": 1,
@@ -72,13 +67,13 @@ fn is_trace(path: &Path) -> bool {
 /// A run that is over cannot be changed: options that would are refused, not ignored.
 fn refuse_options(path: &Path, args: &ExplainArgs, context: &Context) -> Result<(), Exit> {
     let given = [
-        ("--set", !args.over.set.is_empty()),
-        ("--seed", args.over.seed.is_some()),
-        ("--engine", args.over.engine.is_some()),
-        ("--unfold", args.over.unfold),
-        ("--no-flows", args.traffic.no_flows),
+        ("--set", !args.work.over.set.is_empty()),
+        ("--seed", args.work.over.seed.is_some()),
+        ("--engine", args.work.over.engine.is_some()),
+        ("--unfold", args.work.over.unfold),
+        ("--no-flows", args.work.traffic.no_flows),
     ];
-    let of_traffic = args.traffic.assignments().into_iter();
+    let of_traffic = args.work.traffic.assignments().into_iter();
     let given = given
         .into_iter()
         .chain(of_traffic.map(|(option, _)| (option, true)));

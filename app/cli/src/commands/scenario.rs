@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use session::{Assignment, ENVIRONMENT_PREFIX, Failure, Opened, Place, Ready, Request, Sweep};
 
-use crate::args::{OverArgs, ScenarioArgs, TrafficArgs};
+use crate::args::{OverArgs, ScenarioArgs, WorkArgs};
 use crate::commands::run::catch_interrupts;
 use crate::commands::{Context, say};
 use crate::exit::Exit;
@@ -61,30 +61,19 @@ pub(crate) fn over(args: &OverArgs) -> Vec<Assignment> {
     above
 }
 
-/// What is asked by commands that also take network workloads from options alone.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
-    /// The scenario; none where options describe a network workload.
-    pub(crate) scenario: Option<&'a Path>,
-    /// What is laid over it.
-    pub(crate) over: &'a OverArgs,
-    /// What is laid over it of traffic.
-    pub(crate) traffic: &'a TrafficArgs,
-}
-
-impl Asked<'_> {
+impl WorkArgs {
     fn request(&self) -> Request {
-        let mut above = over(self.over);
+        let mut above = over(&self.over);
         let traffic = self.traffic.assignments().into_iter();
         above.extend(traffic.map(|(option, text)| Assignment::new(option, text)));
         // Options alone have no file, and nobody asks for its name.
-        request(self.scenario.unwrap_or(Path::new("")), above)
+        request(self.scenario.as_deref().unwrap_or(Path::new("")), above)
     }
 
     /// Opens the scenario, or what the options of a network workload make.
     pub(crate) fn open(&self, context: &Context) -> Result<Opened, Exit> {
         let request = self.request();
-        let opened = match self.scenario {
+        let opened = match &self.scenario {
             Some(_) => open_request(&request, context),
             None => shown(session::open_workload(&request), context),
         }?;
@@ -100,7 +89,7 @@ impl Asked<'_> {
     pub(crate) fn open_sweep(&self, context: &Context) -> Result<Sweep, Exit> {
         catch_interrupts();
         let request = self.request();
-        let sweep = match self.scenario {
+        let sweep = match &self.scenario {
             Some(_) => session::open_sweep(&request),
             None => session::open_workload_sweep(&request),
         };

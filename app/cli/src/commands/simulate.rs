@@ -10,7 +10,7 @@ use session::{
 };
 
 use crate::args::SimulateArgs;
-use crate::commands::scenario::{Asked, ready};
+use crate::commands::scenario::ready;
 use crate::commands::sweep::summary;
 use crate::commands::traffic::traffic;
 use crate::commands::{Context, existing, refuse_save, run};
@@ -33,19 +33,14 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     for path in output.iter().chain(&args.trace).chain(&args.links) {
         check(path, existing).map_err(|error| refuse_save(&error, context))?;
     }
-    let asked = Asked {
-        scenario: args.scenario.as_deref(),
-        over: &args.over,
-        traffic: &args.traffic,
-    };
-    let opened = asked.open(context)?;
+    let opened = args.work.open(context)?;
     if opened.is_traffic() {
         if args.print_scenario {
             return Ok(context.print(&opened.print()));
         }
         if opened.spec.sweep.is_some() {
             refuse_options_of_one_run(args, context)?;
-            let sweep = asked.open_sweep(context)?;
+            let sweep = args.work.open_sweep(context)?;
             let text = summary(&sweep, context)?;
             return context.hand_over(&text, output.as_deref(), existing);
         }
@@ -125,7 +120,7 @@ fn refuse_options_of_one_run(args: &SimulateArgs, context: &Context) -> Result<(
         ("--links", args.links.is_some()),
         ("--explain", args.explain),
         ("--print-schedule", args.print_schedule),
-        ("--unfold", args.over.unfold),
+        ("--unfold", args.work.over.unfold),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
         None => Ok(()),

@@ -44,7 +44,7 @@ pub(crate) fn traffic(
     for warning in &traffic.warnings {
         context.warn(warning);
     }
-    let keep = if args.traffic.no_flows || !context.output.json {
+    let keep = if args.work.traffic.no_flows || !context.output.json {
         Keep::Totals
     } else {
         Keep::Messages
@@ -99,7 +99,7 @@ pub(crate) fn traffic(
 fn refuse_training_options(args: &SimulateArgs, context: &Context) -> Result<(), Exit> {
     let given = [
         ("--print-schedule", args.print_schedule),
-        ("--unfold", args.over.unfold),
+        ("--unfold", args.work.over.unfold),
     ];
     for (option, is_given) in given {
         if is_given {

@@ -8,15 +8,20 @@ use serde_json::Value;
 use crate::command::{Scratch, json};
 use crate::run::windtunnel;
 
-/// Two jobs whose data-parallel groups cross the links between two leaves, and an all-to-all.
-const JOBS: &str = "\
+/// A model on four nodes, for both jobs.
+const COMMON: &str = "\
 schema = 1
-[model]
-config = \"llama3-8b\"
-layers = 2
-[cluster]
-name = \"dgx-h100\"
-nodes = 4
+model = { config = \"llama3-8b\", layers = 2 }
+cluster.name = \"dgx-h100\"
+cluster.nodes = 4
+training = { global_batch = 4, seq_len = 1024 }
+plan.tp = 8
+";
+
+/// One node of the first job; the second crosses the links between two leaves, and so does an
+/// all-to-all.
+const BESIDE: &str = "\
+plan.dp = 1
 [cluster.fabric]
 name = \"two leaves\"
 kind = \"leaf-spine\"
@@ -25,12 +30,6 @@ spines = 1
 oversubscription = 4
 link_rate = \"400 Gbit/s\"
 link_latency = \"1 us\"
-[training]
-global_batch = 4
-seq_len = 1024
-[plan]
-tp = 8
-dp = 1
 [[background]]
 scenario = \"other.toml\"
 first_gpu = 8
@@ -41,26 +40,11 @@ ends = [\"n0\", \"n3\"]
 every = \"1 ms\"
 ";
 
-const OTHER: &str = "\
-schema = 1
-[model]
-config = \"llama3-8b\"
-layers = 2
-[cluster]
-name = \"dgx-h100\"
-nodes = 4
-[training]
-global_batch = 4
-seq_len = 1024
-[plan]
-tp = 8
-dp = 2
-";
-
 fn jobs(name: &str) -> Scratch {
     let scratch = Scratch::new(name);
-    fs::write(scratch.0.join("scenario.toml"), JOBS).unwrap();
-    fs::write(scratch.0.join("other.toml"), OTHER).unwrap();
+    let [own, other] = [BESIDE, "plan.dp = 2\n"].map(|more| COMMON.to_owned() + more);
+    fs::write(scratch.0.join("scenario.toml"), own).unwrap();
+    fs::write(scratch.0.join("other.toml"), other).unwrap();
     scratch
 }
 

@@ -96,8 +96,8 @@ impl Traffic {
         };
         let chain = chain(&self.fabric, &balanced.program, times, &share);
         let [policy, does] = policy(&self.rules);
-        let queued = |load: &LinkLoad| load.queue.map_or(0.0, |[longest, _]| longest);
-        let queues = answer.links.iter().filter(|load| 0.0 < queued(load));
+        let longest = |load: &LinkLoad| load.queue.map_or(0.0, |[most, _]| most);
+        let queues = answer.links.iter().filter(|load| 0.0 < longest(load));
         NetworkExplanation {
             makespan: answer.makespan.as_seconds(),
             engine: if transport.is_some() {
@@ -119,10 +119,10 @@ impl Traffic {
             packets: answer.packets.as_ref().map(|packets| packets.totals),
             // Of equal ones, the first.
             queue: queues
-                .reduce(|a, b| if queued(a) < queued(b) { b } else { a })
+                .reduce(|a, b| if longest(a) < longest(b) { b } else { a })
                 .map(|load| {
                     let busy = answer.end().as_seconds() * load.utilisation;
-                    (load.clone(), busy * (queued(load) / load.bytes))
+                    (load.clone(), busy * (longest(load) / load.bytes))
                 }),
             fabric: self.fabric_name.clone(),
         }

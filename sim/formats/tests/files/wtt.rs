@@ -34,6 +34,31 @@ fn error(bytes: &[u8]) -> String {
     back(bytes).expect_err("the file is bad").to_string()
 }
 
+/// A link with levels that are so many picoseconds apart.
+fn link_track(name: String, count: u32, n_kinds: u32, levels: Vec<(u64, f64)>) -> LinkTrack {
+    let mut at = 0;
+    let levels = levels.into_iter().map(|(step, rate)| {
+        at += step;
+        LinkLevel {
+            time: SimTime::from_picos(at),
+            rates: (1..=n_kinds).map(|kind| rate / f64::from(kind)).collect(),
+        }
+    });
+    LinkTrack {
+        levels: levels.collect(),
+        name,
+        count,
+        rate: BytesPerSec::from_gbits(400.0).expect("positive"),
+        kinds: (0..n_kinds).map(|kind| format!("kind {kind}")).collect(),
+    }
+}
+
+fn links() -> impl Strategy<Value = LinkTrack> {
+    let levels = prop::collection::vec((0_u64..1_000_000, 0.0_f64..1e11), 0..20);
+    ("\\PC{0,12}", 1_u32..9, 1_u32..4, levels)
+        .prop_map(|(name, count, n_kinds, levels)| link_track(name, count, n_kinds, levels))
+}
+
 /// Random traces that keep the rules, with every kind of value.
 fn traces() -> impl Strategy<Value = Trace> {
     let lane = (
@@ -58,19 +83,13 @@ fn traces() -> impl Strategy<Value = Trace> {
         index(),
         any::<(u32, u32, u32)>(),
     );
-    let link = (
-        "\\PC{0,12}",
-        1_u32..9,
-        1_usize..4,
-        prop::collection::vec((0_u64..1_000_000, 0.0_f64..1e11), 0..20),
-    );
     let sample = (0_u64..1_000_000, 0_usize..7, any::<u64>(), any::<u32>());
     (
         prop::collection::vec(lane, 1..4),
         prop::collection::vec(prop::collection::vec(detail, 0..4), 0..4),
         prop::collection::vec(span, 0..200),
         prop::collection::vec(sample, 0..100),
-        prop::collection::vec(link, 0..3),
+        prop::collection::vec(links(), 0..3),
     )
         .prop_map(|(lanes, details, spans, samples, links)| {
             let mut trace = Trace::default();
@@ -130,24 +149,9 @@ fn traces() -> impl Strategy<Value = Trace> {
                     bytes,
                 });
             }
-            for (name, count, n_kinds, levels) in links {
-                let mut at = 0;
-                let levels = levels.into_iter().map(|(step, rate)| {
-                    at += step;
-                    LinkLevel {
-                        time: SimTime::from_picos(at),
-                        rates: (1..=n_kinds).map(|kind| rate / kind as f64).collect(),
-                    }
-                });
-                let levels: Vec<_> = levels.collect();
-                then = then.max(at);
-                trace.links.push(LinkTrack {
-                    name,
-                    count,
-                    rate: BytesPerSec::from_gbits(400.0).expect("positive"),
-                    kinds: (0..n_kinds).map(|kind| format!("kind {kind}")).collect(),
-                    levels,
-                });
+            for link in links {
+                then = then.max(link.levels.last().map_or(0, |level| level.time.as_picos()));
+                trace.links.push(link);
             }
             trace.end = SimTime::from_picos(now.max(then) + 1);
             trace
