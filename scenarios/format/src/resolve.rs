@@ -35,6 +35,7 @@ use crate::sections::Engine;
 use crate::tree::{Table, Value};
 
 use idle::idle_fields;
+pub use idle::idle_workload_fields;
 
 pub use planning::{Planning, resolve_planning};
 
@@ -240,7 +241,8 @@ impl Resolver<'_> {
     fn refuse_what_is_not_built(&mut self) {
         if self.spec.workload.is_some() {
             let message = "the scenario is a network workload, not a training iteration".to_owned();
-            let hint = "`windtunnel simulate` and `windtunnel sweep` run it".to_owned();
+            let hint =
+                "`windtunnel simulate`, `explain`, `plan` and `sweep` take it as it is".to_owned();
             self.fail("workload", Problem::Conflict { message, hint });
         }
         if self.spec.sweep.is_some() && self.given.is_none() {

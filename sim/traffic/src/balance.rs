@@ -14,6 +14,7 @@
 use std::collections::BTreeMap;
 
 use cluster::Topology;
+use units::math::mix;
 use units::{Bytes, LinkId, Seconds};
 
 use crate::program::{Program, Route, Stream, Wait, count};
@@ -122,9 +123,7 @@ fn hashed<T: Topology + ?Sized>(
         u64::from(stream.src.get()) << 32 | u64::from(stream.dst.get()),
         u64::from(at) << 32 | u64::from(part),
     ];
-    let hash = words
-        .into_iter()
-        .fold(0, |hash, word| crate::orbits::mix(hash ^ word));
+    let hash = words.into_iter().fold(0, |hash, word| mix(hash ^ word));
     Route::Way(below(hash, ways))
 }
 

@@ -26,8 +26,10 @@
 //! ```
 
 mod balance;
+mod chain;
 mod collective;
 mod flows;
+mod loads;
 mod orbits;
 mod packets;
 mod program;
@@ -44,7 +46,9 @@ pub use self::collective::{
     collective_with_cargo, streams_at_most,
 };
 pub use balance::{Balanced, Policy, balance, congestion, sprayed_loads};
+pub use chain::{Chain, chain};
 pub use flows::{Flow, FlowId, Flows, FlowsError, Followers};
+pub use loads::Curve;
 pub use orbits::run_folded;
 pub use packets::{PacketOutcome, run_packets};
 pub use program::{Program, Route, Stream, Wait};

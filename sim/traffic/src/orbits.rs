@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 
 use cluster::{Sharing, Topology, Wire};
 use network::Share;
-use units::Control;
+use units::math::mix;
+use units::{Control, LinkId};
 
 use crate::program::{Program, Route, Stream, Wait, count};
 use crate::run::{Outcome, Run, RunError};
@@ -43,7 +44,9 @@ struct Folded {
     /// By stream and by link: its class.
     class_of: Vec<u32>,
     link_class: Vec<u32>,
+    /// By class of links: how many there are, and the first.
     link_members: Vec<u32>,
+    link_heads: Vec<u32>,
 }
 
 /// Runs a program on the flow engine, with streams that behave alike as one.
@@ -62,7 +65,7 @@ pub fn run_folded<T: Topology + ?Sized>(
         return run_classes(topology, program, share, keep, control);
     };
     let mut outcome = run_classes(topology, &wound.program, share, keep, control)?;
-    if keep == Keep::Messages {
+    if keep.has_messages() {
         let times = |&place: &u32| outcome.times[place as usize];
         outcome.times = wound.places.iter().map(times).collect();
     }
@@ -81,11 +84,11 @@ fn run_classes<T: Topology + ?Sized>(
     };
     let ways = |class: u32, _: &[u32], way: &mut Way| way.clone_from(&folded.ways[class as usize]);
     let outcome = Run::new(&folded.program, &folded.wires, keep, ways)?.finish(control)?;
-    Ok(unfold(program, &folded, &outcome))
+    Ok(unfold(program, &folded, outcome))
 }
 
 /// The outcome of all streams from that of their classes.
-fn unfold(program: &Program, folded: &Folded, outcome: &Outcome) -> Outcome {
+fn unfold(program: &Program, folded: &Folded, outcome: Outcome) -> Outcome {
     let mut first = vec![0];
     for stream in folded.program.streams() {
         first.push(first[first.len() - 1] + stream.steps as usize);
@@ -102,11 +105,19 @@ fn unfold(program: &Program, folded: &Folded, outcome: &Outcome) -> Outcome {
         u32::MAX => 0.0,
         class => outcome.link_bytes[class as usize],
     };
+    let link_bytes = folded.link_class.iter().map(bytes).collect();
+    let mut curves = outcome.curves;
+    for curve in &mut curves {
+        let class = curve.link.index();
+        curve.link = LinkId::new(folded.link_heads[class]);
+        curve.count = folded.link_members[class];
+    }
     Outcome {
-        link_bytes: folded.link_class.iter().map(bytes).collect(),
+        link_bytes,
         times,
         classes: Some(folded.program.streams().len()),
-        ..*outcome
+        curves,
+        ..outcome
     }
 }
 
@@ -293,6 +304,7 @@ fn quotient<T: Topology + ?Sized>(
         class_of,
         link_class,
         link_members,
+        link_heads,
     };
     for (&head, &members) in heads.iter().zip(&members) {
         let stream = program.streams()[head as usize];
@@ -401,12 +413,4 @@ fn insert(slots: &mut [u64], color: u64) -> bool {
     }
     slots[at] = color;
     true
-}
-
-/// The finalizer of `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014).
-pub(crate) const fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^ (x >> 31)
 }

@@ -266,7 +266,7 @@ mod tests {
     fn random(seed: u64) -> Program {
         let mut state = seed;
         let mut draw = |below: u32| {
-            state = crate::orbits::mix(state);
+            state = units::math::mix(state);
             u32::try_from(state >> 33).unwrap() % below
         };
         let chains: Vec<(u32, u32)> = (0..12).map(|_| (draw(HOSTS), 30 + draw(30))).collect();

@@ -177,7 +177,10 @@ fn page(flows: &[Case], packets: &[Case]) -> String {
     text.push_str(TABLE_BY_SETTING);
     for (fields, words) in [
         (&["workload", "workload.jitter"][..], "starts uneven by "),
-        (&["cluster.fabric", "cluster.fabric.oversubscription"], "oversubscribed "),
+        (
+            &["cluster.fabric", "cluster.fabric.oversubscription"],
+            "oversubscribed ",
+        ),
         (&["stragglers"], ""),
     ] {
         by_setting(packets, fields, words, &mut text);
@@ -197,9 +200,8 @@ fn by_setting(packets: &[Case], fields: &[&str], words: &str, text: &mut String)
     all.dedup();
     for values in all {
         let cells = ["dcqcn-gbn", "dcqcn-sr"].map(|transport| {
-            let wanted = |case: &Case| {
-                case.value("network.transport") == transport && own(case) == values
-            };
+            let wanted =
+                |case: &Case| case.value("network.transport") == transport && own(case) == values;
             let [spray, reps] =
                 ["spray", "reps"].map(|over| ratios(packets, "singlepath", over, wanted));
             format!("{:.3} | {:.3}", spray.median, reps.median)

@@ -2,7 +2,7 @@
 
 use ::network::packet::Totals;
 use cluster::{Direction, Topology};
-use traffic::{Outcome, PacketOutcome, Program, Times};
+use traffic::{Curve, Outcome, PacketOutcome, Program, Times};
 use units::{LinkId, Seconds, SimTime};
 
 /// What a workload took and what links carried.
@@ -25,6 +25,8 @@ pub struct NetworkAnswer {
     pub congestion: [Option<Seconds>; 2],
     /// What happened to packets.
     pub packets: Option<PacketCounts>,
+    /// What links carried over time, where that was kept.
+    pub curves: Vec<Curve>,
 }
 
 /// What a link carried.

@@ -106,10 +106,7 @@ impl Candidate {
 
     /// Whether chance decides: a hash of switches, or entropies that senders draw.
     pub(super) fn is_drawn(&self) -> bool {
-        !matches!(
-            self.policy,
-            "static" | "singlepath" | "adaptive-flow" | "adaptive-packet" | "spray"
-        )
+        is_drawn(self.policy)
     }
 
     /// Whether flows are cut packet by packet.
@@ -144,4 +141,12 @@ impl Candidate {
         };
         text.to_owned()
     }
+}
+
+/// Whether chance decides under a policy.
+pub(super) fn is_drawn(policy: &str) -> bool {
+    !matches!(
+        policy,
+        "static" | "singlepath" | "adaptive-flow" | "adaptive-packet" | "spray"
+    )
 }

@@ -9,7 +9,7 @@ use ::network::Share;
 use cluster::{ClusterNetwork, Topology as _};
 use format::{
     ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
-    Rules, ScenarioSpec, is_path, resolve_measured, rules,
+    Rules, ScenarioSpec, idle_workload_fields, is_path, resolve_measured, rules,
 };
 use formats::flows_csv::{self, FlowIds};
 use formats::simgrid;
@@ -47,6 +47,8 @@ pub struct Traffic {
     pub name: String,
     /// What it runs on.
     pub fabric: Fabric,
+    /// What that is called: a cluster or a file.
+    pub fabric_name: String,
     /// Its streams.
     pub program: Program,
     /// What its flows are called; numbers where a collective made them.
@@ -87,6 +89,9 @@ impl Opened {
         let (fabric, start) =
             self.reaching(fabric, measured, (&workload, engine), &mut assumptions)?;
         let (network, nccl) = (&self.spec.network, &self.spec.nccl);
+        for (field, reason) in idle_workload_fields(engine, &self.spec) {
+            warnings.push(format!("`{field}` has no effect: {reason}"));
+        }
         let rules = rules(engine, network, nccl, seed, &mut assumptions);
         let (program, ids) = self.program(&workload, &fabric, &mut warnings)?;
         self.check_ways(&program, &fabric)?;
@@ -101,6 +106,7 @@ impl Opened {
         };
         Ok(Traffic {
             name: self.name.clone(),
+            fabric_name: self.fabric_name(&workload),
             fabric,
             program,
             ids,
@@ -206,6 +212,18 @@ impl Opened {
         };
         let network = Box::new(ClusterNetwork::new(cluster));
         Ok((Fabric::Cluster(network), Some(Measured { comm, own })))
+    }
+
+    /// What the fabric is called in the scenario.
+    fn fabric_name(&self, workload: &NetworkWorkload) -> String {
+        let cluster = self.spec.cluster.as_ref();
+        let own = cluster.and_then(|cluster| {
+            let fabric = cluster.fabric.as_ref().map(|_| "`[cluster.fabric]`");
+            let named = cluster.file.as_deref().or(cluster.name.as_deref());
+            fabric.or(named).map(str::to_owned)
+        });
+        let given = workload.fabric.clone().or(own);
+        given.unwrap_or_else(|| "`[cluster]`".to_owned())
     }
 
     fn platform(&self, path: &Path, warnings: &mut Vec<String>) -> Result<Fabric, Vec<Failure>> {

@@ -104,7 +104,7 @@ impl Core {
                 .map(|every| Samples::new(every, links.len())),
             open: 0,
             stuck: None,
-            rng: Pcg32::seed_from_u64(super::balance::mix(config.seed)),
+            rng: Pcg32::seed_from_u64(units::math::mix(config.seed)),
             pool_bytes,
             headroom: pfc(|pfc| pfc.headroom),
             resume_below: pfc(|pfc| pfc.resume_below),

@@ -1,6 +1,8 @@
 //! The sending side of a host: which flow sends next, which packet, and over which way.
 
-use super::balance::{Balance, low, mix};
+use units::math::mix;
+
+use super::balance::{Balance, low};
 use super::config::{Balancing, Control, Transport};
 use super::core::Core;
 use super::flow::Pace;

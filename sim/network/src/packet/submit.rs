@@ -1,9 +1,10 @@
 //! A message becomes flows.
 
 use cluster::Topology;
+use units::math::mix;
 use units::{HostId, SimTime};
 
-use super::balance::{Balance, Bitmap, Good, Reps, Round, low, mix, stream};
+use super::balance::{Balance, Bitmap, Good, Reps, Round, low, stream};
 use super::bits::Bits;
 use super::config::{Balancing, Control, Transport};
 use super::core::Core;
