@@ -73,14 +73,7 @@ impl Trace {
         for (index, sample) in self.memory.iter().enumerate() {
             self.check_lane(what, index, sample.lane.get())?;
             let at = sample.time;
-            if at < before {
-                return Err(TraceError::OutOfOrder {
-                    what,
-                    index,
-                    at,
-                    before,
-                });
-            }
+            check_order(what, index, at, before)?;
             before = at;
             self.check_end(what, index, at)?;
         }
@@ -101,14 +94,7 @@ impl Trace {
                         n_kinds,
                     });
                 }
-                if at < before {
-                    return Err(TraceError::OutOfOrder {
-                        what,
-                        index,
-                        at,
-                        before,
-                    });
-                }
+                check_order(what, index, at, before)?;
                 before = at;
                 self.check_end(what, index, at)?;
             }
@@ -141,4 +127,21 @@ impl Trace {
         }
         Ok(())
     }
+}
+
+fn check_order(
+    what: &'static str,
+    index: usize,
+    at: SimTime,
+    before: SimTime,
+) -> Result<(), TraceError> {
+    if before <= at {
+        return Ok(());
+    }
+    Err(TraceError::OutOfOrder {
+        what,
+        index,
+        at,
+        before,
+    })
 }
