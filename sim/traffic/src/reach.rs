@@ -183,12 +183,12 @@ fn inside_of<'a>(cluster: &Cluster, comm: &'a CommProfile) -> Option<&'a InsideR
 /// Lays on the links between GPUs what was measured inside a domain; what it takes before the first
 /// hop.
 fn lay_inside(
-    (cluster, shape, own): (&Cluster, &CommShape, &InsideReached),
+    (cluster, ranks, own): (&Cluster, &CommShape, &InsideReached),
     (carried, protocol): (Carried, Protocol),
     reach: &mut Reach,
 ) -> Seconds {
     let p = protocol.index();
-    let per_domain = f64::from(shape.per_domain);
+    let per_domain = f64::from(ranks.per_domain);
     let (share, start) = match carried {
         Carried::Ring => (own.ring[p], own.start_us[p]),
         Carried::Tree => (own.tree[p], own.start_us[p]),
