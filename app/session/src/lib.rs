@@ -42,9 +42,9 @@ pub use import_network::{Tool, import_chakra, import_cluster, import_simgrid};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
 pub use links::save_links;
 pub use network::{
-    Candidate, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer, NetworkBundle, NetworkConsumer,
-    NetworkField, NetworkFile, NetworkPlan, NetworkPlanError, NetworkPlans, PacketCounts, Rules,
-    Traffic, save_network_bundle,
+    Candidate, FailedPlan, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer, NetworkBundle,
+    NetworkConsumer, NetworkField, NetworkFile, NetworkPlan, NetworkPlanError, NetworkPlans,
+    PacketCounts, Rules, Traffic, save_network_bundle,
 };
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};

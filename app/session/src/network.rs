@@ -19,7 +19,8 @@ pub use candidates::{Candidate, NETWORK_FIELDS, NetworkField};
 pub use export::{NetworkBundle, NetworkConsumer, NetworkFile, save_network_bundle};
 pub use format::Rules;
 pub use open::Traffic;
-pub use plan::{NetworkPlan, NetworkPlanError, NetworkPlans};
+pub(crate) use plan::told;
+pub use plan::{FailedPlan, NetworkPlan, NetworkPlanError, NetworkPlans};
 
 use crate::network::answer::{flow_links, packet_links};
 

@@ -90,6 +90,7 @@ mod pool;
 mod receive;
 mod routes;
 mod sample;
+mod stall;
 mod stats;
 mod submit;
 mod switch;

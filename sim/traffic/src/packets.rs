@@ -5,7 +5,7 @@ use network::packet::{Config, LinkStats, Message, PacketError, Packets, Report, 
 use units::{Control, LinkId, SimTime};
 
 use crate::program::{Program, Route};
-use crate::run::RunError;
+use crate::run::{RunError, check_all_arrived};
 use crate::schedule::{Keep, Schedule, Times};
 
 /// What a run on the packet engine found.
@@ -58,6 +58,7 @@ pub fn run_packets<T: Topology>(
         schedule.start(now);
         submit(&mut net, &mut schedule, now)?;
     }
+    check_all_arrived(&schedule)?;
     outcome.totals = *net.totals();
     let links = (0..net.topology().n_links()).map(|link| net.link(LinkId::new(link)));
     outcome.links = links.collect::<Result<_, _>>()?;

@@ -52,6 +52,17 @@ pub struct NetworkPlan {
     pub scenario: String,
 }
 
+/// A candidate whose runs did not all end, such as one that locks up under pauses.
+#[derive(Clone, Debug)]
+pub struct FailedPlan {
+    /// What was chosen.
+    pub candidate: Candidate,
+    /// How many of its runs failed, and how many there were.
+    pub runs: [usize; 2],
+    /// Why the first of them failed.
+    pub error: String,
+}
+
 /// Candidates, the best first.
 #[derive(Clone, Debug)]
 pub struct NetworkPlans {
@@ -59,6 +70,8 @@ pub struct NetworkPlans {
     pub name: String,
     /// Those that ran.
     pub plans: Vec<NetworkPlan>,
+    /// Those of which a run failed: they are no choice.
+    pub failed: Vec<FailedPlan>,
     /// What spraying takes, where it ran: the ideal in the flow engine, every packet on the next
     /// way in the packet engine.
     pub ideal: Option<Seconds>,
@@ -251,15 +264,16 @@ impl<'a> Search<'a> {
     }
 
     fn plans(mut self, found: Found, stopped: bool) -> Result<NetworkPlans, NetworkPlanError> {
-        let mut plans = Vec::new();
+        let (mut plans, mut failed) = (Vec::new(), Vec::new());
         let (mut partial, mut ideal) = (false, None);
         for (at, runs) in found.into_iter().enumerate() {
             let mut ended = Vec::new();
+            let mut errors = Vec::new();
             for run in runs {
                 match run {
                     Ok(ran) => ended.push(ran),
                     Err(RunError::Interrupted(_)) => partial = true,
-                    Err(error) => *self.excluded.entry(error.to_string()).or_default() += 1,
+                    Err(error) => errors.push(error),
                 }
             }
             let wanted = if self.entries[at].candidate.is_drawn() {
@@ -269,6 +283,14 @@ impl<'a> Search<'a> {
             };
             partial |= stopped && (ended.len() as u64) < wanted;
             let entry = &self.entries[at];
+            if let Some(error) = errors.first() {
+                failed.push(FailedPlan {
+                    candidate: entry.candidate.clone(),
+                    runs: [errors.len(), errors.len() + ended.len()],
+                    error: told(error),
+                });
+                continue;
+            }
             if entry.candidate.policy == "spray" {
                 ideal = ended.first().copied();
             }
@@ -277,7 +299,10 @@ impl<'a> Search<'a> {
             }
         }
         if plans.is_empty() {
-            let reasons: Vec<String> = self.excluded.into_keys().collect();
+            let errors = failed
+                .into_iter()
+                .map(|plan| format!("{}: {}", plan.candidate.policy, plan.error));
+            let reasons: Vec<String> = self.excluded.into_keys().chain(errors).collect();
             return Err(if stopped {
                 NetworkPlanError::Interrupted
             } else {
@@ -287,6 +312,7 @@ impl<'a> Search<'a> {
         Ok(NetworkPlans {
             name: self.traffic.name.clone(),
             plans: ordered(plans),
+            failed,
             ideal: ideal.map(|ran: Ran| ran.makespan.as_seconds()),
             ideal_congestion: self.traffic.ideal_congestion(),
             excluded: self.excluded.into_iter().collect(),
@@ -372,6 +398,14 @@ impl Traffic {
         let balanced = traffic::balance(&self.fabric, &self.program, policy, self.seed);
         let pieces = balanced.origin.chunk_by(|a, b| a == b).map(<[u32]>::len);
         u32::try_from(pieces.max().unwrap_or(0)).unwrap_or(u32::MAX)
+    }
+}
+
+/// An error with what to do about it.
+pub(crate) fn told(error: &RunError) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error} (hint: {hint})"),
+        None => error.to_string(),
     }
 }
 

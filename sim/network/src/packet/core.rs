@@ -94,14 +94,18 @@ pub(super) struct Core {
 impl Core {
     /// Handles events until something is reported or none lies at or before `to`.
     pub(super) fn run(&mut self, to: u64) -> bool {
-        while let Some(event) = self.wheel.pop(to) {
-            self.clock = event.at;
-            self.handle(event);
-            if !self.reports.is_empty() || self.stuck.is_some() {
-                return self.stuck.is_none();
+        loop {
+            while let Some(event) = self.wheel.pop(to) {
+                self.clock = event.at;
+                self.handle(event);
+                if !self.reports.is_empty() || self.stuck.is_some() {
+                    return self.stuck.is_none();
+                }
+            }
+            if !(self.eager && self.is_stalled() && self.release_pauses()) {
+                return false;
             }
         }
-        false
     }
 
     #[inline]

@@ -86,6 +86,15 @@ impl Core {
         })
     }
 
+    /// How many bytes that came over a paused link may still wait when it goes on.
+    ///
+    /// * `at` — a queue of the switch.
+    pub(super) fn goes_on_below(&self, at: u32) -> u64 {
+        let switch = Some(self.links[at as usize].switch).filter(|switch| *switch != NONE);
+        let threshold = switch.and_then(|switch| self.threshold(switch));
+        threshold.unwrap_or(0).saturating_sub(self.resume_below)
+    }
+
     pub(super) fn pause(&mut self, at: u32) {
         self.catch_up(at);
         let link = &mut self.links[at as usize];

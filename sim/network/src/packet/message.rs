@@ -68,6 +68,7 @@ pub struct Times {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record {
     pub(super) tag: u64,
+    pub(super) ends: [HostId; 2],
     /// Parts that are not yet delivered, and not yet acknowledged.
     pub(super) left: [u32; 2],
     pub(super) times: Times,

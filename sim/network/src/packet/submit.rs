@@ -56,6 +56,7 @@ impl Core {
         };
         self.messages.push(Record {
             tag: message.tag,
+            ends: [src, dst],
             left: [n_parts; 2],
             times: Times {
                 released: SimTime::from_picos(self.clock),
