@@ -72,6 +72,7 @@ mod acknowledge;
 mod balance;
 mod bits;
 mod build;
+mod calm;
 mod config;
 mod core;
 mod credit;

@@ -104,12 +104,14 @@ impl Candidate {
         (network, nccl)
     }
 
-    /// Whether chance decides: a hash of switches, or entropies that senders draw.
-    pub(super) fn is_drawn(&self) -> bool {
-        !matches!(
-            self.policy,
-            "static" | "singlepath" | "adaptive-flow" | "adaptive-packet" | "spray"
-        )
+    /// Whether chance decides: a hash of switches, entropies that senders draw, or, in packets, which
+    /// of equally loaded ways a flow takes.
+    pub(super) fn is_drawn(&self, engine: Engine) -> bool {
+        match self.policy {
+            "static" | "singlepath" | "adaptive-packet" | "spray" => false,
+            "adaptive-flow" => engine == Engine::Packet,
+            _ => true,
+        }
     }
 
     /// Whether flows are cut packet by packet.

@@ -217,10 +217,10 @@ impl<'a> Search<'a> {
         let mut tasks: Vec<(u64, usize)> = Vec::new();
         for round in 0..SEEDS {
             let mut again: Vec<usize> = (0..self.entries.len()).collect();
-            again.retain(|at| round == 0 || self.entries[*at].candidate.is_drawn());
+            again.retain(|at| round == 0 || self.entries[*at].candidate.is_drawn(self.engine));
             again.sort_by_key(|at| {
                 let candidate = &self.entries[*at].candidate;
-                candidate.is_drawn() || candidate.policy == "adaptive-flow"
+                candidate.is_drawn(self.engine) || candidate.policy == "adaptive-flow"
             });
             tasks.extend(again.into_iter().map(|at| (round, at)));
         }
@@ -276,7 +276,7 @@ impl<'a> Search<'a> {
                     Err(error) => errors.push(error),
                 }
             }
-            let wanted = if self.entries[at].candidate.is_drawn() {
+            let wanted = if self.entries[at].candidate.is_drawn(self.engine) {
                 SEEDS
             } else {
                 1

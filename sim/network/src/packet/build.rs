@@ -104,6 +104,7 @@ impl Core {
                 .map(|every| Samples::new(every, links.len())),
             open: 0,
             stuck: None,
+            scratch: Vec::new(),
             rng: Pcg32::seed_from_u64(super::balance::mix(config.seed)),
             pool_bytes,
             headroom: pfc(|pfc| pfc.headroom),

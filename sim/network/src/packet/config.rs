@@ -94,7 +94,8 @@ pub enum Balancing {
         /// How long a pause; 50 to 500 µs are usual, above the skew of ways.
         gap: Seconds,
     },
-    /// The way with the shortest queues when the message begins.
+    /// The way with the fewest flows on its fullest link when the message begins; of equals that with
+    /// the shortest queues.
     AdaptiveFlow,
     /// The way with the shortest queue when a packet reaches the switch where ways branch.
     AdaptivePacket,

@@ -87,6 +87,8 @@ pub(super) struct Core {
     pub(super) headroom: u64,
     pub(super) resume_below: u64,
     pub(super) pause_bytes: u64,
+    /// Links of the way that is looked at.
+    pub(super) scratch: Vec<u32>,
     /// A message that nothing is heard of.
     pub(super) stuck: Option<u32>,
 }

@@ -101,6 +101,7 @@ impl Core {
 
     /// The last byte of a flow has arrived.
     pub(super) fn delivered(&mut self, flow: u32) {
+        self.end_on_way(flow);
         let message = self.receivers[flow as usize].message;
         self.advance_message(message, Stage::Delivered);
     }

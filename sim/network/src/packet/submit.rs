@@ -201,10 +201,16 @@ impl Core {
         let narrow = self.narrowest(sides[0]);
         let window = self.window(narrow, round_trip);
         let pace = self.pace(window, round_trip);
+        let balance = self.balance(key, sides[0], way, &mut rng);
+        let way = match balance {
+            Balance::Fixed(way) => way,
+            _ => 0,
+        };
         Sender {
             side: sides[0],
             nic,
             narrow,
+            way,
             packets: u32::try_from(packets).unwrap_or(u32::MAX),
             next: 0,
             all_below: 0,
@@ -230,7 +236,7 @@ impl Core {
             sent: Vec::new(),
             entropies: Vec::new(),
             pace,
-            balance: self.balance(key, sides[0], way, &mut rng),
+            balance,
             rng,
             salt: mix(self.config.seed ^ mix(key ^ 0x7761_7973)),
         }
@@ -327,14 +333,7 @@ impl Core {
                 last: 0,
                 gap: picos(gap.as_secs() * 1e12),
             },
-            Balancing::AdaptiveFlow => {
-                let start = if 1 < n_ways {
-                    self.calmest_way(side, side.head)
-                } else {
-                    0
-                };
-                Balance::Fixed(start)
-            }
+            Balancing::AdaptiveFlow => Balance::Fixed(self.begin_on_calmest(side, key)),
             Balancing::AdaptivePacket => Balance::Adaptive,
             Balancing::Spray => Balance::Spray(side.head),
             Balancing::Oblivious => Balance::Oblivious(Round::new(n, rng)),
