@@ -5,10 +5,10 @@ mod net;
 
 use std::collections::BTreeSet;
 
-use cluster::Topology as _;
+use cluster::{Cluster, ClusterNetwork, Topology as _, example};
 use net::{hosts, last, message, network, run};
 use network::packet::{Balancing, Config, Stage, Transport};
-use units::{HostId, SimTime};
+use units::{HostId, Seconds, SimTime};
 
 const MIB: u64 = 1 << 20;
 
@@ -97,4 +97,24 @@ fn the_seed_decides_between_ways_that_are_equally_calm() {
     assert_eq!(ways.len(), 4);
     assert!(ways.iter().all(|ways| ways.len() == 1));
     assert_eq!(way_of(3), way_of(3));
+}
+
+#[test]
+fn nothing_is_sent_again_over_long_links_that_lose_nothing() {
+    for micros in [1.0, 100.0, 1000.0] {
+        let mut spec = example::hosts(2, 4, 4, 100.0);
+        spec.fabric.link_latency = Seconds::from_micros(micros);
+        let topology = ClusterNetwork::new(Cluster::build(&spec).unwrap());
+        for transport in Transport::ALL {
+            let mut net = network(&topology, Config::new(transport, Balancing::SinglePath));
+            for src in 0..4 {
+                net.submit(SimTime::ZERO, message(src, 4 + src, 4 * MIB))
+                    .unwrap();
+            }
+            run(&mut net);
+            let totals = net.totals();
+            let again = (totals.resent, totals.timed_out, totals.duplicates);
+            assert_eq!(again, (0, 0, 0), "{transport:?} over {micros} us");
+        }
+    }
 }

@@ -240,7 +240,8 @@ pub struct Config {
     pub ack_every: Bytes,
     /// Payload that one credit allows.
     pub credit: Bytes,
-    /// The least time before an unacknowledged packet counts as lost, without the queues' drain.
+    /// The least time before an unacknowledged packet counts as lost. To it come three idle round
+    /// trips of the message's way, or the drain of full queues where that is longer.
     pub min_timeout: Seconds,
     /// When routing no longer uses links that failed, and spreads by the rates that links have
     /// since they changed. Until then packets over a failed link are lost.
@@ -254,13 +255,13 @@ pub struct Config {
 impl Config {
     /// The defaults of a transport with a policy.
     ///
-    /// | | window | buffer | marks | timeout | acknowledged |
+    /// | | window | buffer | marks | least timeout | acknowledged |
     /// |---|---|---|---|---|---|
     /// | ideal | none | endless | no | none needed | at the end |
     /// | dcqcn-gbn, dcqcn-sr | none | 32 MB a switch, PFC | 400 KB, 1,600 KB, 0.2 | 500 µs | each packet |
     /// | ndp | 50 packets | 15 packets, trimming | no | 5 ms | each packet |
-    /// | eqds | 50 packets | 35 packets, trimming | no | 150 µs + drain | each 16 KiB |
-    /// | uec | 1.5 BDP | 1 BDP, trimming | 0.2 to 0.8 BDP | 15 µs + drain | each 16 KiB |
+    /// | eqds | 50 packets | 35 packets, trimming | no | 150 µs | each 16 KiB |
+    /// | uec | 1.5 BDP | 1 BDP, trimming | 0.2 to 0.8 BDP | 15 µs | each 16 KiB |
     ///
     /// Sources: defaults of csg-htsim 841d9e7 and uet-htsim 40ccb05 for NDP, EQDS and UEC (NDP's
     /// first window of 15 packets is too small for round trips of 9 µs at 100 Gbit/s); the ns-3

@@ -5,7 +5,7 @@ use super::core::Core;
 use super::dcqcn::NOTIFY_EVERY;
 use super::pool::{ASKS, Form, MARKED, NONE, Packet, RESENT};
 
-/// How often go-back-N asks for the same gap again, in picoseconds: HPCC's 500 µs.
+/// How often go-back-N asks for the same gap again at most, in picoseconds: HPCC's 500 µs.
 const ASK_AGAIN: u64 = 500_000_000;
 
 impl Core {
@@ -143,11 +143,13 @@ impl Core {
     fn ask_from_gap(&mut self, packet: u32) {
         let flow = self.pool.get(packet).flow;
         let clock = self.clock;
+        // An answer takes a round trip.
+        let wait = ASK_AGAIN.max(self.senders[flow as usize].round_trip);
         let receiver = &mut self.receivers[flow as usize];
         let gap = receiver.expected;
         let asked = receiver
             .asked
-            .is_some_and(|(number, at)| number == gap && clock < at + ASK_AGAIN);
+            .is_some_and(|(number, at)| number == gap && clock < at + wait);
         if asked {
             self.pool.free(packet);
             return self.release(flow);

@@ -18,6 +18,9 @@ use super::wheel::Kind;
 
 /// Queues that must drain before a packet counts as lost.
 const DRAINS: u64 = 6;
+/// Idle round trips that a sender waits at least: `RTO = SRTT + 4 RTTVAR` with `SRTT = R` and
+/// `RTTVAR = R/2`, as before anything is measured (RFC 6298, section 2.2).
+const ROUND_TRIPS: u64 = 3;
 
 impl Core {
     pub(super) fn submit(
@@ -229,7 +232,7 @@ impl Core {
             uses: 0,
             message,
             round_trip,
-            timeout: self.timeout(narrow),
+            timeout: self.timeout(narrow, round_trip),
             window,
             acked: Bits::default(),
             lost: Bits::default(),
@@ -309,16 +312,24 @@ impl Core {
         }
     }
 
-    fn timeout(&self, narrow: u32) -> u64 {
+    /// How long a sender waits for an answer: the least timeout, and either some idle round trips
+    /// or as long as full queues take to drain, whichever is longer.
+    ///
+    /// A selective repeat over pauses waits until a whole buffer of the slowest link has drained
+    /// (`RTO_high` of Mittal et al., Revisiting network support for RDMA, SIGCOMM 2018): nothing is lost
+    /// there for want of room, only late.
+    fn timeout(&self, narrow: u32, round_trip: u64) -> u64 {
         let least = picos(self.config.min_timeout.as_secs() * 1e12);
         let link = &self.links[narrow as usize];
-        let drains = matches!(self.config.transport, Transport::Uec | Transport::Eqds);
-        let room = if drains && link.room < u64::MAX {
-            link.room * DRAINS
-        } else {
-            0
+        let pauses = self.config.pfc.is_some();
+        let (queue, times) = match self.config.transport {
+            Transport::Uec | Transport::Eqds => (link.room, DRAINS),
+            Transport::DcqcnSr if pauses => (link.room.min(self.pool_bytes), 1),
+            _ => (0, 0),
         };
-        least + picos(room as f64 * link.per_byte)
+        let queue = if queue < u64::MAX { queue * times } else { 0 };
+        let drained = picos(queue as f64 * link.per_byte);
+        least + drained.max(round_trip.saturating_mul(ROUND_TRIPS))
     }
 
     fn balance(&mut self, key: u64, side: Side, way: u32, rng: &mut rand_pcg::Pcg32) -> Balance {
