@@ -118,3 +118,28 @@ fn nothing_is_sent_again_over_long_links_that_lose_nothing() {
         }
     }
 }
+
+#[test]
+fn default_windows_fill_fast_and_long_ways() {
+    for (gbits, micros) in [(100.0, 1.0), (400.0, 1.0), (400.0, 50.0)] {
+        let mut spec = example::hosts(2, 4, 4, gbits);
+        spec.fabric.link_latency = Seconds::from_micros(micros);
+        let topology = ClusterNetwork::new(Cluster::build(&spec).unwrap());
+        let time = |transport| {
+            let mut net = network(&topology, Config::new(transport, Balancing::SinglePath));
+            for src in 0..4 {
+                net.submit(SimTime::ZERO, message(src, 4 + src, 64 * MIB))
+                    .unwrap();
+            }
+            last(&run(&mut net), Stage::Delivered)
+        };
+        let ideal = time(Transport::Ideal);
+        for transport in Transport::ALL {
+            let ratio = time(transport) / ideal;
+            assert!(
+                (0.99..1.03).contains(&ratio),
+                "{transport:?} at {gbits} Gbit/s and {micros} us: {ratio}"
+            );
+        }
+    }
+}

@@ -9,6 +9,8 @@ pub enum Amount {
     Bytes(u64),
     /// That many whole packets.
     Packets(u32),
+    /// That many whole packets, or the bandwidth-delay product where that is more.
+    PacketsOrBdp(u32),
     /// That many times the bandwidth-delay product: the rate of the link, or of the sender's NIC
     /// for a window, times the round trip of an idle network.
     Bdp(f64),
@@ -20,10 +22,13 @@ impl Amount {
     /// * `rate`, `round_trip` — the two factors of the bandwidth-delay product.
     /// * `packet` — a whole packet with its header.
     pub fn bytes(self, rate: BytesPerSec, round_trip: Seconds, packet: u32) -> Bytes {
+        let whole = |packets| Bytes::new(u64::from(packets) * u64::from(packet));
+        let bdp = |times: f64| Bytes::from_f64(rate.as_f64() * round_trip.as_secs() * times);
         match self {
             Self::Bytes(bytes) => Bytes::new(bytes),
-            Self::Packets(packets) => Bytes::new(u64::from(packets) * u64::from(packet)),
-            Self::Bdp(times) => Bytes::from_f64(rate.as_f64() * round_trip.as_secs() * times),
+            Self::Packets(packets) => whole(packets),
+            Self::PacketsOrBdp(packets) => whole(packets).max(bdp(1.0)),
+            Self::Bdp(times) => bdp(times),
         }
     }
 }
@@ -259,12 +264,14 @@ impl Config {
     /// |---|---|---|---|---|---|
     /// | ideal | none | endless | no | none needed | at the end |
     /// | dcqcn-gbn, dcqcn-sr | none | 32 MB a switch, PFC | 400 KB, 1,600 KB, 0.2 | 500 µs | each packet |
-    /// | ndp | 50 packets | 15 packets, trimming | no | 5 ms | each packet |
-    /// | eqds | 50 packets | 35 packets, trimming | no | 150 µs | each 16 KiB |
+    /// | ndp | 50 packets, or 1 BDP | 15 packets, trimming | no | 5 ms | each packet |
+    /// | eqds | 50 packets, or 1 BDP | 35 packets, trimming | no | 150 µs | each 16 KiB |
     /// | uec | 1.5 BDP | 1 BDP, trimming | 0.2 to 0.8 BDP | 15 µs | each 16 KiB |
     ///
     /// Sources: defaults of csg-htsim 841d9e7 and uet-htsim 40ccb05 for NDP, EQDS and UEC (NDP's
-    /// first window of 15 packets is too small for round trips of 9 µs at 100 Gbit/s); the ns-3
+    /// first window of 15 packets is too small for round trips of 9 µs at 100 Gbit/s, and 50 packets
+    /// for faster or longer ways: NDP's window is to cover a round trip at full rate, Handley et al.,
+    /// SIGCOMM 2017); the ns-3
     /// configuration of HPCC (Li et al., SIGCOMM 2019) for 100 Gbit/s for DCQCN, with packets of
     /// 4,096 bytes, `RoCE`'s largest, in place of 1,000.
     pub fn new(transport: Transport, balancing: Balancing) -> Self {
@@ -295,7 +302,7 @@ impl Config {
             },
             Transport::DcqcnGbn | Transport::DcqcnSr => config.lossless(),
             Transport::Ndp => Self {
-                window: Amount::Packets(50),
+                window: Amount::PacketsOrBdp(50),
                 buffer: Buffer::PerPort(Amount::Packets(15)),
                 entropies: None,
                 ack_every: Bytes::ZERO,
@@ -305,7 +312,7 @@ impl Config {
             },
             Transport::Eqds => Self {
                 payload: 4086,
-                window: Amount::Packets(50),
+                window: Amount::PacketsOrBdp(50),
                 buffer: Buffer::PerPort(Amount::Packets(35)),
                 credit: Bytes::new(4096),
                 min_timeout: Seconds::from_micros(150.0),

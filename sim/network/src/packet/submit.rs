@@ -286,14 +286,17 @@ impl Core {
     }
 
     fn window(&self, narrow: u32, round_trip: u64) -> u64 {
-        let rate = 1.0 / self.links[narrow as usize].per_byte;
-        let whole = u32::from(self.sizes.whole);
+        let whole = u64::from(self.sizes.whole);
+        let bdp = round_trip as f64 / self.links[narrow as usize].per_byte;
         let bytes = match self.config.window {
-            super::Amount::Bdp(times) => picos(rate * round_trip as f64 * times),
+            super::Amount::Bdp(times) => picos(bdp * times),
             super::Amount::Bytes(bytes) => bytes,
-            super::Amount::Packets(packets) => u64::from(packets) * u64::from(whole),
+            super::Amount::Packets(packets) => u64::from(packets) * whole,
+            super::Amount::PacketsOrBdp(packets) => {
+                (u64::from(packets) * whole).max(picos(bdp).next_multiple_of(whole))
+            }
         };
-        bytes.max(u64::from(whole))
+        bytes.max(whole)
     }
 
     fn pace(&self, window: u64, round_trip: u64) -> Pace {
