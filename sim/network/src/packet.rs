@@ -97,7 +97,7 @@ mod submit;
 mod switch;
 mod wheel;
 
-pub use config::{Amount, Balancing, Buffer, Config, Control, Ecn, Pfc, Transport};
+pub use config::{Amount, Balancing, Buffer, Config, Control, Ecn, Headroom, Pfc, Transport};
 pub use engine::Packets;
 pub use error::PacketError;
 pub use link::LinkStats;

@@ -4,14 +4,15 @@
 mod net;
 
 use cluster::{
-    AttachSpec, CableSpec, Cluster, ClusterNetwork, FabricKind, FabricSpec, GraphSpec, example,
+    AttachSpec, CableSpec, Cluster, ClusterNetwork, FabricKind, FabricSpec, GraphSpec,
+    Topology as _, example,
 };
 use net::{hosts, last, message, network, run};
 use network::packet::{
-    Amount, Balancing, Buffer, Config, PacketError, PacketNetwork, Stage, Transport,
+    Amount, Balancing, Buffer, Config, Headroom, PacketError, PacketNetwork, Stage, Transport,
 };
 use network::{Network as _, Transfer};
-use units::{Bytes, Seconds, SimTime};
+use units::{Bytes, LinkId, Seconds, SimTime};
 
 const MIB: u64 = 1 << 20;
 
@@ -136,4 +137,58 @@ fn routes_that_go_up_and_then_down_never_lock_up() {
     assert_eq!(net.totals().payload, 240 * MIB);
     // 15 MiB a host at 100 Gbit/s, without headers.
     assert!((1258.0..5000.0).contains(&end), "{end}");
+}
+
+/// What an incast of all hosts into one leaves behind: the longest queue, pauses, losses.
+fn incast(transport: Transport, buffer: Buffer) -> (u64, u64, u64) {
+    let topology = hosts(4, 8, 8);
+    let mut config = Config {
+        buffer,
+        ..unmarked(transport)
+    };
+    if let Some(pfc) = &mut config.pfc {
+        pfc.headroom = Headroom::Within;
+    }
+    let mut net = network(&topology, config);
+    for src in 1..32 {
+        net.submit(SimTime::ZERO, message(src, 0, MIB)).unwrap();
+    }
+    run(&mut net);
+    assert_eq!(net.totals().payload, 31 * MIB);
+    let links = (0..topology.n_links()).map(|link| net.link(LinkId::new(link)).unwrap());
+    let links: Vec<_> = links.collect();
+    let longest = links.iter().map(|link| link.longest).max().unwrap();
+    let paused = links.iter().map(|link| link.paused).sum();
+    (longest, paused, net.totals().dropped)
+}
+
+#[test]
+fn queues_under_pauses_stay_within_the_buffer_and_lose_nothing() {
+    // 16 links into a leaf, 33 KB under way on each.
+    let shared = |bytes| Buffer::Shared {
+        pool: Amount::Bytes(bytes),
+        alpha: 1.0,
+    };
+    let per_port = |bytes| Buffer::PerPort(Amount::Bytes(bytes));
+    let mut queues = Vec::new();
+    for bytes in [600_000, 1_000_000, 4_000_000] {
+        for buffer in [shared(bytes), per_port(bytes)] {
+            let (longest, paused, dropped) = incast(Transport::DcqcnGbn, buffer);
+            assert!(longest <= bytes, "{buffer:?}: {longest}");
+            assert!(0 < paused, "{buffer:?}");
+            assert_eq!(dropped, 0, "{buffer:?}");
+            queues.push(longest);
+        }
+    }
+    // A larger buffer takes in more before it pauses.
+    assert!(queues[0] < queues[2] && queues[2] < queues[4], "{queues:?}");
+    assert!(queues[1] < queues[3] && queues[3] < queues[5], "{queues:?}");
+}
+
+#[test]
+fn a_buffer_without_room_for_what_is_under_way_loses_packets_under_pauses() {
+    let buffer = Buffer::PerPort(Amount::Bytes(32_000));
+    let (longest, paused, dropped) = incast(Transport::DcqcnSr, buffer);
+    assert!(longest <= 32_000 + 4160, "{longest}");
+    assert!(0 < paused && 0 < dropped);
 }

@@ -17,6 +17,7 @@ pub(super) fn idle_fields(spec: &ScenarioSpec) -> Vec<(&'static str, &'static st
     let of_packets = [
         ("network.transport", unlike(network.transport, "ideal")),
         ("network.buffer", network.buffer.is_some()),
+        ("network.buffer_kind", network.buffer_kind.is_some()),
         ("network.ecn", network.ecn.is_some()),
         ("network.ecn_kmin", network.ecn_kmin.is_some()),
         ("network.ecn_kmax", network.ecn_kmax.is_some()),

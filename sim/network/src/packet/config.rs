@@ -196,22 +196,39 @@ pub struct Ecn {
     pub pmax: f64,
 }
 
+/// Room for what arrives over a link while its pause is under way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Headroom {
+    /// That much for each incoming link, beyond the buffer. Invariant of a lossless network: at
+    /// least twice the link's latency times its rate, and two packets.
+    Beyond(Amount),
+    /// A part of the buffer: what each incoming link needs, `t_flight` below.
+    Within,
+}
+
 /// When a switch tells the sender of a link to stop (priority flow control).
 ///
 /// A link is paused when the switch at its end holds more bytes that came over it than
-/// `share` of the free pool (with a shared buffer) or than `pause` (without).
+///
+/// ```text
+/// shared buffer     share · (B − n·t_flight − used)       used: all that waits in the switch
+/// a buffer a port   B/n − t_flight                        n incoming links
+/// t_flight          2 · latency · rate + 2 packets        what arrives before the pause holds
+/// ```
+///
+/// where headroom is a part of the buffer `B`: the dynamic and the static bound of Zhu et al.,
+/// Congestion control for large-scale RDMA deployments, SIGCOMM 2015, section 4, with one priority.
+/// Where it lies beyond the buffer, `t_flight` is left out, and a buffer a port pauses at `pause`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pfc {
-    /// Bytes from a link that pause it, where buffers are per port.
+    /// Bytes from a link that pause it, where buffers are per port and headroom lies beyond them.
     pub pause: Amount,
     /// Share of the free pool that pauses it, where the buffer is shared.
     pub share: f64,
     /// How far below the threshold it goes on.
     pub resume_below: Amount,
-    /// Room of each incoming link beyond the pool, for what arrives while the pause is under
-    /// way. Invariant of a lossless network: at least twice the link's latency times its rate,
-    /// and two packets.
-    pub headroom: Amount,
+    /// Room for what arrives while a pause is under way.
+    pub headroom: Headroom,
 }
 
 /// What a packet network is made of. [`Config::new`] has the defaults of a transport.
@@ -347,7 +364,7 @@ impl Config {
                 pause: Amount::Bytes(100_000),
                 share: 0.125,
                 resume_below: Amount::Bytes(3072),
-                headroom: Amount::Bdp(1.0),
+                headroom: Headroom::Beyond(Amount::Bdp(1.0)),
             }),
             ack_every: Bytes::ZERO,
             min_timeout: Seconds::from_micros(500.0),

@@ -49,8 +49,10 @@ pub(super) enum Change {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Switch {
     pub(super) used: u64,
-    /// Bytes of incoming links beyond the pool.
+    /// Incoming links.
     pub(super) ports: u32,
+    /// What they need of the buffer for pauses under way.
+    pub(super) reserved: u64,
 }
 
 /// Everything but the topology.
@@ -84,7 +86,8 @@ pub(super) struct Core {
     /// For marks and trims.
     pub(super) rng: Pcg32,
     pub(super) pool_bytes: u64,
-    pub(super) headroom: u64,
+    /// Of each incoming link beyond the buffer; none where it is a part of the buffer.
+    pub(super) headroom: Option<u64>,
     pub(super) resume_below: u64,
     pub(super) pause_bytes: u64,
     /// Links of the way that is looked at.

@@ -30,7 +30,7 @@ impl Core {
         for ((from, queue), _) in self.held_before() {
             let link = &self.links[from as usize];
             let is_first = std::mem::replace(&mut last, from) != from;
-            if is_first && link.stopped && link.held <= self.goes_on_below(queue) {
+            if is_first && link.stopped && link.held <= self.goes_on_below(from, queue) {
                 let at = self.clock + link.latency;
                 self.links[from as usize].stopped = false;
                 self.wheel.push(at, Kind::Resume, from);
@@ -54,7 +54,7 @@ impl Core {
             let stays = |link: u32| {
                 let behind = queues_of(link).filter(|(queue, _)| stopped.contains(queue));
                 let behind: u64 = behind.map(|(_, bytes)| bytes).sum();
-                let least = queues_of(link).map(|(queue, _)| self.goes_on_below(queue));
+                let least = queues_of(link).map(|(queue, _)| self.goes_on_below(link, queue));
                 least.max().is_some_and(|least| least < behind)
             };
             let left: BTreeSet<u32> = stopped
