@@ -143,3 +143,25 @@ fn default_windows_fill_fast_and_long_ways() {
         }
     }
 }
+
+#[test]
+fn reordering_is_counted_where_the_receiver_drops_what_comes_early() {
+    let topology = hosts(2, 8, 8);
+    let counts = |transport, balancing| {
+        let mut net = network(&topology, Config::new(transport, balancing));
+        // What shares the way of some packets delays them.
+        for src in 0..8 {
+            net.submit(SimTime::ZERO, message(src, 8 + (src + src % 2) % 8, MIB))
+                .unwrap();
+        }
+        run(&mut net);
+        let totals = net.totals();
+        (totals.reordered, totals.depth, totals.early)
+    };
+    for transport in [Transport::DcqcnGbn, Transport::DcqcnSr] {
+        let (late, depth, early) = counts(transport, Balancing::Oblivious);
+        assert!(0 < late && 0 < depth, "{transport:?}");
+        assert_eq!(0 < early, transport == Transport::DcqcnGbn);
+        assert_eq!(counts(transport, Balancing::SinglePath), (0, 0, 0));
+    }
+}

@@ -28,19 +28,15 @@ impl Core {
         let go_back = self.config.transport == Transport::DcqcnGbn;
         if go_back && receiver.expected < entry.number {
             self.totals.early += 1;
+            self.note_order(&entry);
             return self.ask_from_gap(packet);
         }
         let new = receiver.note(entry.number);
         if new {
             receiver.unanswered += u64::from(entry.size - self.sizes.header);
-            let late = entry.number < receiver.highest && entry.flags & RESENT == 0;
-            let depth = receiver.highest.saturating_sub(entry.number);
-            receiver.highest = receiver.highest.max(entry.number + 1);
             self.totals.payload += u64::from(entry.size - self.sizes.header);
-            if late {
-                self.totals.reordered += 1;
-                self.totals.depth = self.totals.depth.max(depth - 1);
-            }
+            self.note_order(&entry);
+            let receiver = &self.receivers[entry.flow as usize];
             self.totals.held = self.totals.held.max(receiver.seen.len());
         } else {
             self.totals.duplicates += 1;
@@ -61,6 +57,19 @@ impl Core {
         }
         if new && complete {
             self.delivered(entry.flow);
+        }
+    }
+
+    /// Counts a packet that was sent once and arrives after one with a higher number, whether the
+    /// receiver keeps what comes early or not.
+    fn note_order(&mut self, entry: &Packet) {
+        let highest = &mut self.receivers[entry.flow as usize].highest;
+        let is_late = entry.number < *highest && entry.flags & RESENT == 0;
+        let depth = highest.saturating_sub(entry.number + 1);
+        *highest = (*highest).max(entry.number + 1);
+        if is_late {
+            self.totals.reordered += 1;
+            self.totals.depth = self.totals.depth.max(depth);
         }
     }
 
