@@ -10,7 +10,7 @@ mod plan;
 
 use ::network::Share;
 use ::traffic::{
-    Balanced, Keep, Policy, RunError, balance, congestion, run_folded, run_packets, sprayed_loads,
+    Balanced, Keep, RunError, balance, congestion, run_folded, run_packets, sprayed_loads,
 };
 use units::{Control, Seconds};
 
@@ -22,7 +22,7 @@ pub use open::Traffic;
 pub(crate) use plan::told;
 pub use plan::{FailedPlan, NetworkPlan, NetworkPlanError, NetworkPlans};
 
-use crate::network::answer::{flow_links, packet_links};
+use crate::network::answer::{busiest, flow_links, packet_links};
 
 impl Traffic {
     /// Runs the workload.
@@ -49,11 +49,9 @@ impl Traffic {
         let topology = &self.fabric;
         let balanced = balance(topology, &self.program, rules.policy(), seed);
         match rules {
-            Rules::Flow { share, policy } => {
+            Rules::Flow { share, .. } => {
                 let mut answer = self.run_flow(&balanced, *share, keep, control)?;
-                if *policy != Policy::Static {
-                    answer.congestion[1] = Some(self.ideal_congestion());
-                }
+                answer.congestion[1] = Some(self.ideal_congestion());
                 Ok(answer)
             }
             Rules::Packet { config, .. } => {
@@ -69,7 +67,10 @@ impl Traffic {
                     links: packet_links(topology, &outcome),
                     extra_pieces: balanced.n_extra_pieces(self.program.streams().len()),
                     classes: None,
-                    congestion: [None, Some(self.ideal_congestion())],
+                    congestion: [
+                        Some(busiest(topology, &outcome)),
+                        Some(self.ideal_congestion()),
+                    ],
                     packets: Some(PacketCounts::new(&outcome)),
                 })
             }

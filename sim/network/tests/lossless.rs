@@ -76,9 +76,12 @@ fn a_circle_of_pauses_is_an_error_that_names_who_waits_for_whom() {
         };
         assert!(0 < *messages && *messages <= 380);
         let links: Vec<&str> = circle.split(" waits for ").collect();
-        assert_eq!(links.first(), links.last(), "{circle}");
-        assert!((3..=6).contains(&links.len()), "{circle}");
-        assert!(links.iter().all(|link| link.starts_with('s')), "{circle}");
+        assert_eq!(links.last(), Some(&"the first"), "{circle}");
+        assert_eq!(links.len(), 6, "{circle}");
+        assert!(
+            links[..5].iter().all(|link| link.starts_with('s')),
+            "{circle}"
+        );
         assert!(
             error
                 .hint()

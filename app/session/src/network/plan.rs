@@ -15,8 +15,8 @@ use rayon::iter::{ParallelBridge, ParallelIterator};
 use traffic::{Keep, Policy, RunError};
 use units::{Control, Seconds, SimTime};
 
+use super::Traffic;
 use super::candidates::{Candidate, NetworkField};
-use super::{NetworkAnswer, Traffic};
 use crate::Opened;
 use crate::complete::set;
 use format::{Rules, how_cut, rules, usual_balancing};
@@ -59,8 +59,10 @@ pub struct FailedPlan {
     pub candidate: Candidate,
     /// How many of its runs failed, and how many there were.
     pub runs: [usize; 2],
-    /// Why the first of them failed.
+    /// Why the first of them failed, and what to do about it.
     pub error: String,
+    /// See [`FailedPlan::error`].
+    pub hint: Option<&'static str>,
 }
 
 /// Candidates, the best first.
@@ -97,9 +99,9 @@ pub enum NetworkPlanError {
     /// The scenario is wrong.
     #[error("the scenario is wrong")]
     Scenario(Vec<Failure>),
-    /// No candidate could run.
+    /// No candidate could run, and what to do about it.
     #[error("no candidate could run: {0}")]
-    Nothing(String),
+    Nothing(String, Option<&'static str>),
     /// Stopped before a run had ended.
     #[error("interrupted before a run had ended")]
     Interrupted,
@@ -258,12 +260,12 @@ impl<'a> Search<'a> {
             .run_under(&rules, seed, Keep::Totals, control)?;
         Ok(Ran {
             makespan: answer.makespan,
-            congestion: answer.congestion[0].unwrap_or_else(|| busiest(&answer)),
+            congestion: answer.congestion[0].unwrap_or(Seconds::ZERO),
             extra_pieces: answer.extra_pieces,
         })
     }
 
-    fn plans(mut self, found: Found, stopped: bool) -> Result<NetworkPlans, NetworkPlanError> {
+    fn plans(self, found: Found, stopped: bool) -> Result<NetworkPlans, NetworkPlanError> {
         let (mut plans, mut failed) = (Vec::new(), Vec::new());
         let (mut partial, mut ideal) = (false, None);
         for (at, runs) in found.into_iter().enumerate() {
@@ -287,7 +289,8 @@ impl<'a> Search<'a> {
                 failed.push(FailedPlan {
                     candidate: entry.candidate.clone(),
                     runs: [errors.len(), errors.len() + ended.len()],
-                    error: told(error),
+                    error: error.to_string(),
+                    hint: error.hint(),
                 });
                 continue;
             }
@@ -299,6 +302,7 @@ impl<'a> Search<'a> {
             }
         }
         if plans.is_empty() {
+            let hint = failed.iter().find_map(|plan: &FailedPlan| plan.hint);
             let errors = failed
                 .into_iter()
                 .map(|plan| format!("{}: {}", plan.candidate.policy, plan.error));
@@ -306,7 +310,7 @@ impl<'a> Search<'a> {
             return Err(if stopped {
                 NetworkPlanError::Interrupted
             } else {
-                NetworkPlanError::Nothing(reasons.join("; "))
+                NetworkPlanError::Nothing(reasons.join("; "), hint)
             });
         }
         Ok(NetworkPlans {
@@ -407,12 +411,6 @@ pub(crate) fn told(error: &RunError) -> String {
         Some(hint) => format!("{error} (hint: {hint})"),
         None => error.to_string(),
     }
-}
-
-/// How long the busiest link carries something.
-fn busiest(answer: &NetworkAnswer) -> Seconds {
-    let used = answer.links.iter().map(|link| link.utilisation);
-    answer.makespan.as_seconds() * used.fold(0.0, f64::max)
 }
 
 /// The plans in order; they come in that of their simplicity.

@@ -237,14 +237,18 @@ impl<T: Topology> Packets<T> {
                 direction => format!("{} {}", wire.name, direction.name()),
             }
         };
-        let shown: Vec<String> = circle.iter().take(MOST_TOLD).map(name).collect();
-        let mut text = shown.join(" waits for ");
-        if MOST_TOLD < circle.len() {
-            let more = circle.len() - MOST_TOLD;
-            text += &format!(" waits for {more} more links, the last of which");
+        let mut text = circle.first().map_or_else(String::new, name);
+        for (at, link) in circle.iter().enumerate().skip(1).take(MOST_TOLD) {
+            let joint = if at == 1 { "" } else { ", which" };
+            text += &format!("{joint} waits for {}", name(link));
         }
-        let first = shown.first().map_or("", String::as_str);
-        text + " waits for " + first
+        if MOST_TOLD + 1 < circle.len() {
+            let more = circle.len() - MOST_TOLD - 1;
+            text += &format!(", and so on over {more} more links to the last, which");
+        } else if 1 < circle.len() {
+            text += ", which";
+        }
+        text + " waits for the first"
     }
 
     /// The clock.

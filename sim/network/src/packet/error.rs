@@ -42,7 +42,7 @@ pub enum PacketError {
         timeouts: u8,
     },
     #[error(
-        "deadlock of pauses (PFC) after {after_us:.1} us: {messages} messages are under way, and links wait for each other in a circle: {circle}"
+        "deadlock of pauses (PFC), found after {after_us:.1} us: {messages} messages are under way, and links wait for each other in a circle: {circle}"
     )]
     Deadlock {
         after_us: f64,

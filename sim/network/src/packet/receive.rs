@@ -32,16 +32,16 @@ impl Core {
             return self.ask_from_gap(packet);
         }
         let new = receiver.note(entry.number);
+        let complete = receiver.expected == receiver.packets;
         if new {
-            receiver.unanswered += u64::from(entry.size - self.sizes.header);
-            self.totals.payload += u64::from(entry.size - self.sizes.header);
-            self.note_order(&entry);
-            let receiver = &self.receivers[entry.flow as usize];
+            let payload = u64::from(entry.size - self.sizes.header);
+            receiver.unanswered += payload;
+            self.totals.payload += payload;
             self.totals.held = self.totals.held.max(receiver.seen.len());
+            self.note_order(&entry);
         } else {
             self.totals.duplicates += 1;
         }
-        let complete = receiver.expected == receiver.packets;
         let asks = entry.flags & ASKS != 0;
         if self.grants() {
             self.want(packet, !new);

@@ -318,21 +318,38 @@ impl Core {
     /// How long a sender waits for an answer: the least timeout, and either some idle round trips
     /// or as long as full queues take to drain, whichever is longer.
     ///
-    /// A selective repeat over pauses waits until a whole buffer of the slowest link has drained
-    /// (`RTO_high` of Mittal et al., Revisiting network support for RDMA, SIGCOMM 2018): nothing is lost
-    /// there for want of room, only late.
+    /// Over pauses a sender waits until a whole buffer of the slowest link has drained (`RTO_high` of
+    /// Mittal et al., Revisiting network support for RDMA, SIGCOMM 2018): nothing is lost there for
+    /// want of room, only late. Not so where go-back-N drops what overtakes: its timer is then what
+    /// makes it go on.
     fn timeout(&self, narrow: u32, round_trip: u64) -> u64 {
         let least = picos(self.config.min_timeout.as_secs() * 1e12);
         let link = &self.links[narrow as usize];
         let pauses = self.config.pfc.is_some();
         let (queue, times) = match self.config.transport {
             Transport::Uec | Transport::Eqds => (link.room, DRAINS),
-            Transport::DcqcnSr if pauses => (link.room.min(self.pool_bytes), 1),
+            Transport::DcqcnSr | Transport::DcqcnGbn
+                if pauses
+                    && (self.config.transport == Transport::DcqcnSr || self.keeps_order()) =>
+            {
+                (link.room.min(self.pool_bytes), 1)
+            }
             _ => (0, 0),
         };
         let queue = if queue < u64::MAX { queue * times } else { 0 };
         let drained = picos(queue as f64 * link.per_byte);
         least + drained.max(round_trip.saturating_mul(ROUND_TRIPS))
+    }
+
+    /// Whether all packets of a flow go one way.
+    const fn keeps_order(&self) -> bool {
+        matches!(
+            self.config.balancing,
+            Balancing::Ecmp
+                | Balancing::EcmpK { .. }
+                | Balancing::AdaptiveFlow
+                | Balancing::SinglePath
+        )
     }
 
     fn balance(&mut self, key: u64, side: Side, way: u32, rng: &mut rand_pcg::Pcg32) -> Balance {

@@ -99,8 +99,8 @@ const fn engine(engine: Engine) -> ScenarioEngine {
 fn failed(error: &NetworkPlanError, context: &Context) -> Exit {
     match error {
         NetworkPlanError::Scenario(failures) => refuse(failures, context),
-        NetworkPlanError::Nothing(_) => {
-            context.error(&error.to_string(), None);
+        NetworkPlanError::Nothing(_, hint) => {
+            context.error(&error.to_string(), *hint);
             Exit::Failed
         }
         NetworkPlanError::Interrupted => {
@@ -141,6 +141,7 @@ fn document(opened: &Opened, found: &NetworkPlans) -> Value {
             "runs": plan.runs[1],
             "failed_runs": plan.runs[0],
             "error": plan.error,
+            "hint": plan.hint,
         })
     });
     let failed: Vec<Value> = failed.collect();
