@@ -42,9 +42,10 @@ pub use import_network::{Tool, import_chakra, import_cluster, import_simgrid};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
 pub use links::{link_tracks, save_links};
 pub use network::{
-    Candidate, FullestLink, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer, NetworkBundle,
-    NetworkConsumer, NetworkExplanation, NetworkField, NetworkFile, NetworkPlan, NetworkPlanError,
-    NetworkPlans, NetworkRemedy, PacketCounts, Rules, Traffic, save_network_bundle,
+    Candidate, FailedPlan, FullestLink, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer,
+    NetworkBundle, NetworkConsumer, NetworkExplanation, NetworkField, NetworkFile, NetworkPlan,
+    NetworkPlanError, NetworkPlans, NetworkRemedy, PacketCounts, Rules, Traffic,
+    save_network_bundle,
 };
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};

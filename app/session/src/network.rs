@@ -14,8 +14,7 @@ mod reach;
 use ::network::Share;
 use ::network::packet::Config;
 use ::traffic::{
-    Balanced, Keep, Policy, RunError, Times, balance, congestion, run_folded, run_packets,
-    sprayed_loads,
+    Balanced, Keep, RunError, Times, balance, congestion, run_folded, run_packets, sprayed_loads,
 };
 use cluster::Topology as _;
 use units::{Control, LinkId, Seconds};
@@ -26,9 +25,10 @@ pub use explain::{FullestLink, NetworkExplanation, NetworkRemedy};
 pub use export::{NetworkBundle, NetworkConsumer, NetworkFile, save_network_bundle};
 pub use format::Rules;
 pub use open::Traffic;
-pub use plan::{NetworkPlan, NetworkPlanError, NetworkPlans};
+pub(crate) use plan::told;
+pub use plan::{FailedPlan, NetworkPlan, NetworkPlanError, NetworkPlans};
 
-use crate::network::answer::{flow_links, packet_links};
+use crate::network::answer::{busiest, flow_links, packet_links};
 
 impl Traffic {
     /// Runs the workload.
@@ -69,11 +69,9 @@ impl Traffic {
     ) -> Result<(NetworkAnswer, Vec<Times>), RunError> {
         let topology = &self.fabric;
         match rules {
-            Rules::Flow { share, policy } => {
+            Rules::Flow { share, .. } => {
                 let (mut answer, times) = self.run_flow(balanced, *share, keep, control)?;
-                if *policy != Policy::Static {
-                    answer.congestion[1] = Some(self.ideal_congestion());
-                }
+                answer.congestion[1] = Some(self.ideal_congestion());
                 Ok((answer, times))
             }
             Rules::Packet { config, .. } => {
@@ -89,7 +87,10 @@ impl Traffic {
                     links: packet_links(topology, &outcome),
                     extra_pieces: balanced.n_extra_pieces(self.program.streams().len()),
                     classes: None,
-                    congestion: [None, Some(self.ideal_congestion())],
+                    congestion: [
+                        Some(busiest(topology, &outcome)),
+                        Some(self.ideal_congestion()),
+                    ],
                     packets: Some(PacketCounts::new(&outcome)),
                     curves: outcome.curves,
                 };

@@ -11,7 +11,7 @@ use predict::{Prediction, Record};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use units::Control;
 
-use crate::network::NetworkAnswer;
+use crate::network::{NetworkAnswer, told};
 use crate::open::{blank_workload, open_source, read_request};
 use crate::{Opened, Request};
 
@@ -204,7 +204,7 @@ impl Sweep {
             return match traffic.run(Keep::Totals, control) {
                 Ok(answer) => CaseResult::Traffic(Box::new(answer)),
                 Err(_) if control.is_cancelled() => CaseResult::Skipped,
-                Err(error) => CaseResult::Failed(vec![error.to_string()]),
+                Err(error) => CaseResult::Failed(vec![told(&error)]),
             };
         }
         let ready = match opened.ready() {
@@ -214,7 +214,10 @@ impl Sweep {
         match ready.run(Record::Path, control) {
             Ok(outcome) => CaseResult::Training(Box::new(outcome.prediction)),
             Err(_) if control.is_cancelled() => CaseResult::Skipped,
-            Err(error) => CaseResult::Failed(vec![error.to_string()]),
+            Err(error) => CaseResult::Failed(vec![match error.hint() {
+                Some(hint) => format!("{error} (hint: {hint})"),
+                None => error.to_string(),
+            }]),
         }
     }
 }

@@ -93,7 +93,7 @@ fn packets_and_shared_links_agree_within_headers_on_an_idle_network() {
     for plan in [tp8(), tp8_pp2()] {
         let scenario = scenario(&example::dgx_h100s(2), &plan);
         let flow = time(&on(scenario.clone(), Engine::Flow, Fabric::default()));
-        for transport in [Transport::Ideal, Transport::DcqcnSr, Transport::Uec] {
+        for transport in Transport::ALL {
             let packet = time(&on(scenario.clone(), Engine::Packet, packets(transport)));
             let ratio = packet / flow;
             assert!(

@@ -222,13 +222,42 @@ fn assemble(program: &Program, pieces: &Pieces) -> Balanced {
     balanced
 }
 
+/// Streams between the same switches.
+struct Bundle {
+    /// One of them.
+    stream: Stream,
+    bytes: f64,
+    /// The first and the last link of their first way that belong to no host.
+    middle: Option<[LinkId; 2]>,
+}
+
+impl Bundle {
+    const fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            bytes: 0.0,
+            middle: None,
+        }
+    }
+
+    /// How many links at both ends of a first way belong to hosts, where that is known.
+    fn own_links(&self, links: &[LinkId]) -> Option<[usize; 2]> {
+        let [first, last] = self.middle?;
+        let first = links.iter().position(|link| *link == first)?;
+        let rest = links.iter().rev().position(|link| *link == last)?;
+        Some([first, rest])
+    }
+}
+
 /// What each link would carry of a whole program if every flow was sprayed over all its ways, in
 /// proportion to their capacities, in bytes.
 pub fn sprayed_loads<T: Topology + ?Sized>(topology: &T, program: &Program) -> Vec<f64> {
     let mut loads = vec![0.0; topology.n_links() as usize];
     let mut links = Vec::new();
     // Beyond the hosts' own links, ways depend on the switches that hosts hang on only.
-    let mut between: BTreeMap<[u32; 2], (Stream, f64)> = BTreeMap::new();
+    let mut between: BTreeMap<[u32; 2], usize> = BTreeMap::new();
+    let mut bundles: Vec<Bundle> = Vec::new();
+    let mut last = ([u32::MAX; 2], 0);
     for stream in program
         .streams()
         .iter()
@@ -238,19 +267,36 @@ pub fn sprayed_loads<T: Topology + ?Sized>(topology: &T, program: &Program) -> V
         let bytes = stream.bytes.as_u64() as f64 * f64::from(stream.steps);
         links.clear();
         topology.way(src, dst, 0, &mut links);
-        let [first, last] = match topology.n_ways(src, dst) {
-            0 | 1 => [links.len(), 0],
-            _ => topology.own_links(src, dst, 0),
-        };
-        for link in links[..first].iter().chain(&links[links.len() - last..]) {
+        if topology.n_ways(src, dst) < 2 {
+            for link in &links {
+                loads[link.index()] += bytes;
+            }
+            continue;
+        }
+        let access = [src, dst].map(|host| topology.access(host));
+        if last.0 != access {
+            let known = between.entry(access).or_insert_with(|| {
+                bundles.push(Bundle::new(*stream));
+                bundles.len() - 1
+            });
+            last = (access, *known);
+        }
+        let bundle = &mut bundles[last.1];
+        let own = bundle.own_links(&links);
+        let [first, rest] = own.unwrap_or_else(|| topology.own_links(src, dst, 0));
+        let middle = first..links.len() - rest;
+        for link in links[..first].iter().chain(&links[middle.end..]) {
             loads[link.index()] += bytes;
         }
-        if first + last < links.len() {
-            let access = [src, dst].map(|host| topology.access(host));
-            between.entry(access).or_insert((*stream, 0.0)).1 += bytes;
+        if let [Some(first), Some(last)] = [links[middle.clone()].first(), links[middle].last()] {
+            bundle.middle = Some([*first, *last]);
+            bundle.bytes += bytes;
         }
     }
-    for (stream, bytes) in between.into_values() {
+    for Bundle { stream, bytes, .. } in bundles {
+        if bytes == 0.0 {
+            continue;
+        }
         let ends = (stream.src, stream.dst);
         let capacities = capacities(topology, ends);
         let sum: f64 = capacities.iter().sum();

@@ -6,7 +6,7 @@ use units::{Control, LinkId, SimTime};
 
 use crate::loads::{Curve, of_samples};
 use crate::program::{Program, Route};
-use crate::run::RunError;
+use crate::run::{RunError, check_all_arrived};
 use crate::schedule::{Keep, Schedule, Times};
 
 /// What a run on the packet engine found.
@@ -61,6 +61,7 @@ pub fn run_packets<T: Topology>(
         schedule.start(now);
         submit(&mut net, &mut schedule, now)?;
     }
+    check_all_arrived(&schedule)?;
     outcome.totals = *net.totals();
     let links = (0..net.topology().n_links()).map(|link| net.link(LinkId::new(link)));
     outcome.links = links.collect::<Result<_, _>>()?;

@@ -24,8 +24,28 @@ pub enum RunError {
     Flow(#[from] NetworkError),
     #[error(transparent)]
     Packet(#[from] PacketError),
+    #[error("nothing moves any more, but {streams} streams have not ended")]
+    Unfinished { streams: usize },
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl RunError {
+    /// What to change in the scenario, where we can tell.
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Packet(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// A run ends when every message has arrived.
+pub(crate) fn check_all_arrived(schedule: &Schedule<'_>) -> Result<(), RunError> {
+    match schedule.n_held_back() {
+        0 => Ok(()),
+        streams => Err(RunError::Unfinished { streams }),
+    }
 }
 
 /// What a run of a program found.
@@ -196,7 +216,7 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
         for path in 0..self.lanes.len() {
             self.count_bytes(count(path));
         }
-        debug_assert_eq!(self.schedule.n_held_back(), 0);
+        check_all_arrived(&self.schedule)?;
         self.outcome.times = self.schedule.into_times();
         self.outcome.curves = self.curves.map_or_else(Vec::new, Loads::into_curves);
         Ok(self.outcome)

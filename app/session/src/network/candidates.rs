@@ -104,9 +104,10 @@ impl Candidate {
         (network, nccl)
     }
 
-    /// Whether chance decides: a hash of switches, or entropies that senders draw.
-    pub(super) fn is_drawn(&self) -> bool {
-        is_drawn(self.policy)
+    /// Whether chance decides: a hash of switches, entropies that senders draw, or, in packets, which
+    /// of equally loaded ways a flow takes.
+    pub(super) fn is_drawn(&self, engine: Engine) -> bool {
+        is_drawn(self.policy, engine)
     }
 
     /// Whether flows are cut packet by packet.
@@ -144,9 +145,10 @@ impl Candidate {
 }
 
 /// Whether chance decides under a policy.
-pub(super) fn is_drawn(policy: &str) -> bool {
-    !matches!(
-        policy,
-        "static" | "singlepath" | "adaptive-flow" | "adaptive-packet" | "spray"
-    )
+pub(super) fn is_drawn(policy: &str, engine: Engine) -> bool {
+    match policy {
+        "static" | "singlepath" | "adaptive-packet" | "spray" => false,
+        "adaptive-flow" => engine == Engine::Packet,
+        _ => true,
+    }
 }

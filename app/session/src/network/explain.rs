@@ -4,6 +4,7 @@ use ::network::Share;
 use ::network::packet::{Balancing, Totals};
 use ::traffic::{Balanced, Chain, Keep, Policy, RunError, Times, chain};
 use cluster::Topology as _;
+use format::Engine;
 use serde_json::{Value, json};
 use units::{Control, Seconds};
 
@@ -96,18 +97,18 @@ impl Traffic {
         };
         let chain = chain(&self.fabric, &balanced.program, times, &share);
         let [policy, does] = policy(&self.rules);
+        let engine = match transport {
+            Some(_) => Engine::Packet,
+            None => Engine::Flow,
+        };
         let longest = |load: &LinkLoad| load.queue.map_or(0.0, |[most, _]| most);
         let queues = answer.links.iter().filter(|load| 0.0 < longest(load));
         NetworkExplanation {
             makespan: answer.makespan.as_seconds(),
-            engine: if transport.is_some() {
-                "packet"
-            } else {
-                "flow"
-            },
+            engine: engine.name(),
             transport,
             policy: [policy, does],
-            seed: is_drawn(policy).then_some(self.seed),
+            seed: is_drawn(policy, engine).then_some(self.seed),
             n_messages: self.program.n_messages(),
             extra_pieces: answer.extra_pieces,
             ends: chain

@@ -105,10 +105,11 @@ fn unlike(given: Option<&str>, usual: &str) -> bool {
 }
 
 /// The fields that only packets obey, and whether they are given.
-fn packet_fields(network: &Network) -> [(&'static str, bool); 12] {
+fn packet_fields(network: &Network) -> [(&'static str, bool); 13] {
     [
         ("network.transport", unlike(network.transport, "ideal")),
         ("network.buffer", network.buffer.is_some()),
+        ("network.buffer_kind", network.buffer_kind.is_some()),
         ("network.ecn", network.ecn.is_some()),
         ("network.ecn_kmin", network.ecn_kmin.is_some()),
         ("network.ecn_kmax", network.ecn_kmax.is_some()),

@@ -2,8 +2,10 @@
 
 mod agreement;
 mod conservation;
+mod lossless;
 mod net;
 mod runs;
+mod senders;
 mod transports;
 
 use network::packet::{Balancing, Config, Transport};
