@@ -24,9 +24,9 @@ pub(crate) use collective::CollectiveArgs;
 pub(crate) use launch::{Becomes, ExportArgs, ExportFor, ImportArgs};
 pub(crate) use plan::PlanArgs;
 pub(crate) use schema::SchemaArgs;
-pub(crate) use simulate::{ExplainArgs, SimulateArgs};
+pub(crate) use simulate::{ExplainArgs, SimulateArgs, WorkArgs};
 pub(crate) use sweep::SweepArgs;
-pub(crate) use traffic::TrafficArgs;
+use traffic::TrafficArgs;
 pub(crate) use validate::ValidateArgs;
 
 const STYLES: Styles = Styles::styled()

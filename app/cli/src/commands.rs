@@ -18,6 +18,7 @@ mod traffic;
 mod validate;
 
 use std::io::{self, Write};
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use clap::Parser;
@@ -152,6 +153,15 @@ pub(crate) fn command() -> Exit {
         Err(error) => return refuse(&error),
     };
     let context = Context::new(cli.output);
+    if let Some(threads) = context.output.threads
+        && let Err(error) = use_threads(threads)
+    {
+        context.error(
+            &format!("{threads} threads cannot be started: {error}"),
+            None,
+        );
+        return Exit::Failed;
+    }
     match cli.command {
         None => help::short(&context),
         Some(Command::Plan(args)) => plan::plan(&args, &context),
@@ -168,6 +178,14 @@ pub(crate) fn command() -> Exit {
         Some(Command::Man(args)) => man::run(&args, &context),
         Some(Command::Help(args)) => help::run(&args, &context),
     }
+}
+
+/// Makes all work that is done side by side take so many threads.
+fn use_threads(threads: NonZeroU32) -> Result<(), rayon::ThreadPoolBuildError> {
+    let n = usize::try_from(threads.get()).unwrap_or(usize::MAX);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(n)
+        .build_global()
 }
 
 /// A command line that says nothing that can be done, or asks for help or the version.

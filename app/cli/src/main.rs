@@ -5,6 +5,7 @@ mod commands;
 mod complete;
 mod exit;
 mod link_report;
+mod network_explanation;
 mod number;
 mod pager;
 mod placement;

@@ -400,6 +400,15 @@ fn short(value: &str) -> String {
     format!("{kept}…")
 }
 
+/// The section of what binds a run: a claim a line.
+pub(crate) fn binding(text: &str, terminal: &Terminal) -> String {
+    let lines = text
+        .lines()
+        .map(|line| wrapped(&format!("- {line}"), terminal.width));
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    format!("\n## What binds it\n\n{lines}\n")
+}
+
 /// Text in lines that fit, continued under the first letter after the dash.
 pub(crate) fn wrapped(text: &str, width: Option<usize>) -> String {
     let Some(width) = width else {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use cluster::{Cluster, ClusterSpec};
 use collective::{BusRow, Choice, Priced, bus_table, shape};
-use format::{At, Disk, Failure, Library, Named, Problem};
+use format::{At, Disk, Failure, Library, Named, Problem, is_path};
 use profile::{Algorithm, CollectiveKind, CommFit, CommProfile, Protocol, Provenance};
 use units::{Bytes, GpuId, NodeId};
 
@@ -67,6 +67,8 @@ pub struct CollectiveTable {
     pub rows: Vec<CollectiveRow>,
     /// What the constants are worth for this kind and so many nodes.
     pub provenance: Provenance,
+    /// What of the kind and the number of nodes was not measured, in words.
+    pub beyond: Option<String>,
     /// Name, worth and source of the constants.
     pub sources: Vec<(String, Provenance, String)>,
 }
@@ -104,9 +106,9 @@ pub fn collective_table(request: &CollectiveRequest) -> Result<CollectiveTable, 
         let known = Protocol::ALL.map(Protocol::name);
         named("protocol", name, &known, &mut failures).map(|at| Protocol::ALL[at])
     });
-    let cluster = build(request).map_err(|more| failures.extend(more));
-    let (Some(kind), Some(datatype), Ok(cluster), true) =
-        (kind, datatype, cluster, failures.is_empty())
+    let built = build(request).map_err(|more| failures.extend(more));
+    let (Some(kind), Some(datatype), Ok((cluster, comm)), true) =
+        (kind, datatype, built, failures.is_empty())
     else {
         return Err(failures);
     };
@@ -117,8 +119,7 @@ pub fn collective_table(request: &CollectiveRequest) -> Result<CollectiveTable, 
         without_nvls: !is_reduced,
         ..Choice::default()
     };
-    let comm = format::fitted_comm();
-    table(request, kind, (datatype, element), choice, &cluster, comm)
+    table(request, kind, (datatype, element), choice, &cluster, &comm)
 }
 
 fn table(
@@ -150,6 +151,11 @@ fn table(
             interval,
         }
     });
+    let (count, what) = match shape.domains {
+        0 | 1 => (shape.ranks, "ranks"),
+        domains => (domains, "domains"),
+    };
+    let beyond = fit.and_then(|fit| fit.beyond(kind, count, what));
     let gpus: Vec<&str> = (cluster.kinds().iter())
         .map(|gpu| gpu.name.as_str())
         .collect();
@@ -176,6 +182,7 @@ fn table(
         },
         rows: rows.collect(),
         provenance: priced.time(Bytes::new(CommFit::SMALL)).provenance,
+        beyond,
         sources: collective::sources(cluster, comm),
     })
 }
@@ -216,8 +223,8 @@ fn named(
     at
 }
 
-/// The cluster with as many nodes as were asked for.
-fn build(request: &CollectiveRequest) -> Result<Cluster, Vec<Failure>> {
+/// The cluster with as many nodes as were asked for, and its constants.
+fn build(request: &CollectiveRequest) -> Result<(Cluster, CommProfile), Vec<Failure>> {
     let library = Library {
         files: &Disk,
         base: Path::new(""),
@@ -242,7 +249,18 @@ fn build(request: &CollectiveRequest) -> Result<Cluster, Vec<Failure>> {
             file.fabric = Some(Named::Name("nonblocking".to_owned()));
         }
     }
-    let spec: ClusterSpec = library.complete(&file, &|_| At::default())?;
+    let folder = Path::new(&request.cluster).parent();
+    let beside = Library {
+        base: folder
+            .filter(|_| is_path(&request.cluster))
+            .unwrap_or(Path::new("")),
+        ..library
+    };
+    let mut comm = format::fitted_comm().clone();
+    if let Some(measured) = beside.collectives(&file, &At::default())? {
+        comm = comm.with(measured);
+    }
+    let spec: ClusterSpec = beside.complete(&file, &|_| At::default())?;
     if let Some(gpus) = request.gpus_per_node {
         let least = spec.groups.iter().map(|group| group.node.gpus).min();
         let least = least.unwrap_or(0);
@@ -256,7 +274,7 @@ fn build(request: &CollectiveRequest) -> Result<Cluster, Vec<Failure>> {
             ));
         }
     }
-    Cluster::build(&spec).map_err(|errors| {
+    let built = Cluster::build(&spec).map_err(|errors| {
         let failure = |error: &cluster::ClusterError| {
             Failure::of_file(Problem::Refused {
                 message: error.to_string(),
@@ -264,7 +282,8 @@ fn build(request: &CollectiveRequest) -> Result<Cluster, Vec<Failure>> {
             })
         };
         errors.iter().map(failure).collect()
-    })
+    });
+    built.map(|cluster| (cluster, comm))
 }
 
 /// The first GPUs of every node.

@@ -40,11 +40,12 @@ pub use formats::{FormatError, Header};
 pub use import::import;
 pub use import_network::{Tool, import_chakra, import_cluster, import_simgrid};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
-pub use links::save_links;
+pub use links::{link_tracks, save_links};
 pub use network::{
-    Candidate, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer, NetworkBundle, NetworkConsumer,
-    NetworkField, NetworkFile, NetworkPlan, NetworkPlanError, NetworkPlans, PacketCounts, Rules,
-    Traffic, save_network_bundle,
+    Candidate, FailedPlan, FullestLink, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer,
+    NetworkBundle, NetworkConsumer, NetworkExplanation, NetworkField, NetworkFile, NetworkPlan,
+    NetworkPlanError, NetworkPlans, NetworkRemedy, PacketCounts, Rules, Traffic,
+    save_network_bundle,
 };
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
@@ -59,7 +60,7 @@ pub use search::{
     Tally, Unplaced,
 };
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
-pub use sweep::{CaseResult, Sweep, open_sweep};
+pub use sweep::{CaseResult, Sweep, open_sweep, open_workload_sweep};
 pub use trace::{Explanation, Trace, explain};
 pub use validate::{
     Found, Places, ReportError, ReportRequest, RowText, Tables, Validation, check_report,

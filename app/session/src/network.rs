@@ -2,31 +2,38 @@
 
 mod answer;
 mod candidates;
+mod explain;
 mod export;
 mod fabric;
 mod json;
+mod loads;
 mod open;
 mod plan;
+mod reach;
 
 use ::network::Share;
+use ::network::packet::Config;
 use ::traffic::{
-    Balanced, Keep, Policy, RunError, balance, congestion, run_folded, run_packets, sprayed_loads,
+    Balanced, Keep, RunError, Times, balance, congestion, run_folded, run_packets, sprayed_loads,
 };
-use units::{Control, Seconds};
+use cluster::Topology as _;
+use units::{Control, LinkId, Seconds};
 
 pub use answer::{LinkLoad, Messages, NetworkAnswer, PacketCounts};
 pub use candidates::{Candidate, NETWORK_FIELDS, NetworkField};
+pub use explain::{FullestLink, NetworkExplanation, NetworkRemedy};
 pub use export::{NetworkBundle, NetworkConsumer, NetworkFile, save_network_bundle};
 pub use format::Rules;
 pub use open::Traffic;
-pub use plan::{NetworkPlan, NetworkPlanError, NetworkPlans};
+pub(crate) use plan::told;
+pub use plan::{FailedPlan, NetworkPlan, NetworkPlanError, NetworkPlans};
 
-use crate::network::answer::{flow_links, packet_links};
+use crate::network::answer::{busiest, flow_links, packet_links};
 
 impl Traffic {
     /// Runs the workload.
     ///
-    /// * `keep` — whether the times of every message are wanted.
+    /// * `keep` — what is wanted beside totals.
     ///
     /// # Errors
     ///
@@ -45,28 +52,49 @@ impl Traffic {
         keep: Keep,
         control: &Control,
     ) -> Result<NetworkAnswer, RunError> {
+        let balanced = balance(&self.fabric, &self.program, rules.policy(), seed);
+        let (mut answer, times) = self.run_balanced(rules, &balanced, keep, control)?;
+        answer.messages = Messages::new(&self.program, &balanced.origin, times);
+        Ok(answer)
+    }
+
+    /// Runs the workload on ways that were chosen. The times are those of pieces; those of messages
+    /// are left to the caller.
+    fn run_balanced(
+        &self,
+        rules: &Rules,
+        balanced: &Balanced,
+        keep: Keep,
+        control: &Control,
+    ) -> Result<(NetworkAnswer, Vec<Times>), RunError> {
         let topology = &self.fabric;
-        let balanced = balance(topology, &self.program, rules.policy(), seed);
         match rules {
-            Rules::Flow { share, policy } => {
-                let mut answer = self.run_flow(&balanced, *share, keep, control)?;
-                if *policy != Policy::Static {
-                    answer.congestion[1] = Some(self.ideal_congestion());
-                }
-                Ok(answer)
+            Rules::Flow { share, .. } => {
+                let (mut answer, times) = self.run_flow(balanced, *share, keep, control)?;
+                answer.congestion[1] = Some(self.ideal_congestion());
+                Ok((answer, times))
             }
             Rules::Packet { config, .. } => {
-                let outcome = run_packets(topology, &balanced.program, *config, keep, control)?;
-                Ok(NetworkAnswer {
+                let config = Config {
+                    sample_every: keep.has_loads().then(|| self.sample_every(config)),
+                    ..*config
+                };
+                let outcome = run_packets(topology, &balanced.program, config, keep, control)?;
+                let answer = NetworkAnswer {
                     makespan: outcome.makespan,
                     acked: Some(outcome.acked),
-                    messages: Messages::new(&self.program, &balanced.origin, &outcome.times),
+                    messages: Messages::default(),
                     links: packet_links(topology, &outcome),
                     extra_pieces: balanced.n_extra_pieces(self.program.streams().len()),
                     classes: None,
-                    congestion: [None, Some(self.ideal_congestion())],
+                    congestion: [
+                        Some(busiest(topology, &outcome)),
+                        Some(self.ideal_congestion()),
+                    ],
                     packets: Some(PacketCounts::new(&outcome)),
-                })
+                    curves: outcome.curves,
+                };
+                Ok((answer, outcome.times))
             }
         }
     }
@@ -77,19 +105,36 @@ impl Traffic {
         share: Share,
         keep: Keep,
         control: &Control,
-    ) -> Result<NetworkAnswer, RunError> {
+    ) -> Result<(NetworkAnswer, Vec<Times>), RunError> {
         let topology = &self.fabric;
         let outcome = run_folded(topology, &balanced.program, share, keep, control)?;
-        Ok(NetworkAnswer {
+        let answer = NetworkAnswer {
             makespan: outcome.makespan,
             acked: None,
-            messages: Messages::new(&self.program, &balanced.origin, &outcome.times),
+            messages: Messages::default(),
             congestion: [Some(congestion(topology, &outcome.link_bytes)), None],
             links: flow_links(topology, &outcome),
             extra_pieces: balanced.n_extra_pieces(self.program.streams().len()),
             classes: outcome.classes,
             packets: None,
-        })
+            curves: outcome.curves,
+        };
+        Ok((answer, outcome.times))
+    }
+
+    /// How often the bytes of links are counted: some hundred times while the fullest link works, but
+    /// not before the slowest link has sent some packets, which count whole when they begin.
+    fn sample_every(&self, config: &Config) -> Seconds {
+        const SAMPLES: f64 = 500.0;
+        const PACKETS: f64 = 25.0;
+        let topology = &self.fabric;
+        let loads = sprayed_loads(topology, &self.program);
+        let used = (0..).zip(&loads).filter(|(_, bytes)| 0.0 < **bytes);
+        let rates = used.map(|(link, _)| topology.wire(LinkId::new(link)).rate.as_f64());
+        let slowest = rates.fold(f64::MAX, f64::min);
+        let packets = Seconds::from_secs(PACKETS * f64::from(config.packet()) / slowest);
+        let least = Seconds::from_micros(0.01).max(packets);
+        (congestion(topology, &loads) / SAMPLES).max(least)
     }
 
     /// The longest time that a link needs when every flow is sprayed over all its ways; without

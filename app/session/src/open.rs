@@ -69,8 +69,14 @@ pub(crate) fn read_request(
 ///
 /// Everything that is wrong with it.
 pub fn open_workload(request: &Request) -> Result<Opened, Vec<Failure>> {
+    let (name, scenario, base) = blank_workload();
+    open_source(&name, scenario, base, request)
+}
+
+/// A network workload about which nothing is said yet, as [`read_request`] gives others.
+pub(crate) fn blank_workload() -> (String, Arc<Source>, PathBuf) {
     let scenario = Source::new("<options>", "schema = 1\n[workload]\n".to_owned());
-    open_source("network", scenario, PathBuf::new(), request)
+    ("network".to_owned(), scenario, PathBuf::new())
 }
 
 /// The folder from which a file names others.

@@ -11,8 +11,8 @@ use predict::{Prediction, Record};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use units::Control;
 
-use crate::network::NetworkAnswer;
-use crate::open::{open_source, read_request};
+use crate::network::{NetworkAnswer, told};
+use crate::open::{blank_workload, open_source, read_request};
 use crate::{Opened, Request};
 
 /// The most cases that a sweep may have.
@@ -60,7 +60,22 @@ pub enum CaseResult {
 ///
 /// Everything that is wrong with the scenario, and a sweep that is missing or too large.
 pub fn open_sweep(request: &Request) -> Result<Sweep, Vec<Failure>> {
-    let (name, source, base) = read_request(request)?;
+    cases(read_request(request)?, request)
+}
+
+/// As [`open_sweep`], of a network workload that what is laid over it makes alone.
+///
+/// # Errors
+///
+/// As [`open_sweep`].
+pub fn open_workload_sweep(request: &Request) -> Result<Sweep, Vec<Failure>> {
+    cases(blank_workload(), request)
+}
+
+fn cases(
+    (name, source, base): (String, Arc<Source>, PathBuf),
+    request: &Request,
+) -> Result<Sweep, Vec<Failure>> {
     let opened = open_source(&name, Arc::clone(&source), base.clone(), request)?;
     let Some(sweep) = &opened.spec.sweep else {
         return Err(vec![refused(
@@ -189,7 +204,7 @@ impl Sweep {
             return match traffic.run(Keep::Totals, control) {
                 Ok(answer) => CaseResult::Traffic(Box::new(answer)),
                 Err(_) if control.is_cancelled() => CaseResult::Skipped,
-                Err(error) => CaseResult::Failed(vec![error.to_string()]),
+                Err(error) => CaseResult::Failed(vec![told(&error)]),
             };
         }
         let ready = match opened.ready() {
@@ -199,7 +214,10 @@ impl Sweep {
         match ready.run(Record::Path, control) {
             Ok(outcome) => CaseResult::Training(Box::new(outcome.prediction)),
             Err(_) if control.is_cancelled() => CaseResult::Skipped,
-            Err(error) => CaseResult::Failed(vec![error.to_string()]),
+            Err(error) => CaseResult::Failed(vec![match error.hint() {
+                Some(hint) => format!("{error} (hint: {hint})"),
+                None => error.to_string(),
+            }]),
         }
     }
 }

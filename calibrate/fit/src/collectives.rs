@@ -16,7 +16,9 @@
 
 mod cross;
 mod error;
+mod fabric;
 mod file;
+mod flow;
 mod log;
 mod model;
 mod parameters;
@@ -30,7 +32,8 @@ use std::path::{Path, PathBuf};
 
 use profile::CommProfile;
 
-pub use error::CollectivesError;
+pub use error::{CollectivesError, LogFault};
+pub use fabric::{FabricFit, SchemeErrors, fit_fabric};
 pub use log::is_log;
 pub use tables::COLUMNS;
 
@@ -92,11 +95,22 @@ pub fn fit(
     };
     let known: Vec<_> = knobs.iter().map(|knob| knob.parameter.clone()).collect();
     let fit = least_squares::fit(&model, &known, &options);
-    let held_out = cross::leave_tables_out(&model, &known, &fit.values, &options, threads);
+    let whole = (&fit.values[..], &options);
+    let tables = cross::tables(&model);
+    let without_tables = cross::without_each(&model, &known, whole, threads, &tables);
+    let bands = cross::bands(&model);
+    let without_bands = cross::without_each(&model, &known, whole, threads, &bands);
     let all: Vec<usize> = (0..rows.sizes.len()).collect();
+    let closed = |values: &[f64], rows: &[usize]| model.log_errors_of(values, rows);
+    let flow = |values: &[f64], rows: &[usize]| flow::log_errors(&model, values, rows);
     let errors = cross::Errors {
-        fitted: model.log_errors_of(&fit.values, &all),
-        held_out,
+        fitted: closed(&fit.values, &all),
+        held_out: cross::errors_by(&model, &tables, &without_tables, closed),
+        band_out: cross::errors_by(&model, &bands, &without_bands, closed),
+        flow: [
+            flow(&fit.values, &all),
+            cross::errors_by(&model, &tables, &without_tables, flow),
+        ],
     };
     let comm = file::profile(&model, &fit.values, &errors);
     Ok(Fitted {

@@ -1,12 +1,12 @@
 //! Transfers as messages of the packet engine, between the GPUs that send and receive them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cluster::{Cluster, ClusterNetwork, Topology, Wire, WireName};
 use collective::hops;
 use network::packet::Part;
 use traffic::{Policy, Route, Stream, crossed};
-use units::{Bytes, BytesPerSec, HostId, LinkId, Seconds};
+use units::{Bytes, BytesPerSec, GpuId, HostId, LinkId, NodeId, Seconds};
 
 use crate::fabric::{FabricOptions, Owner, Tenant};
 use crate::traffic::for_each_owner;
@@ -104,10 +104,13 @@ pub struct PacedGpus {
 impl PacedGpus {
     /// The network of a cluster.
     pub fn new(cluster: &Cluster) -> Self {
-        let mut paced = BTreeMap::new();
+        let mut paced = measured_nics(cluster);
+        let nic_rates = paced.clone();
         let nic_rate = |gpu| {
             let nic = cluster.nic_of(gpu)?;
-            let rate = cluster.link(cluster.nic_links(nic)[0]).rate;
+            let link = cluster.nic_links(nic)[0];
+            let rate = nic_rates.get(&link).copied();
+            let rate = rate.unwrap_or(cluster.link(link).rate);
             rate.scale(f64::from(cluster.nics_of(gpu).max(1)))
         };
         let mut links = Vec::new();
@@ -128,6 +131,44 @@ impl PacedGpus {
             paced,
         }
     }
+}
+
+/// The rates of NICs where what was measured between nodes is less: those of a node share the fastest
+/// of what was measured from it, and to it, where it was measured with every other node. By link.
+fn measured_nics(cluster: &Cluster) -> BTreeMap<LinkId, BytesPerSec> {
+    let mut rates = BTreeMap::new();
+    if !cluster.has_measured_rates() {
+        return rates;
+    }
+    let nodes = || (0..cluster.n_nodes()).map(NodeId::from_index);
+    for node in nodes() {
+        let fastest = |between: &dyn Fn(NodeId) -> Option<BytesPerSec>| {
+            let others = nodes().filter(|other| *other != node).map(between);
+            let others: Option<Vec<BytesPerSec>> = others.collect();
+            let fastest = others?.into_iter().reduce(BytesPerSec::max)?;
+            Some(fastest)
+        };
+        let ways = [
+            fastest(&|other| cluster.measured_between(node, other)),
+            fastest(&|other| cluster.measured_between(other, node)),
+        ];
+        let nics: BTreeSet<_> = (cluster.gpus_of(node))
+            .filter_map(|gpu| cluster.nic_of(GpuId::new(gpu)))
+            .collect();
+        for (way, measured) in ways.into_iter().enumerate() {
+            let links = || nics.iter().map(|nic| cluster.nic_links(*nic)[way]);
+            let all: f64 = links().map(|link| cluster.link(link).rate.as_f64()).sum();
+            for link in links() {
+                let nominal = cluster.link(link).rate;
+                let share = measured.map(|rate| rate.as_f64() / all);
+                let share = share.filter(|share| *share < 1.0);
+                if let Some(rate) = share.and_then(|share| nominal.scale(share)) {
+                    rates.insert(link, rate);
+                }
+            }
+        }
+    }
+    rates
 }
 
 impl Topology for PacedGpus {
@@ -181,5 +222,39 @@ impl Topology for PacedGpus {
 
     fn own_links(&self, from: HostId, to: HostId, way: u32) -> [usize; 2] {
         self.network.own_links(from, to, way)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cluster::example;
+
+    use super::*;
+
+    #[test]
+    fn nics_of_a_node_share_the_fastest_of_what_was_measured_from_it() {
+        let cluster = Cluster::build(&example::dgx_h100s(3)).unwrap();
+        let rate = |gbytes: f64| BytesPerSec::from_gbytes(gbytes);
+        let nic = |cluster: &Cluster, node: u32, way: usize| {
+            let gpu = cluster.gpus_of(NodeId::new(node)).next().unwrap();
+            let nic = cluster.nic_of(GpuId::new(gpu)).unwrap();
+            PacedGpus::new(cluster)
+                .wire(cluster.nic_links(nic)[way])
+                .rate
+        };
+        let nominal = nic(&cluster, 0, 0);
+        let rates = vec![
+            vec![None, rate(100.0), rate(200.0)],
+            vec![rate(300.0), None, None],
+            vec![rate(4000.0), rate(100.0), None],
+        ];
+        let measured = cluster.with_measured(rates).unwrap();
+        // Eight NICs of 50 GB/s.
+        assert_eq!(nic(&measured, 0, 0), rate(25.0).unwrap());
+        // Not measured with every other node, or faster than its NICs.
+        assert_eq!(nic(&measured, 1, 0), nominal);
+        assert_eq!(nic(&measured, 2, 0), nominal);
+        // What arrives.
+        assert_eq!(nic(&measured, 1, 1), rate(12.5).unwrap());
     }
 }

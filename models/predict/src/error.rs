@@ -23,6 +23,9 @@ impl PredictError {
     /// What to change, where we can tell.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Engine(EngineError::Network(NetworkError::Packet(error)))
+            | Self::Network(NetworkError::Packet(error))
+            | Self::Packets(error) => error.hint(),
             Self::Engine(error) => error.hint(),
             _ => None,
         }

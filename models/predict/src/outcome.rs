@@ -64,9 +64,29 @@ pub(crate) fn assumptions(scenario: &Scenario, lowered: &Lowered, run: &Run) -> 
         .chain(notes)
         .chain(engine)
         .chain(folded)
+        .chain(beyond_measured(scenario))
         .chain(on_links(scenario))
         .chain(unheeded(scenario, lowered))
         .collect()
+}
+
+/// That collectives between more nodes than were measured follow from the closed form.
+fn beyond_measured(scenario: &Scenario) -> Option<Assumed> {
+    let (cluster, comm) = (&scenario.cluster, &scenario.comm);
+    let entry = comm.network_of(cluster.network(), cluster.fabric_name());
+    let entry = &comm.network[usize::from(entry)];
+    let fit = &entry.reached.as_ref()?.fit;
+    let domains = cluster.n_domains();
+    let is_beyond = fit.counts[1] < domains && !fit.measured.is_empty();
+    is_beyond.then(|| Assumed {
+        field: "cluster.fabric".to_owned(),
+        value: entry.name.clone(),
+        reason: format!(
+            "collectives over {domains} domains follow from the closed form: over this network were measured, by \
+             number of domains, {}",
+            fit.measured_in_words()
+        ),
+    })
 }
 
 /// What is simplified between NICs.
@@ -91,8 +111,9 @@ fn on_links(scenario: &Scenario) -> Vec<Assumed> {
             if scenario.cluster.has_measured_rates() {
                 assume(
                     "cluster.measured_bytes_per_s",
-                    "left out",
-                    "packets cross links, and what was measured between nodes is none",
+                    "the fastest of each node",
+                    "packets cross links: the NICs of a node send and receive as fast as the fastest of what was measured from \
+                     and to it, where all was measured; slower pairs are not slowed down",
                 );
             }
         }

@@ -1,15 +1,15 @@
 //! Folding ranks into classes changes no figure: random plans on random clusters, with slow GPUs
 //! and links, against the same with a lane for every rank.
 
+mod neutral;
+
 use cluster::{Cluster, FabricKind, FabricSpec, NodeSpec, example};
 use lower::{FabricOptions, LowerOptions, lower};
-use plan::{OverlapSpec, Plan, PlanSpec, RankOrder, ScheduleKind, ShardLevel};
-use predict::{Engine, Outcome, Prices, Record, Scenario, Settings, predict};
-use profile::{CommProfile, Profile};
+use plan::{OverlapSpec, PlanSpec, RankOrder, ScheduleKind, ShardLevel};
+use predict::{Engine, Outcome, Record, Scenario, predict};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use units::{Control, GpuId};
-use workload::{JobSpec, Model};
 
 const DENSE: &str = r#"{
     "model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336,
@@ -107,25 +107,7 @@ fn drawn(seed: u64) -> Option<Scenario> {
 
 /// A scenario; none where the plan does not fit.
 fn scenario(cluster: Cluster, model: &str, batch: u64, spec: &PlanSpec) -> Option<Scenario> {
-    let model = Model::from_config_json(model).expect("a model");
-    let job = JobSpec::new(batch, 2048).check(model).expect("a plain job");
-    let plan = Plan::check(spec, &job, &cluster).ok()?.plan;
-    Some(Scenario {
-        name: cluster.name().to_owned(),
-        profiles: cluster.kinds().iter().map(Profile::nominal).collect(),
-        cluster,
-        job,
-        plan,
-        comm: CommProfile::nccl(),
-        framework: std::sync::Arc::new(lower::NEUTRAL),
-        settings: Settings {
-            seed: 1,
-            ..Settings::default()
-        },
-        prices: Prices::default(),
-        assumptions: Vec::new(),
-        beside: Vec::new(),
-    })
+    neutral::scenario(cluster, neutral::job(model, batch, 2048), spec)
 }
 
 /// 128 H100: tensor 8, pipeline 4, data 4.

@@ -1,11 +1,11 @@
 //! Whole iterations: agreement of engines and of folded and unfolded runs.
 
+mod neutral;
+
 use cluster::{Cluster, example};
-use plan::{Plan, PlanSpec, ScheduleKind, ShardLevel};
-use predict::{Assumed, Engine, Record, Scenario, Settings, predict};
-use profile::{CommProfile, Profile};
+use plan::{PlanSpec, ScheduleKind, ShardLevel};
+use predict::{Assumed, Engine, Record, Scenario, predict};
 use units::Control;
-use workload::{JobSpec, Model};
 
 const LLAMA_70B: &str = r#"{
     "model_type": "llama", "hidden_size": 8192, "intermediate_size": 28672,
@@ -16,28 +16,8 @@ const LLAMA_70B: &str = r#"{
 
 fn scenario(nodes: u32, batch: u64, spec: &PlanSpec) -> Scenario {
     let cluster = Cluster::build(&example::dgx_h100s(nodes)).expect("a known cluster");
-    let model = Model::from_config_json(LLAMA_70B).expect("a known model");
-    let job = JobSpec::new(batch, 8192).check(model).expect("a plain job");
-    let plan = Plan::check(spec, &job, &cluster)
-        .expect("a plan that fits")
-        .plan;
-    let profiles = cluster.kinds().iter().map(Profile::nominal).collect();
-    Scenario {
-        name: "test".to_owned(),
-        cluster,
-        job,
-        plan,
-        profiles,
-        comm: CommProfile::nccl(),
-        framework: std::sync::Arc::new(lower::NEUTRAL),
-        settings: Settings {
-            seed: 1,
-            ..Settings::default()
-        },
-        prices: predict::Prices::default(),
-        assumptions: Vec::new(),
-        beside: Vec::new(),
-    }
+    let job = neutral::job(LLAMA_70B, batch, 8192);
+    neutral::scenario(cluster, job, spec).expect("a plan that fits")
 }
 
 fn tp8_pp4() -> PlanSpec {

@@ -1,12 +1,12 @@
 //! What was measured between nodes bounds the traffic between them in every engine.
 
+mod neutral;
+
 use cluster::{Cluster, example};
-use plan::{Plan, PlanSpec, ShardLevel};
-use predict::{Breakdown, Engine, Prediction, Record, Scenario, Settings, predict};
-use profile::{CommProfile, Profile};
+use plan::{PlanSpec, ShardLevel};
+use predict::{Breakdown, Engine, Prediction, Record, Scenario, predict};
 use units::{BytesPerSec, Control};
 use workload::ops::CpMethod;
-use workload::{JobSpec, Model};
 
 const LLAMA_1B: &str = r#"{
     "model_type": "llama", "hidden_size": 2048, "intermediate_size": 5632,
@@ -24,22 +24,8 @@ fn scenario(gpus: u32, gbytes: f64, spec: &PlanSpec) -> Scenario {
     let rate = BytesPerSec::from_gbytes(gbytes);
     nodes.fabric.measured = Some(vec![vec![None, rate], vec![rate, None]]);
     let cluster = Cluster::build(&nodes).expect("a sound cluster");
-    let model = Model::from_config_json(LLAMA_1B).expect("a known model");
-    let job = JobSpec::new(16, 4096).check(model).expect("a plain job");
-    let plan = Plan::check(spec, &job, &cluster).expect("a plan that fits");
-    Scenario {
-        name: "test".to_owned(),
-        profiles: cluster.kinds().iter().map(Profile::nominal).collect(),
-        cluster,
-        job,
-        plan: plan.plan,
-        comm: CommProfile::nccl(),
-        framework: std::sync::Arc::new(lower::NEUTRAL),
-        settings: Settings::default(),
-        prices: predict::Prices::default(),
-        assumptions: Vec::new(),
-        beside: Vec::new(),
-    }
+    let job = neutral::job(LLAMA_1B, 16, 4096);
+    neutral::scenario(cluster, job, spec).expect("a plan that fits")
 }
 
 fn predicted(scenario: &mut Scenario, engine: Engine) -> Prediction {

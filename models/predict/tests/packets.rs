@@ -1,16 +1,16 @@
 //! Iterations on the packet engine, with ways that are chosen, and beside other jobs.
 
+mod neutral;
+
 use cluster::{Cluster, ClusterSpec, example};
 use network::packet::{Balancing, Config, Transport};
-use plan::{Plan, PlanSpec, ScheduleKind, ShardLevel};
+use plan::{PlanSpec, ScheduleKind, ShardLevel};
 use predict::{
-    Beside, Engine, Fabric, Links, Outcome, Record, Repeated, Scenario, Settings, predict,
-    predict_links,
+    Beside, Engine, Fabric, Links, Outcome, Record, Repeated, Scenario, predict, predict_links,
 };
-use profile::{CollectiveKind, CommProfile, Profile};
+use profile::CollectiveKind;
 use traffic::{Policy, Split};
 use units::{Bytes, Control, GpuId, Seconds};
-use workload::{JobSpec, Model};
 
 /// A model of four layers with the shapes of Llama 3 8B.
 const FOUR_LAYERS: &str = r#"{
@@ -22,27 +22,11 @@ const FOUR_LAYERS: &str = r#"{
 
 fn scenario(cluster: &ClusterSpec, spec: &PlanSpec) -> Scenario {
     let cluster = Cluster::build(cluster).expect("a sound cluster");
-    let model = Model::from_config_json(FOUR_LAYERS).expect("a known model");
-    let job = JobSpec::new(32, 2048).check(model).expect("a plain job");
-    let plan = Plan::check(spec, &job, &cluster)
-        .expect("a plan that fits")
-        .plan;
-    let profiles = cluster.kinds().iter().map(Profile::nominal).collect();
+    let job = neutral::job(FOUR_LAYERS, 32, 2048);
+    let scenario = neutral::scenario(cluster, job, spec).expect("a plan that fits");
     Scenario {
         name: "four layers".to_owned(),
-        cluster,
-        job,
-        plan,
-        profiles,
-        comm: CommProfile::nccl(),
-        framework: std::sync::Arc::new(lower::NEUTRAL),
-        settings: Settings {
-            seed: 1,
-            ..Settings::default()
-        },
-        prices: predict::Prices::default(),
-        assumptions: Vec::new(),
-        beside: Vec::new(),
+        ..scenario
     }
 }
 
@@ -109,7 +93,7 @@ fn packets_and_shared_links_agree_within_headers_on_an_idle_network() {
     for plan in [tp8(), tp8_pp2()] {
         let scenario = scenario(&example::dgx_h100s(2), &plan);
         let flow = time(&on(scenario.clone(), Engine::Flow, Fabric::default()));
-        for transport in [Transport::Ideal, Transport::DcqcnSr, Transport::Uec] {
+        for transport in Transport::ALL {
             let packet = time(&on(scenario.clone(), Engine::Packet, packets(transport)));
             let ratio = packet / flow;
             assert!(

@@ -1,12 +1,13 @@
 //! Scalars of a framework: estimate and engines follow them alike.
 
+mod neutral;
+
 use cluster::{Cluster, example};
 use lower::{ScaleKey, Scales};
 use plan::{OverlapSpec, Plan, PlanSpec, ScheduleKind, ShardLevel};
-use predict::{Engine, Record, Scenario, Settings, predict};
-use profile::{CommProfile, Profile};
+use predict::{Engine, Record, Scenario, predict};
 use units::Control;
-use workload::{JobSpec, Model, TpOverlap};
+use workload::TpOverlap;
 
 const MIXTRAL: &str = r#"{
     "model_type": "mixtral", "hidden_size": 4096, "intermediate_size": 14336,
@@ -19,8 +20,6 @@ const MIXTRAL: &str = r#"{
 /// Experts on two nodes, with every axis but that of context.
 fn scenario(engine: Engine) -> Scenario {
     let cluster = Cluster::build(&example::dgx_h100s(2)).expect("a known cluster");
-    let model = Model::from_config_json(MIXTRAL).expect("a known model");
-    let job = JobSpec::new(16, 4096).check(model).expect("a plain job");
     let spec = PlanSpec {
         tp: Some(2),
         pp: Some(2),
@@ -37,26 +36,10 @@ fn scenario(engine: Engine) -> Scenario {
         },
         ..PlanSpec::default()
     };
-    let plan = Plan::check(&spec, &job, &cluster)
-        .expect("a plan that fits")
-        .plan;
-    Scenario {
-        name: "test".to_owned(),
-        profiles: cluster.kinds().iter().map(Profile::nominal).collect(),
-        cluster,
-        job,
-        plan,
-        comm: CommProfile::nccl(),
-        framework: std::sync::Arc::new(lower::NEUTRAL),
-        settings: Settings {
-            engine,
-            seed: 1,
-            ..Settings::default()
-        },
-        prices: predict::Prices::default(),
-        assumptions: Vec::new(),
-        beside: Vec::new(),
-    }
+    let job = neutral::job(MIXTRAL, 16, 4096);
+    let mut scenario = neutral::scenario(cluster, job, &spec).expect("a plan that fits");
+    scenario.settings.engine = engine;
+    scenario
 }
 
 fn seconds(scenario: &Scenario) -> f64 {

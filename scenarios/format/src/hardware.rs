@@ -31,6 +31,8 @@ pub struct ClusterFile {
     pub fabric: Option<Named<FabricSpec>>,
     /// Data sheets beside those of the zoo.
     pub gpus: Vec<GpuSpec>,
+    /// A profile with the constants of collectives that were measured on it.
+    pub collectives: Option<String>,
     /// Where the figures are from.
     pub source: String,
     /// What is uncertain.
@@ -64,12 +66,15 @@ pub fn cluster(t: &mut Fields<'_, '_>) -> ClusterFile {
             .required(),
         fabric: t.get("fabric", FABRIC, named(fabric)).optional(),
         gpus: t.get("gpus", GPUS, list(table(gpu))).or_default(),
+        collectives: t.get("collectives", COLLECTIVES, text()).optional(),
         source,
         notes,
     }
 }
 
 pub(crate) const FABRIC: &str = "what connects the nodes: a name, a file or a table";
+pub(crate) const COLLECTIVES: &str = "profile with the constants of collectives that were measured on it, as \
+     `windtunnel calibrate fit` writes it: a file, from the folder of this one";
 pub(crate) const GPUS: &str = "data sheets beside those of the zoo";
 
 pub(crate) fn nodes(t: &mut Fields<'_, '_>) -> Nodes {

@@ -34,6 +34,7 @@ pub use error::{Failure, MAX_ERRORS, Problem};
 pub use files::{Disk, Files, NoFiles, PROFILE_LIMIT, SCENARIO_FILE, SCENARIO_LIMIT, read_limited};
 pub use fitted::{MemoryMargin, memory_margin};
 pub use framework::{FrameworkFile, Habits, nearest_framework};
+pub use hardware::ClusterFile;
 pub use layers::{Assignment, ENVIRONMENT_PREFIX, Layers, environment_name, from_environment};
 pub use layout::{Layout, json_schema};
 pub use library::{At, Library, read_source};
@@ -41,15 +42,16 @@ pub use model_section::ModelSection;
 pub use plan_section::PlanSection;
 pub use reference::{Named, is_path};
 pub use resolve::{
-    Planning, Resolved, Rules, describe_cluster, how_cut, policy, queue_pairs, read_whole_scenario,
-    resolve, resolve_cluster, resolve_planning, rules, usual_balancing,
+    Planning, Resolved, Rules, describe_cluster, how_cut, idle_workload_fields, policy,
+    queue_pairs, read_whole_scenario, resolve, resolve_measured, resolve_planning, rules,
+    usual_balancing,
 };
 pub use scenario::{
     ClusterSection, MEASURED_RATES, NodeCount, ScenarioSpec, read_scenario, scenario_fields,
 };
 pub use sections::{
-    Background, Ends, Engine, Framework, LOAD_BALANCING, Nccl, Network, NetworkWorkload, Prices,
-    Settings, Straggler, Sweep, TRANSPORTS,
+    Background, Ends, Engine, Framework, LOAD_BALANCING, LinkRates, Nccl, Network, NetworkWorkload,
+    Prices, Settings, Straggler, Sweep, TRANSPORTS,
 };
 pub use source::{Place, Source};
 pub use training::Training;

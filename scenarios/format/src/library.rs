@@ -7,6 +7,7 @@ use cluster::{
     ClusterSpec, FabricKind, FabricSpec, GpuSpec, GraphSpec, NodeGroup, NodeSpec, RouterSpec,
     ScaleUpSpec,
 };
+use profile::CommProfile;
 
 use crate::curves::{self, ProfileFile};
 use crate::error::{Failure, Problem, push};
@@ -164,6 +165,31 @@ impl Library<'_> {
         kept(&kept::PROFILES, name, || {
             curves::read_profile(&self.open(Shelf::Profiles, name, at)?)
         })
+    }
+
+    /// The constants of collectives that were measured on a cluster, where its file names them.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the name or the file; also a profile that has none.
+    pub fn collectives(
+        &self,
+        cluster: &ClusterFile,
+        at: &At,
+    ) -> Result<Option<CommProfile>, Vec<Failure>> {
+        let Some(name) = &cluster.collectives else {
+            return Ok(None);
+        };
+        let profile = self.profile(name, at)?;
+        if profile.comm.is_none() {
+            let message = format!("the profile {name:?} has no constants of collectives");
+            let hint = "name a file with [comm]: `windtunnel calibrate fit --only collectives \
+                        --nccl-tests LOG --cluster FILE --output DIR` writes one"
+                .to_owned();
+            let hint = Some(hint);
+            return Err(vec![at.failure(Problem::Refused { message, hint })]);
+        }
+        Ok(profile.comm)
     }
 
     /// The name of the profile of the zoo for a GPU: measured on it, else on one with the same

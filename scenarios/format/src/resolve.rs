@@ -13,7 +13,7 @@ mod prices;
 mod traffic;
 
 pub use network::{Rules, how_cut, policy, queue_pairs, rules, usual_balancing};
-pub use traffic::{describe_cluster, resolve_cluster};
+pub use traffic::{describe_cluster, resolve_measured};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use cluster::Cluster;
 use collective::Choice;
 use plan::{Plan, PlanError};
 use predict::{Assumed, Scenario};
-use profile::Profile;
+use profile::{CommProfile, Profile};
 use workload::Job;
 
 use crate::error::{Failure, Problem, push};
@@ -35,6 +35,7 @@ use crate::sections::Engine;
 use crate::tree::{Table, Value};
 
 use idle::idle_fields;
+pub use idle::idle_workload_fields;
 
 pub use planning::{Planning, resolve_planning};
 
@@ -122,6 +123,8 @@ struct Resolver<'a> {
     given: Option<planning::Given>,
     /// The cluster of another job, in place of the scenario's own.
     shared: Option<Cluster>,
+    /// The constants of collectives that the cluster's own file names.
+    measured: Option<CommProfile>,
 }
 
 impl<'a> Resolver<'a> {
@@ -137,6 +140,7 @@ impl<'a> Resolver<'a> {
             assumed: Vec::new(),
             given: None,
             shared: None,
+            measured: None,
         }
     }
 
@@ -237,7 +241,8 @@ impl Resolver<'_> {
     fn refuse_what_is_not_built(&mut self) {
         if self.spec.workload.is_some() {
             let message = "the scenario is a network workload, not a training iteration".to_owned();
-            let hint = "`windtunnel simulate` and `windtunnel sweep` run it".to_owned();
+            let hint =
+                "`windtunnel simulate`, `explain`, `plan` and `sweep` take it as it is".to_owned();
             self.fail("workload", Problem::Conflict { message, hint });
         }
         if self.spec.sweep.is_some() && self.given.is_none() {

@@ -19,7 +19,7 @@ pub(crate) use background::background;
 pub(crate) use network::network;
 pub use network::{LOAD_BALANCING, Network, TRANSPORTS};
 pub(crate) use workload::workload;
-pub use workload::{Ends, NetworkWorkload};
+pub use workload::{Ends, LinkRates, NetworkWorkload};
 
 /// `[framework]`: whose habits hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use units::{GpuId, HostId, LinkId, NodeId};
+use units::{GpuId, HostId, LinkId, NodeId, Seconds};
 
 use crate::cluster::{Cluster, NicId};
+use crate::device::LinkKind;
 use crate::topology::{Direction, Sharing, Topology, Wire, WireName};
 
 /// A cluster as network workloads see it: first its nodes (`n3`), then its GPUs (`n3g0`).
@@ -16,6 +17,32 @@ pub struct ClusterNetwork {
     cluster: Cluster,
     /// By host, what [`Topology::access`] answers.
     access: Vec<u32>,
+    /// What links reach of what their files say.
+    reach: Reach,
+}
+
+/// What links of two kinds reach of the rate that their files say, and what they take longer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reach {
+    /// Share of the rate of links between NICs and switches.
+    pub nic_share: f64,
+    /// What each of them takes longer.
+    pub nic_latency: Seconds,
+    /// Share of the rate of links between the GPUs of a domain.
+    pub scale_up_share: f64,
+    /// What each of them takes longer.
+    pub scale_up_latency: Seconds,
+}
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self {
+            nic_share: 1.0,
+            nic_latency: Seconds::ZERO,
+            scale_up_share: 1.0,
+            scale_up_latency: Seconds::ZERO,
+        }
+    }
 }
 
 /// What a host is.
@@ -60,7 +87,19 @@ impl ClusterNetwork {
     /// The network of a cluster.
     pub fn new(cluster: Cluster) -> Self {
         let access = access(&cluster);
-        Self { cluster, access }
+        Self {
+            cluster,
+            access,
+            reach: Reach::default(),
+        }
+    }
+
+    /// The same whose links reach less, or more, than their files say. Shares that give no rate
+    /// leave it as it is.
+    #[must_use]
+    pub fn reaching(mut self, reach: Reach) -> Self {
+        self.reach = reach;
+        self
     }
 
     /// The cluster.
@@ -201,9 +240,14 @@ impl Topology for ClusterNetwork {
 
     fn wire(&self, link: LinkId) -> Wire {
         let link = self.cluster.link(link);
+        let (share, latency) = match link.kind {
+            LinkKind::Nic => (self.reach.nic_share, self.reach.nic_latency),
+            LinkKind::ScaleUp => (self.reach.scale_up_share, self.reach.scale_up_latency),
+            LinkKind::Host | LinkKind::Fabric => (1.0, Seconds::ZERO),
+        };
         Wire {
-            rate: link.rate,
-            latency: link.latency,
+            rate: link.rate.scale(share).unwrap_or(link.rate),
+            latency: link.latency + latency,
             sharing: Sharing::Shared,
         }
     }

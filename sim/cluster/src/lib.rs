@@ -43,7 +43,7 @@ pub use cluster::{Cluster, NicId};
 pub use device::{Device, Link, LinkKind, NotADevice};
 pub use error::ClusterError;
 pub use fault::Fault;
-pub use host_ways::ClusterNetwork;
+pub use host_ways::{ClusterNetwork, Reach};
 pub use measured::MeasuredRates;
 pub use spec::{
     AttachSpec, CableSpec, ClusterSpec, FabricKind, FabricSpec, GpuSpec, GraphSpec, HostSpec,

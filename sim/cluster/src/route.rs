@@ -6,6 +6,7 @@
 //! to the GPU that owns that NIC, as NCCL's PXN does. In a graph it does so where a NIC of its
 //! node hangs on the switch of the receiver's.
 
+use units::math::{GOLDEN, mix};
 use units::{BytesPerSec, GpuId, LinkId, NodeId};
 
 use crate::cluster::{Cluster, NicId, NodeEntry};
@@ -336,10 +337,6 @@ pub(crate) fn pick(hash: u64, salt: u64, count: u32) -> u32 {
     if hash == Cluster::D_MOD_K {
         return 0;
     }
-    // The finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-    let mut x = hash.wrapping_add(salt.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^= x >> 31;
-    ((u128::from(x) * u128::from(count)) >> 64) as u32
+    let salted = mix(hash.wrapping_add(salt.wrapping_mul(GOLDEN)));
+    ((u128::from(salted) * u128::from(count)) >> 64) as u32
 }

@@ -1,6 +1,7 @@
 //! Which constants the collectives of a cluster are priced with, and where they are from.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use cluster::Cluster;
 use profile::{CommProfile, Provenance};
@@ -20,9 +21,26 @@ pub fn sources(cluster: &Cluster, comm: &CommProfile) -> Vec<(String, Provenance
         (entry.name.clone(), entry.provenance, entry.source.clone())
     });
     let network = comm.network_of(cluster.network(), cluster.fabric_name());
-    let between = (cluster.n_domains() > 1).then(|| {
+    let domains = cluster.n_domains();
+    let between = (domains > 1).then(|| {
         let entry = &comm.network[usize::from(network)];
-        (entry.name.clone(), entry.provenance, entry.source.clone())
+        let mut worth = entry.provenance;
+        let mut source = entry.source.clone();
+        if let Some(own) = entry
+            .reached
+            .as_ref()
+            .filter(|own| !own.fit.measured.is_empty())
+        {
+            let measured = own.fit.measured_in_words();
+            let _ = write!(
+                source,
+                "; measured, by number of domains: {measured}; the closed form beyond"
+            );
+            if own.fit.counts[1] < domains {
+                worth = worth.max(Provenance::Extrapolated);
+            }
+        }
+        (entry.name.clone(), worth, source)
     });
     inside.chain(between).collect()
 }
@@ -30,8 +48,45 @@ pub fn sources(cluster: &Cluster, comm: &CommProfile) -> Vec<(String, Provenance
 #[cfg(test)]
 mod tests {
     use cluster::example;
+    use profile::{BetweenReached, CollectiveKind, CommFit};
 
     use super::*;
+
+    #[test]
+    fn a_source_says_what_was_measured_and_what_lies_beyond() {
+        let mut comm = CommProfile::nccl();
+        let at = usize::from(comm.network_of(None, "any"));
+        let like = BetweenReached {
+            hop_us: [5.0; 3],
+            ring: [1.0; 3],
+            tree: [1.0; 3],
+            ramp_us: [20.0; 3],
+            fit: CommFit {
+                rows: 20,
+                median_error: [0.0; 2],
+                held_out: [0.0; 2],
+                held_out_by: String::new(),
+                small: [1.0; 2],
+                large: [1.0; 2],
+                kinds: vec![CollectiveKind::AllReduce],
+                counts: [2, 2],
+                measured: [(CollectiveKind::AllReduce, vec![2])].into(),
+            },
+        };
+        comm.network[at].provenance = Provenance::Interpolated;
+        comm.network[at].reached = Some(like);
+        let worth = |nodes| {
+            let cluster = Cluster::build(&example::dgx_h100s(nodes)).unwrap();
+            let (_, worth, source) = sources(&cluster, &comm).remove(1);
+            assert!(
+                source.contains("by number of domains: all_reduce on 2;"),
+                "{source}"
+            );
+            worth
+        };
+        assert_eq!(worth(2), Provenance::Interpolated);
+        assert_eq!(worth(3), Provenance::Extrapolated);
+    }
 
     #[test]
     fn only_what_the_cluster_has_is_named() {

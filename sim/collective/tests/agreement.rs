@@ -53,6 +53,7 @@ fn fitted() -> CommProfile {
         large: [1.0; 2],
         kinds: Vec::new(),
         counts: [2, 8],
+        measured: std::collections::BTreeMap::new(),
     };
     let mut comm = CommProfile::nccl();
     for entry in &mut comm.scale_up {

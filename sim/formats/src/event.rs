@@ -85,6 +85,15 @@ impl Event<'_> {
         self
     }
 
+    /// A number with three decimals, those that are zero left out. It is finite.
+    pub(crate) fn decimal(&mut self, key: &str, value: f64) -> &mut Self {
+        self.key(key);
+        let text = format!("{value:.3}");
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        self.0.extend_from_slice(text.as_bytes());
+        self
+    }
+
     pub(crate) fn text(&mut self, key: &str, text: &str) -> &mut Self {
         self.key(key);
         quote(self.0, text);

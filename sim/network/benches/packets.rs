@@ -1,14 +1,9 @@
 //! The workloads on which the packet engine was timed against htsim.
 //!
-//! | UEC, mixed | data packets | here | htsim, CPU seconds |
-//! |---|---|---|---|
-//! | permutation, 64 hosts, 64 MiB | 1.05 million | 0.67 s | 3.7 to 8.8 |
-//! | permutation, 1,024 hosts, 16 MiB | 4.2 million | 4.6 s | 88 to 165 |
-//!
-//! One core of a shared two-core machine. Simulated times beside htsim's:
+//! What they take, and what htsim takes, is in `docs/performance.md`. Simulated times beside htsim's:
 //! `cargo run --release -p network --example htsim_rows`.
 
-#[path = "../tests/packets/mod.rs"]
+#[path = "../tests/packets/net.rs"]
 #[expect(dead_code, reason = "tests use more of it")]
 mod net;
 

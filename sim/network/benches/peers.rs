@@ -1,16 +1,6 @@
 //! The workloads on which peers were timed.
 //!
-//! | workload | flows | here | `SimGrid` 3.32, CPU seconds |
-//! |---|---|---|---|
-//! | ring all-reduce, 64 hosts | 8,064 | 1.0 ms | 0.06 |
-//! | all-to-all, 64 hosts | 4,032 | 2 ms | 0.06 |
-//! | all-to-all, 256 hosts | 65,280 | 50 ms | 4.3 to 8.9 |
-//! | random pairs, 64 hosts | 20,000 | 0.46 s | 3.3 |
-//! | ring all-reduce, 1,024 hosts | 2.1 million | 0.39 s | 10.3 to 21.6 |
-//! | all-to-all, 1,024 hosts | 1.05 million | 1.2 s, 0.4 GB | 371, 2.5 GB |
-//! | folding 16,384 flows of 6 links | | 5 ms | |
-//!
-//! One core of a shared two-core machine; simulated times agree to the last printed digit.
+//! What they take, and what `SimGrid` takes, is in `docs/performance.md`.
 
 #[path = "../tests/fabric/mod.rs"]
 mod fabric;

@@ -46,6 +46,34 @@ enum Step {
     Fill,
 }
 
+/// What happens to which link at a level, as one number: in rising order of levels, steps and
+/// links. Levels are not negative, so that their bits are in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due(u128);
+
+impl Due {
+    fn new(level: f64, step: Step, link: u32) -> Self {
+        Self(u128::from(level.to_bits()) << 64 | u128::from(step as u8) << 32 | u128::from(link))
+    }
+
+    fn level(self) -> f64 {
+        f64::from_bits((self.0 >> 64) as u64)
+    }
+
+    fn step(self) -> Step {
+        if self.0 >> 32 & 1 == 0 {
+            Step::Release
+        } else {
+            Step::Fill
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the low half is the link")]
+    const fn link(self) -> u32 {
+        self.0 as u32
+    }
+}
+
 /// Scratch of a link during a solve.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(
@@ -95,7 +123,7 @@ pub(crate) struct Fill {
     /// (final).
     round: u32,
     tanks: Vec<Tank>,
-    steps: BinaryHeap<Reverse<(u64, Step, u32)>>,
+    steps: BinaryHeap<Reverse<Due>>,
     /// Links that a release concerns.
     concerned: Vec<u32>,
     /// Paths that were opened or frozen.
@@ -156,12 +184,12 @@ impl Fill {
     /// Solves until nothing spreads any more.
     pub(crate) fn run(&mut self, paths: &mut Paths) {
         let (mut reached, mut released) = (0.0_f64, 0.0);
-        while let Some(Reverse((level, step, link))) = self.steps.pop() {
-            let queued = f64::from_bits(level);
+        while let Some(Reverse(due)) = self.steps.pop() {
+            let (queued, step, link) = (due.level(), due.step(), due.link());
             if !self.concerned.is_empty()
                 && (step == Step::Fill || released * (1.0 + EQUAL) < queued)
             {
-                self.steps.push(Reverse((level, step, link)));
+                self.steps.push(Reverse(due));
                 self.settle_releases(paths);
                 continue;
             }
@@ -185,7 +213,7 @@ impl Fill {
     }
 
     fn queue(&mut self, level: f64, step: Step, link: u32) {
-        self.steps.push(Reverse((level.to_bits(), step, link)));
+        self.steps.push(Reverse(Due::new(level, step, link)));
     }
 
     fn queue_fill(&mut self, link: u32) {
@@ -238,23 +266,50 @@ impl Fill {
         (tank.open, tank.left, tank.scale) = (0, used.rate, 0.0);
         (tank.ceiling, tank.bound) = (f64::INFINITY, f64::INFINITY);
         tank.is_fat = used.is_fat;
-        for user in &used.users {
+        if used.is_fat {
+            self.pass_fat(paths, link, tank);
+        } else if paths.are_loads_one() {
+            self.pass_shared(paths, link, tank, |_| 1.0);
+        } else {
+            self.pass_shared(paths, link, tank, |slot| paths.load(slot));
+        }
+    }
+
+    #[inline]
+    fn pass_shared(&self, paths: &Paths, link: u32, tank: &mut Tank, load: impl Fn(usize) -> f64) {
+        let open = 2 * self.round;
+        for user in &paths.links[link as usize].users {
             let state = &paths.states[user.path as usize];
-            let scale = paths.load(user.slot as usize) * state.scale;
-            match self.ceiling(paths, user.path, link) {
-                Some(ceiling) if used.is_fat && tank.stop <= ceiling => {
-                    tank.open += 1;
-                    tank.scale = tank.scale.max(paths.weight(user.path));
-                    tank.ceiling = tank.ceiling.min(ceiling);
-                }
-                _ if used.is_fat => {}
-                None => tank.left -= scale * state.level,
-                Some(ceiling) if ceiling < tank.stop => tank.left -= scale * ceiling,
-                Some(ceiling) => {
-                    tank.open += 1;
-                    tank.scale += scale;
-                    tank.ceiling = tank.ceiling.min(ceiling);
-                }
+            let scale = load(user.slot as usize) * state.scale;
+            // As in `ceiling`, with what stops or is final taken off in one place.
+            let is_settled = state.mark < open;
+            let is_bound = state.bound == link;
+            let stops_at = if open < state.mark || (is_settled && !is_bound) {
+                state.level
+            } else {
+                state.own
+            };
+            if open < state.mark || stops_at < tank.stop {
+                tank.left -= scale * stops_at;
+            } else {
+                tank.open += 1;
+                tank.scale += scale;
+                tank.ceiling = tank.ceiling.min(stops_at);
+            }
+            if is_settled && is_bound {
+                tank.bound = state.level;
+            }
+        }
+    }
+
+    fn pass_fat(&self, paths: &Paths, link: u32, tank: &mut Tank) {
+        for user in &paths.links[link as usize].users {
+            let state = &paths.states[user.path as usize];
+            let ceiling = self.ceiling(paths, user.path, link);
+            if let Some(ceiling) = ceiling.filter(|ceiling| tank.stop <= *ceiling) {
+                tank.open += 1;
+                tank.scale = tank.scale.max(paths.weight(user.path));
+                tank.ceiling = tank.ceiling.min(ceiling);
             }
             if state.bound == link && state.mark < 2 * self.round {
                 tank.bound = state.level;

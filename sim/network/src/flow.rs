@@ -80,6 +80,11 @@ impl Flow {
         self.progress.rate(path)
     }
 
+    /// The paths whose rates the last solve found, those that it left as they were among them.
+    pub fn solved(&self) -> &[u32] {
+        &self.fill.solved
+    }
+
     /// Makes a link a fat pipe: its rate bounds every transfer by itself. To be said before paths
     /// cross it.
     ///

@@ -227,6 +227,11 @@ impl Paths {
         self.slot_links[slot]
     }
 
+    /// Whether every crossing takes as much of its link as its path moves.
+    pub(crate) const fn are_loads_one(&self) -> bool {
+        self.loads.is_empty()
+    }
+
     /// How much of a link a crossing takes for each byte that its path moves.
     pub(crate) fn load(&self, slot: usize) -> f64 {
         if self.loads.is_empty() {

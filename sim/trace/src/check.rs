@@ -6,8 +6,8 @@ use crate::{NO_INDEX, Span, Trace, TraceError};
 
 impl Trace {
     /// Checks that every index points somewhere, that spans are recorded in the order in which
-    /// they ended, each after its cause, that memory is in order of time, and that nothing lies
-    /// past the end. Traces of the engine hold to this; those of files are checked on reading.
+    /// they ended, each after its cause, that memory and links are in order of time, and that
+    /// nothing lies past the end. Traces of the engine hold to this; those of files are checked on reading.
     ///
     /// # Errors
     ///
@@ -19,7 +19,8 @@ impl Trace {
             self.check_times(index, span, before)?;
             before = span.end;
         }
-        self.check_memory()
+        self.check_memory()?;
+        self.check_links()
     }
 
     fn check_indices(&self, index: usize, span: &Span) -> Result<(), TraceError> {
@@ -72,16 +73,31 @@ impl Trace {
         for (index, sample) in self.memory.iter().enumerate() {
             self.check_lane(what, index, sample.lane.get())?;
             let at = sample.time;
-            if at < before {
-                return Err(TraceError::OutOfOrder {
-                    what,
-                    index,
-                    at,
-                    before,
-                });
-            }
+            check_order(what, index, at, before)?;
             before = at;
             self.check_end(what, index, at)?;
+        }
+        Ok(())
+    }
+
+    fn check_links(&self) -> Result<(), TraceError> {
+        let what = "link level";
+        for (link, track) in self.links.iter().enumerate() {
+            let mut before = SimTime::ZERO;
+            for (index, level) in track.levels.iter().enumerate() {
+                let (at, n_kinds) = (level.time, track.kinds.len());
+                if level.rates.len() != n_kinds || n_kinds == 0 {
+                    let n_rates = level.rates.len();
+                    return Err(TraceError::RatesOfLink {
+                        link,
+                        n_rates,
+                        n_kinds,
+                    });
+                }
+                check_order(what, index, at, before)?;
+                before = at;
+                self.check_end(what, index, at)?;
+            }
         }
         Ok(())
     }
@@ -111,4 +127,21 @@ impl Trace {
         }
         Ok(())
     }
+}
+
+fn check_order(
+    what: &'static str,
+    index: usize,
+    at: SimTime,
+    before: SimTime,
+) -> Result<(), TraceError> {
+    if before <= at {
+        return Ok(());
+    }
+    Err(TraceError::OutOfOrder {
+        what,
+        index,
+        at,
+        before,
+    })
 }

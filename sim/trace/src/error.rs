@@ -44,6 +44,12 @@ pub enum TraceError {
         at: SimTime,
         before: SimTime,
     },
+    #[error("link {link} has a level of {n_rates} rates, but {n_kinds} kinds of traffic")]
+    RatesOfLink {
+        link: usize,
+        n_rates: usize,
+        n_kinds: usize,
+    },
     #[error("{what} {index} lies at {} ps, past the end of the trace at {} ps", at.as_picos(), end.as_picos())]
     PastTheEnd {
         what: &'static str,
@@ -57,7 +63,10 @@ impl TraceError {
     /// What to do about it, where we can tell.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
-            Self::UnknownLane { .. } | Self::UnknownName { .. } | Self::UnknownDetail { .. } => {
+            Self::UnknownLane { .. }
+            | Self::UnknownName { .. }
+            | Self::UnknownDetail { .. }
+            | Self::RatesOfLink { .. } => {
                 "the file is damaged or was cut: write it again from its scenario"
             }
             Self::CauseLater { .. } | Self::OutOfOrder { .. } => {

@@ -4,7 +4,8 @@
 //! Trace ── lanes    one per class of ranks, with the number of its members
 //!       ├─ spans    (lane, stream, start, end, name, category, micro-batch, cause)
 //!       ├─ details  the kernels inside a span, stored once per step of a program
-//!       └─ memory   levels by kind, sampled where they change
+//!       ├─ memory   levels by kind, sampled where they change
+//!       └─ links    what the busiest links carried, where somebody asked
 //! ```
 //!
 //! What is read off it:
@@ -33,6 +34,7 @@ mod error;
 mod explain;
 mod explanation_json;
 mod exposure;
+mod link_track;
 mod memory;
 mod path;
 mod pyramid;
@@ -49,6 +51,7 @@ pub use causes::{Causes, Link, PathTime};
 pub use error::TraceError;
 pub use explain::{BubbleShares, Communication, Explanation, LaneShare, Peak, explain};
 pub use exposure::{Exposure, Utilization, exposure, utilization};
+pub use link_track::{LinkLevel, LinkStretch, LinkTrack};
 pub use memory::{MemoryLevel, memory_peaks, memory_timeline, memory_timelines};
 pub use path::{CriticalPath, Segment, Stretch, critical_path};
 pub use pyramid::{Bar, Pyramid};

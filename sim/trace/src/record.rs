@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use units::{ClassId, LaneId, Seconds, SimTime};
 
-use crate::{Category, MemoryKind, Pass, StreamKind};
+use crate::{Category, LinkTrack, MemoryKind, Pass, StreamKind};
 
 /// Stands for "none" in index fields of a [`Span`].
 pub const NO_INDEX: u32 = u32::MAX;
@@ -30,6 +30,8 @@ pub struct Trace {
     pub details: Vec<Vec<Detail>>,
     /// Memory levels, in order of time.
     pub memory: Vec<MemorySample>,
+    /// What links carried, the busiest first; none where nobody looked at them.
+    pub links: Vec<LinkTrack>,
     /// The end of the last span.
     pub end: SimTime,
 }

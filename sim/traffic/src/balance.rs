@@ -14,6 +14,7 @@
 use std::collections::BTreeMap;
 
 use cluster::Topology;
+use units::math::mix;
 use units::{Bytes, LinkId, Seconds};
 
 use crate::program::{Program, Route, Stream, Wait, count};
@@ -67,11 +68,11 @@ pub fn balance<T: Topology + ?Sized>(
     seed: u64,
 ) -> Balanced {
     let pieces = match policy {
-        Policy::Static => whole(program, |_, _| Route::Static),
-        Policy::Spray => whole(program, |_, _| Route::Spray),
-        Policy::AdaptiveFlow => whole(program, |_, _| Route::LeastLoaded),
+        Policy::Static => return whole(program, |_, _| Route::Static),
+        Policy::Spray => return whole(program, |_, _| Route::Spray),
+        Policy::AdaptiveFlow => return whole(program, |_, _| Route::LeastLoaded),
         Policy::Ecmp | Policy::Flowlet(_) => {
-            whole(program, |at, stream| hashed(topology, stream, seed, at, 0))
+            return whole(program, |at, stream| hashed(topology, stream, seed, at, 0));
         }
         Policy::EcmpK(k) => parted(program, k.max(1), |at, stream, part| {
             hashed(topology, stream, seed, at, part)
@@ -84,11 +85,11 @@ pub fn balance<T: Topology + ?Sized>(
 /// The pieces of each stream: bytes and ways.
 type Pieces = Vec<Vec<(Bytes, Route)>>;
 
-fn whole(program: &Program, route: impl Fn(u32, &Stream) -> Route) -> Pieces {
-    let streams = (0..).zip(program.streams());
-    streams
-        .map(|(at, stream)| vec![(stream.bytes, route(at, stream))])
-        .collect()
+fn whole(program: &Program, route: impl Fn(u32, &Stream) -> Route) -> Balanced {
+    Balanced {
+        program: program.routed(route),
+        origin: (0..count(program.streams().len())).collect(),
+    }
 }
 
 fn parted(program: &Program, k: u32, route: impl Fn(u32, &Stream, u32) -> Route) -> Pieces {
@@ -122,9 +123,7 @@ fn hashed<T: Topology + ?Sized>(
         u64::from(stream.src.get()) << 32 | u64::from(stream.dst.get()),
         u64::from(at) << 32 | u64::from(part),
     ];
-    let hash = words
-        .into_iter()
-        .fold(0, |hash, word| crate::orbits::mix(hash ^ word));
+    let hash = words.into_iter().fold(0, |hash, word| mix(hash ^ word));
     Route::Way(below(hash, ways))
 }
 
@@ -223,13 +222,42 @@ fn assemble(program: &Program, pieces: &Pieces) -> Balanced {
     balanced
 }
 
+/// Streams between the same switches.
+struct Bundle {
+    /// One of them.
+    stream: Stream,
+    bytes: f64,
+    /// The first and the last link of their first way that belong to no host.
+    middle: Option<[LinkId; 2]>,
+}
+
+impl Bundle {
+    const fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            bytes: 0.0,
+            middle: None,
+        }
+    }
+
+    /// How many links at both ends of a first way belong to hosts, where that is known.
+    fn own_links(&self, links: &[LinkId]) -> Option<[usize; 2]> {
+        let [first, last] = self.middle?;
+        let first = links.iter().position(|link| *link == first)?;
+        let rest = links.iter().rev().position(|link| *link == last)?;
+        Some([first, rest])
+    }
+}
+
 /// What each link would carry of a whole program if every flow was sprayed over all its ways, in
 /// proportion to their capacities, in bytes.
 pub fn sprayed_loads<T: Topology + ?Sized>(topology: &T, program: &Program) -> Vec<f64> {
     let mut loads = vec![0.0; topology.n_links() as usize];
     let mut links = Vec::new();
     // Beyond the hosts' own links, ways depend on the switches that hosts hang on only.
-    let mut between: BTreeMap<[u32; 2], (Stream, f64)> = BTreeMap::new();
+    let mut between: BTreeMap<[u32; 2], usize> = BTreeMap::new();
+    let mut bundles: Vec<Bundle> = Vec::new();
+    let mut last = ([u32::MAX; 2], 0);
     for stream in program
         .streams()
         .iter()
@@ -239,19 +267,36 @@ pub fn sprayed_loads<T: Topology + ?Sized>(topology: &T, program: &Program) -> V
         let bytes = stream.bytes.as_u64() as f64 * f64::from(stream.steps);
         links.clear();
         topology.way(src, dst, 0, &mut links);
-        let [first, last] = match topology.n_ways(src, dst) {
-            0 | 1 => [links.len(), 0],
-            _ => topology.own_links(src, dst, 0),
-        };
-        for link in links[..first].iter().chain(&links[links.len() - last..]) {
+        if topology.n_ways(src, dst) < 2 {
+            for link in &links {
+                loads[link.index()] += bytes;
+            }
+            continue;
+        }
+        let access = [src, dst].map(|host| topology.access(host));
+        if last.0 != access {
+            let known = between.entry(access).or_insert_with(|| {
+                bundles.push(Bundle::new(*stream));
+                bundles.len() - 1
+            });
+            last = (access, *known);
+        }
+        let bundle = &mut bundles[last.1];
+        let own = bundle.own_links(&links);
+        let [first, rest] = own.unwrap_or_else(|| topology.own_links(src, dst, 0));
+        let middle = first..links.len() - rest;
+        for link in links[..first].iter().chain(&links[middle.end..]) {
             loads[link.index()] += bytes;
         }
-        if first + last < links.len() {
-            let access = [src, dst].map(|host| topology.access(host));
-            between.entry(access).or_insert((*stream, 0.0)).1 += bytes;
+        if let [Some(first), Some(last)] = [links[middle.clone()].first(), links[middle].last()] {
+            bundle.middle = Some([*first, *last]);
+            bundle.bytes += bytes;
         }
     }
-    for (stream, bytes) in between.into_values() {
+    for Bundle { stream, bytes, .. } in bundles {
+        if bytes == 0.0 {
+            continue;
+        }
         let ends = (stream.src, stream.dst);
         let capacities = capacities(topology, ends);
         let sum: f64 = capacities.iter().sum();

@@ -26,26 +26,33 @@
 //! ```
 
 mod balance;
+mod chain;
 mod collective;
 mod flows;
+mod loads;
 mod orbits;
 mod packets;
 mod program;
+mod reach;
 mod run;
 mod schedule;
 mod split;
 mod steps;
 mod way;
+mod wind;
 
 pub use self::collective::{
     Cargo, Choice, Kind, Options, Parts, Ranks, Through, choose, collective, collective_over,
     collective_with_cargo, streams_at_most,
 };
 pub use balance::{Balanced, Policy, balance, congestion, sprayed_loads};
+pub use chain::{Chain, chain};
 pub use flows::{Flow, FlowId, Flows, FlowsError, Followers};
+pub use loads::Curve;
 pub use orbits::run_folded;
 pub use packets::{PacketOutcome, run_packets};
 pub use program::{Program, Route, Stream, Wait};
+pub use reach::{Asked, Reached, reached};
 pub use run::{Outcome, RunError, run};
 pub use schedule::{Keep, Times};
 pub use split::{Piece, Split, split};

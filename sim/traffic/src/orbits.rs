@@ -15,18 +15,24 @@ use std::collections::BTreeMap;
 
 use cluster::{Sharing, Topology, Wire};
 use network::Share;
-use units::Control;
+use units::math::mix;
+use units::{Control, LinkId};
 
 use crate::program::{Program, Route, Stream, Wait, count};
 use crate::run::{Outcome, Run, RunError};
 use crate::schedule::{Keep, Times};
 use crate::way::{Way, all_wires};
+use crate::wind::wind;
 
 /// Fewer streams than this are not worth folding.
 const FEW: usize = 32;
 
-/// More rounds of refinement than this mean that classes come apart one by one: not worth it.
-const ROUNDS: u32 = 24;
+/// More rounds of refinement than this mean that classes come apart one by one, which is worth it
+/// where streams have many steps only.
+const ROUNDS: u64 = 24;
+
+/// What a round costs for a stream, in messages simulated one by one: about a quarter.
+const ROUNDS_A_MESSAGE: u64 = 4;
 
 /// A program in which one stream stands for all that behave alike.
 #[derive(Debug)]
@@ -38,7 +44,9 @@ struct Folded {
     /// By stream and by link: its class.
     class_of: Vec<u32>,
     link_class: Vec<u32>,
+    /// By class of links: how many there are, and the first.
     link_members: Vec<u32>,
+    link_heads: Vec<u32>,
 }
 
 /// Runs a program on the flow engine, with streams that behave alike as one.
@@ -53,17 +61,35 @@ pub fn run_folded<T: Topology + ?Sized>(
     keep: Keep,
     control: &Control,
 ) -> Result<Outcome, RunError> {
+    let Some(wound) = wind(program) else {
+        return run_classes(topology, program, share, keep, control);
+    };
+    let mut outcome = run_classes(topology, &wound.program, share, keep, control)?;
+    if keep.has_messages() {
+        let times = |&place: &u32| outcome.times[place as usize];
+        outcome.times = wound.places.iter().map(times).collect();
+    }
+    Ok(outcome)
+}
+
+fn run_classes<T: Topology + ?Sized>(
+    topology: &T,
+    program: &Program,
+    share: Share,
+    keep: Keep,
+    control: &Control,
+) -> Result<Outcome, RunError> {
     let Some(folded) = fold(topology, program, &share) else {
         return crate::run(topology, program, share, keep, control);
     };
     let ways = |class: u32, _: &[u32], way: &mut Way| way.clone_from(&folded.ways[class as usize]);
     let run = Run::new(&folded.program, &folded.wires, keep, ways)?.with_own_paths();
     let outcome = run.finish(control)?;
-    Ok(unfold(program, &folded, &outcome))
+    Ok(unfold(program, &folded, outcome))
 }
 
 /// The outcome of all streams from that of their classes.
-fn unfold(program: &Program, folded: &Folded, outcome: &Outcome) -> Outcome {
+fn unfold(program: &Program, folded: &Folded, outcome: Outcome) -> Outcome {
     let mut first = vec![0];
     for stream in folded.program.streams() {
         first.push(first[first.len() - 1] + stream.steps as usize);
@@ -80,11 +106,19 @@ fn unfold(program: &Program, folded: &Folded, outcome: &Outcome) -> Outcome {
         u32::MAX => 0.0,
         class => outcome.link_bytes[class as usize],
     };
+    let link_bytes = folded.link_class.iter().map(bytes).collect();
+    let mut curves = outcome.curves;
+    for curve in &mut curves {
+        let class = curve.link.index();
+        curve.link = LinkId::new(folded.link_heads[class]);
+        curve.count = folded.link_members[class];
+    }
     Outcome {
-        link_bytes: folded.link_class.iter().map(bytes).collect(),
+        link_bytes,
         times,
         classes: Some(folded.program.streams().len()),
-        ..*outcome
+        curves,
+        ..outcome
     }
 }
 
@@ -192,7 +226,8 @@ impl Graph {
             links: self.wires.clone(),
         };
         let mut classes = 0;
-        for _ in 0..ROUNDS {
+        let messages = program.n_messages() / n.max(1) as u64;
+        for _ in 0..ROUNDS.max(messages / ROUNDS_A_MESSAGE) {
             let mut links = vec![0_u64; colors.links.len()];
             for (stream, &color) in colors.streams.iter().enumerate() {
                 for (link, load) in self.crossings(stream) {
@@ -270,6 +305,7 @@ fn quotient<T: Topology + ?Sized>(
         class_of,
         link_class,
         link_members,
+        link_heads,
     };
     for (&head, &members) in heads.iter().zip(&members) {
         let stream = program.streams()[head as usize];
@@ -378,12 +414,4 @@ fn insert(slots: &mut [u64], color: u64) -> bool {
     }
     slots[at] = color;
     true
-}
-
-/// The finalizer of `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014).
-pub(crate) const fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^ (x >> 31)
 }

@@ -4,8 +4,9 @@ use cluster::Topology;
 use network::packet::{Config, LinkStats, Message, PacketError, Packets, Report, Stage, Totals};
 use units::{Control, LinkId, SimTime};
 
+use crate::loads::{Curve, of_samples};
 use crate::program::{Program, Route};
-use crate::run::RunError;
+use crate::run::{RunError, check_all_arrived};
 use crate::schedule::{Keep, Schedule, Times};
 
 /// What a run on the packet engine found.
@@ -19,6 +20,8 @@ pub struct PacketOutcome {
     pub times: Vec<Times>,
     /// By link.
     pub links: Vec<LinkStats>,
+    /// What links carried over time, where the configuration takes samples.
+    pub curves: Vec<Curve>,
     /// Packets sent, lost, marked, out of order.
     pub totals: Totals,
 }
@@ -58,9 +61,14 @@ pub fn run_packets<T: Topology>(
         schedule.start(now);
         submit(&mut net, &mut schedule, now)?;
     }
+    check_all_arrived(&schedule)?;
     outcome.totals = *net.totals();
     let links = (0..net.topology().n_links()).map(|link| net.link(LinkId::new(link)));
     outcome.links = links.collect::<Result<_, _>>()?;
+    if let Some(samples) = net.samples() {
+        let end = outcome.makespan.max(outcome.acked);
+        outcome.curves = of_samples(samples, &outcome.links, end);
+    }
     outcome.times = schedule.into_times();
     Ok(outcome)
 }

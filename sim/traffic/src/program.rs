@@ -112,6 +112,15 @@ impl Program {
         delayed
     }
 
+    /// The program with ways for its streams.
+    pub(crate) fn routed(&self, route: impl Fn(u32, &Stream) -> Route) -> Self {
+        let mut routed = self.clone();
+        for (at, stream) in (0..).zip(&mut routed.streams) {
+            stream.route = route(at, stream);
+        }
+        routed
+    }
+
     /// The streams.
     pub fn streams(&self) -> &[Stream] {
         &self.streams

@@ -10,6 +10,7 @@ use network::packet::PacketError;
 use network::{Flow, Network, NetworkError, Path, PathId, Share, Transfer, TransferId};
 use units::{Bytes, BytesPerSec, Control, Interrupted, Seconds, SimTime};
 
+use crate::loads::{Curve, Loads};
 use crate::program::{Program, Route, Stream, count};
 use crate::schedule::{Keep, Schedule, Times};
 use crate::way::{Way, all_wires};
@@ -23,8 +24,28 @@ pub enum RunError {
     Flow(#[from] NetworkError),
     #[error(transparent)]
     Packet(#[from] PacketError),
+    #[error("nothing moves any more, but {streams} streams have not ended")]
+    Unfinished { streams: usize },
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl RunError {
+    /// What to change in the scenario, where we can tell.
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Packet(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// A run ends when every message has arrived.
+pub(crate) fn check_all_arrived(schedule: &Schedule<'_>) -> Result<(), RunError> {
+    match schedule.n_held_back() {
+        0 => Ok(()),
+        streams => Err(RunError::Unfinished { streams }),
+    }
 }
 
 /// What a run of a program found.
@@ -36,6 +57,8 @@ pub struct Outcome {
     pub times: Vec<Times>,
     /// What each link carried, in bytes.
     pub link_bytes: Vec<f64>,
+    /// The same over time, of links that carried anything; empty where it was not asked for.
+    pub curves: Vec<Curve>,
     /// How many classes of streams that behave alike were simulated in place of all streams.
     pub classes: Option<usize>,
     /// How often rates were solved.
@@ -98,8 +121,18 @@ fn queues(program: &Program) -> Vec<Queue> {
     vec![Queue::default(); if several { streams.len() } else { 0 }]
 }
 
-/// How many paths are remembered: a power of two.
+/// How many paths are remembered at most: a power of two.
 const KNOWN: usize = 1 << 14;
+
+/// A table of known paths with room for those of so many streams.
+fn known(streams: usize) -> Vec<Known> {
+    vec![Known::default(); (2 * streams).next_power_of_two().min(KNOWN)]
+}
+
+/// The place of a transfer's owner.
+fn index_of(id: TransferId) -> usize {
+    usize::try_from(id.get()).expect("owners are stored by id")
+}
 
 /// A run on the flow engine; `F` finds the way of a stream.
 pub(crate) struct Run<'a, F> {
@@ -118,6 +151,8 @@ pub(crate) struct Run<'a, F> {
     way: Way,
     /// Flows by link, where some choose their ways by it.
     loads: Option<Vec<u32>>,
+    /// What links carry over time, where that is kept.
+    curves: Option<Loads>,
     outcome: Outcome,
 }
 
@@ -147,7 +182,7 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
             ways,
             paths: vec![0; program.streams().len()],
             lanes: Vec::new(),
-            known: vec![Known::default(); KNOWN],
+            known: known(program.streams().len()),
             owners: Vec::new(),
             queues: queues(program),
             way: Way::default(),
@@ -155,6 +190,7 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
                 link_bytes: vec![0.0; wires.len()],
                 ..Outcome::default()
             },
+            curves: keep.has_loads().then(|| Loads::new(wires.len())),
             loads: follows.then(|| vec![0; wires.len()]),
         })
     }
@@ -177,6 +213,7 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
             };
             control.check()?;
             self.net.advance(now, &mut finished)?;
+            self.note(now, &finished);
             for id in finished.drain(..) {
                 self.end(now, id)?;
             }
@@ -187,9 +224,27 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
         for path in 0..self.lanes.len() {
             self.count_bytes(count(path));
         }
-        debug_assert_eq!(self.schedule.n_held_back(), 0);
+        check_all_arrived(&self.schedule)?;
         self.outcome.times = self.schedule.into_times();
+        self.outcome.curves = self.curves.map_or_else(Vec::new, Loads::into_curves);
         Ok(self.outcome)
+    }
+
+    /// Notes what links carry from now on.
+    fn note(&mut self, now: SimTime, finished: &[TransferId]) {
+        let Some(curves) = &mut self.curves else {
+            return;
+        };
+        for &id in finished {
+            let stream = self.owners[index_of(id)];
+            if let Some(path) = self.paths[stream as usize].checked_sub(1) {
+                curves.change(&self.net, path, now);
+            }
+        }
+        for &path in self.net.solved() {
+            curves.change(&self.net, path, now);
+        }
+        curves.thin(now);
     }
 
     /// Sends what is ready.
@@ -235,7 +290,7 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
 
     /// A message has arrived.
     fn end(&mut self, now: SimTime, id: TransferId) -> Result<(), NetworkError> {
-        let stream = self.owners[usize::try_from(id.get()).expect("owners are stored by id")];
+        let stream = self.owners[index_of(id)];
         self.outcome.makespan = now;
         if let Some(queue) = self.queues.get_mut(stream as usize) {
             match queue.behind.pop_front() {
@@ -265,7 +320,7 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
         let key = Some((src.get(), dst.get(), route));
         let entry = (src.get().wrapping_mul(0x9E37_79B1) ^ dst.get().wrapping_mul(0x85EB_CA77))
             as usize
-            & (KNOWN - 1);
+            & self.known.len().wrapping_sub(1);
         let known = self.known.get(entry).copied().unwrap_or_default();
         let shares = steps == 1 && route != Route::LeastLoaded && !self.known.is_empty();
         let path = if shares && known.key == key {

@@ -15,13 +15,49 @@ pub struct Times {
     pub acked: SimTime,
 }
 
-/// Whether the times of single messages are kept.
+/// What is kept beside the end and what links carried in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     /// The times of every message.
     Messages,
-    /// The end and the links only.
+    /// Nothing.
     Totals,
+    /// What links carried until when.
+    Loads,
+    /// Both.
+    MessagesAndLoads,
+}
+
+impl Keep {
+    /// Whether the times of messages are kept.
+    pub const fn has_messages(self) -> bool {
+        matches!(self, Self::Messages | Self::MessagesAndLoads)
+    }
+
+    /// The same with the times of messages.
+    #[must_use]
+    pub const fn with_messages(self) -> Self {
+        if self.has_loads() {
+            Self::MessagesAndLoads
+        } else {
+            Self::Messages
+        }
+    }
+
+    /// The same with what links carried until when.
+    #[must_use]
+    pub const fn with_loads(self) -> Self {
+        if self.has_messages() {
+            Self::MessagesAndLoads
+        } else {
+            Self::Loads
+        }
+    }
+
+    /// Whether it is kept what links carried until when.
+    pub const fn has_loads(self) -> bool {
+        matches!(self, Self::Loads | Self::MessagesAndLoads)
+    }
 }
 
 /// How far a stream is.
@@ -66,7 +102,7 @@ impl<'a> Schedule<'a> {
             times: Vec::new(),
             ready: Vec::new(),
         };
-        if keep == Keep::Messages {
+        if keep.has_messages() {
             let mut next = 0;
             for stream in streams {
                 schedule.first.push(next);

@@ -4,7 +4,8 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Seconds;
 
@@ -136,6 +137,13 @@ impl Sum for Bytes {
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct BytesPerSec(f64);
+
+impl<'de> Deserialize<'de> for BytesPerSec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let rate = f64::deserialize(deserializer)?;
+        Self::new(rate).ok_or_else(|| D::Error::custom("a rate must be finite and positive"))
+    }
+}
 
 impl BytesPerSec {
     /// A rate in bytes per second; `None` unless finite and positive.

@@ -118,9 +118,10 @@ fn main() {
 }
 
 const FLOW_POLICIES: [&str; 5] = ["ecmp", "ecmp-k", "flowlet", "adaptive-flow", "singlepath"];
-const PACKET_POLICIES: [&str; 6] = [
+const PACKET_POLICIES: [&str; 7] = [
     "ecmp",
     "ecmp-k",
+    "adaptive-flow",
     "adaptive-packet",
     "oblivious",
     "reps",
@@ -173,37 +174,60 @@ fn page(flows: &[Case], packets: &[Case]) -> String {
         let title = format!("Completion time over that of ideal spraying, {transport}");
         draw(transport, &title, &rows);
     }
-    text.push_str(TABLE_BY_COLLECTIVE);
-    let workloads: Vec<&str> = {
-        let mut all: Vec<&str> = packets.iter().map(|case| case.value("workload")).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
-    };
-    for workload in workloads {
-        for jitter in ["0", "0.2"] {
-            let cells = ["dcqcn-gbn", "dcqcn-sr"].map(|transport| {
-                let wanted = |case: &Case| {
-                    case.value("network.transport") == transport
-                        && case.value("workload") == workload
-                        && case.value("workload.jitter") == jitter
-                };
-                let [spray, reps] =
-                    ["spray", "reps"].map(|over| ratios(packets, "singlepath", over, wanted));
-                format!("{:.3} | {:.3}", spray.median, reps.median)
-            });
-            let words: String = workload.chars().filter(|c| !"{}\"".contains(*c)).collect();
-            let words = words.replace("collective = ", "").replace("bytes = ", "");
-            let _ = writeln!(
-                text,
-                "| {} | {jitter} | {} |",
-                words.trim(),
-                cells.join(" | ")
-            );
-        }
+    text.push_str(TABLE_BY_SETTING);
+    for (fields, words) in [
+        (&["workload", "workload.jitter"][..], "starts uneven by "),
+        (
+            &["cluster.fabric", "cluster.fabric.oversubscription"],
+            "oversubscribed ",
+        ),
+        (&["stragglers"], ""),
+    ] {
+        by_setting(packets, fields, words, &mut text);
     }
     text.push_str(&found(packets));
     text
+}
+
+/// Rows of medians of single path for each combination of the values of some fields.
+fn by_setting(packets: &[Case], fields: &[&str], words: &str, text: &mut String) {
+    let own = |case: &Case| -> Vec<String> {
+        let values = fields.iter().map(|field| case.value(field).to_owned());
+        values.collect()
+    };
+    let mut all: Vec<Vec<String>> = packets.iter().map(own).collect();
+    all.sort_unstable();
+    all.dedup();
+    for values in all {
+        let cells = ["dcqcn-gbn", "dcqcn-sr"].map(|transport| {
+            let wanted =
+                |case: &Case| case.value("network.transport") == transport && own(case) == values;
+            let [spray, reps] =
+                ["spray", "reps"].map(|over| ratios(packets, "singlepath", over, wanted));
+            format!("{:.3} | {:.3}", spray.median, reps.median)
+        });
+        let mut name = named(&values[0]);
+        for value in &values[1..] {
+            let _ = write!(name, "; {words}{value}");
+        }
+        let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
+    }
+}
+
+/// What a value of a field is called in a table.
+fn named(value: &str) -> String {
+    if value == "[]" {
+        return "whole".to_owned();
+    }
+    if value.starts_with('[') {
+        return "one link down".to_owned();
+    }
+    // The name of a fabric, or kind and size of a collective.
+    let texts: Vec<&str> = value.split('"').skip(1).step_by(2).collect();
+    if value.contains("name = ") {
+        return texts[0].to_owned();
+    }
+    texts.join(", ")
 }
 
 /// The findings, with their figures.
@@ -332,9 +356,10 @@ both last, so that a few settings end later than spraying although no link carri
 
 ## Completion time, in the packet engine
 
-Permutation (256 KiB, 8 MiB), all-to-all (64 KiB) and ring (16 MiB) on 8 leaves x 8 hosts x 8 spines; oversubscribed once and twice; whole and with one
-link down; hosts that start together, and late by the size of a normal variable of a fifth of the collective's time: 32 settings for each
-loss recovery. Transport: DCQCN over a lossless fabric (PFC); a receiver that sees a gap asks for everything from there (go-back-N) or
+Permutation (256 KiB, 8 MiB), all-to-all (64 KiB) and ring (16 MiB) on 8 leaves x 8 hosts x 8 spines and on a three-level Clos fabric (4 pods of 4
+leaves x 4 hosts, 4 spines a pod, 4 cores each); oversubscribed once and twice; whole and with one link down; hosts that start together, and late
+by the size of a normal variable of a fifth of the collective's time: 64 settings for each loss recovery, hashes drawn with one seed.
+Transport: DCQCN over a lossless fabric (PFC); a receiver that sees a gap asks for everything from there (go-back-N) or
 for what is missing (selective repeat). Ideal spraying sends each packet over the next way.
 
 ![Go-back-N](spray-vs-singlepath/dcqcn-gbn.svg)
@@ -344,11 +369,11 @@ for what is missing (selective repeat). Ideal spraying sends each packet over th
 |:---------|:-------|---:|---:|---:|---:|---:|---:|---:|
 ";
 
-const TABLE_BY_COLLECTIVE: &str = "
-By collective, medians of single path:
+const TABLE_BY_SETTING: &str = "
+By setting, medians of single path:
 
-| collective | start jitter | go-back-N, over spraying | over REPS | selective repeat, over spraying | over REPS |
-|:-----------|---:|---:|---:|---:|---:|
+| setting | go-back-N, over spraying | over REPS | selective repeat, over spraying | over REPS |
+|:--------|---:|---:|---:|---:|
 ";
 
 const FOUND: &str = "

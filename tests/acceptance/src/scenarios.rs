@@ -74,7 +74,7 @@ pub fn opened(scenario: &Path, set: &[&str]) -> Opened {
     open(&request).unwrap_or_else(|failures| panic!("{}: {failures:#?}", scenario.display()))
 }
 
-/// The number behind a path of keys such as `breakdown.bubble_s`.
+/// The number behind a path of keys and places such as `breakdown.bubble_s` or `jobs.0.alone_s`.
 ///
 /// # Panics
 ///
@@ -82,7 +82,10 @@ pub fn opened(scenario: &Path, set: &[&str]) -> Opened {
 pub fn number(answer: &Value, path: &str) -> f64 {
     let found = path
         .split('.')
-        .try_fold(answer, |value, key| value.get(key))
+        .try_fold(answer, |value, key| match key.parse::<usize>() {
+            Ok(place) => value.get(place),
+            Err(_) => value.get(key),
+        })
         .and_then(Value::as_f64);
     found.unwrap_or_else(|| panic!("the prediction has no number {path:?}"))
 }

@@ -1,11 +1,13 @@
 //! Every case of `scenarios/cases`, against what its `expected.toml` says.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use acceptance::scenarios::{answer, cases, from_root, name_of, number};
+use acceptance::scenarios::{answer, cases, from_root, name_of, number, opened};
 use serde::Deserialize;
 use serde_json::Value;
+use session::{Record, link_tracks};
+use units::Control;
 
 /// What a case must answer.
 #[derive(Debug, Deserialize)]
@@ -110,10 +112,17 @@ fn every_case_is_an_example_with_sources() {
     }
 }
 
+/// Whether jobs run beside a case's own.
+fn has_neighbors(case: &Path) -> bool {
+    !opened(case, &[]).spec.background.is_empty()
+}
+
 #[test]
 fn engines_agree_on_every_case() {
     // Without contention beyond what the closed forms know, the flow engine may be slower alone.
-    for case in cases() {
+    // Where jobs share links, only the flow engine sees that they do.
+    let alone = |case: &PathBuf| !has_neighbors(case);
+    for case in cases().into_iter().filter(alone) {
         let time = |engine: &str| {
             let engine = format!("settings.engine={engine:?}");
             number(&answer(&case, &[&engine]), "iteration_time_s")
@@ -163,6 +172,52 @@ fn a_slow_gpu_costs_at_most_its_slowness_and_holds_up_its_whole_group() {
     assert!((time / other - 1.0).abs() < 1e-9, "{time} s, {other} s");
     // A stage with slack passes on less.
     assert!(with_straggler("n5g3", 0.8) < time);
+}
+
+#[test]
+fn a_job_beside_another_has_at_least_half_of_every_link() {
+    let case = from_root("scenarios/cases/two-jobs-one-fabric");
+    let times = |oversubscription: &str, of: &str| {
+        let set = format!("cluster.fabric.oversubscription={oversubscription}");
+        let answer = answer(&case, &[&set]);
+        [0, 1].map(|job| number(&answer, &format!("jobs.{job}.{of}")))
+    };
+    let (together, halved) = (times("4", "iteration_time_s"), times("8", "alone_s"));
+    let (free, free_alone) = (times("1", "iteration_time_s"), times("1", "alone_s"));
+    for job in 0..2 {
+        assert!(together[job] <= halved[job], "{together:?} s, {halved:?} s");
+        assert!(
+            (free[job] / free_alone[job] - 1.0).abs() < 1e-3,
+            "{free:?} s"
+        );
+        assert!(free[job] < together[job], "{free:?} s, {together:?} s");
+    }
+}
+
+#[test]
+fn links_that_two_jobs_share_carry_both_at_once_and_never_more_than_their_rate() {
+    let case = from_root("scenarios/cases/two-jobs-one-fabric");
+    let ready = opened(&case, &[]).ready().expect("the case is sound");
+    let outcome = ready.run_links(Record::Totals, &Control::new());
+    let links = outcome
+        .expect("it runs")
+        .links
+        .expect("the engine knows them");
+    let busiest = &links.links[0];
+    assert!(busiest.name.starts_with("leaf1->spine"), "{}", busiest.name);
+    let tracks = link_tracks(&ready.scenario, &links, 4);
+    for track in &tracks {
+        assert!(track.name.starts_with("leaf1->spine"), "{}", track.name);
+        assert_eq!(track.kinds.len(), 2, "{:?}", track.kinds);
+        let sums = track
+            .levels
+            .iter()
+            .map(|level| level.rates.iter().sum::<f64>());
+        let most = track.rate.as_f64() * (1.0 + 1e-9);
+        assert!(sums.clone().all(|sum| sum <= most), "{}", track.name);
+        let both = |rates: &[f64]| rates.iter().all(|rate| 0.0 < *rate);
+        assert!(track.levels.iter().any(|level| both(&level.rates)));
+    }
 }
 
 #[test]

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::complete::clusters;
 
 /// Make profiles from measurements.
 #[derive(Args, Clone, Debug)]
@@ -25,11 +28,16 @@ Examples:
   windtunnel calibrate fit --output trial
   windtunnel calibrate fit --only runs --extra my-runs.csv --output my-scenarios
   windtunnel calibrate fit --only kernels --only collectives --output scenarios --report docs
+  windtunnel calibrate fit --only collectives --nccl-tests all_reduce.log alltoall.log
+  --cluster my-cluster.toml --output .
 
 Without --output and --report nothing is written. --output DIR writes below DIR and nowhere else:
 profiles/ and fitted/ for predictions to read, fit/ with what a fit is worth on runs and peaks that
 were left out. One case differs, the one that renews what the program comes with: with
 --output scenarios in its own checkout, these last tables go to calibrate/data/fit.
+
+With --nccl-tests the profile of the cluster's network is written below DIR/profiles. The cluster
+file names it, collectives = \"profiles/...\": see docs/calibrating-a-fabric.md.
 
 The same tables give the same bytes, whatever the number of threads.";
 
@@ -53,6 +61,22 @@ pub(crate) struct FitArgs {
     /// that cannot be published; can be given several times. With it calibrate/data is not written
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) extra: Vec<PathBuf>,
+
+    /// Fit the network of a cluster of your own to what nccl-tests printed on it: these logs. The
+    /// tables of --data are not fitted then
+    #[arg(
+        long,
+        value_name = "LOG",
+        num_args = 1..,
+        requires = "cluster",
+        conflicts_with_all = ["extra", "report"],
+        value_hint = clap::ValueHint::FilePath
+    )]
+    pub(crate) nccl_tests: Vec<PathBuf>,
+
+    /// The cluster that --nccl-tests ran on: a cluster file, or a cluster of the zoo
+    #[arg(long, value_name = "CLUSTER", requires = "nccl_tests", add = ArgValueCompleter::new(clusters))]
+    pub(crate) cluster: Option<String>,
 
     /// Write errors of kernels and collectives into this folder: kernels-and-collectives.md
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, conflicts_with = "extra")]

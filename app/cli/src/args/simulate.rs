@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 
-use super::{OverArgs, ScenarioArgs, TrafficArgs};
+use super::{OverArgs, TrafficArgs};
 use crate::complete::scenarios;
 
 pub(super) const SIMULATE_EXAMPLES: &str = "\
 Examples:
   windtunnel simulate scenarios/cases/llama3-70b-dgx-h100
   windtunnel simulate scenario.toml --trace run.json.gz
-  windtunnel simulate scenario.toml --engine packet --links links.csv
+  windtunnel simulate scenario.toml --engine packet --links links.csv --trace run.json.gz
   windtunnel simulate scenario.toml --set plan.tp=4 --set cluster.nodes=32 --json
   windtunnel simulate --fabric hosts --collective ring --bytes '64 MiB'
   windtunnel simulate --fabric platform.xml --flows flows.csv --share cm02 --json
@@ -21,16 +21,15 @@ Examples:
 pub(super) const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   windtunnel explain scenarios/cases/llama3-70b-dgx-h100
-  windtunnel explain run.wtt";
+  windtunnel explain run.wtt
+  windtunnel explain workload.toml --engine packet --transport dcqcn-gbn
+  windtunnel explain --fabric hosts --collective alltoall --bytes '1 MiB'";
 
-/// Simulate one training iteration of a scenario, or traffic on a network.
+/// A scenario with what is laid over it, or a network workload from options alone.
 #[derive(Args, Clone, Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
-pub(crate) struct SimulateArgs {
-    /// A scenario file, a folder with scenario.toml, or - for standard input
+pub(crate) struct WorkArgs {
+    /// A scenario file, a folder with scenario.toml, or - for standard input; `explain` takes
+    /// timelines in .wtt, too
     #[arg(
         value_name = "SCENARIO",
         add = ArgValueCompleter::new(scenarios),
@@ -44,10 +43,26 @@ pub(crate) struct SimulateArgs {
 
     #[command(flatten)]
     pub(crate) traffic: TrafficArgs,
+}
+
+/// Simulate one training iteration of a scenario, or traffic on a network.
+#[derive(Args, Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+pub(crate) struct SimulateArgs {
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
 
     /// Write the timeline: .json.gz or .json for Perfetto, .wtt for `windtunnel explain`
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) trace: Option<PathBuf>,
+
+    /// Show so many of the busiest links in the timeline for Perfetto, in the engines flow and
+    /// packet; 16 by default
+    #[arg(long, value_name = "N", requires = "trace")]
+    pub(crate) trace_links: Option<u32>,
 
     /// Write what every link carried when, and for whom, as CSV: engines flow and packet
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -62,12 +77,12 @@ pub(crate) struct SimulateArgs {
     pub(crate) force: bool,
 
     /// Print the scenario with the origin of every value, and stop
-    #[arg(long, conflicts_with_all = ["trace", "explain"])]
+    #[arg(long, conflicts_with_all = ["trace", "links", "output", "explain"])]
     pub(crate) print_scenario: bool,
 
     /// Print the pipeline schedule as CSV in the form of torch.distributed.pipelining, a row a
     /// device, and stop; `plan.schedule_file` reads it
-    #[arg(long, conflicts_with_all = ["trace", "explain", "print_scenario"])]
+    #[arg(long, conflicts_with_all = ["trace", "links", "explain", "print_scenario"])]
     pub(crate) print_schedule: bool,
 
     /// Add what binds (limits) the run, in ten lines
@@ -79,5 +94,5 @@ pub(crate) struct SimulateArgs {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
-    pub(crate) scenario: ScenarioArgs,
+    pub(crate) work: WorkArgs,
 }

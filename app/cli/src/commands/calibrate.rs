@@ -2,6 +2,7 @@
 
 mod collectives;
 mod extra;
+mod fabric;
 mod kernels;
 mod peaks;
 mod report;
@@ -28,8 +29,11 @@ pub(crate) fn run(args: &CalibrateArgs, context: &Context) -> Exit {
     }
 }
 
-/// Fits the parts asked for, one after the other.
+/// Fits the parts asked for, one after the other; a fabric of the user's own by itself.
 fn fit_parts(args: &FitArgs, context: &Context) -> Result<Exit, Exit> {
+    if let Some(cluster) = &args.cluster {
+        return fabric::fit(args, cluster, context);
+    }
     let parts = if args.only.is_empty() {
         FitPart::ALL.to_vec()
     } else {

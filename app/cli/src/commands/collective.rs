@@ -92,6 +92,7 @@ fn document(table: &CollectiveTable, sizes: Sizes) -> Value {
         "rows": table.rows.iter().map(row).collect::<Vec<_>>(),
         "mean_busbw_bytes_per_s": table.mean_busbw() * 1e9,
         "provenance": table.provenance,
+        "beyond": table.beyond,
         "constants": table.sources.iter().map(source).collect::<Vec<_>>(),
         "windtunnel": version::json(),
     })
@@ -164,15 +165,12 @@ fn head(table: &CollectiveTable, sizes: Sizes, verbose: u8) -> String {
             writeln!(text, "# Constants: {name}, {}", provenance.name())
         };
     }
-    let has_interval = table.rows.iter().any(|row| row.interval.is_some());
-    let note = match table.provenance.name() {
-        "extrapolated" if has_interval => {
-            "# Extrapolated: this collective was not measured on so many ranks or nodes; the interval \
-             is that of those that were\n"
-        }
-        _ => "",
-    };
-    text.push_str(note);
+    if let Some(beyond) = &table.beyond {
+        let _ = writeln!(
+            text,
+            "# Extrapolated: {beyond}; the interval is that of what was measured"
+        );
+    }
     text.push_str("#\n");
     let _ = writeln!(text, "#{:61}out-of-place{:23}in-place", "", "");
     for [

@@ -2,40 +2,57 @@
 
 use std::path::Path;
 
-use serde_json::json;
-use session::{Explanation, FileKind, Record, Trace, explain, read_trace};
+use serde_json::{Value, json};
+use session::{
+    Explanation, FileKind, Keep, NetworkExplanation, Opened, Record, Trace, explain, read_trace,
+};
 
-use crate::args::{ExplainArgs, ScenarioArgs};
-use crate::commands::scenario::{open, ready};
+use crate::args::ExplainArgs;
+use crate::commands::scenario::{ready, refuse, warn_of_sweep};
 use crate::commands::{Context, run};
 use crate::exit::Exit;
+use crate::network_explanation::in_words;
 use crate::report::wrapped;
 use crate::version;
 
 /// Explains a scenario, or a timeline that was written before.
 pub(crate) fn explain_file(args: &ExplainArgs, context: &Context) -> Exit {
-    let path = &args.scenario.scenario;
-    let trace = if is_trace(path) {
-        refuse_options(&args.scenario, context).and_then(|()| read(path, context))
-    } else {
-        simulated(args, context)
-    };
-    match trace {
-        Ok(trace) => print(&explain(&trace), context),
-        Err(exit) => exit,
+    match answer(args, context) {
+        Ok(exit) | Err(exit) => exit,
     }
 }
 
+fn answer(args: &ExplainArgs, context: &Context) -> Result<Exit, Exit> {
+    if let Some(path) = args.work.scenario.as_deref().filter(|path| is_trace(path)) {
+        refuse_options(path, args, context)?;
+        return Ok(print(&explain(&read(path, context)?), context));
+    }
+    let opened = args.work.open(context)?;
+    if opened.is_traffic() {
+        warn_of_sweep(&opened, context);
+        return Ok(print_network(&of_traffic(&opened, context)?, context));
+    }
+    Ok(print(&explain(&simulated(&opened, context)?), context))
+}
+
 fn print(explanation: &Explanation, context: &Context) -> Exit {
+    show(&explanation.to_json(), &explanation.to_string(), context)
+}
+
+fn print_network(explanation: &NetworkExplanation, context: &Context) -> Exit {
+    show(&explanation.to_json(), &in_words(explanation), context)
+}
+
+/// * `text` — a claim a line.
+fn show(document: &Value, text: &str, context: &Context) -> Exit {
     if context.output.json {
         let document = json!({
             "schema": 1,
-            "explanation": explanation.to_json(),
+            "explanation": document,
             "windtunnel": version::json(),
         });
         return context.print(&format!("{document:#}\n"));
     }
-    let text = explanation.to_string();
     let lines = text.lines().map(|line| wrapped(line, context.stdout.width));
     context.page(&format!("{}\n", lines.collect::<Vec<_>>().join("\n")))
 }
@@ -48,21 +65,25 @@ fn is_trace(path: &Path) -> bool {
 }
 
 /// A run that is over cannot be changed: options that would are refused, not ignored.
-fn refuse_options(args: &ScenarioArgs, context: &Context) -> Result<(), Exit> {
+fn refuse_options(path: &Path, args: &ExplainArgs, context: &Context) -> Result<(), Exit> {
     let given = [
-        ("--set", !args.over.set.is_empty()),
-        ("--seed", args.over.seed.is_some()),
-        ("--engine", args.over.engine.is_some()),
-        ("--unfold", args.over.unfold),
+        ("--set", !args.work.over.set.is_empty()),
+        ("--seed", args.work.over.seed.is_some()),
+        ("--engine", args.work.over.engine.is_some()),
+        ("--unfold", args.work.over.unfold),
+        ("--no-flows", args.work.traffic.no_flows),
     ];
-    let given: Vec<&str> = given
+    let of_traffic = args.work.traffic.assignments().into_iter();
+    let given = given
         .into_iter()
+        .chain(of_traffic.map(|(option, _)| (option, true)));
+    let given: Vec<&str> = given
         .filter_map(|(name, is_given)| is_given.then_some(name))
         .collect();
     if given.is_empty() {
         return Ok(());
     }
-    let (path, given) = (args.scenario.display(), given.join(", "));
+    let (path, given) = (path.display(), given.join(", "));
     context.error(
         &format!("{path} is the timeline of a run that is over, which {given} cannot change"),
         Some("explain the scenario with these options instead"),
@@ -78,9 +99,8 @@ fn read(path: &Path, context: &Context) -> Result<Trace, Exit> {
     })
 }
 
-fn simulated(args: &ExplainArgs, context: &Context) -> Result<Trace, Exit> {
-    let opened = open(&args.scenario, context)?;
-    let ready = ready(&opened, context)?;
+fn simulated(opened: &Opened, context: &Context) -> Result<Trace, Exit> {
+    let ready = ready(opened, context)?;
     let outcome = run::watched(context, "simulating", |control| {
         ready.run(Record::Trace, control)
     })
@@ -94,4 +114,21 @@ fn simulated(args: &ExplainArgs, context: &Context) -> Result<Trace, Exit> {
         );
         Exit::BadInput
     })
+}
+
+/// Runs a network workload and says what its time is spent on.
+fn of_traffic(opened: &Opened, context: &Context) -> Result<NetworkExplanation, Exit> {
+    run::catch_interrupts();
+    let traffic = opened
+        .traffic()
+        .map_err(|failures| refuse(&failures, context))?;
+    for warning in &traffic.warnings {
+        context.warn(warning);
+    }
+    let explained = run::watched(context, "simulating", |control| {
+        traffic.explain(Keep::Totals, control)
+    });
+    explained
+        .map(|(_, explanation)| explanation)
+        .map_err(|error| run::stopped(&error, context))
 }

@@ -13,7 +13,7 @@ use session::{
 };
 
 use crate::args::{Engine, PlanArgs};
-use crate::commands::scenario::{assigned, open_request, refuse, request};
+use crate::commands::scenario::{assigned, open_request, refuse, request, warn_of_sweep};
 use crate::commands::{Context, existing, refuse_save, run};
 use crate::exit::Exit;
 use crate::plan_baselines;
@@ -39,6 +39,7 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     }
     let request = request(&args.scenario, above);
     let opened = open_request(&request, context)?;
+    warn_of_sweep(&opened, context);
     if opened.is_traffic() {
         return network::answer(args, &opened, context);
     }

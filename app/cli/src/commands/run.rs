@@ -126,7 +126,7 @@ pub(crate) fn stopped(error: &RunError, context: &Context) -> Exit {
         context.error("interrupted; nothing was written", None);
         return Exit::Interrupted;
     }
-    context.error(&error.to_string(), None);
+    context.error(&error.to_string(), error.hint());
     Exit::Failed
 }
 

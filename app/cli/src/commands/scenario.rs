@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use session::{Assignment, ENVIRONMENT_PREFIX, Failure, Opened, Place, Ready, Request, Sweep};
 
-use crate::args::{OverArgs, ScenarioArgs, SimulateArgs};
+use crate::args::{OverArgs, ScenarioArgs, WorkArgs};
 use crate::commands::run::catch_interrupts;
 use crate::commands::{Context, say};
 use crate::exit::Exit;
@@ -19,13 +19,8 @@ const OPTION_VARIABLES: [&str; 3] = [
     crate::complete::VARIABLE,
 ];
 
-/// Opens a scenario, with everything that flags and environment lay over it.
-pub(crate) fn open(args: &ScenarioArgs, context: &Context) -> Result<Opened, Exit> {
-    let opened = session::open(&asked(args));
-    shown(opened, context)
-}
-
-/// As [`open`], also from a prediction, or one of the plans of a search.
+/// Opens a scenario, a prediction, or one of the plans of a search, with everything that flags and
+/// environment lay over it.
 pub(crate) fn open_plan(
     args: &ScenarioArgs,
     rank: Option<usize>,
@@ -66,28 +61,46 @@ pub(crate) fn over(args: &OverArgs) -> Vec<Assignment> {
     above
 }
 
-/// What `simulate` lays over its scenario, and where that is; a network workload that options
-/// describe has none.
-fn asked_of_simulate(args: &SimulateArgs) -> Request {
-    let mut above = over(&args.over);
-    let traffic = args.traffic.assignments().into_iter();
-    above.extend(traffic.map(|(option, text)| Assignment::new(option, text)));
-    let scenario = args.scenario.as_deref().unwrap_or(Path::new("network"));
-    request(scenario, above)
+impl WorkArgs {
+    fn request(&self) -> Request {
+        let mut above = over(&self.over);
+        let traffic = self.traffic.assignments().into_iter();
+        above.extend(traffic.map(|(option, text)| Assignment::new(option, text)));
+        // Options alone have no file, and nobody asks for its name.
+        request(self.scenario.as_deref().unwrap_or(Path::new("")), above)
+    }
+
+    /// Opens the scenario, or what the options of a network workload make.
+    pub(crate) fn open(&self, context: &Context) -> Result<Opened, Exit> {
+        let request = self.request();
+        let opened = match &self.scenario {
+            Some(_) => open_request(&request, context),
+            None => shown(session::open_workload(&request), context),
+        }?;
+        if !opened.is_traffic() && self.traffic.no_flows {
+            let text = "--no-flows belongs to network workloads, not to training iterations";
+            context.error(text, Some("leave it out"));
+            return Err(Exit::BadInput);
+        }
+        Ok(opened)
+    }
+
+    /// The cases of its section `sweep`.
+    pub(crate) fn open_sweep(&self, context: &Context) -> Result<Sweep, Exit> {
+        catch_interrupts();
+        let request = self.request();
+        let sweep = match &self.scenario {
+            Some(_) => session::open_sweep(&request),
+            None => session::open_workload_sweep(&request),
+        };
+        sweep.map_err(|failures| refuse(&failures, context))
+    }
 }
 
-/// The cases of a scenario that `simulate` was given.
-pub(crate) fn open_simulate_sweep(args: &SimulateArgs, context: &Context) -> Result<Sweep, Exit> {
-    catch_interrupts();
-    session::open_sweep(&asked_of_simulate(args)).map_err(|failures| refuse(&failures, context))
-}
-
-/// Opens what `simulate` was given: a scenario, or the options of a network workload.
-pub(crate) fn open_simulate(args: &SimulateArgs, context: &Context) -> Result<Opened, Exit> {
-    let request = asked_of_simulate(args);
-    match &args.scenario {
-        Some(_) => open_request(&request, context),
-        None => shown(session::open_workload(&request), context),
+/// Says that a command runs one case where a scenario has many.
+pub(crate) fn warn_of_sweep(opened: &Opened, context: &Context) {
+    if opened.spec.sweep.is_some() {
+        context.warn("`sweep` has no effect here: `windtunnel sweep` runs all its cases");
     }
 }
 

@@ -1,22 +1,22 @@
 //! `windtunnel simulate`: one training iteration.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use session::{
     Engine, Existing, Header, Opened, Outcome, Prediction, Ready, Record, SCENARIO_BASE,
-    SCENARIO_TOML, TraceForm, check, complete_scenario, explain, save_links, save_trace,
+    SCENARIO_TOML, TraceForm, check, complete_scenario, explain, link_tracks, save_links,
+    save_trace,
 };
 
 use crate::args::SimulateArgs;
-use crate::commands::scenario::{open_simulate, open_simulate_sweep, ready};
+use crate::commands::scenario::ready;
 use crate::commands::sweep::summary;
 use crate::commands::traffic::traffic;
 use crate::commands::{Context, existing, refuse_save, run};
 use crate::exit::Exit;
 use crate::link_report::links_json;
-use crate::report::{Detail, report, wrapped};
+use crate::report::{Detail, binding, report};
 use crate::version;
 
 /// Simulates a scenario and prints what was found.
@@ -33,22 +33,18 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
     for path in output.iter().chain(&args.trace).chain(&args.links) {
         check(path, existing).map_err(|error| refuse_save(&error, context))?;
     }
-    let opened = open_simulate(args, context)?;
+    let opened = args.work.open(context)?;
     if opened.is_traffic() {
-        if args.links.is_some() {
-            let hint = "`--json` lists what each link of a network workload carried";
-            context.error("--links belongs to training scenarios", Some(hint));
-            return Err(Exit::BadInput);
-        }
         if args.print_scenario {
             return Ok(context.print(&opened.print()));
         }
         if opened.spec.sweep.is_some() {
-            let sweep = open_simulate_sweep(args, context)?;
+            refuse_options_of_one_run(args, context)?;
+            let sweep = args.work.open_sweep(context)?;
             let text = summary(&sweep, context)?;
             return context.hand_over(&text, output.as_deref(), existing);
         }
-        return traffic(&opened, args, output.as_deref(), existing, context);
+        return traffic(&opened, args, form, (output.as_deref(), existing), context);
     }
     if args.print_scenario {
         return print_scenario(&opened, context);
@@ -63,7 +59,7 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
         Record::Path
     };
     let watch = run::Watch::start();
-    let outcome = run::watched(context, "simulating", |control| {
+    let mut outcome = run::watched(context, "simulating", |control| {
         if knows_links(args, &ready) {
             ready.run_links(record, control)
         } else {
@@ -78,6 +74,7 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
         context.warn("this engine keeps no timeline, so there is nothing to explain");
     }
     if let (Some(path), Some(form)) = (&args.trace, form) {
+        show_links(args, &ready, &mut outcome);
         write_trace(path, form, existing, &ready, &outcome, context)?;
     }
     if let Some(path) = &args.links {
@@ -99,7 +96,42 @@ fn answer(args: &SimulateArgs, context: &Context) -> Result<Exit, Exit> {
 /// Whether links are watched: where they are asked for, and where the question is about them.
 fn knows_links(args: &SimulateArgs, ready: &Ready) -> bool {
     let is_packets = ready.scenario.settings.engine == Engine::Packet;
-    args.links.is_some() || is_packets || !ready.scenario.beside.is_empty()
+    let shows = args.trace.is_some() && n_shown_links(args) != 0;
+    args.links.is_some() || shows || is_packets || !ready.scenario.beside.is_empty()
+}
+
+/// How many links a timeline shows.
+pub(crate) fn n_shown_links(args: &SimulateArgs) -> usize {
+    const USUAL: u32 = 16;
+    usize::try_from(args.trace_links.unwrap_or(USUAL)).unwrap_or(usize::MAX)
+}
+
+/// Puts the busiest links into the timeline.
+fn show_links(args: &SimulateArgs, ready: &Ready, outcome: &mut Outcome) {
+    if let (Some(trace), Some(links)) = (&mut outcome.trace, &outcome.links) {
+        trace.links = link_tracks(&ready.scenario, links, n_shown_links(args));
+    }
+}
+
+/// Cases have no timelines and no links of their own.
+fn refuse_options_of_one_run(args: &SimulateArgs, context: &Context) -> Result<(), Exit> {
+    let given = [
+        ("--trace", args.trace.is_some()),
+        ("--links", args.links.is_some()),
+        ("--explain", args.explain),
+        ("--print-schedule", args.print_schedule),
+        ("--unfold", args.work.over.unfold),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((option, _)) => {
+            let text =
+                format!("{option} belongs to one run, but the scenario has a [sweep] of several");
+            let hint = "leave [sweep] out, and --set the fields of the case that you want to see";
+            context.error(&text, Some(hint));
+            Err(Exit::BadInput)
+        }
+    }
 }
 
 fn write_links(
@@ -244,11 +276,7 @@ fn text(args: &SimulateArgs, ready: &Ready, outcome: &Outcome, context: &Context
     let loads = outcome.links.as_ref();
     let mut text = report(ready, &outcome.prediction, loads, detail, &context.stdout);
     if let Some(trace) = outcome.trace.as_ref().filter(|_| args.explain) {
-        let explanation = explain(trace).to_string();
-        let lines = explanation.lines();
-        let lines = lines.map(|line| wrapped(&format!("- {line}"), context.stdout.width));
-        let lines = lines.collect::<Vec<_>>().join("\n");
-        let _ = write!(text, "\n## What binds it\n\n{lines}\n");
+        text += &binding(&explain(trace).to_string(), &context.stdout);
     }
     text
 }

@@ -222,6 +222,10 @@ fn traffic(answer: &NetworkAnswer, row: &mut Map<String, Value>) {
         "packets_out_of_order",
         json!(totals.map(|totals| totals.reordered)),
     );
+    put(
+        "packets_dropped_early",
+        json!(totals.map(|totals| totals.early)),
+    );
     put("error", Value::Null);
 }
 

@@ -4,14 +4,19 @@ use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use serde_json::json;
-use session::{Existing, Keep, NetworkAnswer, Opened, Rules, Traffic, save};
+use serde_json::{Value, json};
+use session::{
+    Existing, Header, Keep, NetworkAnswer, Opened, Rules, TraceForm, Traffic, save, save_trace,
+};
 
 use crate::args::SimulateArgs;
 use crate::commands::run::{self, catch_interrupts};
 use crate::commands::scenario::refuse;
+use crate::commands::simulate::n_shown_links;
 use crate::commands::{Context, refuse_save};
 use crate::exit::Exit;
+use crate::network_explanation::in_words;
+use crate::report::binding;
 use crate::table::{Side, Table};
 use crate::version;
 
@@ -22,11 +27,16 @@ const SHOWN_LINKS: usize = 8;
 pub(crate) fn traffic(
     opened: &Opened,
     args: &SimulateArgs,
-    output: Option<&Path>,
-    existing: Existing,
+    form: Option<TraceForm>,
+    (output, existing): (Option<&Path>, Existing),
     context: &Context,
 ) -> Result<Exit, Exit> {
     refuse_training_options(args, context)?;
+    if form == Some(TraceForm::Wtt) {
+        let text = "the timeline of a network workload has links, but no ranks for .wtt";
+        context.error(text, Some("name it .json.gz or .json for Perfetto"));
+        return Err(Exit::BadInput);
+    }
     catch_interrupts();
     let traffic = opened
         .traffic()
@@ -34,17 +44,43 @@ pub(crate) fn traffic(
     for warning in &traffic.warnings {
         context.warn(warning);
     }
-    let keep = if args.traffic.no_flows || !context.output.json {
+    let keep = if args.work.traffic.no_flows || !context.output.json {
         Keep::Totals
     } else {
         Keep::Messages
     };
-    let answer = run::watched(context, "simulating", |control| traffic.run(keep, control))
-        .map_err(|error| run::stopped(&error, context))?;
-    if !context.output.json {
-        return context.hand_over(&report(&traffic, &answer, context), output, existing);
+    let keep = if args.links.is_some() || args.trace.is_some() {
+        keep.with_loads()
+    } else {
+        keep
+    };
+    let ran = run::watched(context, "simulating", |control| {
+        if args.explain {
+            let explained = traffic.explain(keep, control);
+            explained.map(|(answer, explanation)| (answer, Some(explanation)))
+        } else {
+            traffic.run(keep, control).map(|answer| (answer, None))
+        }
+    });
+    let (answer, explanation) = ran.map_err(|error| run::stopped(&error, context))?;
+    if let Some(path) = &args.links {
+        let saved = traffic.save_links(path, existing, &answer);
+        saved.map_err(|error| refuse_save(&error, context))?;
     }
-    let more = json!({ "scenario": traffic.name, "windtunnel": version::json() });
+    if let (Some(path), Some(form)) = (&args.trace, form) {
+        write_trace(path, form, existing, &traffic, &answer, args, context)?;
+    }
+    if !context.output.json {
+        let mut text = report(&traffic, &answer, context);
+        if let Some(explanation) = &explanation {
+            text += &binding(&in_words(explanation), &context.stdout);
+        }
+        return context.hand_over(&text, output, existing);
+    }
+    let mut more = json!({ "scenario": traffic.name, "windtunnel": version::json() });
+    if let Some(explanation) = &explanation {
+        more["explanation"] = explanation.to_json();
+    }
     match output {
         None => Ok(context.written(|out| answer.write_json(&traffic, &more, out))),
         Some(path) => {
@@ -62,10 +98,8 @@ pub(crate) fn traffic(
 /// What belongs to training iterations.
 fn refuse_training_options(args: &SimulateArgs, context: &Context) -> Result<(), Exit> {
     let given = [
-        ("--trace", args.trace.is_some()),
-        ("--explain", args.explain),
         ("--print-schedule", args.print_schedule),
-        ("--unfold", args.over.unfold),
+        ("--unfold", args.work.over.unfold),
     ];
     for (option, is_given) in given {
         if is_given {
@@ -75,6 +109,28 @@ fn refuse_training_options(args: &SimulateArgs, context: &Context) -> Result<(),
         }
     }
     Ok(())
+}
+
+fn write_trace(
+    path: &Path,
+    form: TraceForm,
+    existing: Existing,
+    traffic: &Traffic,
+    answer: &NetworkAnswer,
+    args: &SimulateArgs,
+    context: &Context,
+) -> Result<(), Exit> {
+    let header = Header {
+        tool: format!("windtunnel {}", version::LONG),
+        seed: traffic.seed,
+        scenario: String::new(),
+        prediction: Value::Null,
+    };
+    let trace = traffic.link_trace(answer, n_shown_links(args));
+    let saved = save_trace(path, form, existing, &header, &trace);
+    saved
+        .map(drop)
+        .map_err(|error| refuse_save(&error, context))
 }
 
 impl Context {

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::command::Scratch;
+use crate::command::{Scratch, json};
 use crate::run::windtunnel;
 
 const WORKLOAD: &str = "\
@@ -23,10 +23,6 @@ fn scratch(name: &str) -> Scratch {
     let scratch = Scratch::new(name);
     fs::write(scratch.0.join("scenario.toml"), WORKLOAD).unwrap();
     scratch
-}
-
-fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"))
 }
 
 #[test]
@@ -243,10 +239,172 @@ fn a_platform_is_imported_as_a_scenario_on_it() {
     assert_eq!(time("there", "network.load_balancing=static"), own);
 }
 
+/// The explanation of the workload with further options.
+fn explained(name: &str, more: &[&str]) -> (String, Value) {
+    let scratch = scratch(name);
+    let args = [&["explain", "."], more].concat();
+    let run = windtunnel(&scratch.0, &args);
+    assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+    let document = windtunnel(&scratch.0, &[&args[..], &["--json"]].concat()).stdout;
+    (run.stdout, json(&document)["explanation"].clone())
+}
+
 #[test]
-fn explain_says_that_a_network_workload_is_simulated() {
-    let scratch = scratch("network-explain");
-    let run = windtunnel(&scratch.0, &["explain", "."]);
+fn explain_says_where_the_time_of_a_network_workload_goes() {
+    let (text, of) = explained("network-explain", &[]);
+    assert!(text.lines().count() <= 10, "{text}");
+    for part in [
+        "the workload takes",
+        "fullest link: leaf",
+        "load balancing ecmp: one way for each flow, by a hash, seed 1",
+        "what would help",
+        "rates and latencies are those of hosts",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let number = |of: &Value, key: &str| of[key].as_f64().unwrap();
+    let chain = &of["chain"];
+    let parts = ["late_start_s", "latency_s", "alone_s", "shared_s"];
+    let sum: f64 = parts.iter().map(|part| number(chain, part)).sum();
+    let whole = number(&of, "makespan_s");
+    assert!((sum / whole - 1.0).abs() < 1e-9, "{chain}");
+    // 1 MiB over 100 Gbit/s, four links of 1 us.
+    assert!((number(chain, "alone_s") / 83.886_08e-6 - 1.0).abs() < 1e-9);
+    assert!((number(chain, "latency_s") / 4e-6 - 1.0).abs() < 1e-9);
+    // As many flows as the hash puts on one link, each as large as the other.
+    let ratio = number(&of["fullest_link"], "over_ideal");
+    assert!(
+        (ratio - ratio.round()).abs() < 1e-9 && 1.0 < ratio,
+        "{ratio}"
+    );
+    let saving = number(&of["remedies"][0], "saving_at_most_s");
+    assert!(0.0 < saving && saving < whole);
+}
+
+#[test]
+fn explain_tells_packets_and_queues() {
+    let engine = ["--engine", "packet", "--transport", "dcqcn-sr"];
+    let (text, of) = explained("network-explain-packets", &engine);
+    assert!(text.contains("packets: 8,192 sent"), "{text}");
+    assert!(text.contains("longest queue: "), "{text}");
+    assert_eq!(of["transport"], "dcqcn-sr");
+    assert!(0.0 < of["longest_queue"]["max_wait_s"].as_f64().unwrap());
+}
+
+#[test]
+fn explain_takes_a_fabric_and_simulate_can_explain_too() {
+    let scratch = scratch("network-explain-fabric");
+    let workload = [
+        "--fabric",
+        "hosts",
+        "--collective",
+        "ring",
+        "--bytes",
+        "1 MiB",
+    ];
+    let run = windtunnel(&scratch.0, &[&["explain"], &workload[..]].concat());
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert!(lines[1].starts_with("the chain that ends last, 126 flows one after the other"));
+    let simulate = [&["simulate", "--explain"], &workload[..]].concat();
+    let simulated = windtunnel(&scratch.0, &simulate);
+    assert_eq!(simulated.status, 0, "{}", simulated.stderr);
+    assert!(
+        simulated
+            .stdout
+            .contains(&format!("## What binds it\n\n- {}", lines[0]))
+    );
+    let timeline = windtunnel(&scratch.0, &["explain", "run.wtt", "--share", "cm02"]);
+    assert_eq!(timeline.status, 2);
+    assert!(timeline.stderr.contains("--share"), "{}", timeline.stderr);
+}
+
+#[test]
+fn options_with_a_sweep_run_its_cases_and_refuse_what_only_one_run_has() {
+    let scratch = scratch("network-sweep-options");
+    let workload = [
+        "simulate",
+        "--fabric",
+        "hosts",
+        "--collective",
+        "ring",
+        "--set",
+        "sweep={\"workload.bytes\"=[1024,1048576]}",
+        "--bytes",
+        "1",
+    ];
+    let run = windtunnel(&scratch.0, &[&workload[..], &["--json"]].concat());
+    assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+    let rows = json(&run.stdout)["rows"].clone();
+    let time = |case: usize| rows[case]["makespan_s"].as_f64().unwrap();
+    assert!(time(0) < time(1), "{rows}");
+    for option in [
+        &["--links", "x.csv"][..],
+        &["--trace", "x.json"],
+        &["--explain"],
+    ] {
+        let run = windtunnel(&scratch.0, &[&workload[..], option].concat());
+        assert_eq!(run.status, 2, "{}", run.text());
+        let message = format!("{} belongs to one run", option[0]);
+        assert!(run.stderr.contains(&message), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn fields_and_options_in_vain_are_warnings_or_errors() {
+    let scratch = scratch("network-vain");
+    let warned = |more: &[&str], message: &str| {
+        let run = windtunnel(&scratch.0, &[&["simulate", "."], more].concat());
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        assert!(run.stderr.contains(message), "{}", run.stderr);
+    };
+    warned(
+        &["--transport", "ndp"],
+        "`network.transport` has no effect: this engine sees no packets",
+    );
+    warned(
+        &["--engine", "packet", "--share", "cm02"],
+        "`network.share` has no effect: packets share links as they come",
+    );
+    warned(
+        &["--set", "plan.tp=2"],
+        "`plan` has no effect: a network workload trains nothing",
+    );
+    let training = Scratch::new("network-vain-training");
+    let run = windtunnel(&training.0, &["simulate", ".", "--no-flows"]);
     assert_eq!(run.status, 2);
-    assert!(run.stderr.contains("network workload"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("--no-flows belongs to network workloads"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn threads_change_no_byte_of_a_sweep_or_a_plan() {
+    let scratch = scratch("network-threads");
+    let sweep = "sweep={\"network.load_balancing\"=[\"ecmp\",\"spray\",\"singlepath\"],\"workload.bytes\"=[1000,1000000]}";
+    for args in [
+        &["sweep", ".", "--set", sweep][..],
+        &["plan", ".", "--json"],
+    ] {
+        let with = |threads| {
+            let run = windtunnel(&scratch.0, &[args, &["--threads", threads]].concat());
+            assert_eq!(run.status, 0, "{}", run.stderr);
+            run.stdout
+        };
+        assert_eq!(with("1"), with("2"), "{args:?}");
+    }
+}
+
+#[test]
+fn threads_change_no_byte_of_a_plan_of_training() {
+    let scratch = Scratch::new("training-threads");
+    let with = |threads| {
+        let run = windtunnel(&scratch.0, &["plan", ".", "--json", "--threads", threads]);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        run.stdout
+    };
+    assert_eq!(with("1"), with("2"));
 }

@@ -2,7 +2,7 @@
 
 use ::network::packet::Totals;
 use cluster::{Direction, Topology};
-use traffic::{Outcome, PacketOutcome, Program, Times};
+use traffic::{Curve, Outcome, PacketOutcome, Program, Times, congestion};
 use units::{LinkId, Seconds, SimTime};
 
 /// What a workload took and what links carried.
@@ -20,11 +20,14 @@ pub struct NetworkAnswer {
     pub extra_pieces: usize,
     /// Classes of flows that were simulated in place of all.
     pub classes: Option<usize>,
-    /// The longest time that a link needs for what it carries, where there are no packets, and the
-    /// same under ideal spraying, where ways are chosen.
+    /// The longest time that a link needs for what it carries, and the same under ideal spraying.
+    /// Where there are packets the first has headers, acknowledgements and what was sent again, the
+    /// second has not.
     pub congestion: [Option<Seconds>; 2],
     /// What happened to packets.
     pub packets: Option<PacketCounts>,
+    /// What links carried over time, where that was kept.
+    pub curves: Vec<Curve>,
 }
 
 /// What a link carried.
@@ -70,7 +73,7 @@ pub struct Messages {
 
 impl Messages {
     /// The times of whole messages from those of their pieces.
-    pub(super) fn new(program: &Program, origin: &[u32], pieces: &[Times]) -> Self {
+    pub(super) fn new(program: &Program, origin: &[u32], pieces: Vec<Times>) -> Self {
         let streams = program.streams();
         let has_one = streams.iter().all(|stream| stream.steps == 1);
         let steps = if has_one {
@@ -80,7 +83,7 @@ impl Messages {
         };
         if pieces.is_empty() || origin.len() == streams.len() {
             return Self {
-                times: pieces.to_vec(),
+                times: pieces,
                 steps,
             };
         }
@@ -149,6 +152,13 @@ pub(super) fn packet_links(topology: &impl Topology, outcome: &PacketOutcome) ->
             ..carried(topology, LinkId::new(link), stats.bytes as f64, time)
         })
         .collect()
+}
+
+/// The longest time that a link needs for what it carried: with headers, acknowledgements and what
+/// was sent again.
+pub(super) fn busiest(topology: &impl Topology, outcome: &PacketOutcome) -> Seconds {
+    let loads: Vec<f64> = outcome.links.iter().map(|link| link.bytes as f64).collect();
+    congestion(topology, &loads)
 }
 
 /// What a link carried in some time, without queues.

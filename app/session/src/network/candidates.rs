@@ -104,12 +104,10 @@ impl Candidate {
         (network, nccl)
     }
 
-    /// Whether chance decides: a hash of switches, or entropies that senders draw.
-    pub(super) fn is_drawn(&self) -> bool {
-        !matches!(
-            self.policy,
-            "static" | "singlepath" | "adaptive-flow" | "adaptive-packet" | "spray"
-        )
+    /// Whether chance decides: a hash of switches, entropies that senders draw, or, in packets, which
+    /// of equally loaded ways a flow takes.
+    pub(super) fn is_drawn(&self, engine: Engine) -> bool {
+        is_drawn(self.policy, engine)
     }
 
     /// Whether flows are cut packet by packet.
@@ -143,5 +141,14 @@ impl Candidate {
             _ => "NICs that spray and reorder",
         };
         text.to_owned()
+    }
+}
+
+/// Whether chance decides under a policy.
+pub(super) fn is_drawn(policy: &str, engine: Engine) -> bool {
+    match policy {
+        "static" | "singlepath" | "adaptive-packet" | "spray" => false,
+        "adaptive-flow" => engine == Engine::Packet,
+        _ => true,
     }
 }

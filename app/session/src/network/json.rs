@@ -111,6 +111,7 @@ impl NetworkAnswer {
                 "duplicates": totals.duplicates,
                 "out_of_order": totals.reordered,
                 "out_of_order_depth": totals.depth,
+                "dropped_early": totals.early,
             });
         }
         for (key, value) in more.as_object().into_iter().flatten() {

@@ -9,11 +9,12 @@ use ::network::Share;
 use cluster::{ClusterNetwork, Topology as _};
 use format::{
     ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
-    Rules, ScenarioSpec, is_path, resolve_cluster, rules,
+    Rules, ScenarioSpec, idle_workload_fields, is_path, resolve_measured, rules,
 };
 use formats::flows_csv::{self, FlowIds, FlowsCsvError};
 use formats::simgrid;
 use predict::Assumed;
+use profile::CommProfile;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use traffic::{
@@ -23,6 +24,7 @@ use traffic::{
 use units::{Control, HostId, Seconds, SimTime};
 
 use super::fabric::Fabric;
+use super::reach::{laid, wanted};
 use crate::Opened;
 
 /// The largest platform file that is read.
@@ -31,6 +33,13 @@ const PLATFORM_LIMIT: u64 = 1 << 30;
 /// The most streams that a collective may have: tens of gigabytes.
 const MOST_STREAMS: u64 = 1 << 28;
 
+/// What is known of collectives on a cluster.
+struct Measured {
+    comm: CommProfile,
+    /// Whether the user has brought some of it.
+    own: bool,
+}
+
 /// A network workload that is ready to run.
 #[derive(Debug)]
 pub struct Traffic {
@@ -38,6 +47,8 @@ pub struct Traffic {
     pub name: String,
     /// What it runs on.
     pub fabric: Fabric,
+    /// What that is called: a cluster or a file.
+    pub fabric_name: String,
     /// Its streams.
     pub program: Program,
     /// What its flows are called; numbers where a collective made them.
@@ -67,7 +78,7 @@ impl Opened {
         let workload = self.spec.workload.clone().unwrap_or_default();
         let mut warnings = Vec::new();
         let mut assumptions = Vec::new();
-        let fabric = self.fabric(&workload, &mut warnings)?;
+        let (fabric, measured) = self.fabric(&workload, &mut warnings)?;
         let seed = self.spec.settings.seed.unwrap_or(1);
         let engine = self.spec.settings.engine.unwrap_or(Engine::Flow);
         if !matches!(engine, Engine::Flow | Engine::Packet) {
@@ -75,7 +86,12 @@ impl Opened {
             let hint = "use engine = \"flow\" or \"packet\"".to_owned();
             return Err(vec![self.refused("settings.engine", message, Some(hint))]);
         }
+        let (fabric, start) =
+            self.reaching(fabric, measured, (&workload, engine), &mut assumptions)?;
         let (network, nccl) = (&self.spec.network, &self.spec.nccl);
+        for (field, reason) in idle_workload_fields(engine, &self.spec) {
+            warnings.push(format!("`{field}` has no effect: {reason}"));
+        }
         let rules = rules(engine, network, nccl, seed, &mut assumptions);
         let (program, ids) = self.program(&workload, &fabric, &mut warnings)?;
         self.check_ways(&program, &fabric)?;
@@ -83,8 +99,14 @@ impl Opened {
             Some(jitter) if 0.0 < jitter => self.uneven(&program, &fabric, jitter, seed)?,
             _ => program,
         };
+        let program = if start == Seconds::ZERO {
+            program
+        } else {
+            program.delayed(|_| SimTime::ZERO.after(start).unwrap_or(SimTime::ZERO))
+        };
         Ok(Traffic {
             name: self.name.clone(),
+            fabric_name: self.fabric_name(&workload),
             fabric,
             program,
             ids,
@@ -117,12 +139,41 @@ impl Opened {
         spec
     }
 
-    /// The fabric: that of the workload, or the cluster.
+    /// The fabric with links that carry what collectives were measured to reach on it, where that is
+    /// wanted; and what a collective takes before its first message.
+    fn reaching(
+        &self,
+        fabric: Fabric,
+        measured: Option<Measured>,
+        (workload, engine): (&NetworkWorkload, Engine),
+        assumptions: &mut Vec<Assumed>,
+    ) -> Result<(Fabric, Seconds), Vec<Failure>> {
+        let own = measured.as_ref().is_some_and(|measured| measured.own);
+        if !wanted(workload, own) {
+            return Ok((fabric, Seconds::ZERO));
+        }
+        let refuse = || {
+            let message = "nothing was measured on this fabric".to_owned();
+            let hint =
+                "leave `rates` out, or fit its network by `windtunnel calibrate fit --nccl-tests`";
+            vec![self.refused("workload.rates", message, Some(hint.to_owned()))]
+        };
+        let (Fabric::Cluster(network), Some(measured)) = (fabric, measured) else {
+            return Err(refuse());
+        };
+        let found = laid(&network, &measured.comm, workload, &self.options(), engine);
+        let (found, assumed) = found.ok_or_else(refuse)?;
+        assumptions.push(assumed);
+        let network = Box::new(network.reaching(found.reach));
+        Ok((Fabric::Cluster(network), found.start))
+    }
+
+    /// The fabric: that of the workload, or the cluster; and what is known of collectives on it.
     fn fabric(
         &self,
         workload: &NetworkWorkload,
         warnings: &mut Vec<String>,
-    ) -> Result<Fabric, Vec<Failure>> {
+    ) -> Result<(Fabric, Option<Measured>), Vec<Failure>> {
         const FIELD: &str = "workload.fabric";
         let library = Library {
             files: &Disk,
@@ -138,12 +189,13 @@ impl Opened {
                 )]);
             }
             if is_platform(fabric) {
-                return self.platform(&self.base.join(fabric), warnings);
+                let platform = self.platform(&self.base.join(fabric), warnings)?;
+                return Ok((platform, None));
             }
         }
         let spec = self.with_fabric(workload);
         let cluster =
-            resolve_cluster(&spec, &self.document, &library).map_err(|mut failures| {
+            resolve_measured(&spec, &self.document, &library).map_err(|mut failures| {
                 for failure in &mut failures {
                     if workload.fabric.is_some() && failure.field.starts_with("cluster") {
                         FIELD.clone_into(&mut failure.field);
@@ -153,12 +205,25 @@ impl Opened {
                 }
                 failures
             })?;
-        let Some(cluster) = cluster else {
+        let Some((cluster, comm, own)) = cluster else {
             let message = "a network workload needs a fabric".to_owned();
             let hint = "give [cluster], or `fabric` in [workload]".to_owned();
             return Err(vec![self.refused("workload", message, Some(hint))]);
         };
-        Ok(Fabric::Cluster(Box::new(ClusterNetwork::new(cluster))))
+        let network = Box::new(ClusterNetwork::new(cluster));
+        Ok((Fabric::Cluster(network), Some(Measured { comm, own })))
+    }
+
+    /// What the fabric is called in the scenario.
+    fn fabric_name(&self, workload: &NetworkWorkload) -> String {
+        let cluster = self.spec.cluster.as_ref();
+        let own = cluster.and_then(|cluster| {
+            let fabric = cluster.fabric.as_ref().map(|_| "`[cluster.fabric]`");
+            let named = cluster.file.as_deref().or(cluster.name.as_deref());
+            fabric.or(named).map(str::to_owned)
+        });
+        let given = workload.fabric.clone().or(own);
+        given.unwrap_or_else(|| "`[cluster]`".to_owned())
     }
 
     fn platform(&self, path: &Path, warnings: &mut Vec<String>) -> Result<Fabric, Vec<Failure>> {

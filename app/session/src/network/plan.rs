@@ -15,8 +15,8 @@ use rayon::iter::{ParallelBridge, ParallelIterator};
 use traffic::{Keep, Policy, RunError};
 use units::{Control, Seconds, SimTime};
 
+use super::Traffic;
 use super::candidates::{Candidate, NetworkField};
-use super::{NetworkAnswer, Traffic};
 use crate::Opened;
 use crate::complete::set;
 use format::{Rules, how_cut, rules, usual_balancing};
@@ -52,6 +52,19 @@ pub struct NetworkPlan {
     pub scenario: String,
 }
 
+/// A candidate whose runs did not all end, such as one that locks up under pauses.
+#[derive(Clone, Debug)]
+pub struct FailedPlan {
+    /// What was chosen.
+    pub candidate: Candidate,
+    /// How many of its runs failed, and how many there were.
+    pub runs: [usize; 2],
+    /// Why the first of them failed, and what to do about it.
+    pub error: String,
+    /// See [`FailedPlan::error`].
+    pub hint: Option<&'static str>,
+}
+
 /// Candidates, the best first.
 #[derive(Clone, Debug)]
 pub struct NetworkPlans {
@@ -59,6 +72,8 @@ pub struct NetworkPlans {
     pub name: String,
     /// Those that ran.
     pub plans: Vec<NetworkPlan>,
+    /// Those of which a run failed: they are no choice.
+    pub failed: Vec<FailedPlan>,
     /// What spraying takes, where it ran: the ideal in the flow engine, every packet on the next
     /// way in the packet engine.
     pub ideal: Option<Seconds>,
@@ -84,9 +99,9 @@ pub enum NetworkPlanError {
     /// The scenario is wrong.
     #[error("the scenario is wrong")]
     Scenario(Vec<Failure>),
-    /// No candidate could run.
+    /// No candidate could run, and what to do about it.
     #[error("no candidate could run: {0}")]
-    Nothing(String),
+    Nothing(String, Option<&'static str>),
     /// Stopped before a run had ended.
     #[error("interrupted before a run had ended")]
     Interrupted,
@@ -204,10 +219,10 @@ impl<'a> Search<'a> {
         let mut tasks: Vec<(u64, usize)> = Vec::new();
         for round in 0..SEEDS {
             let mut again: Vec<usize> = (0..self.entries.len()).collect();
-            again.retain(|at| round == 0 || self.entries[*at].candidate.is_drawn());
+            again.retain(|at| round == 0 || self.entries[*at].candidate.is_drawn(self.engine));
             again.sort_by_key(|at| {
                 let candidate = &self.entries[*at].candidate;
-                candidate.is_drawn() || candidate.policy == "adaptive-flow"
+                candidate.is_drawn(self.engine) || candidate.policy == "adaptive-flow"
             });
             tasks.extend(again.into_iter().map(|at| (round, at)));
         }
@@ -245,30 +260,40 @@ impl<'a> Search<'a> {
             .run_under(&rules, seed, Keep::Totals, control)?;
         Ok(Ran {
             makespan: answer.makespan,
-            congestion: answer.congestion[0].unwrap_or_else(|| busiest(&answer)),
+            congestion: answer.congestion[0].unwrap_or(Seconds::ZERO),
             extra_pieces: answer.extra_pieces,
         })
     }
 
-    fn plans(mut self, found: Found, stopped: bool) -> Result<NetworkPlans, NetworkPlanError> {
-        let mut plans = Vec::new();
+    fn plans(self, found: Found, stopped: bool) -> Result<NetworkPlans, NetworkPlanError> {
+        let (mut plans, mut failed) = (Vec::new(), Vec::new());
         let (mut partial, mut ideal) = (false, None);
         for (at, runs) in found.into_iter().enumerate() {
             let mut ended = Vec::new();
+            let mut errors = Vec::new();
             for run in runs {
                 match run {
                     Ok(ran) => ended.push(ran),
                     Err(RunError::Interrupted(_)) => partial = true,
-                    Err(error) => *self.excluded.entry(error.to_string()).or_default() += 1,
+                    Err(error) => errors.push(error),
                 }
             }
-            let wanted = if self.entries[at].candidate.is_drawn() {
+            let wanted = if self.entries[at].candidate.is_drawn(self.engine) {
                 SEEDS
             } else {
                 1
             };
             partial |= stopped && (ended.len() as u64) < wanted;
             let entry = &self.entries[at];
+            if let Some(error) = errors.first() {
+                failed.push(FailedPlan {
+                    candidate: entry.candidate.clone(),
+                    runs: [errors.len(), errors.len() + ended.len()],
+                    error: error.to_string(),
+                    hint: error.hint(),
+                });
+                continue;
+            }
             if entry.candidate.policy == "spray" {
                 ideal = ended.first().copied();
             }
@@ -277,16 +302,21 @@ impl<'a> Search<'a> {
             }
         }
         if plans.is_empty() {
-            let reasons: Vec<String> = self.excluded.into_keys().collect();
+            let hint = failed.iter().find_map(|plan: &FailedPlan| plan.hint);
+            let errors = failed
+                .into_iter()
+                .map(|plan| format!("{}: {}", plan.candidate.policy, plan.error));
+            let reasons: Vec<String> = self.excluded.into_keys().chain(errors).collect();
             return Err(if stopped {
                 NetworkPlanError::Interrupted
             } else {
-                NetworkPlanError::Nothing(reasons.join("; "))
+                NetworkPlanError::Nothing(reasons.join("; "), hint)
             });
         }
         Ok(NetworkPlans {
             name: self.traffic.name.clone(),
             plans: ordered(plans),
+            failed,
             ideal: ideal.map(|ran: Ran| ran.makespan.as_seconds()),
             ideal_congestion: self.traffic.ideal_congestion(),
             excluded: self.excluded.into_iter().collect(),
@@ -375,10 +405,12 @@ impl Traffic {
     }
 }
 
-/// How long the busiest link carries something.
-fn busiest(answer: &NetworkAnswer) -> Seconds {
-    let used = answer.links.iter().map(|link| link.utilisation);
-    answer.makespan.as_seconds() * used.fold(0.0, f64::max)
+/// An error with what to do about it.
+pub(crate) fn told(error: &RunError) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error} (hint: {hint})"),
+        None => error.to_string(),
+    }
 }
 
 /// The plans in order; they come in that of their simplicity.

@@ -60,10 +60,10 @@ pub(crate) fn profile(model: &CommModel<'_>, values: &[f64], errors: &Errors) ->
 }
 
 /// Share of left-out rows between the 10th and the 90th percentile.
-const COVERED: f64 = 0.8;
+pub(crate) const COVERED: f64 = 0.8;
 
 /// Four digits say all that a fit knows.
-fn round(value: f64) -> f64 {
+pub(crate) fn round(value: f64) -> f64 {
     let text = format!("{value:.3e}");
     text.parse().unwrap_or(value)
 }
@@ -96,7 +96,11 @@ fn fit_of(
     let (small, large): (Vec<usize>, Vec<usize>) =
         all.partition(|at| rows.sizes[*at].bytes.as_u64() < CommFit::SMALL);
     let both = || small.iter().chain(&large).map(|at| &rows.sizes[*at]);
-    let kinds: BTreeSet<CollectiveKind> = both().map(|row| rows.setups[row.setup].kind).collect();
+    let mut measured: BTreeMap<CollectiveKind, BTreeSet<u32>> = BTreeMap::new();
+    for row in both() {
+        let kind = rows.setups[row.setup].kind;
+        measured.entry(kind).or_default().insert(count(row));
+    }
     let error = |of: &[f64], at: &[usize]| thousandth(median(absolute(of, at)));
     let spread = |own: &[usize], is_small: bool| {
         // Without a row of that size the entry lies off as far as others of its level.
@@ -121,12 +125,23 @@ fn fit_of(
         held_out_by: held_out_by(rows, &small, &large),
         small: spread(&small, true),
         large: spread(&large, false),
-        kinds: kinds.into_iter().collect(),
+        kinds: measured.keys().copied().collect(),
         counts: [
             both().map(count).min().unwrap_or(0),
             both().map(count).max().unwrap_or(0),
         ],
+        measured: listed(measured),
     }
+}
+
+/// Counts by collective, as files have them.
+pub(crate) fn listed(
+    measured: BTreeMap<CollectiveKind, BTreeSet<u32>>,
+) -> BTreeMap<CollectiveKind, Vec<u32>> {
+    let listed = measured.into_iter();
+    listed
+        .map(|(kind, counts)| (kind, counts.into_iter().collect()))
+        .collect()
 }
 
 /// Which tables were left out, one after the other.
@@ -162,7 +177,7 @@ fn kin(model: &CommModel<'_>, touched: &dyn Fn(&Row) -> bool, is_small: bool) ->
         .collect()
 }
 
-fn thousandth(value: f64) -> f64 {
+pub(crate) fn thousandth(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
@@ -170,7 +185,7 @@ fn thousandth(value: f64) -> f64 {
 #[derive(Serialize)]
 struct ProfileFile<'a> {
     schema: u32,
-    name: &'static str,
+    name: &'a str,
     comm: Section<'a>,
 }
 
@@ -192,20 +207,31 @@ const HEAD: &str = "\
 
 /// The file's text.
 pub(crate) fn text(comm: &CommProfile) -> String {
+    let inside = comm.scale_up.iter();
+    let between = comm.network.iter();
+    let text = text_of(
+        "collectives",
+        inside.filter(|entry| INSIDE.contains(&entry.name.as_str())),
+        between.filter(|entry| BETWEEN.contains(&entry.name.as_str())),
+    );
+    format!("{HEAD}{text}")
+}
+
+/// A profile with these entries alone.
+pub(crate) fn text_of<'a>(
+    name: &str,
+    scale_up: impl Iterator<Item = &'a ScaleUpComm>,
+    network: impl Iterator<Item = &'a NetworkComm>,
+) -> String {
     let file = ProfileFile {
         schema: 1,
-        name: "collectives",
+        name,
         comm: Section {
-            scale_up: (comm.scale_up.iter())
-                .filter(|entry| INSIDE.contains(&entry.name.as_str()))
-                .collect(),
-            network: (comm.network.iter())
-                .filter(|entry| BETWEEN.contains(&entry.name.as_str()))
-                .collect(),
+            scale_up: scale_up.collect(),
+            network: network.collect(),
         },
     };
-    let text = toml::to_string(&file).expect("plain data can be written");
-    format!("{HEAD}{text}")
+    toml::to_string(&file).expect("plain data can be written")
 }
 
 /// Names of the entries, by what a row's errors count for.

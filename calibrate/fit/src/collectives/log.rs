@@ -3,10 +3,10 @@
 use std::io::Read;
 use std::path::Path;
 
-use formats::nccl_tests::{self, Log, Table};
+use formats::nccl_tests::{self, Log, Table, Timing};
 
-use super::CollectivesError;
 use super::tables::{Measured, stalls, unreadable};
+use super::{CollectivesError, LogFault};
 
 /// The largest log that is read.
 const MAX_LOG: u64 = 64 << 20;
@@ -42,6 +42,69 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Measured>, CollectivesError> {
         rows[at].weight = 0.0;
     }
     Ok(rows)
+}
+
+/// The rows of a log that is whole and right, each table of which `check` has nothing against.
+pub(crate) fn read_whole(
+    path: &Path,
+    check: &mut dyn FnMut(&Table) -> Option<LogFault>,
+) -> Result<Vec<Measured>, CollectivesError> {
+    let text = text(path).map_err(|error| unreadable(path, &error.to_string()))?;
+    let log = nccl_tests::read(&text).map_err(|error| CollectivesError::Log {
+        path: path.to_owned(),
+        error,
+    })?;
+    let mut rows = measured(path, &log)?;
+    for table in &log.tables {
+        let found = fault(table).or_else(|| Some((table.line, check(table)?)));
+        if let Some((line, fault)) = found {
+            let path = path.to_owned();
+            return Err(CollectivesError::Spoiled { path, line, fault });
+        }
+    }
+    for at in stalls(&rows) {
+        rows[at].weight = 0.0;
+    }
+    Ok(rows)
+}
+
+/// The first thing in a table that spoils it, with its line.
+fn fault(table: &Table) -> Option<(u64, LogFault)> {
+    if let Some(line) = table.cut {
+        return Some((line, LogFault::Cut));
+    }
+    if table.rows.is_empty() {
+        return Some((table.line, LogFault::Empty));
+    }
+    for row in &table.rows {
+        for timing in [row.out_of_place, row.in_place].into_iter().flatten() {
+            // Earlier releases print the largest error in this place, which is less than 1.
+            if let Some(count) = timing.wrong.filter(|wrong| 1.0 <= *wrong) {
+                return Some((row.line, LogFault::Wrong { count }));
+            }
+            if let Some(fault) = units(row.bytes, timing) {
+                return Some((row.line, fault));
+            }
+        }
+    }
+    (!table.is_whole).then_some((table.line, LogFault::Unfinished))
+}
+
+/// A time and a rate that are not of one size: one of them is in another unit than it should be.
+fn units(bytes: u64, timing: Timing) -> Option<LogFault> {
+    let (micros, found) = (timing.micros, timing.algbw);
+    if bytes == 0 || micros <= 0.0 {
+        return None;
+    }
+    let expected = bytes as f64 / micros / 1e3;
+    // Rates have two digits behind the point, times four digits in all.
+    let is_same = (found - expected).abs() <= 0.006 + 0.02 * expected;
+    (!is_same).then_some(LogFault::Units {
+        bytes,
+        micros,
+        expected,
+        found,
+    })
 }
 
 fn text(path: &Path) -> std::io::Result<String> {

@@ -9,6 +9,8 @@
 //! three numbers of its own: the latency of its NIC, its rate and its ramp. So one with a single
 //! table of large sizes still has sensible latencies for every protocol.
 
+use std::collections::BTreeMap;
+
 use profile::{BetweenReached, CommFit, CommProfile, InsideReached, NetworkComm, ScaleUpComm};
 
 use super::rows::{Campaign, Launch};
@@ -225,6 +227,7 @@ pub(crate) fn no_fit() -> CommFit {
         large: [1.0; 2],
         kinds: Vec::new(),
         counts: [0; 2],
+        measured: BTreeMap::new(),
     }
 }
 

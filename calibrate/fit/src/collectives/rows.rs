@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use cluster::Cluster;
+use cluster::{Cluster, ClusterNetwork};
 use collective::{Choice, CommShape, shape};
 use format::{At, Library, Named, NoFiles};
 use profile::{Algorithm, CollectiveKind, CommProfile};
@@ -24,6 +25,8 @@ pub(crate) struct Setup {
     pub(crate) choice: Choice,
     /// The campaign whose launches it waits for: a place in [`Rows::campaigns`].
     pub(crate) campaign: Option<usize>,
+    /// The cluster of so many nodes, where domains are several.
+    pub(crate) network: Option<Arc<ClusterNetwork>>,
 }
 
 /// One size.
@@ -149,6 +152,7 @@ impl Rows {
             shape: places.shape(place, measured, comm)?,
             choice: choice(measured),
             campaign,
+            network: places.network(place, measured),
         };
         let same = |known: &Setup| {
             (known.kind, known.cluster, known.shape, known.choice)
@@ -226,6 +230,15 @@ struct Places {
 }
 
 impl Places {
+    /// The network of a cluster that was built, where it has several domains.
+    fn network(&self, place: Place, measured: &Measured) -> Option<Arc<ClusterNetwork>> {
+        let built = self
+            .clusters
+            .get(&(place.cluster, place.fabric, measured.nodes))?;
+        let cluster = built.clone();
+        (1 < cluster.n_domains()).then(|| Arc::new(ClusterNetwork::new(cluster)))
+    }
+
     fn shape(
         &mut self,
         place: Place,

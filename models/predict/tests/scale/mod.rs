@@ -1,9 +1,12 @@
 //! The runs whose speed is promised, for benchmarks, the example `at_scale` and tests.
 
+#[path = "../neutral/mod.rs"]
+#[expect(dead_code, reason = "tests use more of it")]
+mod neutral;
+
 use cluster::{Cluster, FabricKind, GpuSpec, NodeSpec, example};
-use plan::{LayerSplit, OverlapSpec, Plan, PlanSpec, RecomputeSpec, ScheduleKind, ShardLevel};
-use predict::{Prices, Scenario, Settings};
-use profile::{CommProfile, Profile};
+use plan::{LayerSplit, OverlapSpec, PlanSpec, RecomputeSpec, ScheduleKind, ShardLevel};
+use predict::Scenario;
 use units::{Bytes, BytesPerSec, DType, FlopsPerSec, GpuId, Watts};
 use workload::{Job, JobSpec, Model, Precision};
 
@@ -78,23 +81,10 @@ pub(crate) fn llama_with_a_slow_gpu() -> Scenario {
 }
 
 fn scenario(name: &str, cluster: Cluster, job: Job, spec: &PlanSpec) -> Scenario {
-    let checked = Plan::check(spec, &job, &cluster).expect("a plan that fits");
-    let profiles = cluster.kinds().iter().map(Profile::nominal).collect();
+    let scenario = neutral::scenario(cluster, job, spec).expect("a plan that fits");
     Scenario {
         name: name.to_owned(),
-        cluster,
-        job,
-        plan: checked.plan,
-        profiles,
-        comm: CommProfile::nccl(),
-        framework: std::sync::Arc::new(lower::NEUTRAL),
-        settings: Settings {
-            seed: 1,
-            ..Settings::default()
-        },
-        prices: Prices::default(),
-        assumptions: Vec::new(),
-        beside: Vec::new(),
+        ..scenario
     }
 }
 

@@ -1,5 +1,7 @@
 //! `reached` of an entry: what collectives take where tables were fitted.
 
+use std::collections::BTreeMap;
+
 use profile::{BetweenReached, CollectiveKind, CommFit, InsideReached};
 
 use super::{any, three};
@@ -116,5 +118,18 @@ fn fit(t: &mut Fields<'_, '_>) -> CommFit {
                 array::<2, _>(whole::<u32>(0)),
             )
             .required(),
+        measured: t.get("measured", MEASURED, table(measured)).or_default(),
     }
+}
+
+const MEASURED: &str = "by collective: the ranks or domains on which it was measured";
+
+fn measured(t: &mut Fields<'_, '_>) -> BTreeMap<CollectiveKind, Vec<u32>> {
+    let mut measured = BTreeMap::new();
+    for kind in CollectiveKind::ALL {
+        let doc = "ranks of a domain, or domains";
+        let counts = t.get(kind.name(), doc, list(whole::<u32>(0))).optional();
+        measured.extend(counts.map(|counts| (kind, counts)));
+    }
+    measured
 }

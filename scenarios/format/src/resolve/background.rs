@@ -118,6 +118,7 @@ impl Resolver<'_> {
         };
         let mut resolver = Resolver::new(&spec, &document, &library);
         resolver.shared = Some(cluster.clone());
+        resolver.measured.clone_from(&self.measured);
         let name = path.file_stem().and_then(|name| name.to_str());
         let scenario = resolver.scenario(name.unwrap_or(file));
         let failures = std::mem::take(&mut resolver.failures);

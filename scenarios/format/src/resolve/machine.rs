@@ -87,6 +87,10 @@ impl Resolver<'_> {
             files: self.library.files,
             base: base.folder.as_deref().unwrap_or(self.library.base),
         };
+        match library.collectives(&file, &at("collectives")) {
+            Ok(measured) => self.measured = measured,
+            Err(failures) => self.keep(failures),
+        }
         match library.complete(&file, &at) {
             Ok(mut spec) => {
                 if let Some(rates) = &section.measured {

@@ -1,7 +1,7 @@
 //! What `[network]` and `[nccl]` say of ways, transports and switches.
 
 use network::Share;
-use network::packet::{Amount, Balancing, Buffer, Config, Control, Ecn, Pfc, Transport};
+use network::packet::{Amount, Balancing, Buffer, Config, Control, Ecn, Headroom, Pfc, Transport};
 use predict::Assumed;
 use traffic::{Policy, Split};
 use units::{Bytes, Seconds};
@@ -150,9 +150,8 @@ fn config(
     let transport = Transport::named(transport).unwrap_or(Transport::Ideal);
     let mut config = Config::new(transport, balancing);
     config.seed = seed;
-    if let Some(buffer) = network.buffer {
-        config.buffer = Buffer::PerPort(Amount::Bytes(buffer.as_u64()));
-    }
+    let usual = config.buffer;
+    config.buffer = buffer(network, usual);
     match network.ecn {
         Some(false) => config.ecn = None,
         Some(true) => {
@@ -177,10 +176,15 @@ fn config(
                 pause: Amount::Bdp(0.5),
                 share: 0.125,
                 resume_below: Amount::Bytes(3 << 10),
-                headroom: Amount::Bdp(3.0),
+                headroom: Headroom::Beyond(Amount::Bdp(3.0)),
             });
         }
         None => {}
+    }
+    if config.buffer != usual
+        && let Some(pfc) = &mut config.pfc
+    {
+        pfc.headroom = Headroom::Within;
     }
     config.trimming = network.trimming.unwrap_or(config.trimming);
     if let Some(packets) = network.window {
@@ -198,6 +202,26 @@ fn config(
         config.entropies = network.entropies;
     }
     config
+}
+
+/// A switch of HPCC's ns-3 configuration (Li et al., SIGCOMM 2019) has 32 MB, and 32 ports.
+const SHARED: Amount = Amount::Bytes(32_000_000);
+const PER_PORT: Amount = Amount::Bytes(1_000_000);
+
+/// The buffer that is named, of the transport's kind where none is.
+fn buffer(network: &Network, usual: Buffer) -> Buffer {
+    let size = network.buffer.map(|bytes| Amount::Bytes(bytes.as_u64()));
+    if size.is_none() && network.buffer_kind.is_none() {
+        return usual;
+    }
+    match (network.buffer_kind, usual) {
+        (Some("shared"), _) | (None, Buffer::Shared { .. }) => Buffer::Shared {
+            pool: size.unwrap_or(SHARED),
+            alpha: 1.0,
+        },
+        (_, Buffer::PerPort(room)) => Buffer::PerPort(size.unwrap_or(room)),
+        _ => Buffer::PerPort(size.unwrap_or(PER_PORT)),
+    }
 }
 
 fn assume(assumed: &mut Vec<Assumed>, field: &str, value: &str, reason: &str) {

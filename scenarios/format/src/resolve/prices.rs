@@ -62,11 +62,14 @@ impl Resolver<'_> {
         (profiles.len() == cluster.kinds().len()).then_some((profiles, comm))
     }
 
-    /// The user's profiles of GPUs, and the zoo's constants of collectives with those of the user in
-    /// front.
-    fn given_profiles(&mut self) -> (Vec<(ProfileSpec, At)>, CommProfile) {
+    /// The user's profiles of GPUs, and the zoo's constants of collectives with those of the
+    /// cluster's file and of the scenario in front.
+    pub(super) fn given_profiles(&mut self) -> (Vec<(ProfileSpec, At)>, CommProfile) {
         let mut own = Vec::new();
         let mut comm = comm::fitted().clone();
+        if let Some(measured) = &self.measured {
+            comm = comm.with(measured.clone());
+        }
         for (index, name) in self.spec.settings.profiles.iter().enumerate() {
             let at = self.at(&format!("settings.profiles[{index}]"));
             match self.library.profile(name, &at) {

@@ -1,6 +1,7 @@
 //! What a network workload needs of a scenario.
 
 use cluster::{Cluster, ClusterSpec};
+use profile::CommProfile;
 
 use super::Resolver;
 use crate::error::Failure;
@@ -8,21 +9,24 @@ use crate::library::Library;
 use crate::scenario::ScenarioSpec;
 use crate::tree::Table;
 
-/// The cluster of a scenario with its slow and dead links; nothing else is looked up. `None` where
-/// the scenario names no cluster.
+/// The cluster of a scenario with its slow and dead links, and its constants of collectives; whether
+/// some of these are the user's own: named by the cluster's file, or by a profile of the scenario.
+/// `None` where the scenario names no cluster.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with the cluster.
-pub fn resolve_cluster(
+/// Everything that is wrong with them.
+pub fn resolve_measured(
     spec: &ScenarioSpec,
     document: &Table,
     library: &Library<'_>,
-) -> Result<Option<Cluster>, Vec<Failure>> {
+) -> Result<Option<(Cluster, CommProfile, bool)>, Vec<Failure>> {
     let mut resolver = Resolver::new(spec, document, library);
     let cluster = resolver.cluster();
+    let (_, comm) = resolver.given_profiles();
+    let own = comm != *crate::comm::fitted();
     if resolver.failures.is_empty() {
-        Ok(cluster)
+        Ok(cluster.map(|cluster| (cluster, comm, own)))
     } else {
         Err(resolver.failures)
     }

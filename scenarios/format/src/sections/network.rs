@@ -4,7 +4,7 @@ use units::{Bytes, Seconds};
 
 use crate::fields::Fields;
 use crate::kind::Limits;
-use crate::shape::{OneOf, boolean, duration, number, one_of, size, whole};
+use crate::shape::{OneOf, Shape, boolean, checked, duration, number, one_of, size, whole};
 
 /// How flows choose among paths.
 pub const LOAD_BALANCING: [&str; 12] = [
@@ -31,6 +31,9 @@ const SHARES: [&str; 2] = ["equal", "cm02"];
 /// How flows are cut where each piece keeps one way.
 const SPLITS: [&str; 3] = ["equal", "fewest", "greedy"];
 
+/// Who shares a buffer.
+const BUFFER_KINDS: [&str; 2] = ["shared", "per-port"];
+
 /// Who controls senders of the transport `uec`.
 const CONTROLS: [&str; 3] = ["sender", "receiver", "both"];
 
@@ -47,8 +50,10 @@ pub struct Network {
     pub share: Option<&'static str>,
     /// How packets get there.
     pub transport: Option<&'static str>,
-    /// Buffer of a switch port.
+    /// Room for packets that wait, of a switch or of each of its ports.
     pub buffer: Option<Bytes>,
+    /// Which of both.
+    pub buffer_kind: Option<&'static str>,
     /// Whether switches mark packets.
     pub ecn: Option<bool>,
     /// Where marking begins and where it is certain, and the probability just below.
@@ -76,6 +81,18 @@ fn name_of<const N: usize>(names: [&'static str; N]) -> OneOf<&'static str> {
     one_of(names.map(|name| (name, name)).to_vec())
 }
 
+/// A size that is not 0.
+fn room() -> impl Shape<Out = Bytes> {
+    checked(
+        size(),
+        || Bytes::new(1),
+        |size| match size {
+            Bytes::ZERO => Err("a size above 0; leave it out for the transport's own".to_owned()),
+            size => Ok(size),
+        },
+    )
+}
+
 pub(crate) fn network(t: &mut Fields<'_, '_>) -> Network {
     const BALANCING: &str = "how flows choose among paths; network workloads take `static` (by destination) where it is not given";
     let probability = || number(Limits::within(0.0, 1.0));
@@ -96,7 +113,10 @@ pub(crate) fn network(t: &mut Fields<'_, '_>) -> Network {
             .get("transport", "the transport protocol of the NICs", name_of(TRANSPORTS))
             .optional(),
         buffer: t
-            .get("buffer", "buffer of a switch port", size())
+            .get("buffer", "room for packets that wait: of a whole switch or of each port, as `buffer_kind` says; with pauses their thresholds follow from it and headroom is a part of it", room())
+            .optional(),
+        buffer_kind: t
+            .get("buffer_kind", "whether the ports of a switch share one buffer (shared, default under dcqcn-gbn and dcqcn-sr) or have one each (per-port, default otherwise)", name_of(BUFFER_KINDS))
             .optional(),
         ecn: t
             .get("ecn", "whether switches mark packets", boolean())

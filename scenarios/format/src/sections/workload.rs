@@ -16,6 +16,15 @@ pub enum Ends {
     Gpus,
 }
 
+/// What links carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LinkRates {
+    /// What their files say.
+    Nominal,
+    /// What collectives were measured to reach.
+    Measured,
+}
+
 /// `[workload]`: traffic instead of training.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkWorkload {
@@ -31,6 +40,8 @@ pub struct NetworkWorkload {
     pub fabric: Option<String>,
     /// Relative standard deviation of the time that hosts take before each message.
     pub jitter: Option<f64>,
+    /// What links carry.
+    pub rates: Option<LinkRates>,
 }
 
 pub(crate) fn workload(t: &mut Fields<'_, '_>) -> NetworkWorkload {
@@ -64,6 +75,17 @@ pub(crate) fn workload(t: &mut Fields<'_, '_>) -> NetworkWorkload {
                 "jitter",
                 "how unevenly hosts start: standard deviation of starts over the time that the collective takes alone, default 0",
                 number(Limits::within(0.0, 1.0)),
+            )
+            .optional(),
+        rates: t
+            .get(
+                "rates",
+                "what links carry: nominal, as their files say, or measured, as collectives reach by the constants of \
+                 the network; default measured where the cluster's file or a profile of the scenario brings constants",
+                one_of(vec![
+                    ("nominal", LinkRates::Nominal),
+                    ("measured", LinkRates::Measured),
+                ]),
             )
             .optional(),
     }

@@ -124,6 +124,6 @@ fn spelled(first: u64, count: u32) -> Option<Texts> {
 /// A number that is written as we would write it, so that equal numbers are equal texts.
 fn plain_number(text: &str) -> Option<u64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let plain = digits && (text == "0" || !text.starts_with('0'));
+    let plain = digits && (text.len() == 1 || text.bytes().next() != Some(b'0'));
     plain.then(|| text.parse().ok()).flatten()
 }

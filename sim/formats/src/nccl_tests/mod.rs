@@ -43,6 +43,10 @@ pub struct Table {
     pub gpu: Option<String>,
     /// The sizes.
     pub rows: Vec<Row>,
+    /// The line of the first row that has too few cells.
+    pub cut: Option<u64>,
+    /// Whether the run came to the mean bandwidth that it prints at the end.
+    pub is_whole: bool,
 }
 
 /// A size.
@@ -185,6 +189,8 @@ impl Reader {
             nodes,
             gpu,
             rows: Vec::new(),
+            cut: None,
+            is_whole: false,
         });
     }
 
@@ -210,6 +216,10 @@ impl Reader {
                 self.next.hosts.push(device.host.to_owned());
             }
             self.next.gpu.get_or_insert_with(|| device.gpu.to_owned());
+        } else if said.starts_with("Avg bus") {
+            if let Some(table) = self.tables.last_mut() {
+                table.is_whole = true;
+            }
         } else if let Some(hardware) = said.strip_prefix("hardware:") {
             self.next.hardware = Some(hardware.trim().to_owned());
         } else if said.starts_with("nThread") {
@@ -221,15 +231,9 @@ impl Reader {
             }
         } else {
             return Ok(comment.trim_start_matches('#').trim().is_empty()
-                || [
-                    "Using devices",
-                    "out-of-place",
-                    "(B)",
-                    "Out of bounds",
-                    "Avg bus",
-                ]
-                .iter()
-                .any(|known| said.starts_with(known))
+                || ["Using devices", "out-of-place", "(B)", "Out of bounds"]
+                    .iter()
+                    .any(|known| said.starts_with(known))
                 || said.contains("nccl-tests version")
                 || said.contains("in-place"));
         }
@@ -248,6 +252,13 @@ impl Reader {
         };
         if cells.len() != columns.len() {
             self.ignored += 1;
+            let counts = cells.iter().skip(1).take(1);
+            let mut counts = counts.map(|cell| cell.bytes().all(|b| b.is_ascii_digit()));
+            if cells.len() < columns.len() && counts.next().unwrap_or(true) {
+                if let Some(table) = self.tables.last_mut() {
+                    table.cut.get_or_insert(number);
+                }
+            }
             return Ok(());
         }
         let row = columns.row(number, &cells)?;

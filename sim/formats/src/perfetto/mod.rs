@@ -2,11 +2,13 @@
 //!
 //! A process is a rank, a thread is a stream (or one row of it, where its spans overlap), complete
 //! events are spans, counters are memory, and arrows lead from the span that released another
-//! one, where that lies on another rank or stream. Times are microseconds with three decimals.
+//! one, where that lies on another rank or stream. Links are counters of a process of their own,
+//! `network`: percent of what a link can carry, and what for where that is several things. Times are microseconds with three decimals.
 //!
 //! Format: "Trace Event Format", Google, 2016 (phases X, M, C, s, f).
 
 mod arrows;
+mod links;
 mod slices;
 
 use std::io::Write;
@@ -56,7 +58,8 @@ pub fn write_perfetto(
     let places = places(trace, &tracks);
     let views = views(trace, tracks);
     let ranks = ranks(trace);
-    let (first, others) = choose(trace, &views, &ranks, options.budget);
+    let budget = options.budget.saturating_sub(links::cost(&trace.links));
+    let (first, others) = choose(trace, &views, &ranks, budget);
     let mut timeline = Timeline {
         trace,
         views: &views,
@@ -95,6 +98,7 @@ impl<W: Write> Timeline<'_, W> {
     fn write(&mut self, options: &Perfetto, ranks: &[Rank]) -> Result<(), FormatError> {
         self.events
             .raw("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[")?;
+        self.links(ranks)?;
         for rank in ranks {
             self.rank(rank)?;
         }

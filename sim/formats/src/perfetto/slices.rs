@@ -35,9 +35,11 @@ impl<W: Write> Timeline<'_, W> {
                 event.object("args", |args| _ = args.text(key, text));
             })?;
         }
+        // Links stand above the ranks.
+        let place = pid + u64::from(!self.trace.links.is_empty());
         Ok(self.events.event("M", |event| {
             event.number("pid", pid).text("name", "process_sort_index");
-            event.object("args", |args| _ = args.number("sort_index", pid));
+            event.object("args", |args| _ = args.number("sort_index", place));
         })?)
     }
 

@@ -13,8 +13,8 @@ use crate::FormatError;
 
 /// The major version that this program writes, and the only one that it reads: 2 added passes.
 pub const MAJOR: u16 = 2;
-/// The minor version that this program writes.
-pub const MINOR: u16 = 0;
+/// The minor version that this program writes: 1 added links.
+pub const MINOR: u16 = 1;
 
 /// How every file begins. Like PNG's magic, it is not text, breaks in transfers that change line ends, and stops `type`.
 pub const MAGIC: [u8; 8] = *b"\x89WTT\r\n\x1a\n";

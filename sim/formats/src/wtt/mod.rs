@@ -8,6 +8,7 @@
 //!           OPER  names of operators    DETL  kernels inside spans, by operator
 //!           SPAN  up to 65,536 spans, column by column
 //!           MEMO  up to 65,536 memory samples, column by column
+//!           LINK  what links carried, each with its levels
 //!           DONE  counts of everything and the end of the run
 //! ```
 //!

@@ -3,10 +3,10 @@
 use std::io::Read;
 
 use trace::{
-    Category, Detail, Lane, MemoryKind, MemorySample, NO_INDEX, Names, Pass, Span, StreamKind,
-    Trace,
+    Category, Detail, Lane, LinkLevel, LinkTrack, MemoryKind, MemorySample, NO_INDEX, Names, Pass,
+    Span, StreamKind, Trace,
 };
-use units::{ClassId, LaneId, Seconds, SimTime};
+use units::{BytesPerSec, ClassId, LaneId, Seconds, SimTime};
 
 use super::column::Cursor;
 use super::frame::{Chunk, Chunks, Limits};
@@ -76,6 +76,7 @@ impl Parts {
             b"DETL" => self.details(&mut cursor)?,
             b"SPAN" => spans(&mut cursor, &mut self.trace.spans)?,
             b"MEMO" => samples(&mut cursor, &mut self.trace.memory)?,
+            b"LINK" => list(&mut cursor, &mut self.trace.links, 11, link)?,
             b"DONE" => {
                 self.done(&mut cursor)?;
                 cursor.end()?;
@@ -178,6 +179,39 @@ fn lane(cursor: &mut Cursor<'_>) -> Result<Lane, FormatError> {
         stage,
         ranks,
         resident,
+    })
+}
+
+fn link(cursor: &mut Cursor<'_>) -> Result<LinkTrack, FormatError> {
+    let name = cursor.text()?;
+    let count = cursor.index()?;
+    let rate = BytesPerSec::new(cursor.real()?);
+    let rate = rate.ok_or_else(|| cursor.damaged("a link has no rate"))?;
+    let mut kinds = Vec::new();
+    list(cursor, &mut kinds, 1, Cursor::text)?;
+    let mut levels = Vec::new();
+    let mut before = 0;
+    list(cursor, &mut levels, 1 + 8 * kinds.len(), |cursor| {
+        before = cursor.difference(before)?;
+        let mut rates = Vec::with_capacity(kinds.len());
+        for _ in 0..kinds.len() {
+            let rate = cursor.real()?;
+            if !(rate.is_finite() && 0.0 <= rate) {
+                return Err(cursor.damaged("a rate is no number"));
+            }
+            rates.push(rate);
+        }
+        Ok(LinkLevel {
+            time: SimTime::from_picos(before),
+            rates,
+        })
+    })?;
+    Ok(LinkTrack {
+        name,
+        count,
+        rate,
+        kinds,
+        levels,
     })
 }
 

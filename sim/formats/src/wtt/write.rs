@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use trace::{Lane, MemorySample, NO_INDEX, Names, Span, Trace};
+use trace::{Lane, LinkTrack, MemorySample, NO_INDEX, Names, Span, Trace};
 
 use super::column::{put, put_difference, put_text};
 use super::frame::{write_chunk, write_start};
@@ -36,6 +36,7 @@ pub fn write(mut out: impl Write, header: &Header, trace: &Trace) -> Result<(), 
     for samples in trace.memory.chunks(ROWS) {
         write_chunk(out, *b"MEMO", &memory_columns(samples))?;
     }
+    write_list(out, *b"LINK", &trace.links, put_link)?;
     write_chunk(out, *b"DONE", &counts(trace))?;
     out.flush()?;
     Ok(())
@@ -76,6 +77,25 @@ fn put_lane(data: &mut Vec<u8>, lane: &Lane) {
     put(data, lane.resident.len() as u64);
     for bytes in lane.resident {
         put(data, bytes);
+    }
+}
+
+fn put_link(data: &mut Vec<u8>, link: &LinkTrack) {
+    put_text(data, &link.name);
+    put(data, u64::from(link.count));
+    data.extend_from_slice(&link.rate.as_f64().to_le_bytes());
+    put(data, link.kinds.len() as u64);
+    for kind in &link.kinds {
+        put_text(data, kind);
+    }
+    put(data, link.levels.len() as u64);
+    let mut before = 0;
+    for level in &link.levels {
+        put_difference(data, level.time.as_picos(), before);
+        before = level.time.as_picos();
+        for rate in &level.rates {
+            data.extend_from_slice(&rate.to_le_bytes());
+        }
     }
 }
 

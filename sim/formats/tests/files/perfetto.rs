@@ -5,7 +5,8 @@ use std::io::{Read, Write};
 use flate2::read::GzDecoder;
 use formats::{Detail, Export, FormatError, Perfetto, compressed, write_perfetto};
 use serde_json::Value;
-use trace::Trace;
+use trace::{LinkStretch, LinkTrack, Trace};
+use units::{BytesPerSec, SimTime};
 
 use crate::chrome::{nanos, phase, strictly_checked as checked};
 use crate::pipeline::{SMALL, Size, pipeline};
@@ -92,6 +93,87 @@ fn arrows_lead_from_the_sender_to_the_receiver_of_the_same_member() {
         between.iter().all(|(from, to)| from.abs_diff(*to) == 2),
         "{between:?}"
     );
+}
+
+/// A link of 100 bytes a nanosecond that two kinds of traffic share for a while.
+fn shared_link() -> LinkTrack {
+    let micros = |micros: u64| SimTime::from_picos(micros * 1_000_000);
+    let stretch = |from, to, kind, rate| LinkStretch {
+        from: micros(from),
+        to: micros(to),
+        kind,
+        rate,
+    };
+    LinkTrack::new(
+        "leaf0->spine1 up".to_owned(),
+        (3, BytesPerSec::from_gbytes(100.0).expect("positive")),
+        ["dp", "pp"].map(str::to_owned).to_vec(),
+        &[stretch(1, 3, 0, 75e9), stretch(2, 3, 1, 12.5e9)],
+        100,
+    )
+}
+
+#[test]
+fn links_are_counters_of_a_process_of_their_own() {
+    let mut trace = pipeline(SMALL);
+    trace.links.push(shared_link());
+    trace.links.push(LinkTrack {
+        name: "n0nic0->leaf0 down".to_owned(),
+        count: 1,
+        kinds: vec!["dp".to_owned()],
+        levels: Vec::new(),
+        ..shared_link()
+    });
+    let levels = trace.links[0].levels.clone();
+    trace.links[1].levels = levels;
+    for level in &mut trace.links[1].levels {
+        level.rates.truncate(1);
+    }
+    let (export, text) = written(&trace, 100_000);
+    let events = checked(&text);
+    assert_eq!(export.n_events, events.len() as u64);
+    let process = phase(&events, "M").find(|event| event["args"]["name"] == "network");
+    let pid = process.expect("links have a process")["pid"].as_u64();
+    // Ranks are 0 to 3; the process stands above them.
+    assert_eq!(pid, Some(4));
+    let place_of = |pid: u64| {
+        let places = phase(&events, "M").filter(|event| event["name"] == "process_sort_index");
+        let mut of = places.filter(move |event| event["pid"] == pid);
+        of.next().expect("it has one")["args"]["sort_index"].as_u64()
+    };
+    assert!((0..4).all(|rank| place_of(4) < place_of(rank)));
+    let levels = |name: &str| -> Vec<(u64, Value)> {
+        let of = phase(&events, "C").filter(|event| event["name"] == name);
+        of.map(|event| (nanos(&event["ts"]), event["args"].clone()))
+            .collect()
+    };
+    let percent = |value: f64| serde_json::json!({ "percent": value });
+    assert_eq!(
+        levels("leaf0->spine1 up (one of 3)"),
+        [
+            (0, serde_json::json!({ "percent": 0 })),
+            (1_000, serde_json::json!({ "percent": 75 })),
+            (2_000, percent(87.5)),
+            (3_000, serde_json::json!({ "percent": 0 })),
+        ]
+    );
+    assert_eq!(
+        levels("leaf0->spine1 up (one of 3) by kind")[2],
+        (2_000, serde_json::json!({ "dp": 75, "pp": 12.5 }))
+    );
+    assert_eq!(levels("n0nic0->leaf0 down").len(), 4);
+    assert!(levels("n0nic0->leaf0 down by kind").is_empty());
+}
+
+#[test]
+fn links_leave_less_room_for_ranks() {
+    let plain = pipeline(SMALL);
+    let n_events = written(&plain, 100_000).0.n_events;
+    let mut trace = plain.clone();
+    trace.links.push(shared_link());
+    assert_eq!(written(&plain, n_events).0.first, Detail::Kernels);
+    let (export, _) = written(&trace, n_events);
+    assert!(export.n_events <= n_events, "{export:?}");
 }
 
 #[test]

@@ -4,10 +4,10 @@ use formats::wtt::{Limits, MAJOR, read, read_header, write};
 use formats::{FormatError, Header};
 use proptest::prelude::*;
 use trace::{
-    Category, Detail, Lane, MemoryKind, MemorySample, NO_INDEX, Pass, Span, StreamKind, Trace,
-    TraceError,
+    Category, Detail, Lane, LinkLevel, LinkTrack, MemoryKind, MemorySample, NO_INDEX, Pass, Span,
+    StreamKind, Trace, TraceError,
 };
-use units::{ClassId, LaneId, Seconds, SimTime};
+use units::{BytesPerSec, ClassId, LaneId, Seconds, SimTime};
 
 use crate::pipeline::{SMALL, pipeline};
 
@@ -32,6 +32,31 @@ fn back(bytes: &[u8]) -> Result<(Header, Trace), FormatError> {
 
 fn error(bytes: &[u8]) -> String {
     back(bytes).expect_err("the file is bad").to_string()
+}
+
+/// A link with levels that are so many picoseconds apart.
+fn link_track(name: String, count: u32, n_kinds: u32, levels: Vec<(u64, f64)>) -> LinkTrack {
+    let mut at = 0;
+    let levels = levels.into_iter().map(|(step, rate)| {
+        at += step;
+        LinkLevel {
+            time: SimTime::from_picos(at),
+            rates: (1..=n_kinds).map(|kind| rate / f64::from(kind)).collect(),
+        }
+    });
+    LinkTrack {
+        levels: levels.collect(),
+        name,
+        count,
+        rate: BytesPerSec::from_gbits(400.0).expect("positive"),
+        kinds: (0..n_kinds).map(|kind| format!("kind {kind}")).collect(),
+    }
+}
+
+fn links() -> impl Strategy<Value = LinkTrack> {
+    let levels = prop::collection::vec((0_u64..1_000_000, 0.0_f64..1e11), 0..20);
+    ("\\PC{0,12}", 1_u32..9, 1_u32..4, levels)
+        .prop_map(|(name, count, n_kinds, levels)| link_track(name, count, n_kinds, levels))
 }
 
 /// Random traces that keep the rules, with every kind of value.
@@ -64,8 +89,9 @@ fn traces() -> impl Strategy<Value = Trace> {
         prop::collection::vec(prop::collection::vec(detail, 0..4), 0..4),
         prop::collection::vec(span, 0..200),
         prop::collection::vec(sample, 0..100),
+        prop::collection::vec(links(), 0..3),
     )
-        .prop_map(|(lanes, details, spans, samples)| {
+        .prop_map(|(lanes, details, spans, samples, links)| {
             let mut trace = Trace::default();
             for (class, name, ranks, resident) in lanes {
                 let class_id = ClassId::new(class);
@@ -122,6 +148,10 @@ fn traces() -> impl Strategy<Value = Trace> {
                     kind: MemoryKind::ALL[kind],
                     bytes,
                 });
+            }
+            for link in links {
+                then = then.max(link.levels.last().map_or(0, |level| level.time.as_picos()));
+                trace.links.push(link);
             }
             trace.end = SimTime::from_picos(now.max(then) + 1);
             trace
@@ -225,7 +255,7 @@ fn chunks_of_an_unknown_kind_are_skipped() {
     let trace = pipeline(SMALL);
     let mut bytes = written(&trace);
     for (at, _) in chunks(&bytes.clone()).into_iter().rev() {
-        bytes.splice(at..at, chunk(*b"LINK", b"later"));
+        bytes.splice(at..at, chunk(*b"NEXT", b"later"));
     }
     assert_eq!(back(&bytes).expect("it only has more").1, trace);
 }

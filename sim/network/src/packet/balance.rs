@@ -5,6 +5,7 @@ mod reps;
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_pcg::Pcg32;
+use units::math::mix;
 
 pub(super) use bitmap::{Bitmap, Trouble};
 pub(super) use reps::Reps;
@@ -167,17 +168,6 @@ impl Balance {
 /// The random numbers of a flow.
 pub(super) fn stream(seed: u64, flow: u64) -> Pcg32 {
     Pcg32::seed_from_u64(mix(seed ^ mix(flow)))
-}
-
-/// A hash of 64 bits, in which every bit depends on every bit of the key.
-///
-/// Source: Steele, Lea and Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
-#[inline]
-pub(super) const fn mix(key: u64) -> u64 {
-    let key = key.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let key = (key ^ key >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let key = (key ^ key >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    key ^ key >> 31
 }
 
 #[expect(

@@ -5,7 +5,7 @@ use rand::SeedableRng as _;
 use rand_pcg::Pcg32;
 use units::{BytesPerSec, HostId, LinkId, Seconds, SimTime};
 
-use super::config::{Amount, Buffer, Config};
+use super::config::{Amount, Buffer, Config, Headroom, Pfc};
 use super::core::{Core, Granter, Sizes};
 use super::error::PacketError;
 use super::link::Link;
@@ -65,14 +65,17 @@ impl Core {
         );
         let eager = config.pfc.is_some() || matches!(config.buffer, Buffer::Shared { .. });
         let pool_bytes = match config.buffer {
-            Buffer::Shared { pool, .. } => bytes(pool, pace),
+            Buffer::Shared { pool, .. } => bytes(pool, pace).max(u64::from(packet)),
             _ => u64::MAX,
         };
-        let pfc = |amount: fn(&super::config::Pfc) -> Amount| {
-            config
-                .pfc
-                .as_ref()
-                .map_or(0, |pfc| bytes(amount(pfc), pace))
+        let pfc = |amount: fn(&Pfc) -> Amount| {
+            let amount = config.pfc.as_ref().map(amount);
+            amount.map_or(0, |amount| bytes(amount, pace))
+        };
+        let headroom = match config.pfc.map(|pfc| pfc.headroom) {
+            Some(Headroom::Beyond(amount)) => Some(bytes(amount, pace)),
+            Some(Headroom::Within) => None,
+            None => Some(0),
         };
         let granter = Granter {
             line: List::EMPTY,
@@ -104,9 +107,10 @@ impl Core {
                 .map(|every| Samples::new(every, links.len())),
             open: 0,
             stuck: None,
-            rng: Pcg32::seed_from_u64(super::balance::mix(config.seed)),
+            scratch: Vec::new(),
+            rng: Pcg32::seed_from_u64(units::math::mix(config.seed)),
             pool_bytes,
-            headroom: pfc(|pfc| pfc.headroom),
+            headroom,
             resume_below: pfc(|pfc| pfc.resume_below),
             pause_bytes: pfc(|pfc| pfc.pause),
             links,

@@ -9,6 +9,8 @@ pub enum Amount {
     Bytes(u64),
     /// That many whole packets.
     Packets(u32),
+    /// That many whole packets, or the bandwidth-delay product where that is more.
+    PacketsOrBdp(u32),
     /// That many times the bandwidth-delay product: the rate of the link, or of the sender's NIC
     /// for a window, times the round trip of an idle network.
     Bdp(f64),
@@ -20,10 +22,13 @@ impl Amount {
     /// * `rate`, `round_trip` — the two factors of the bandwidth-delay product.
     /// * `packet` — a whole packet with its header.
     pub fn bytes(self, rate: BytesPerSec, round_trip: Seconds, packet: u32) -> Bytes {
+        let whole = |packets| Bytes::new(u64::from(packets) * u64::from(packet));
+        let bdp = |times: f64| Bytes::from_f64(rate.as_f64() * round_trip.as_secs() * times);
         match self {
             Self::Bytes(bytes) => Bytes::new(bytes),
-            Self::Packets(packets) => Bytes::new(u64::from(packets) * u64::from(packet)),
-            Self::Bdp(times) => Bytes::from_f64(rate.as_f64() * round_trip.as_secs() * times),
+            Self::Packets(packets) => whole(packets),
+            Self::PacketsOrBdp(packets) => whole(packets).max(bdp(1.0)),
+            Self::Bdp(times) => bdp(times),
         }
     }
 }
@@ -94,7 +99,8 @@ pub enum Balancing {
         /// How long a pause; 50 to 500 µs are usual, above the skew of ways.
         gap: Seconds,
     },
-    /// The way with the shortest queues when the message begins.
+    /// The way with the fewest flows on its fullest link when the message begins; of equals that with
+    /// the shortest queues.
     AdaptiveFlow,
     /// The way with the shortest queue when a packet reaches the switch where ways branch.
     AdaptivePacket,
@@ -190,22 +196,39 @@ pub struct Ecn {
     pub pmax: f64,
 }
 
+/// Room for what arrives over a link while its pause is under way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Headroom {
+    /// That much for each incoming link, beyond the buffer. Invariant of a lossless network: at
+    /// least twice the link's latency times its rate, and two packets.
+    Beyond(Amount),
+    /// A part of the buffer: what each incoming link needs, `t_flight` below.
+    Within,
+}
+
 /// When a switch tells the sender of a link to stop (priority flow control).
 ///
 /// A link is paused when the switch at its end holds more bytes that came over it than
-/// `share` of the free pool (with a shared buffer) or than `pause` (without).
+///
+/// ```text
+/// shared buffer     share · (B − n·t_flight − used)       used: all that waits in the switch
+/// a buffer a port   B/n − t_flight                        n incoming links
+/// t_flight          2 · latency · rate + 2 packets        what arrives before the pause holds
+/// ```
+///
+/// where headroom is a part of the buffer `B`: the dynamic and the static bound of Zhu et al.,
+/// Congestion control for large-scale RDMA deployments, SIGCOMM 2015, section 4, with one priority.
+/// Where it lies beyond the buffer, `t_flight` is left out, and a buffer a port pauses at `pause`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pfc {
-    /// Bytes from a link that pause it, where buffers are per port.
+    /// Bytes from a link that pause it, where buffers are per port and headroom lies beyond them.
     pub pause: Amount,
     /// Share of the free pool that pauses it, where the buffer is shared.
     pub share: f64,
     /// How far below the threshold it goes on.
     pub resume_below: Amount,
-    /// Room of each incoming link beyond the pool, for what arrives while the pause is under
-    /// way. Invariant of a lossless network: at least twice the link's latency times its rate,
-    /// and two packets.
-    pub headroom: Amount,
+    /// Room for what arrives while a pause is under way.
+    pub headroom: Headroom,
 }
 
 /// What a packet network is made of. [`Config::new`] has the defaults of a transport.
@@ -239,7 +262,8 @@ pub struct Config {
     pub ack_every: Bytes,
     /// Payload that one credit allows.
     pub credit: Bytes,
-    /// The least time before an unacknowledged packet counts as lost, without the queues' drain.
+    /// The least time before an unacknowledged packet counts as lost. To it come three idle round
+    /// trips of the message's way, or the drain of full queues where that is longer.
     pub min_timeout: Seconds,
     /// When routing no longer uses links that failed, and spreads by the rates that links have
     /// since they changed. Until then packets over a failed link are lost.
@@ -253,16 +277,18 @@ pub struct Config {
 impl Config {
     /// The defaults of a transport with a policy.
     ///
-    /// | | window | buffer | marks | timeout | acknowledged |
+    /// | | window | buffer | marks | least timeout | acknowledged |
     /// |---|---|---|---|---|---|
     /// | ideal | none | endless | no | none needed | at the end |
     /// | dcqcn-gbn, dcqcn-sr | none | 32 MB a switch, PFC | 400 KB, 1,600 KB, 0.2 | 500 µs | each packet |
-    /// | ndp | 50 packets | 15 packets, trimming | no | 5 ms | each packet |
-    /// | eqds | 50 packets | 35 packets, trimming | no | 150 µs + drain | each 16 KiB |
-    /// | uec | 1.5 BDP | 1 BDP, trimming | 0.2 to 0.8 BDP | 15 µs + drain | each 16 KiB |
+    /// | ndp | 50 packets, or 1 BDP | 15 packets, trimming | no | 5 ms | each packet |
+    /// | eqds | 50 packets, or 1 BDP | 35 packets, trimming | no | 150 µs | each 16 KiB |
+    /// | uec | 1.5 BDP | 1 BDP, trimming | 0.2 to 0.8 BDP | 15 µs | each 16 KiB |
     ///
     /// Sources: defaults of csg-htsim 841d9e7 and uet-htsim 40ccb05 for NDP, EQDS and UEC (NDP's
-    /// first window of 15 packets is too small for round trips of 9 µs at 100 Gbit/s); the ns-3
+    /// first window of 15 packets is too small for round trips of 9 µs at 100 Gbit/s, and 50 packets
+    /// for faster or longer ways: NDP's window is to cover a round trip at full rate, Handley et al.,
+    /// SIGCOMM 2017); the ns-3
     /// configuration of HPCC (Li et al., SIGCOMM 2019) for 100 Gbit/s for DCQCN, with packets of
     /// 4,096 bytes, `RoCE`'s largest, in place of 1,000.
     pub fn new(transport: Transport, balancing: Balancing) -> Self {
@@ -293,7 +319,7 @@ impl Config {
             },
             Transport::DcqcnGbn | Transport::DcqcnSr => config.lossless(),
             Transport::Ndp => Self {
-                window: Amount::Packets(50),
+                window: Amount::PacketsOrBdp(50),
                 buffer: Buffer::PerPort(Amount::Packets(15)),
                 entropies: None,
                 ack_every: Bytes::ZERO,
@@ -303,7 +329,7 @@ impl Config {
             },
             Transport::Eqds => Self {
                 payload: 4086,
-                window: Amount::Packets(50),
+                window: Amount::PacketsOrBdp(50),
                 buffer: Buffer::PerPort(Amount::Packets(35)),
                 credit: Bytes::new(4096),
                 min_timeout: Seconds::from_micros(150.0),
@@ -338,7 +364,7 @@ impl Config {
                 pause: Amount::Bytes(100_000),
                 share: 0.125,
                 resume_below: Amount::Bytes(3072),
-                headroom: Amount::Bdp(1.0),
+                headroom: Headroom::Beyond(Amount::Bdp(1.0)),
             }),
             ack_every: Bytes::ZERO,
             min_timeout: Seconds::from_micros(500.0),

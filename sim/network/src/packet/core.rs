@@ -49,8 +49,10 @@ pub(super) enum Change {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Switch {
     pub(super) used: u64,
-    /// Bytes of incoming links beyond the pool.
+    /// Incoming links.
     pub(super) ports: u32,
+    /// What they need of the buffer for pauses under way.
+    pub(super) reserved: u64,
 }
 
 /// Everything but the topology.
@@ -84,9 +86,12 @@ pub(super) struct Core {
     /// For marks and trims.
     pub(super) rng: Pcg32,
     pub(super) pool_bytes: u64,
-    pub(super) headroom: u64,
+    /// Of each incoming link beyond the buffer; none where it is a part of the buffer.
+    pub(super) headroom: Option<u64>,
     pub(super) resume_below: u64,
     pub(super) pause_bytes: u64,
+    /// Links of the way that is looked at.
+    pub(super) scratch: Vec<u32>,
     /// A message that nothing is heard of.
     pub(super) stuck: Option<u32>,
 }
@@ -94,14 +99,18 @@ pub(super) struct Core {
 impl Core {
     /// Handles events until something is reported or none lies at or before `to`.
     pub(super) fn run(&mut self, to: u64) -> bool {
-        while let Some(event) = self.wheel.pop(to) {
-            self.clock = event.at;
-            self.handle(event);
-            if !self.reports.is_empty() || self.stuck.is_some() {
-                return self.stuck.is_none();
+        loop {
+            while let Some(event) = self.wheel.pop(to) {
+                self.clock = event.at;
+                self.handle(event);
+                if !self.reports.is_empty() || self.stuck.is_some() {
+                    return self.stuck.is_none();
+                }
+            }
+            if !(self.eager && self.is_stalled() && self.release_pauses()) {
+                return false;
             }
         }
-        false
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! The packet network as its callers see it.
 
-use cluster::Topology;
+use cluster::{Direction, Topology};
 use units::{BytesPerSec, LinkId, SimTime, TimeOverflow};
 
 use super::config::Config;
@@ -14,6 +14,8 @@ use super::wheel::Kind;
 
 /// Moments from here on are an error: a quarter of the clock's range.
 const END_OF_TIME: u64 = u64::MAX / 4;
+/// Links of a deadlock that an error names.
+const MOST_TOLD: usize = 8;
 
 /// A packet network over a topology. See the [module](super) for an example.
 #[derive(Clone, Debug)]
@@ -54,6 +56,10 @@ impl<T: Topology> Packets<T> {
         if !core.reports.is_empty() {
             return Some(core.now());
         }
+        if core.is_stalled() {
+            // The next call that moves the clock says why.
+            return Some(core.now());
+        }
         let busy = 0 < core.open || core.changes_left != 0;
         let next = if busy { core.wheel.next() } else { None };
         next.map(SimTime::from_picos)
@@ -64,7 +70,8 @@ impl<T: Topology> Packets<T> {
     ///
     /// # Errors
     ///
-    /// [`PacketError::Past`], [`PacketError::Stuck`], [`PacketError::Overflow`].
+    /// [`PacketError::Past`], [`PacketError::Stuck`], [`PacketError::Deadlock`],
+    /// [`PacketError::Stalled`], [`PacketError::Overflow`].
     pub fn advance(&mut self, to: SimTime, reports: &mut Vec<Report>) -> Result<(), PacketError> {
         self.check_time(to)?;
         while self.core.run(to.as_picos()) {
@@ -110,9 +117,7 @@ impl<T: Topology> Packets<T> {
             reports.append(&mut self.core.reports);
         }
         reports.append(&mut self.core.reports);
-        self.check_health()?;
-        debug_assert_eq!(self.core.open, 0, "a message waits for nothing");
-        Ok(())
+        self.check_health()
     }
 
     /// Changes a link's rate at `at`.
@@ -176,14 +181,74 @@ impl<T: Topology> Packets<T> {
     }
 
     fn check_health(&self) -> Result<(), PacketError> {
-        if let Some(message) = self.core.stuck {
-            let timeouts = super::acknowledge::PATIENCE;
-            return Err(PacketError::Stuck { message, timeouts });
+        let stuck = self.core.stuck;
+        if stuck.is_some() || self.core.is_stalled() {
+            return Err(self.standstill(stuck));
         }
         if END_OF_TIME <= self.core.clock {
             return Err(TimeOverflow.into());
         }
         Ok(())
+    }
+
+    /// Why nothing moves, or nothing is heard of a message.
+    fn standstill(&self, stuck: Option<u32>) -> PacketError {
+        let after_us = self.core.now().as_seconds().as_micros();
+        let messages = self.core.open;
+        if let Some(circle) = self.core.circle() {
+            let circle = self.told(&circle);
+            return PacketError::Deadlock {
+                after_us,
+                messages,
+                circle,
+            };
+        }
+        let records = &self.core.messages;
+        let ends = match stuck {
+            Some(message) => records.get(message as usize),
+            None => records.iter().find(|record| record.left[1] != 0),
+        };
+        let name = |place: usize| {
+            let ends = ends.map(|record| record.ends[place]);
+            ends.map_or_else(String::new, |host| self.topology.host_name(host))
+        };
+        let (src, dst) = (name(0), name(1));
+        match stuck {
+            Some(_) => PacketError::Stuck {
+                src,
+                dst,
+                timeouts: super::acknowledge::PATIENCE,
+            },
+            None => PacketError::Stalled {
+                after_us,
+                messages,
+                src,
+                dst,
+            },
+        }
+    }
+
+    /// Links that wait for each other, in words.
+    fn told(&self, circle: &[u32]) -> String {
+        let name = |link: &u32| {
+            let wire = self.topology.wire_name(LinkId::new(*link));
+            match wire.direction {
+                Direction::Both => wire.name,
+                direction => format!("{} {}", wire.name, direction.name()),
+            }
+        };
+        let mut text = circle.first().map_or_else(String::new, name);
+        for (at, link) in circle.iter().enumerate().skip(1).take(MOST_TOLD) {
+            let joint = if at == 1 { "" } else { ", which" };
+            text += &format!("{joint} waits for {}", name(link));
+        }
+        if MOST_TOLD + 1 < circle.len() {
+            let more = circle.len() - MOST_TOLD - 1;
+            text += &format!(", and so on over {more} more links to the last, which");
+        } else if 1 < circle.len() {
+            text += ", which";
+        }
+        text + " waits for the first"
     }
 
     /// The clock.

@@ -35,8 +35,47 @@ pub enum PacketError {
     TooMany { messages: usize },
     #[error("time {asked} ps lies before the network's clock, {clock} ps")]
     Past { asked: u64, clock: u64 },
-    #[error("message {message} got no answer for {timeouts} timeouts in a row")]
-    Stuck { message: u32, timeouts: u8 },
+    #[error("a message from {src} to {dst} got no answer for {timeouts} timeouts in a row")]
+    Stuck {
+        src: String,
+        dst: String,
+        timeouts: u8,
+    },
+    #[error(
+        "deadlock of pauses (PFC), found after {after_us:.1} us: {messages} messages are under way, and links wait for each other in a circle: {circle}"
+    )]
+    Deadlock {
+        after_us: f64,
+        messages: u64,
+        circle: String,
+    },
+    #[error(
+        "nothing moves after {after_us:.1} us, but {messages} messages are under way, such as one from {src} to {dst}"
+    )]
+    Stalled {
+        after_us: f64,
+        messages: u64,
+        src: String,
+        dst: String,
+    },
     #[error(transparent)]
     Overflow(#[from] TimeOverflow),
+}
+
+impl PacketError {
+    /// What to change in the scenario, where we can tell.
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Deadlock { .. } => Some(
+                "take ways that close no circle (another `network.load_balancing`, or a fabric whose routes go up and then down), a transport without pauses (`network.transport` uec, eqds or ndp, or `network.pfc` = false), or a larger `network.buffer`",
+            ),
+            Self::Stuck { .. } => Some(
+                "what it sends is lost or waits too long: look for links that fail or are very slow, and for a `network.buffer` that is too small",
+            ),
+            Self::Stalled { .. } => {
+                Some("take another `network.transport` or a larger `network.buffer`")
+            }
+            _ => None,
+        }
+    }
 }

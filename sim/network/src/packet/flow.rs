@@ -40,6 +40,8 @@ pub(super) struct Sender {
     pub(super) nic: u32,
     /// The slowest link of its way.
     pub(super) narrow: u32,
+    /// The way that counts it, where flows choose by how many there are.
+    pub(super) way: u16,
     /// How many packets the message has.
     pub(super) packets: u32,
     /// The next number that was never sent, or, in go-back-N, that is sent next.

@@ -51,6 +51,8 @@ pub(super) struct Link {
     pub(super) switch: u32,
     /// Whether its sender was told to stop.
     pub(super) stopped: bool,
+    /// Flows under way on it, where flows choose by that.
+    pub(super) flows: u32,
     pub(super) count: Counters,
     /// Bytes that wait at the other end and came over this link.
     pub(super) held: u64,
@@ -125,6 +127,7 @@ impl Link {
             switch: NONE,
             held: 0,
             stopped: false,
+            flows: 0,
             count: Counters::default(),
         };
         link.whole = link.time(whole);

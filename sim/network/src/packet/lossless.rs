@@ -4,7 +4,7 @@
 //! ([`Link::held`](super::link::Link)). Above the threshold it sends a pause, which takes the
 //! link's latency; what arrives until then goes into the headroom of that link.
 
-use super::config::Buffer;
+use super::config::{Buffer, Headroom};
 use super::core::{Core, Switch};
 use super::pool::NONE;
 use super::routes::Side;
@@ -15,17 +15,12 @@ impl Core {
     pub(super) fn admits_shared(&self, at: u32, size: u64) -> bool {
         let link = &self.links[at as usize];
         let switch = &self.switches[link.switch as usize];
+        let headroom = self.headroom.unwrap_or(0);
+        let headroom = headroom.saturating_mul(u64::from(switch.ports));
         let Buffer::Shared { alpha, .. } = self.config.buffer else {
-            let lossless = self.config.pfc.is_some();
-            let headroom = if lossless {
-                self.headroom.saturating_mul(u64::from(switch.ports))
-            } else {
-                0
-            };
             return link.occupied(self.clock) + size <= link.room.saturating_add(headroom);
         };
         if self.config.pfc.is_some() {
-            let headroom = self.headroom.saturating_mul(u64::from(switch.ports));
             return switch.used + size <= self.pool_bytes.saturating_add(headroom);
         }
         let free = self.pool_bytes.saturating_sub(switch.used);
@@ -39,7 +34,7 @@ impl Core {
             return;
         }
         self.switches[switch as usize].used += size;
-        let Some(threshold) = self.threshold(switch) else {
+        let Some(threshold) = self.threshold(at, from) else {
             return;
         };
         let incoming = &mut self.links[from as usize];
@@ -59,7 +54,7 @@ impl Core {
         }
         let used = &mut self.switches[switch as usize].used;
         *used = used.saturating_sub(size);
-        let threshold = self.threshold(switch);
+        let threshold = self.threshold(at, from);
         let incoming = &mut self.links[from as usize];
         incoming.held = incoming.held.saturating_sub(size);
         let Some(threshold) = threshold else {
@@ -73,17 +68,42 @@ impl Core {
         }
     }
 
-    /// Bytes from one link that pause it.
-    fn threshold(&self, switch: u32) -> Option<u64> {
+    /// Bytes from one link that pause it, by the queue that one of its packets joins or leaves.
+    fn threshold(&self, at: u32, from: u32) -> Option<u64> {
         let pfc = self.config.pfc.as_ref()?;
-        Some(match self.config.buffer {
-            Buffer::Shared { .. } => {
-                let used = self.switches[switch as usize].used;
-                let free = self.pool_bytes.saturating_sub(used);
+        let link = &self.links[at as usize];
+        let switch = &self.switches[link.switch as usize];
+        Some(match (self.config.buffer, pfc.headroom) {
+            (Buffer::Shared { .. }, headroom) => {
+                let reserved = match headroom {
+                    Headroom::Within => switch.reserved,
+                    Headroom::Beyond(_) => 0,
+                };
+                let taken = reserved.saturating_add(switch.used);
+                let free = self.pool_bytes.saturating_sub(taken);
                 super::nscc::picos(free as f64 * pfc.share)
             }
-            _ => self.pause_bytes,
+            (_, Headroom::Beyond(_)) => self.pause_bytes,
+            (_, Headroom::Within) => {
+                let part = link.room / u64::from(switch.ports.max(1));
+                part.saturating_sub(self.in_flight(from))
+            }
         })
+    }
+
+    /// What may still arrive over a link that is told to stop: what is on its way until it knows,
+    /// the packet that it then sends, and the one that was too much.
+    fn in_flight(&self, link: u32) -> u64 {
+        let link = &self.links[link as usize];
+        let on_the_way = super::nscc::picos(2.0 * link.latency as f64 / link.per_byte);
+        on_the_way + 2 * u64::from(self.sizes.whole)
+    }
+
+    /// How many bytes that came over a paused link and go on over another may still wait when it
+    /// goes on.
+    pub(super) fn goes_on_below(&self, from: u32, at: u32) -> u64 {
+        let threshold = self.threshold(at, from).unwrap_or(0);
+        threshold.saturating_sub(self.resume_below)
     }
 
     pub(super) fn pause(&mut self, at: u32) {
@@ -129,7 +149,10 @@ impl Core {
         };
         if self.ends[ends as usize] == NONE {
             self.ends[ends as usize] = switch;
-            self.switches[switch as usize].ports += 1;
+            let reserved = self.in_flight(ends);
+            let entry = &mut self.switches[switch as usize];
+            entry.ports += 1;
+            entry.reserved += reserved;
         }
         self.links[begins as usize].switch = switch;
     }
@@ -139,6 +162,7 @@ impl Core {
         let kept = &mut self.switches[one as usize];
         kept.used += gone.used;
         kept.ports += gone.ports;
+        kept.reserved += gone.reserved;
         for end in self.ends.iter_mut().filter(|end| **end == other) {
             *end = one;
         }

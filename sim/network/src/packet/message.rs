@@ -68,6 +68,7 @@ pub struct Times {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record {
     pub(super) tag: u64,
+    pub(super) ends: [HostId; 2],
     /// Parts that are not yet delivered, and not yet acknowledged.
     pub(super) left: [u32; 2],
     pub(super) times: Times,
@@ -100,6 +101,7 @@ impl Core {
 
     /// The last byte of a flow has arrived.
     pub(super) fn delivered(&mut self, flow: u32) {
+        self.end_on_way(flow);
         let message = self.receivers[flow as usize].message;
         self.advance_message(message, Stage::Delivered);
     }

@@ -1,6 +1,8 @@
 //! The sending side of a host: which flow sends next, which packet, and over which way.
 
-use super::balance::{Balance, low, mix};
+use units::math::mix;
+
+use super::balance::Balance;
 use super::config::{Balancing, Control, Transport};
 use super::core::Core;
 use super::flow::Pace;
@@ -191,7 +193,7 @@ impl Core {
         } else {
             let n_live = set.live.len() as u64;
             let nth = match (self.config.balancing, self.config.entropies) {
-                (Balancing::SinglePath, _) => {
+                (Balancing::SinglePath | Balancing::AdaptiveFlow, _) => {
                     let way = u32::from(entropy);
                     let live = set.live.binary_search(&way);
                     live.map_or_else(|_| u64::from(way) % n_live, |nth| nth as u64)
@@ -247,13 +249,6 @@ impl Core {
             }
         }
         best.1
-    }
-
-    /// The number of the live way with the shortest queues along it, for a flow that begins.
-    pub(super) fn calmest_way(&mut self, side: Side, turn: u32) -> u16 {
-        let start = self.least_loaded(side, turn);
-        let starts = &self.routes.sets[side.set as usize].starts;
-        low(starts.iter().position(|&other| other == start).unwrap_or(0) as u64 & 0xffff)
     }
 }
 

@@ -5,7 +5,7 @@ use super::core::Core;
 use super::dcqcn::NOTIFY_EVERY;
 use super::pool::{ASKS, Form, MARKED, NONE, Packet, RESENT};
 
-/// How often go-back-N asks for the same gap again, in picoseconds: HPCC's 500 µs.
+/// How often go-back-N asks for the same gap again at most, in picoseconds: HPCC's 500 µs.
 const ASK_AGAIN: u64 = 500_000_000;
 
 impl Core {
@@ -28,24 +28,20 @@ impl Core {
         let go_back = self.config.transport == Transport::DcqcnGbn;
         if go_back && receiver.expected < entry.number {
             self.totals.early += 1;
+            self.note_order(&entry);
             return self.ask_from_gap(packet);
         }
         let new = receiver.note(entry.number);
+        let complete = receiver.expected == receiver.packets;
         if new {
-            receiver.unanswered += u64::from(entry.size - self.sizes.header);
-            let late = entry.number < receiver.highest && entry.flags & RESENT == 0;
-            let depth = receiver.highest.saturating_sub(entry.number);
-            receiver.highest = receiver.highest.max(entry.number + 1);
-            self.totals.payload += u64::from(entry.size - self.sizes.header);
-            if late {
-                self.totals.reordered += 1;
-                self.totals.depth = self.totals.depth.max(depth - 1);
-            }
+            let payload = u64::from(entry.size - self.sizes.header);
+            receiver.unanswered += payload;
+            self.totals.payload += payload;
             self.totals.held = self.totals.held.max(receiver.seen.len());
+            self.note_order(&entry);
         } else {
             self.totals.duplicates += 1;
         }
-        let complete = receiver.expected == receiver.packets;
         let asks = entry.flags & ASKS != 0;
         if self.grants() {
             self.want(packet, !new);
@@ -61,6 +57,19 @@ impl Core {
         }
         if new && complete {
             self.delivered(entry.flow);
+        }
+    }
+
+    /// Counts a packet that was sent once and arrives after one with a higher number, whether the
+    /// receiver keeps what comes early or not.
+    fn note_order(&mut self, entry: &Packet) {
+        let highest = &mut self.receivers[entry.flow as usize].highest;
+        let is_late = entry.number < *highest && entry.flags & RESENT == 0;
+        let depth = highest.saturating_sub(entry.number + 1);
+        *highest = (*highest).max(entry.number + 1);
+        if is_late {
+            self.totals.reordered += 1;
+            self.totals.depth = self.totals.depth.max(depth);
         }
     }
 
@@ -143,11 +152,13 @@ impl Core {
     fn ask_from_gap(&mut self, packet: u32) {
         let flow = self.pool.get(packet).flow;
         let clock = self.clock;
+        // An answer takes a round trip.
+        let wait = ASK_AGAIN.max(self.senders[flow as usize].round_trip);
         let receiver = &mut self.receivers[flow as usize];
         let gap = receiver.expected;
         let asked = receiver
             .asked
-            .is_some_and(|(number, at)| number == gap && clock < at + ASK_AGAIN);
+            .is_some_and(|(number, at)| number == gap && clock < at + wait);
         if asked {
             self.pool.free(packet);
             return self.release(flow);

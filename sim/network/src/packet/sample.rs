@@ -103,6 +103,9 @@ impl Core {
                 samples.halve();
             }
         }
-        self.schedule_sample();
+        // Where nothing else is to come, samples would go on for ever.
+        if !self.wheel.is_empty() {
+            self.schedule_sample();
+        }
     }
 }

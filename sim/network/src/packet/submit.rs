@@ -1,9 +1,10 @@
 //! A message becomes flows.
 
 use cluster::Topology;
+use units::math::mix;
 use units::{HostId, SimTime};
 
-use super::balance::{Balance, Bitmap, Good, Reps, Round, low, mix, stream};
+use super::balance::{Balance, Bitmap, Good, Reps, Round, low, stream};
 use super::bits::Bits;
 use super::config::{Balancing, Control, Transport};
 use super::core::Core;
@@ -18,6 +19,9 @@ use super::wheel::Kind;
 
 /// Queues that must drain before a packet counts as lost.
 const DRAINS: u64 = 6;
+/// Idle round trips that a sender waits at least: `RTO = SRTT + 4 RTTVAR` with `SRTT = R` and
+/// `RTTVAR = R/2`, as before anything is measured (RFC 6298, section 2.2).
+const ROUND_TRIPS: u64 = 3;
 
 impl Core {
     pub(super) fn submit(
@@ -56,6 +60,7 @@ impl Core {
         };
         self.messages.push(Record {
             tag: message.tag,
+            ends: [src, dst],
             left: [n_parts; 2],
             times: Times {
                 released: SimTime::from_picos(self.clock),
@@ -200,10 +205,16 @@ impl Core {
         let narrow = self.narrowest(sides[0]);
         let window = self.window(narrow, round_trip);
         let pace = self.pace(window, round_trip);
+        let balance = self.balance(key, sides[0], way, &mut rng);
+        let way = match balance {
+            Balance::Fixed(way) => way,
+            _ => 0,
+        };
         Sender {
             side: sides[0],
             nic,
             narrow,
+            way,
             packets: u32::try_from(packets).unwrap_or(u32::MAX),
             next: 0,
             all_below: 0,
@@ -222,14 +233,14 @@ impl Core {
             uses: 0,
             message,
             round_trip,
-            timeout: self.timeout(narrow),
+            timeout: self.timeout(narrow, round_trip),
             window,
             acked: Bits::default(),
             lost: Bits::default(),
             sent: Vec::new(),
             entropies: Vec::new(),
             pace,
-            balance: self.balance(key, sides[0], way, &mut rng),
+            balance,
             rng,
             salt: mix(self.config.seed ^ mix(key ^ 0x7761_7973)),
         }
@@ -276,14 +287,17 @@ impl Core {
     }
 
     fn window(&self, narrow: u32, round_trip: u64) -> u64 {
-        let rate = 1.0 / self.links[narrow as usize].per_byte;
-        let whole = u32::from(self.sizes.whole);
+        let whole = u64::from(self.sizes.whole);
+        let bdp = round_trip as f64 / self.links[narrow as usize].per_byte;
         let bytes = match self.config.window {
-            super::Amount::Bdp(times) => picos(rate * round_trip as f64 * times),
+            super::Amount::Bdp(times) => picos(bdp * times),
             super::Amount::Bytes(bytes) => bytes,
-            super::Amount::Packets(packets) => u64::from(packets) * u64::from(whole),
+            super::Amount::Packets(packets) => u64::from(packets) * whole,
+            super::Amount::PacketsOrBdp(packets) => {
+                (u64::from(packets) * whole).max(picos(bdp).next_multiple_of(whole))
+            }
         };
-        bytes.max(u64::from(whole))
+        bytes.max(whole)
     }
 
     fn pace(&self, window: u64, round_trip: u64) -> Pace {
@@ -302,16 +316,41 @@ impl Core {
         }
     }
 
-    fn timeout(&self, narrow: u32) -> u64 {
+    /// How long a sender waits for an answer: the least timeout, and either some idle round trips
+    /// or as long as full queues take to drain, whichever is longer.
+    ///
+    /// Over pauses a sender waits until a whole buffer of the slowest link has drained (`RTO_high` of
+    /// Mittal et al., Revisiting network support for RDMA, SIGCOMM 2018): nothing is lost there for
+    /// want of room, only late. Not so where go-back-N drops what overtakes: its timer is then what
+    /// makes it go on.
+    fn timeout(&self, narrow: u32, round_trip: u64) -> u64 {
         let least = picos(self.config.min_timeout.as_secs() * 1e12);
         let link = &self.links[narrow as usize];
-        let drains = matches!(self.config.transport, Transport::Uec | Transport::Eqds);
-        let room = if drains && link.room < u64::MAX {
-            link.room * DRAINS
-        } else {
-            0
+        let pauses = self.config.pfc.is_some();
+        let (queue, times) = match self.config.transport {
+            Transport::Uec | Transport::Eqds => (link.room, DRAINS),
+            Transport::DcqcnSr | Transport::DcqcnGbn
+                if pauses
+                    && (self.config.transport == Transport::DcqcnSr || self.keeps_order()) =>
+            {
+                (link.room.min(self.pool_bytes), 1)
+            }
+            _ => (0, 0),
         };
-        least + picos(room as f64 * link.per_byte)
+        let queue = if queue < u64::MAX { queue * times } else { 0 };
+        let drained = picos(queue as f64 * link.per_byte);
+        least + drained.max(round_trip.saturating_mul(ROUND_TRIPS))
+    }
+
+    /// Whether all packets of a flow go one way.
+    const fn keeps_order(&self) -> bool {
+        matches!(
+            self.config.balancing,
+            Balancing::Ecmp
+                | Balancing::EcmpK { .. }
+                | Balancing::AdaptiveFlow
+                | Balancing::SinglePath
+        )
     }
 
     fn balance(&mut self, key: u64, side: Side, way: u32, rng: &mut rand_pcg::Pcg32) -> Balance {
@@ -326,14 +365,7 @@ impl Core {
                 last: 0,
                 gap: picos(gap.as_secs() * 1e12),
             },
-            Balancing::AdaptiveFlow => {
-                let start = if 1 < n_ways {
-                    self.calmest_way(side, side.head)
-                } else {
-                    0
-                };
-                Balance::Fixed(start)
-            }
+            Balancing::AdaptiveFlow => Balance::Fixed(self.begin_on_calmest(side, key)),
             Balancing::AdaptivePacket => Balance::Adaptive,
             Balancing::Spray => Balance::Spray(side.head),
             Balancing::Oblivious => Balance::Oblivious(Round::new(n, rng)),

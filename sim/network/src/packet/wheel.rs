@@ -102,6 +102,12 @@ impl Wheel {
         }
     }
 
+    /// Whether no event is to come.
+    pub(super) fn is_empty(&self) -> bool {
+        let in_turn = self.done < self.current.len();
+        !in_turn && self.far.is_empty() && self.occupied.iter().all(|word| *word == 0)
+    }
+
     /// The moment of the next event.
     pub(super) fn next(&self) -> Option<u64> {
         if let Some(event) = self.current.get(self.done) {

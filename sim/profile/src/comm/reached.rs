@@ -12,6 +12,8 @@
 //! The root is how a pipeline reaches its bandwidth whose chunks are chosen well: a part of `x`
 //! in `k` chunks of a fixed cost `c` takes `x + k·c + x/k`, least for `k = √(x/c)`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{CollectiveKind, Provenance};
@@ -95,6 +97,9 @@ pub struct CommFit {
     /// Fewest and most that were measured: ranks inside a domain, domains between them. Beyond the
     /// most the form extrapolates.
     pub counts: [u32; 2],
+    /// Every count that was measured, by collective; empty in files that say less.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub measured: BTreeMap<CollectiveKind, Vec<u32>>,
 }
 
 impl CommFit {
@@ -103,11 +108,45 @@ impl CommFit {
 
     /// What a prediction for that kind is worth, on so many ranks of a domain or domains.
     pub fn provenance(&self, kind: CollectiveKind, count: u32) -> Provenance {
-        if self.kinds.contains(&kind) && count <= self.counts[1] {
+        if self.most(kind).is_some_and(|most| count <= most) {
             Provenance::Interpolated
         } else {
             Provenance::Extrapolated
         }
+    }
+
+    /// The most ranks of a domain, or domains, on which that kind was measured.
+    fn most(&self, kind: CollectiveKind) -> Option<u32> {
+        if self.measured.is_empty() {
+            return self.kinds.contains(&kind).then_some(self.counts[1]);
+        }
+        self.measured.get(&kind)?.iter().max().copied()
+    }
+
+    /// What of a prediction for that kind was not measured, in words; `None` where it lies between
+    /// counts that were.
+    ///
+    /// * `what` — what is counted: nodes, ranks.
+    pub fn beyond(&self, kind: CollectiveKind, count: u32, what: &str) -> Option<String> {
+        let name = kind.name();
+        match self.most(kind) {
+            Some(most) if count <= most => None,
+            Some(most) => Some(format!(
+                "{name} was measured on up to {most} {what}: {count} {what} follow from the closed form"
+            )),
+            None => Some(format!(
+                "{name} was not measured: it follows from the closed form and other collectives"
+            )),
+        }
+    }
+
+    /// Which counts were measured, by collective: `all_reduce on 2, 4; all_gather on 2`.
+    pub fn measured_in_words(&self) -> String {
+        let words = self.measured.iter().map(|(kind, counts)| {
+            let counts: Vec<String> = counts.iter().map(u32::to_string).collect();
+            format!("{} on {}", kind.name(), counts.join(", "))
+        });
+        words.collect::<Vec<_>>().join("; ")
     }
 
     /// From the 10th to the 90th percentile of measured over predicted time, for a size in bytes.

@@ -47,6 +47,12 @@ prediction by the constants that all networks share. Tables of one network also 
 as fast as p4d, and one A3 High 1.4 times as fast as another. NCCL's constants, which choose the algorithm, were not left
 out; those of Google's networks are from their tables.
 
+Between domains it is mostly EFA and TCPX that carry the error, whose tables lie on both sides of each other (By table): no
+form predicts one of two machines from the other where these differ so much. What a network is worth on which something was measured, as on
+[a fabric of your own](calibrating-a-fabric.md), is told by a second error between domains: there only the rows of one
+class of sizes (below 64 KiB, 1 MiB, 64 MiB, and larger) of one table were left out. A table with sizes of one class alone
+is left out whole then, too.
+
 `windtunnel collective` prints an interval for each time that has 80 % of the rows that were left out. It is centered on
 the prediction: where left-out rows lay on one side, nothing is corrected by that bias, which is that of one or two
 machines, and the interval is widened by it to both sides.

@@ -99,8 +99,8 @@ const fn engine(engine: Engine) -> ScenarioEngine {
 fn failed(error: &NetworkPlanError, context: &Context) -> Exit {
     match error {
         NetworkPlanError::Scenario(failures) => refuse(failures, context),
-        NetworkPlanError::Nothing(_) => {
-            context.error(&error.to_string(), None);
+        NetworkPlanError::Nothing(_, hint) => {
+            context.error(&error.to_string(), *hint);
             Exit::Failed
         }
         NetworkPlanError::Interrupted => {
@@ -133,6 +133,18 @@ fn document(opened: &Opened, found: &NetworkPlans) -> Value {
         })
     });
     let plans: Vec<Value> = plans.collect();
+    let failed = found.failed.iter().map(|plan| {
+        json!({
+            "policy": plan.candidate.policy,
+            "split": plan.candidate.split,
+            "queue_pairs": plan.candidate.queue_pairs,
+            "runs": plan.runs[1],
+            "failed_runs": plan.runs[0],
+            "error": plan.error,
+            "hint": plan.hint,
+        })
+    });
+    let failed: Vec<Value> = failed.collect();
     let excluded = found.excluded.iter();
     let excluded: Vec<Value> = excluded
         .map(|(reason, count)| json!({ "reason": reason, "count": count }))
@@ -142,6 +154,7 @@ fn document(opened: &Opened, found: &NetworkPlans) -> Value {
         "best": 0,
         "plans": plans,
         "evaluated": found.plans.len(),
+        "failed": failed,
         "excluded": excluded,
         "partial": found.partial,
         "own": found.plans.iter().position(|plan| plan.is_own),
@@ -184,6 +197,15 @@ fn report(found: &NetworkPlans, context: &Context) -> String {
         return text;
     }
     let _ = write!(text, "\n{}", table(found).render(context.stdout.width));
+    for plan in &found.failed {
+        let [failed, runs] = plan.runs;
+        let line = format!(
+            "fails: {} in {failed} of {runs} runs: {}",
+            words(&plan.candidate),
+            plan.error
+        );
+        let _ = write!(text, "\n{}\n", wrapped(&line, context.stdout.width));
+    }
     for (reason, n) in &found.excluded {
         let _ = writeln!(text, "\nnot run: {n}, since {reason}");
     }
