@@ -37,16 +37,15 @@ impl Analytic {
         self.paths.alone(path).min(cap)
     }
 
-    fn change_links(&mut self, now: SimTime) -> Result<(), NetworkError> {
+    fn change_links(&mut self, now: SimTime) {
         while let Some(&(_, link, rate)) = self.changes.front().filter(|change| change.0 <= now) {
             self.changes.pop_front();
             self.paths.set_link_rate(link, rate);
             for user in 0..self.paths.links[link as usize].users.len() {
                 let path = self.paths.links[link as usize].users[user].path;
-                self.progress.set_rate(path, now, self.alone(path))?;
+                self.progress.set_rate(path, now, self.alone(path));
             }
         }
-        Ok(())
     }
 }
 
@@ -78,10 +77,10 @@ impl Network for Analytic {
             while let Some((path, ended)) = self.progress.pop_end(now, finished)? {
                 self.paths.set_count(path, self.paths.count(path) - ended);
             }
-            self.change_links(now)?;
-            while let Some(path) = self.progress.pop_join(now, finished)? {
+            self.change_links(now);
+            while let Some(path) = self.progress.pop_join(now, finished) {
                 self.paths.set_count(path, self.paths.count(path) + 1);
-                self.progress.set_rate(path, now, self.alone(path))?;
+                self.progress.set_rate(path, now, self.alone(path));
             }
             finished[first..].sort_unstable();
         }

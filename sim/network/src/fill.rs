@@ -18,7 +18,9 @@
 //! ```
 //!
 //! A *fat pipe* bounds every path by itself; with weights `SimGrid` has it fill at the level at which
-//! the path of the largest weight has its rate, and freezes all its open paths there.
+//! the path of the largest weight has its rate, and freezes all its open paths there. But it also
+//! bounds a path by its narrowest link: where rounding puts that level below the one of the fat pipe
+//! (`rate · penalty < rate / (1 / penalty)`), the path is frozen by itself, and the others rise on.
 //!
 //! Both happen in rising order of levels. A path that the filling has not reached stays settled,
 //! because whatever could change it happens at a level above its own.
@@ -33,6 +35,9 @@ const EQUAL: f64 = 1e-10;
 
 /// What sums of many paths may be off by, as a share.
 const NOISE: f64 = 1e-12;
+
+/// Bounds of paths that differ by less than this are equal: `precision/work-amount` of `SimGrid`.
+const SAME_BOUND: f64 = 1e-5;
 
 /// What happens to a link at a level. Of equal levels, releases come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -219,8 +224,17 @@ impl Fill {
     }
 
     /// The level above which a path that is not final cannot rise whatever this link does; `None`
-    /// for a final one.
-    fn ceiling(&self, state: &State, link: u32) -> Option<f64> {
+    /// for a final one. On a fat pipe that is its level, which is computed in two ways.
+    fn ceiling(&self, paths: &Paths, path: u32, link: u32) -> Option<f64> {
+        let ceiling = self.ceiling_of(&paths.states[path as usize], link);
+        if paths.links[link as usize].is_fat {
+            ceiling.map(|ceiling| ceiling * (1.0 + EQUAL))
+        } else {
+            ceiling
+        }
+    }
+
+    fn ceiling_of(&self, state: &State, link: u32) -> Option<f64> {
         if state.mark == 2 * self.round + 1 {
             None
         } else if state.mark == 2 * self.round || state.bound == link {
@@ -291,7 +305,7 @@ impl Fill {
     fn pass_fat(&self, paths: &Paths, link: u32, tank: &mut Tank) {
         for user in &paths.links[link as usize].users {
             let state = &paths.states[user.path as usize];
-            let ceiling = self.ceiling(state, link);
+            let ceiling = self.ceiling(paths, user.path, link);
             if let Some(ceiling) = ceiling.filter(|ceiling| tank.stop <= *ceiling) {
                 tank.open += 1;
                 tank.scale = tank.scale.max(paths.weight(user.path));
@@ -392,13 +406,18 @@ impl Fill {
             self.queue_fill(link);
             return;
         }
+        if tank.is_fat && self.freeze_narrow(paths, link) {
+            self.measure(paths, link);
+            self.queue_fill(link);
+            return;
+        }
         self.tanks[link as usize].filled = true;
         let level = self.tanks[link as usize].level().max(reached);
         let stop = self.tanks[link as usize].stop;
         for at in 0..paths.links[link as usize].users.len() {
             let path = paths.links[link as usize].users[at].path;
             let state = &paths.states[path as usize];
-            match self.ceiling(state, link) {
+            match self.ceiling(paths, path, link) {
                 Some(ceiling) if stop <= ceiling => {
                     let is_settled = state.mark < 2 * self.round;
                     if !is_settled || level * EQUAL < (state.level - level).abs() {
@@ -413,6 +432,33 @@ impl Fill {
         }
     }
 
+    /// Freezes the open paths of a fat pipe whose narrowest link stops them just below its level,
+    /// those of the lowest bound; whether there are any.
+    fn freeze_narrow(&mut self, paths: &mut Paths, link: u32) -> bool {
+        let tank = self.tanks[link as usize];
+        let users = paths.links[link as usize]
+            .users
+            .iter()
+            .map(|user| user.path);
+        let open = |&path: &u32| {
+            let ceiling = self.ceiling(paths, path, link);
+            ceiling.is_some_and(|ceiling| tank.stop <= ceiling)
+        };
+        let bounds = users.filter(open).map(|path| (path, paths.narrowest(path)));
+        let bounds: Vec<(u32, f64)> = bounds.collect();
+        let lowest = bounds.iter().map(|&(_, bound)| bound);
+        let lowest = lowest.fold(f64::INFINITY, f64::min);
+        if tank.level() <= lowest {
+            return false;
+        }
+        for &(path, bound) in &bounds {
+            if bound - lowest < SAME_BOUND {
+                self.freeze(paths, path, paths.states[path as usize].own, OWN);
+            }
+        }
+        true
+    }
+
     /// Freezes a path, and tells its links.
     fn freeze(&mut self, paths: &mut Paths, path: u32, level: f64, bound: Bound) {
         let state = paths.states[path as usize];
@@ -423,7 +469,7 @@ impl Fill {
                 continue;
             }
             if self.tanks[link as usize].round == self.round {
-                let ceiling = self.ceiling(&state, link);
+                let ceiling = self.ceiling_of(&state, link);
                 let tank = &mut self.tanks[link as usize];
                 let scale = paths.load(slot) * state.scale;
                 if tank.is_fat {

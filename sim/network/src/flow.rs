@@ -108,7 +108,20 @@ impl Flow {
     ///
     /// As [`Network::add_path`], and [`NetworkError::BadWeight`].
     pub fn add_path_weighing(&mut self, path: &Path, weight: f64) -> Result<PathId, NetworkError> {
-        let id = self.paths.add(path, weight)?;
+        self.add_path_of_penalty(path, weight.recip())
+    }
+
+    /// Registers a path with the inverse of a weight of its own: [`Share::penalty`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Flow::add_path_weighing`].
+    pub fn add_path_of_penalty(
+        &mut self,
+        path: &Path,
+        penalty: f64,
+    ) -> Result<PathId, NetworkError> {
+        let id = self.paths.add(path, penalty)?;
         self.progress.add_path(id);
         Ok(id)
     }
@@ -165,7 +178,7 @@ impl Flow {
         all.map(rate).collect()
     }
 
-    /// The weight and the cap of a path under the rule of sharing.
+    /// The penalty and the cap of a path under the rule of sharing.
     fn terms(&self, path: &Path) -> Result<(f64, Option<BytesPerSec>), NetworkError> {
         for &(link, _) in &path.links {
             self.paths.check_link(link)?;
@@ -175,14 +188,14 @@ impl Flow {
         let rate = |&(link, _): &(u32, f64)| {
             BytesPerSec::new(self.paths.links[link as usize].rate / self.share.bandwidth_factor)
         };
-        let weight = self
+        let penalty = self
             .share
-            .weight(latency, path.links.iter().filter_map(rate));
+            .penalty(latency, path.links.iter().filter_map(rate));
         let cap = match (path.cap, self.share.cap(latency)) {
             (Some(cap), Some(window)) => Some(cap.min(window)),
             (cap, window) => cap.or(window),
         };
-        Ok((weight, cap))
+        Ok((penalty, cap))
     }
 
     fn end_transfers(
@@ -223,22 +236,17 @@ impl Flow {
         }
     }
 
-    fn begin_transfers(
-        &mut self,
-        now: SimTime,
-        finished: &mut Vec<TransferId>,
-    ) -> Result<(), NetworkError> {
-        while let Some(path) = self.progress.pop_join(now, finished)? {
+    fn begin_transfers(&mut self, now: SimTime, finished: &mut Vec<TransferId>) {
+        while let Some(path) = self.progress.pop_join(now, finished) {
             self.paths.set_count(path, self.paths.count(path) + 1);
             self.dirty_paths.push(path);
         }
-        Ok(())
     }
 
     /// Solves again what the batch may have changed.
-    fn solve(&mut self, now: SimTime) -> Result<(), NetworkError> {
+    fn solve(&mut self, now: SimTime) {
         if self.dirty_paths.is_empty() && self.dirty_links.is_empty() {
-            return Ok(());
+            return;
         }
         self.fill.begin(&mut self.paths);
         for path in self.dirty_paths.drain(..) {
@@ -253,9 +261,8 @@ impl Flow {
         self.fill.run(&mut self.paths);
         self.solves += 1;
         for &path in &self.fill.solved {
-            self.progress.set_rate(path, now, self.paths.rate(path))?;
+            self.progress.set_rate(path, now, self.paths.rate(path));
         }
-        Ok(())
     }
 
     /// Whether nothing but its own cap binds a path.
@@ -270,12 +277,12 @@ impl Flow {
 
 impl Network for Flow {
     fn add_path(&mut self, path: &Path) -> Result<PathId, NetworkError> {
-        let (weight, cap) = self.terms(path)?;
+        let (penalty, cap) = self.terms(path)?;
         let id = if cap == path.cap {
-            self.paths.add(path, weight)?
+            self.paths.add(path, penalty)?
         } else {
             let links = path.links.clone();
-            self.paths.add(&Path { links, cap }, weight)?
+            self.paths.add(&Path { links, cap }, penalty)?
         };
         self.progress.add_path(id);
         Ok(id)
@@ -301,8 +308,8 @@ impl Network for Flow {
             let first = finished.len();
             self.end_transfers(now, finished)?;
             self.change_links(now);
-            self.begin_transfers(now, finished)?;
-            self.solve(now)?;
+            self.begin_transfers(now, finished);
+            self.solve(now);
             finished[first..].sort_unstable();
         }
         self.progress.set_clock(to);

@@ -42,6 +42,8 @@ pub(crate) struct Route {
     /// Bytes per second of one transfer, infinite where there is no cap.
     pub(crate) cap: f64,
     pub(crate) weight: f64,
+    /// The inverse of the weight, as it was given.
+    penalty: f64,
 }
 
 /// A link whose users could not fill it, even by this much more than they can take, never binds.
@@ -97,7 +99,8 @@ impl Paths {
     }
 
     /// Adds a path; crossings of one link are merged.
-    pub(crate) fn add(&mut self, path: &Path, weight: f64) -> Result<PathId, NetworkError> {
+    pub(crate) fn add(&mut self, path: &Path, penalty: f64) -> Result<PathId, NetworkError> {
+        let weight = penalty.recip();
         if !(weight.is_finite() && 0.0 < weight) {
             return Err(NetworkError::BadWeight { weight });
         }
@@ -110,7 +113,7 @@ impl Paths {
         let cap = path.cap.map_or(f64::INFINITY, BytesPerSec::as_f64);
         if let Some(old) = self.reused(path) {
             let route = &mut self.routes[old as usize];
-            (route.cap, route.weight) = (cap, weight);
+            (route.cap, route.weight, route.penalty) = (cap, weight, penalty);
             return Ok(PathId::new(old));
         }
         let first = self.slot_links.len();
@@ -135,6 +138,7 @@ impl Paths {
             count: 0,
             cap,
             weight,
+            penalty,
         });
         self.states.push(State {
             level: 0.0,
@@ -282,6 +286,15 @@ impl Paths {
     /// The weight of a path.
     pub(crate) fn weight(&self, path: u32) -> f64 {
         self.routes[path as usize].weight
+    }
+
+    /// The level at which a transfer of a path has the rate of its narrowest link, or its cap, as
+    /// `SimGrid` computes it.
+    pub(crate) fn narrowest(&self, path: u32) -> f64 {
+        let route = &self.routes[path as usize];
+        let links = self.crossed(path).iter();
+        let rates = links.map(|&link| self.links[link as usize].rate);
+        rates.fold(route.cap, f64::min) * route.penalty
     }
 
     /// What all transfers of a path together can move over its links alone, in bytes per second.

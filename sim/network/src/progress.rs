@@ -8,13 +8,16 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use units::{Seconds, SimTime};
+use units::{Seconds, SimTime, TimeOverflow};
 
 use crate::ends::Ends;
 use crate::{NetworkError, PathId, Transfer, TransferId};
 
 /// A finish within this many picoseconds is now: float noise must not split an instant.
 const NOISE_PICOS: f64 = 1e-3;
+
+/// An end that the clock does not reach.
+const BEYOND: u64 = u64::MAX;
 
 /// The value of `served` at which a transfer ends. Ordered as numbers, then by submission.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -133,6 +136,9 @@ impl Progress {
         if now.as_picos() < time {
             return Ok(None);
         }
+        if time == BEYOND {
+            return Err(TimeOverflow.into());
+        }
         self.settle(path, now);
         let lane = &mut self.lanes[path as usize];
         let reach = lane.served + lane.rate * (NOISE_PICOS * 1e-12);
@@ -149,31 +155,27 @@ impl Progress {
             lane.rate = 0.0;
             lane.served = 0.0;
         }
-        self.predict(path)?;
+        self.predict(path);
         Ok(Some((path, ended)))
     }
 
     /// Takes the next transfer whose latency is over at `now`. One without bytes is finished.
-    pub(crate) fn pop_join(
-        &mut self,
-        now: SimTime,
-        finished: &mut Vec<TransferId>,
-    ) -> Result<Option<u32>, NetworkError> {
+    pub(crate) fn pop_join(&mut self, now: SimTime, finished: &mut Vec<TransferId>) -> Option<u32> {
         while let Some(&Reverse(waiting)) = self.waiting.peek() {
             if now.as_picos() < waiting.joins {
-                return Ok(None);
+                return None;
             }
             self.waiting.pop();
             if waiting.bytes > 0 {
-                self.join(now, waiting)?;
-                return Ok(Some(waiting.path));
+                self.join(now, waiting);
+                return Some(waiting.path);
             }
             finished.push(TransferId::new(waiting.id));
         }
-        Ok(None)
+        None
     }
 
-    fn join(&mut self, now: SimTime, waiting: Waiting) -> Result<(), NetworkError> {
+    fn join(&mut self, now: SimTime, waiting: Waiting) {
         self.settle(waiting.path, now);
         let lane = &mut self.lanes[waiting.path as usize];
         let target = Target(lane.served + waiting.bytes as f64, waiting.id);
@@ -185,7 +187,7 @@ impl Progress {
             }
             None => lane.head = Some(target),
         }
-        self.predict(waiting.path)
+        self.predict(waiting.path);
     }
 
     /// The rate of each transfer of a path, in bytes per second.
@@ -194,18 +196,13 @@ impl Progress {
     }
 
     /// Gives the transfers of a path another rate from `now` on.
-    pub(crate) fn set_rate(
-        &mut self,
-        path: u32,
-        now: SimTime,
-        rate: f64,
-    ) -> Result<(), NetworkError> {
+    pub(crate) fn set_rate(&mut self, path: u32, now: SimTime, rate: f64) {
         if self.lanes[path as usize].rate.to_bits() == rate.to_bits() {
-            return Ok(());
+            return;
         }
         self.settle(path, now);
         self.lanes[path as usize].rate = rate;
-        self.predict(path)
+        self.predict(path);
     }
 
     /// Counts what a path has moved until `now`.
@@ -217,18 +214,18 @@ impl Progress {
         lane.at = now;
     }
 
-    /// Queues the moment at which the path's first transfer ends at the present rate.
-    fn predict(&mut self, path: u32) -> Result<(), NetworkError> {
+    /// Queues the moment at which the path's first transfer ends at the present rate. That may lie
+    /// beyond the range of the clock, as long as the rate rises before.
+    fn predict(&mut self, path: u32) {
         let lane = &self.lanes[path as usize];
         match lane.head {
             Some(Target(target, _)) if lane.rate > 0.0 => {
                 let picos = (target - lane.served).max(0.0) / lane.rate * 1e12;
                 let noise = NOISE_PICOS + picos * 1e-15;
-                let end = lane.at.after(Seconds::from_secs((picos - noise) * 1e-12))?;
-                self.ends.set(path, end.as_picos());
+                let end = lane.at.after(Seconds::from_secs((picos - noise) * 1e-12));
+                self.ends.set(path, end.map_or(BEYOND, SimTime::as_picos));
             }
             _ => self.ends.remove(path),
         }
-        Ok(())
     }
 }

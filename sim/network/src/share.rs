@@ -49,14 +49,14 @@ impl Share {
         ..Self::CM02
     };
 
-    /// The weight of a path with that sum of latencies over links of those rates.
-    pub fn weight(&self, latency: Seconds, rates: impl Iterator<Item = BytesPerSec>) -> f64 {
+    /// The inverse of the weight of a path with that sum of latencies over links of those rates.
+    pub fn penalty(&self, latency: Seconds, rates: impl Iterator<Item = BytesPerSec>) -> f64 {
         if !self.rtt {
             return 1.0;
         }
         let transmission: f64 = rates.map(|rate| self.weight_s / rate.as_f64()).sum();
         let penalty = latency.as_secs() + transmission;
-        if penalty > 0.0 { penalty.recip() } else { 1.0 }
+        if penalty > 0.0 { penalty } else { 1.0 }
     }
 
     /// The time before a flow shares, for a path with that sum of latencies.
@@ -76,9 +76,10 @@ mod tests {
 
     #[test]
     fn a_third_of_the_latency_gives_three_times_the_weight() {
-        let weight = |micros| Share::CM02.weight(Seconds::from_micros(micros), std::iter::empty());
-        assert!((weight(2.0) / weight(6.0) - 3.0).abs() < 1e-12);
-        assert!((weight(0.0) - 1.0).abs() < f64::EPSILON);
+        let penalty =
+            |micros| Share::CM02.penalty(Seconds::from_micros(micros), std::iter::empty());
+        assert!((penalty(6.0) / penalty(2.0) - 3.0).abs() < 1e-12);
+        assert!((penalty(0.0) - 1.0).abs() < f64::EPSILON);
     }
 
     #[test]

@@ -436,9 +436,15 @@ fn bad_calls_are_refused() {
         net.submit(SimTime::ZERO, late),
         Err(NetworkError::Overflow(_))
     ));
+    // An end beyond the clock is one only when everything else is over.
     net.submit(SimTime::ZERO, transfer).unwrap();
     net.advance(SimTime::from_picos(5), &mut Vec::new())
-        .unwrap_err();
+        .unwrap();
+    let end = net.next_event().unwrap();
+    assert!(matches!(
+        net.advance(end, &mut Vec::new()),
+        Err(NetworkError::Overflow(_))
+    ));
     let mut net = Flow::new(&[rate], Share::EQUAL);
     net.advance(SimTime::from_picos(5), &mut Vec::new())
         .unwrap();
@@ -451,4 +457,88 @@ fn bad_calls_are_refused() {
         net.submit(SimTime::from_picos(9), Transfer { path, ..transfer }),
         Err(NetworkError::UnknownPath { path: 0, paths: 0 })
     ));
+}
+
+#[test]
+fn a_small_share_delays_a_transfer_only_as_long_as_it_is_small() {
+    let rate = BytesPerSec::from_gbytes(1.0).unwrap();
+    let mut net = Flow::new(&[rate], Share::EQUAL);
+    let path = Path::over([0]);
+    // At its share of the beginning the first would take a thousand years.
+    let weights = [3e-11, 1.0];
+    for weight in weights {
+        let path = net.add_path_weighing(&path, weight).unwrap();
+        let transfer = Transfer {
+            path,
+            bytes: Bytes::new(1_000_000_000),
+            latency: Seconds::ZERO,
+        };
+        net.submit(SimTime::ZERO, transfer).unwrap();
+    }
+    let mut ends = Vec::new();
+    while let Some(at) = net.next_event() {
+        let mut finished = Vec::new();
+        net.advance(at, &mut finished).unwrap();
+        let at = at.as_seconds().as_secs();
+        ends.extend(finished.into_iter().map(|id| (id.get(), at)));
+    }
+    let [(1, second), (0, first)] = ends[..] else {
+        panic!("{ends:?}")
+    };
+    assert!((second - 1.0).abs() < 1e-9, "{second}");
+    assert!((first - 2.0).abs() < 1e-9, "{first}");
+}
+
+/// Rates of two transfers over a fat pipe of 1 GB/s, the second of which has twice the penalty.
+fn rates_on_a_fat_pipe(penalty: f64) -> [f64; 2] {
+    let rate = BytesPerSec::from_gbytes(1.0).expect("positive");
+    let mut net = Flow::new(&[rate], Share::EQUAL);
+    net.make_fat(0).expect("link 0");
+    let paths = [penalty, 2.0 * penalty].map(|penalty| {
+        let path = net.add_path_of_penalty(&Path::over([0]), penalty);
+        let path = path.expect("a path");
+        let transfer = Transfer {
+            path,
+            bytes: Bytes::new(1 << 30),
+            latency: Seconds::ZERO,
+        };
+        net.submit(SimTime::ZERO, transfer).expect("in range");
+        path
+    });
+    net.advance(SimTime::ZERO, &mut Vec::new())
+        .expect("in range");
+    paths.map(|path| net.rate(path))
+}
+
+#[test]
+fn rounding_decides_whether_a_fat_pipe_stops_its_slower_path() {
+    // What SimGrid 3.32 does with 100us: times 10⁹ that is less than 10⁹ / (1 / 100us) in floating
+    // point, so that the first path stops by itself; with 1ms, 1us and 2us both are equal.
+    let both = rates_on_a_fat_pipe(100.0 * 1e-6);
+    assert!(both.iter().all(|rate| (rate - 1e9).abs() < 1.0), "{both:?}");
+    for penalty in [1e-3, 1e-6, 2.0 * 1e-6] {
+        let [first, second] = rates_on_a_fat_pipe(penalty);
+        assert!((first - 1e9).abs() < 1.0, "{first}");
+        assert!((second - 5e8).abs() < 1.0, "{second}");
+    }
+}
+
+#[test]
+fn several_transfers_of_one_path_meet_their_limit_on_a_fat_pipe_together() {
+    let rate = BytesPerSec::from_gbytes(0.471).unwrap();
+    let mut net = Flow::new(&[rate], Share::EQUAL);
+    net.make_fat(0).unwrap();
+    let [heavy, light] = [18.546e-6, 35.94e-6]
+        .map(|penalty| net.add_path_of_penalty(&Path::over([0]), penalty).unwrap());
+    for path in [heavy, heavy, heavy, heavy, heavy, light] {
+        let transfer = Transfer {
+            path,
+            bytes: Bytes::new(1 << 30),
+            latency: Seconds::ZERO,
+        };
+        net.submit(SimTime::ZERO, transfer).unwrap();
+        net.advance(SimTime::ZERO, &mut Vec::new()).unwrap();
+    }
+    let ratio = net.rate(heavy) / net.rate(light);
+    assert!((ratio - 35.94 / 18.546).abs() < 1e-9, "{ratio}");
 }

@@ -83,7 +83,8 @@ fn run_classes<T: Topology + ?Sized>(
         return crate::run(topology, program, share, keep, control);
     };
     let ways = |class: u32, _: &[u32], way: &mut Way| way.clone_from(&folded.ways[class as usize]);
-    let outcome = Run::new(&folded.program, &folded.wires, keep, ways)?.finish(control)?;
+    let run = Run::new(&folded.program, &folded.wires, keep, ways)?.with_own_paths();
+    let outcome = run.finish(control)?;
     Ok(unfold(program, &folded, outcome))
 }
 
@@ -140,7 +141,7 @@ fn own_color(stream: &Stream, way: &Way, waits: usize) -> u64 {
         u64::from(stream.steps) << 32 | u64::from(stream.window),
         stream.start.as_picos(),
         way.latency.as_secs().to_bits(),
-        way.weight.to_bits(),
+        way.penalty.to_bits(),
         waits as u64,
         way.links.len() as u64,
     ];

@@ -142,6 +142,7 @@ pub(crate) struct Run<'a, F> {
     /// By stream, the path of its messages, one more than its number; 0: none yet.
     paths: Vec<u32>,
     lanes: Vec<Lane>,
+    /// Paths that streams share; empty where every stream has a path of its own.
     known: Vec<Known>,
     /// By transfer, its stream.
     owners: Vec<u32>,
@@ -192,6 +193,13 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
             curves: keep.has_loads().then(|| Loads::new(wires.len())),
             loads: follows.then(|| vec![0; wires.len()]),
         })
+    }
+
+    /// Gives every stream a path of its own, as streams need that stand for several: the ends alone
+    /// do not say what they load.
+    pub(crate) fn with_own_paths(mut self) -> Self {
+        self.known = Vec::new();
+        self
     }
 
     /// Runs until every stream has ended.
@@ -312,9 +320,9 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
         let key = Some((src.get(), dst.get(), route));
         let entry = (src.get().wrapping_mul(0x9E37_79B1) ^ dst.get().wrapping_mul(0x85EB_CA77))
             as usize
-            & (self.known.len() - 1);
-        let known = self.known[entry];
-        let shares = steps == 1 && route != Route::LeastLoaded;
+            & self.known.len().wrapping_sub(1);
+        let known = self.known.get(entry).copied().unwrap_or_default();
+        let shares = steps == 1 && route != Route::LeastLoaded && !self.known.is_empty();
         let path = if shares && known.key == key {
             self.known[entry].users += 1;
             PathId::new(known.path)
@@ -348,7 +356,7 @@ impl<'a, F: FnMut(u32, &[u32], &mut Way)> Run<'a, F> {
             links: std::mem::take(&mut self.way.links),
             cap: None,
         };
-        let id = self.net.add_path_weighing(&path, self.way.weight)?;
+        let id = self.net.add_path_of_penalty(&path, self.way.penalty)?;
         self.way.links = path.links;
         if self.lanes.len() <= id.index() {
             self.lanes.resize(id.index() + 1, Lane::default());

@@ -1,6 +1,6 @@
 //! Routes as the flow engine takes them: links with loads, a latency and a weight.
 
-use cluster::{Topology, Wire};
+use cluster::{Sharing, Topology, Wire};
 use network::Share;
 use units::{HostId, LinkId, Seconds};
 
@@ -13,8 +13,10 @@ pub(crate) struct Way {
     pub(crate) links: Vec<(u32, f64)>,
     /// Until the first byte arrives.
     pub(crate) latency: Seconds,
-    /// The share of links that it gets beside others.
-    pub(crate) weight: f64,
+    /// The inverse of the share of links that it gets beside others.
+    pub(crate) penalty: f64,
+    /// The way that was taken last.
+    chosen: u32,
     scratch: Vec<LinkId>,
 }
 
@@ -44,7 +46,12 @@ impl Way {
             }
             Route::Spray => self.spray(topology, wires, (src, dst)),
         }
-        self.weight = self.weight_of(wires, share);
+        let fat = |(link, _): &(u32, f64)| wires[*link as usize].sharing == Sharing::FatPipe;
+        if share.rtt && self.links.iter().any(fat) && stream.route != Route::Spray {
+            // Which flows stop first on a fat pipe may hang on the last bit.
+            self.latency = topology.latency(src, dst, self.chosen);
+        }
+        self.penalty = self.penalty_of(wires, share);
         self.latency = share.latency(self.latency);
     }
 
@@ -57,6 +64,7 @@ impl Way {
         way: u32,
         part: f64,
     ) {
+        self.chosen = way;
         self.scratch.clear();
         topology.way(src, dst, way, &mut self.scratch);
         let mut latency = Seconds::ZERO;
@@ -123,12 +131,12 @@ impl Way {
         best.1
     }
 
-    fn weight_of(&self, wires: &[Wire], share: &Share) -> f64 {
+    fn penalty_of(&self, wires: &[Wire], share: &Share) -> f64 {
         let rates = self
             .links
             .iter()
             .map(|(link, _)| wires[*link as usize].rate);
-        share.weight(self.latency, rates)
+        share.penalty(self.latency, rates)
     }
 }
 

@@ -11,7 +11,7 @@ use format::{
     ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
     Rules, ScenarioSpec, idle_workload_fields, is_path, resolve_measured, rules,
 };
-use formats::flows_csv::{self, FlowIds};
+use formats::flows_csv::{self, FlowIds, FlowsCsvError};
 use formats::simgrid;
 use predict::Assumed;
 use profile::CommProfile;
@@ -326,7 +326,10 @@ impl Opened {
         let input = BufReader::with_capacity(1 << 20, file);
         let list = flows_csv::read(input, |name| fabric.host_named(name)).map_err(|error| {
             let message = format!("{}: {error}", path.display());
-            let hint = error.hint().or_else(|| Some(names(fabric)));
+            let hint = match error {
+                FlowsCsvError::UnknownHost { .. } => Some(names(fabric)),
+                _ => error.hint(),
+            };
             vec![self.refused(FIELD, message, hint)]
         })?;
         Ok((Program::from(&list.flows), list.ids))
@@ -345,12 +348,24 @@ impl Opened {
             }
             last = Some(pair);
             if fabric.n_ways(src, dst) == 0 {
-                let [src, dst] = [src, dst].map(|host| fabric.host_name(host));
-                let message = format!("no way leads from {src} to {dst}");
-                return Err(vec![self.refused("workload", message, None)]);
+                return Err(vec![self.no_way(fabric, [src, dst])]);
             }
         }
         Ok(())
+    }
+
+    /// What is wrong where no way leads from one host to another.
+    fn no_way(&self, fabric: &Fabric, [src, dst]: [HostId; 2]) -> Failure {
+        let names = [src, dst].map(|host| fabric.host_name(host));
+        let mut message = format!("no way leads from `{}` to `{}`", names[0], names[1]);
+        let mut hint = None;
+        if let Fabric::Platform(platform) = fabric
+            && let Err(why) = platform.route(src, dst)
+        {
+            message = format!("{message}: {why}");
+            hint = Some("add routes to the platform, or leave flows between these hosts out");
+        }
+        self.refused("workload", message, hint.map(str::to_owned))
     }
 
     /// The program with hosts that start late: by the size of a normal variable whose deviation is

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use units::{HostId, LinkId};
+use units::{HostId, LinkId, Seconds};
 
 use super::error::NoWay;
 use super::regular::Regular;
@@ -171,5 +171,16 @@ impl Topology for Platform {
         if self.connect(from, to, out).is_err() {
             out.truncate(first);
         }
+    }
+
+    /// Its last bit is that of `SimGrid`, which the order of links decides.
+    fn latency(&self, from: HostId, to: HostId, way: u32) -> Seconds {
+        if self.fat_tree(from, to).is_some() {
+            let mut links = Vec::new();
+            self.way(from, to, way, &mut links);
+            return links.iter().map(|&link| self.wire(link).latency).sum();
+        }
+        let [from, to] = [from, to].map(|host| self.hosts[host.index()]);
+        self.delay(from, to).unwrap_or(Seconds::ZERO)
     }
 }

@@ -1,16 +1,29 @@
 //! Routes through nested zones, put together over gateways.
 
-use units::LinkId;
+use units::{LinkId, Seconds};
 
+use super::edge::Edge;
 use super::error::NoWay;
 use super::platform::Platform;
 use super::zone::{Kind, Zone};
+use crate::topology::Topology as _;
 
 /// Where the ways up from two points meet.
 struct Meeting {
     common: u32,
     /// The members of the common zone above the points: the points themselves or zones.
     ends: [u32; 2],
+}
+
+/// The links of a way and, where it is asked for, their latency.
+///
+/// Latencies are added in the order in which `SimGrid` adds them, since shares over fat pipes may
+/// hang on the last bit of the sum: the zone in common before what leads up to it and down from
+/// it, and in zones of routing Dijkstra the last listed route first.
+struct Trail<'a> {
+    links: &'a mut Vec<LinkId>,
+    /// In seconds.
+    latency: Option<f64>,
 }
 
 /// More gateways inside gateways than nested zones allow.
@@ -20,12 +33,34 @@ impl Platform {
     /// Appends the links from one host to another. Only from a host to itself there may be none.
     pub(super) fn connect(&self, from: u32, to: u32, out: &mut Vec<LinkId>) -> Result<(), NoWay> {
         let first = out.len();
-        self.connect_within(from, to, MAX_DEPTH, out)?;
+        let mut trail = Trail {
+            links: out,
+            latency: None,
+        };
+        self.connect_within(from, to, MAX_DEPTH, &mut trail)?;
         if from == to || first < out.len() {
             return Ok(());
         }
         let common = self.meet(from, to).common;
         Err(self.no_route(common, from, to))
+    }
+
+    /// How long a first byte takes from one host to another, to the last bit as `SimGrid` has it.
+    pub(super) fn delay(&self, from: u32, to: u32) -> Result<Seconds, NoWay> {
+        let mut trail = Trail {
+            links: &mut Vec::new(),
+            latency: Some(0.0),
+        };
+        self.connect_within(from, to, MAX_DEPTH, &mut trail)?;
+        Ok(Seconds::from_secs(trail.latency.unwrap_or(0.0)))
+    }
+
+    /// Adds the latencies of links, one after the other.
+    fn add_latencies(&self, sum: &mut Option<f64>, links: &[LinkId]) {
+        let Some(sum) = sum else { return };
+        for &link in links {
+            *sum += self.wire(link).latency.as_secs();
+        }
     }
 
     fn no_route(&self, zone: u32, from: u32, to: u32) -> NoWay {
@@ -39,7 +74,7 @@ impl Platform {
         from: u32,
         to: u32,
         depth: u32,
-        out: &mut Vec<LinkId>,
+        out: &mut Trail<'_>,
     ) -> Result<(), NoWay> {
         let Some(depth) = depth.checked_sub(1) else {
             let [from, to] = self.names(from, to);
@@ -57,7 +92,12 @@ impl Platform {
             return self.local(meeting.common, a, b, depth, out).map(|_| ());
         }
         let mut middle = Vec::new();
-        let gateways = self.local(meeting.common, a, b, depth, &mut middle)?;
+        let mut part = Trail {
+            links: &mut middle,
+            latency: out.latency,
+        };
+        let gateways = self.local(meeting.common, a, b, depth, &mut part)?;
+        out.latency = part.latency;
         let Some([leave, enter]) = gateways else {
             let zone = self.zone_name(meeting.common).to_owned();
             let [from, to] = self.names(a, b);
@@ -66,7 +106,7 @@ impl Platform {
         if leave != from {
             self.connect_within(from, leave, depth, out)?;
         }
-        out.append(&mut middle);
+        out.links.append(&mut middle);
         if enter != to {
             self.connect_within(enter, to, depth, out)?;
         }
@@ -104,9 +144,10 @@ impl Platform {
         from: u32,
         to: u32,
         depth: u32,
-        out: &mut Vec<LinkId>,
+        out: &mut Trail<'_>,
     ) -> Result<Option<[u32; 2]>, NoWay> {
         let zone = &self.zones[zone_id as usize];
+        let first = out.links.len();
         let [a, b] = [from, to].map(|point| self.place(point));
         let mut members = Vec::new();
         let found = match &zone.kind {
@@ -118,14 +159,15 @@ impl Platform {
                 Some(())
             }
             Kind::Regular(regular) => {
-                regular.way(a, b, None, out);
+                regular.way(a, b, None, out.links);
                 Some(())
             }
-            Kind::Star(star) => star.way(a, b, out),
+            Kind::Star(star) => star.way(a, b, out.links),
             Kind::Floyd(floyd) => floyd.members_on_way(a, b, &mut members),
             Kind::Dijkstra(dijkstra) => dijkstra.members_on_way(a, b, &mut members),
         };
         found.ok_or_else(|| self.no_route(zone_id, from, to))?;
+        self.add_latencies(&mut out.latency, &out.links[first..]);
         self.stitch(zone, &members, depth, out)
     }
 
@@ -136,8 +178,10 @@ impl Platform {
         zone: &Zone,
         members: &[u32],
         depth: u32,
-        out: &mut Vec<LinkId>,
+        out: &mut Trail<'_>,
     ) -> Result<Option<[u32; 2]>, NoWay> {
+        let backwards = out.latency.is_some() && matches!(zone.kind, Kind::Dijkstra(_));
+        let mut behind: Vec<&Edge> = Vec::new();
         let mut ends: Option<[u32; 2]> = None;
         for pair in members.windows(2) {
             let Some(edge) = zone.kind.edge(pair[0], pair[1]) else {
@@ -151,7 +195,15 @@ impl Platform {
                 }
                 ends = Some([ends.map_or(leave, |[first, _]| first), enter]);
             }
-            out.extend_from_slice(&edge.links);
+            out.links.extend_from_slice(&edge.links);
+            if backwards {
+                behind.push(edge);
+            } else {
+                self.add_latencies(&mut out.latency, &edge.links);
+            }
+        }
+        for edge in behind.into_iter().rev() {
+            self.add_latencies(&mut out.latency, &edge.links);
         }
         Ok(ends)
     }
@@ -164,8 +216,12 @@ impl Platform {
         from: u32,
         to: u32,
         depth: u32,
-        out: &mut Vec<LinkId>,
+        out: &mut Trail<'_>,
     ) -> Option<Result<(), NoWay>> {
+        let listed = |edge: &Edge, out: &mut Trail<'_>| {
+            out.links.extend_from_slice(&edge.links);
+            self.add_latencies(&mut out.latency, &edge.links);
+        };
         let above = |point: u32| {
             let mut zones = Vec::new();
             let mut at = self.zone_of(point);
@@ -182,7 +238,7 @@ impl Platform {
         let [sources, targets] = [above(from), above(to)];
         if sources.is_empty() && targets.is_empty() {
             let edge = zone.bypasses.get(from, to)?;
-            out.extend_from_slice(&edge.links);
+            listed(edge, out);
             return Some(Ok(()));
         }
         let lookup = |i: usize, j: usize| zone.bypasses.get(*sources.get(i)?, *targets.get(j)?);
@@ -193,7 +249,7 @@ impl Platform {
         })?;
         let [leave, enter] = edge.gateways?;
         Some(self.connect_within(from, leave, depth, out).and_then(|()| {
-            out.extend_from_slice(&edge.links);
+            listed(edge, out);
             self.connect_within(enter, to, depth, out)
         }))
     }

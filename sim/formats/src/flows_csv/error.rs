@@ -82,6 +82,12 @@ impl FlowsCsvError {
                 "hosts of a cluster are `n0` to the last node, or GPUs such as `n0g0`".to_owned()
             }
             Self::NotBytes { .. } => "write it in digits, such as 65536".to_owned(),
+            Self::NotSeconds { .. } => "write it in seconds, such as 0.000001 or 1e-6".to_owned(),
+            Self::Quote { .. } => "a cell in quotes ends before the next comma".to_owned(),
+            Self::Cycle { .. } => "take one of the flows out of `after`".to_owned(),
+            Self::RepeatedId { .. } | Self::UnknownFlow { .. } => {
+                "each flow has an id of its own, and `after` lists ids joined by `;`".to_owned()
+            }
             _ => return None,
         })
     }

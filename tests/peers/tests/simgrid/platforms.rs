@@ -62,13 +62,18 @@ impl Draw {
         )
     }
 
-    /// Flows between hosts of those names: sizes over four decades, half of them at once, some
-    /// after others.
+    /// Flows between hosts of those names: sizes over four decades or all alike, half of them at
+    /// once, some after others.
     pub(crate) fn flows(&mut self, hosts: &[String], count: usize) -> String {
         let mut text = "id,src,dst,bytes,start_s,after\n".to_owned();
+        let alike = self
+            .chance()
+            .then(|| self.0.random_range(100_000..2_000_000_u64));
         for id in 0..count {
             let [src, dst] = [self.one(hosts), self.one(hosts)];
-            let bytes = if self.chance() {
+            let bytes = if let Some(bytes) = alike {
+                bytes
+            } else if self.chance() {
                 *self.one(&[0, 1500, 65_536, 1 << 20])
             } else {
                 self.0.random_range(100_000..20_000_000_u64)
@@ -95,10 +100,10 @@ impl Draw {
         let full = routing == "Full";
         let edges = self.edges(hosts, full);
         let n_links = if full { hosts + 2 } else { edges.len() };
-        let duplex: Vec<bool> = (0..n_links).map(|_| self.chance()).collect();
-        for (link, &duplex) in duplex.iter().enumerate() {
+        let policies = ["SHARED", "SPLITDUPLEX", "FATPIPE"];
+        let policies: Vec<&str> = (0..n_links).map(|_| *self.one(&policies)).collect();
+        for (link, policy) in policies.iter().enumerate() {
             let speed = self.speed("bandwidth", "latency");
-            let policy = if duplex { "SPLITDUPLEX" } else { "SHARED" };
             let _ = writeln!(
                 text,
                 "<link id=\"l{link}\" {speed} sharing_policy=\"{policy}\"/>"
@@ -113,7 +118,7 @@ impl Draw {
                 } else {
                     at
                 };
-                self.crossing(link, duplex[link])
+                self.crossing(link, policies[link] == "SPLITDUPLEX")
             });
             let links: String = links.collect();
             let _ = writeln!(text, "<route src=\"h{a}\" dst=\"h{b}\">{links}</route>");
