@@ -1,5 +1,7 @@
 //! The packet network as its callers see it.
 
+use std::fmt::Write as _;
+
 use cluster::{Direction, Topology};
 use units::{BytesPerSec, LinkId, SimTime, TimeOverflow};
 
@@ -240,11 +242,14 @@ impl<T: Topology> Packets<T> {
         let mut text = circle.first().map_or_else(String::new, name);
         for (at, link) in circle.iter().enumerate().skip(1).take(MOST_TOLD) {
             let joint = if at == 1 { "" } else { ", which" };
-            text += &format!("{joint} waits for {}", name(link));
+            let _ = write!(text, "{joint} waits for {}", name(link));
         }
         if MOST_TOLD + 1 < circle.len() {
             let more = circle.len() - MOST_TOLD - 1;
-            text += &format!(", and so on over {more} more links to the last, which");
+            let _ = write!(
+                text,
+                ", and so on over {more} more links to the last, which"
+            );
         } else if 1 < circle.len() {
             text += ", which";
         }
