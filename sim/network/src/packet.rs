@@ -73,6 +73,7 @@ mod balance;
 mod bits;
 mod build;
 mod config;
+mod connection;
 mod core;
 mod credit;
 mod dcqcn;
