@@ -2,6 +2,7 @@
 
 mod answer;
 mod candidates;
+mod collective;
 mod export;
 mod fabric;
 mod json;
