@@ -268,16 +268,28 @@ mod tests {
     }
 
     #[test]
-    fn nodes_are_domains_with_the_nics_of_their_first_gpus() {
+    fn nodes_are_domains_with_all_of_their_nics() {
         let network = network(3);
-        let rate = BytesPerSec::from_gbits(400.0).unwrap();
+        let rate = |gbits| BytesPerSec::from_gbits(gbits).unwrap();
+        let nodes = Ranks::of_cluster(&network, &hosts(0..3));
+        assert_eq!((nodes.n_lanes(), nodes.shape().rails), (8, 8));
+        assert_eq!(nodes.shape().ring, rate(3200.0));
+        // GPU 2 of each node is the host of its third NIC.
+        assert_eq!(nodes.lane(2), hosts([5, 13, 21]));
+        assert_eq!(nodes.rank_of(HostId::new(13)), Some(1));
+        assert_eq!(nodes.rank_of(HostId::new(0)), None);
+        assert!(nodes.domains().iter().all(|members| members.len() == 1));
+    }
+
+    #[test]
+    fn nodes_among_gpus_and_hosts_of_any_topology_have_one_nic() {
+        let network = network(3);
         for ranks in [
-            Ranks::of_cluster(&network, &hosts(0..3)),
             Ranks::of_cluster(&network, &hosts([26, 0])),
             Ranks::on(&network, &hosts(0..3)),
         ] {
-            assert!(ranks.domains().iter().all(|members| members.len() == 1));
-            assert_eq!(ranks.shape().ring, rate);
+            assert_eq!(ranks.n_lanes(), 1);
+            assert_eq!(ranks.shape().ring, BytesPerSec::from_gbits(400.0).unwrap());
         }
         assert_eq!(Ranks::on(&network, &[]).n(), 0);
     }
