@@ -17,21 +17,16 @@ use predict::Assumed;
 use profile::CommProfile;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use traffic::{
-    Keep, Kind, Options, Policy, Program, Ranks, balance, collective_over, run_folded,
-    streams_at_most,
-};
+use traffic::{Keep, Kind, Policy, Program, Ranks, balance, run_folded};
 use units::{Control, HostId, Seconds, SimTime};
 
+use super::collective::{Notes, unheeded_by_flows};
 use super::fabric::Fabric;
 use super::reach::{laid, wanted};
 use crate::Opened;
 
 /// The largest platform file that is read.
 const PLATFORM_LIMIT: u64 = 1 << 30;
-
-/// The most streams that a collective may have: tens of gigabytes.
-const MOST_STREAMS: u64 = 1 << 28;
 
 /// What is known of collectives on a cluster.
 struct Measured {
@@ -76,9 +71,8 @@ impl Opened {
     /// Everything that is wrong.
     pub fn traffic(&self) -> Result<Traffic, Vec<Failure>> {
         let workload = self.spec.workload.clone().unwrap_or_default();
-        let mut warnings = Vec::new();
-        let mut assumptions = Vec::new();
-        let (fabric, measured) = self.fabric(&workload, &mut warnings)?;
+        let mut notes = Notes::default();
+        let (fabric, measured) = self.fabric(&workload, &mut notes.warnings)?;
         let seed = self.spec.settings.seed.unwrap_or(1);
         let engine = self.spec.settings.engine.unwrap_or(Engine::Flow);
         if !matches!(engine, Engine::Flow | Engine::Packet) {
@@ -86,14 +80,20 @@ impl Opened {
             let hint = "use engine = \"flow\" or \"packet\"".to_owned();
             return Err(vec![self.refused("settings.engine", message, Some(hint))]);
         }
-        let (fabric, start) =
-            self.reaching(fabric, measured, (&workload, engine), &mut assumptions)?;
+        let (fabric, start) = self.reaching(
+            fabric,
+            measured,
+            (&workload, engine),
+            &mut notes.assumptions,
+        )?;
         let (network, nccl) = (&self.spec.network, &self.spec.nccl);
         for (field, reason) in idle_workload_fields(engine, &self.spec) {
-            warnings.push(format!("`{field}` has no effect: {reason}"));
+            notes
+                .warnings
+                .push(format!("`{field}` has no effect: {reason}"));
         }
-        let rules = rules(engine, network, nccl, seed, &mut assumptions);
-        let (program, ids) = self.program(&workload, &fabric, &mut warnings)?;
+        let rules = rules(engine, network, nccl, seed, &mut notes.assumptions);
+        let (program, ids) = self.program(&workload, &fabric, &mut notes)?;
         self.check_ways(&program, &fabric)?;
         let program = match workload.jitter {
             Some(jitter) if 0.0 < jitter => self.uneven(&program, &fabric, jitter, seed)?,
@@ -112,8 +112,8 @@ impl Opened {
             ids,
             rules,
             seed,
-            assumptions,
-            warnings,
+            assumptions: notes.assumptions,
+            warnings: notes.warnings,
         })
     }
 
@@ -256,12 +256,14 @@ impl Opened {
         &self,
         workload: &NetworkWorkload,
         fabric: &Fabric,
-        warnings: &mut Vec<String>,
+        notes: &mut Notes,
     ) -> Result<(Program, Option<FlowIds>), Vec<Failure>> {
         if let Some(flows) = &workload.flows {
             if workload.bytes.is_some() {
-                warnings.push("`workload.bytes` has no effect: flows have sizes".to_owned());
+                let text = "`workload.bytes` has no effect: flows have sizes";
+                notes.warnings.push(text.to_owned());
             }
+            notes.warnings.extend(unheeded_by_flows(&self.spec.nccl));
             let (program, ids) = self.flows(&self.base.join(flows), fabric)?;
             return Ok((program, Some(ids)));
         }
@@ -293,27 +295,15 @@ impl Opened {
             Fabric::Cluster(cluster) => Ranks::of_cluster(cluster, &hosts),
             Fabric::Platform(platform) => Ranks::on(&**platform, &hosts),
         };
-        let options = self.options();
-        let streams = streams_at_most(kind, &ranks, bytes, &options);
-        if MOST_STREAMS < streams {
-            let message =
-                format!("the collective has up to {streams} streams, more than {MOST_STREAMS}");
-            let hint =
-                Some("take fewer nodes, or a kind that does not pair all of them".to_owned());
-            return Err(vec![self.refused("workload.collective", message, hint)]);
+        if workload.ends.is_none() && 1 < ranks.n_lanes() {
+            notes.assumptions.push(Assumed {
+                field: "workload.ends".to_owned(),
+                value: "nodes".to_owned(),
+                reason: format!("each sends over its {} NICs", ranks.n_lanes()),
+            });
         }
-        Ok((collective_over(kind, &ranks, bytes, &options), None))
-    }
-
-    /// What `[nccl]` says of channels and protocol.
-    fn options(&self) -> Options {
-        let nccl = &self.spec.nccl;
-        let usual = Options::default();
-        if nccl.channels.is_none() && nccl.protocol.is_none() {
-            return usual;
-        }
-        let protocol = nccl.protocol.unwrap_or(usual.protocol);
-        Options::new(protocol, nccl.channels.unwrap_or(usual.channels))
+        let program = self.collective(kind, &ranks, bytes, notes)?;
+        Ok((program, None))
     }
 
     fn flows(&self, path: &Path, fabric: &Fabric) -> Result<(Program, FlowIds), Vec<Failure>> {

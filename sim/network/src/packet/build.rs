@@ -1,5 +1,7 @@
 //! An idle network from a topology and a configuration.
 
+use std::collections::BTreeMap;
+
 use cluster::{Topology, Wire};
 use rand::SeedableRng as _;
 use rand_pcg::Pcg32;
@@ -96,6 +98,7 @@ impl Core {
             senders: Vec::new(),
             receivers: Vec::new(),
             spare: Vec::new(),
+            lanes: BTreeMap::new(),
             granters: vec![granter; net.n_hosts() as usize],
             messages: Vec::new(),
             changes: Vec::new(),
