@@ -46,7 +46,8 @@ impl Opened {
     }
 }
 
-fn wishes(nccl: &Nccl) -> Wishes {
+/// What `[nccl]` asks of a collective.
+pub(super) fn wishes(nccl: &Nccl) -> Wishes {
     Wishes {
         algorithm: nccl.algorithm,
         protocol: nccl.protocol,

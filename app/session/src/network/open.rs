@@ -20,7 +20,7 @@ use rand_pcg::Pcg64Mcg;
 use traffic::{Keep, Kind, Policy, Program, Ranks, balance, run_folded};
 use units::{Control, HostId, Seconds, SimTime};
 
-use super::collective::{Notes, unheeded_by_flows};
+use super::collective::{Notes, unheeded_by_flows, wishes};
 use super::fabric::Fabric;
 use super::reach::{laid, wanted};
 use crate::Opened;
@@ -161,7 +161,13 @@ impl Opened {
         let (Fabric::Cluster(network), Some(measured)) = (fabric, measured) else {
             return Err(refuse());
         };
-        let found = laid(&network, &measured.comm, workload, &self.options(), engine);
+        let found = laid(
+            &network,
+            &measured.comm,
+            workload,
+            &wishes(&self.spec.nccl),
+            engine,
+        );
         let (found, assumed) = found.ok_or_else(refuse)?;
         assumptions.push(assumed);
         let network = Box::new(network.reaching(found.reach));

@@ -1,10 +1,6 @@
 //! Messages of a connection are sent in order, whole, and none is lost.
 
-#[expect(dead_code, reason = "other tests look at links, too")]
-#[path = "packets/mod.rs"]
-mod net;
-
-use net::{hosts, message, network, run};
+use crate::net::{hosts, message, network, run};
 use network::packet::{Amount, Balancing, Buffer, Config, Transport};
 use units::{Seconds, SimTime};
 
