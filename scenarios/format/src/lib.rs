@@ -41,8 +41,9 @@ pub use model_section::ModelSection;
 pub use plan_section::PlanSection;
 pub use reference::{Named, is_path};
 pub use resolve::{
-    Planning, Resolved, Rules, describe_cluster, how_cut, policy, queue_pairs, read_whole_scenario,
-    resolve, resolve_cluster, resolve_planning, rules, usual_balancing,
+    Planning, Resolved, Rules, Search, describe_cluster, how_cut, idle_in_traffic, marks_reversed,
+    policy, queue_pairs, read_whole_scenario, resolve, resolve_cluster, resolve_planning, rules,
+    usual_balancing,
 };
 pub use scenario::{
     ClusterSection, MEASURED_RATES, NodeCount, ScenarioSpec, read_scenario, scenario_fields,

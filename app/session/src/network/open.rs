@@ -9,9 +9,9 @@ use ::network::Share;
 use cluster::{ClusterNetwork, Topology as _};
 use format::{
     ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
-    Rules, ScenarioSpec, is_path, resolve_cluster, rules,
+    Rules, ScenarioSpec, Search, idle_in_traffic, is_path, marks_reversed, resolve_cluster, rules,
 };
-use formats::flows_csv::{self, FlowIds};
+use formats::flows_csv::{self, FlowIds, FlowsCsvError};
 use formats::simgrid;
 use predict::Assumed;
 use rand::{RngExt, SeedableRng};
@@ -20,7 +20,7 @@ use traffic::{
     Keep, Kind, Options, Policy, Program, Ranks, balance, collective_over, run_folded,
     streams_at_most,
 };
-use units::{Control, HostId, Seconds, SimTime};
+use units::{Bytes, Control, HostId, Seconds, SimTime};
 
 use super::fabric::Fabric;
 use crate::Opened;
@@ -30,6 +30,9 @@ const PLATFORM_LIMIT: u64 = 1 << 30;
 
 /// The most streams that a collective may have: tens of gigabytes.
 const MOST_STREAMS: u64 = 1 << 28;
+
+/// The most packets that a message may have in the packet engine.
+const MOST_PACKETS: u64 = (1 << 31) - 1;
 
 /// A network workload that is ready to run.
 #[derive(Debug)]
@@ -64,6 +67,13 @@ impl Opened {
     ///
     /// Everything that is wrong.
     pub fn traffic(&self) -> Result<Traffic, Vec<Failure>> {
+        self.traffic_for(Search::None)
+    }
+
+    /// As [`Opened::traffic`].
+    ///
+    /// * `search` — what a search will choose; fields for its choices are not given in vain.
+    pub(super) fn traffic_for(&self, search: Search) -> Result<Traffic, Vec<Failure>> {
         let workload = self.spec.workload.clone().unwrap_or_default();
         let mut warnings = Vec::new();
         let mut assumptions = Vec::new();
@@ -77,8 +87,15 @@ impl Opened {
         }
         let (network, nccl) = (&self.spec.network, &self.spec.nccl);
         let rules = rules(engine, network, nccl, seed, &mut assumptions);
+        warnings.extend(idle_in_traffic(&self.spec, &self.document, &rules, search));
         let (program, ids) = self.program(&workload, &fabric, &mut warnings)?;
         self.check_ways(&program, &fabric)?;
+        if let Rules::Packet { config, .. } = &rules {
+            if let Some((field, message, hint)) = marks_reversed(network, config) {
+                return Err(vec![self.refused(field, message, Some(hint))]);
+            }
+            self.check_packets(&program, config.payload)?;
+        }
         let program = match workload.jitter {
             Some(jitter) if 0.0 < jitter => self.uneven(&program, &fabric, jitter, seed)?,
             _ => program,
@@ -197,6 +214,9 @@ impl Opened {
             if workload.bytes.is_some() {
                 warnings.push("`workload.bytes` has no effect: flows have sizes".to_owned());
             }
+            if workload.ends.is_some() {
+                warnings.push("`workload.ends` has no effect: flows name their hosts".to_owned());
+            }
             let (program, ids) = self.flows(&self.base.join(flows), fabric)?;
             return Ok((program, Some(ids)));
         }
@@ -216,6 +236,10 @@ impl Opened {
             let hint = Some("give `bytes`, such as \"64 MiB\"".to_owned());
             return Err(vec![self.refused("workload.bytes", message, hint)]);
         };
+        if let (Fabric::Platform(_), Some(_)) = (fabric, workload.ends) {
+            let reason = "all hosts of a platform take part";
+            warnings.push(format!("`workload.ends` has no effect: {reason}"));
+        }
         let hosts = ends(fabric, workload.ends.unwrap_or_default());
         if hosts.len() < 2 {
             let message = format!(
@@ -255,13 +279,20 @@ impl Opened {
         const FIELD: &str = "workload.flows";
         let unreadable = |error: &std::io::Error| {
             let message = format!("{} cannot be read: {error}", path.display());
-            vec![self.refused(FIELD, message, None)]
+            let hint = match error.kind() {
+                std::io::ErrorKind::NotFound => "give the path of a CSV file of flows",
+                _ => "check that you may read it",
+            };
+            vec![self.refused(FIELD, message, Some(hint.to_owned()))]
         };
         let file = File::open(path).map_err(|error| unreadable(&error))?;
         let input = BufReader::with_capacity(1 << 20, file);
         let list = flows_csv::read(input, |name| fabric.host_named(name)).map_err(|error| {
             let message = format!("{}: {error}", path.display());
-            let hint = error.hint().or_else(|| Some(names(fabric)));
+            let hint = match error {
+                FlowsCsvError::UnknownHost { .. } => Some(names(fabric)),
+                error => error.hint(),
+            };
             vec![self.refused(FIELD, message, hint)]
         })?;
         Ok((Program::from(&list.flows), list.ids))
@@ -282,10 +313,42 @@ impl Opened {
             if fabric.n_ways(src, dst) == 0 {
                 let [src, dst] = [src, dst].map(|host| fabric.host_name(host));
                 let message = format!("no way leads from {src} to {dst}");
-                return Err(vec![self.refused("workload", message, None)]);
+                let hint = match fabric {
+                    Fabric::Platform(_) => "give the platform a route from one to the other",
+                    Fabric::Cluster(_) => "give the fabric cables from one to the other",
+                };
+                let hint = format!("{hint}, or leave out flows between them");
+                return Err(vec![self.refused(self.fabric_field(), message, Some(hint))]);
             }
         }
         Ok(())
+    }
+
+    /// The field that names the fabric.
+    fn fabric_field(&self) -> &'static str {
+        let fields = ["workload.fabric", "cluster.file", "cluster.name"];
+        let given = fields
+            .into_iter()
+            .find(|field| self.document.place(field).is_some());
+        given.unwrap_or("cluster")
+    }
+
+    /// Every message has a number of packets that the packet engine counts.
+    fn check_packets(&self, program: &Program, payload: u32) -> Result<(), Vec<Failure>> {
+        let most = MOST_PACKETS.saturating_mul(u64::from(payload));
+        let streams = program.streams().iter();
+        let largest = streams.map(|stream| stream.bytes).max().unwrap_or_default();
+        if largest.as_u64() <= most {
+            return Ok(());
+        }
+        let most = Bytes::new(most);
+        let message = format!("a message of {largest} is longer than {most}, 2³¹ packets");
+        let hint = Some("send less, or use engine = \"flow\"".to_owned());
+        let field = match self.document.place("workload.bytes") {
+            Some(_) => "workload.bytes",
+            None => "workload.flows",
+        };
+        Err(vec![self.refused(field, message, hint)])
     }
 
     /// The program with hosts that start late: by the size of a normal variable whose deviation is
