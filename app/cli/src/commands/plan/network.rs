@@ -141,6 +141,7 @@ fn document(opened: &Opened, found: &NetworkPlans) -> Value {
         "schema": 1,
         "best": 0,
         "plans": plans,
+        "pareto": found.pareto,
         "evaluated": found.plans.len(),
         "excluded": excluded,
         "partial": found.partial,
