@@ -90,6 +90,7 @@ fn outside(spec: &ScenarioSpec, document: &Table) -> Vec<Idle> {
 
 /// Fields that the packet engine does not look at under this transport and policy.
 fn in_packets(network: &Network, config: &Config, search: Search) -> Vec<Idle> {
+    const NO_MARKS: &str = "switches do not mark packets; `ecn = true` lets them";
     let policy = network.load_balancing;
     let policy = policy.unwrap_or_else(|| usual_balancing(network.transport));
     let transport = config.transport;
@@ -97,7 +98,6 @@ fn in_packets(network: &Network, config: &Config, search: Search) -> Vec<Idle> {
     let draws = matches!(policy, "oblivious" | "reps" | "bitmap" | "mixed");
     let has_window = matches!(transport, Transport::Ndp | Transport::Eqds | Transport::Uec);
     let marks = config.ecn.is_some();
-    const NO_MARKS: &str = "switches do not mark packets; `ecn = true` lets them";
     let idle = [
         (
             "network.share",
