@@ -237,6 +237,11 @@ fn a_flow_table_has_every_byte_once_and_pieces_load_the_spines_evenly() {
     };
     assert_eq!([bytes("spine0"), bytes("spine1")], [2500, 2500]);
     assert!(table.contains("\nf,n0,n5,1,1,500,"), "{table}");
+    // Links are named as in the JSON: cable and direction.
+    assert!(
+        table.contains("leaf0->spine0 up;leaf1->spine0 down;"),
+        "{table}"
+    );
     assert_eq!(table, text_of("network.load_balancing=\"singlepath\""));
 }
 

@@ -9,7 +9,7 @@ use ::network::Share;
 use cluster::{ClusterNetwork, Topology as _};
 use format::{
     ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
-    Rules, ScenarioSpec, idle_workload_fields, is_path, resolve_measured, rules,
+    Rules, ScenarioSpec, Search, idle_in_traffic, is_path, marks_reversed, resolve_measured, rules,
 };
 use formats::flows_csv::{self, FlowIds, FlowsCsvError};
 use formats::simgrid;
@@ -18,7 +18,7 @@ use profile::CommProfile;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use traffic::{Keep, Kind, Policy, Program, Ranks, balance, run_folded};
-use units::{Control, HostId, Seconds, SimTime};
+use units::{Bytes, Control, HostId, Seconds, SimTime};
 
 use super::collective::{Notes, unheeded_by_flows, wishes};
 use super::fabric::Fabric;
@@ -34,6 +34,9 @@ struct Measured {
     /// Whether the user has brought some of it.
     own: bool,
 }
+
+/// The most packets that a message may have in the packet engine.
+const MOST_PACKETS: u64 = (1 << 31) - 1;
 
 /// A network workload that is ready to run.
 #[derive(Debug)]
@@ -70,6 +73,13 @@ impl Opened {
     ///
     /// Everything that is wrong.
     pub fn traffic(&self) -> Result<Traffic, Vec<Failure>> {
+        self.traffic_for(Search::None)
+    }
+
+    /// As [`Opened::traffic`].
+    ///
+    /// * `search` — what a search will choose; fields for its choices are not given in vain.
+    pub(super) fn traffic_for(&self, search: Search) -> Result<Traffic, Vec<Failure>> {
         let workload = self.spec.workload.clone().unwrap_or_default();
         let mut notes = Notes::default();
         let (fabric, measured) = self.fabric(&workload, &mut notes.warnings)?;
@@ -87,14 +97,17 @@ impl Opened {
             &mut notes.assumptions,
         )?;
         let (network, nccl) = (&self.spec.network, &self.spec.nccl);
-        for (field, reason) in idle_workload_fields(engine, &self.spec) {
-            notes
-                .warnings
-                .push(format!("`{field}` has no effect: {reason}"));
-        }
         let rules = rules(engine, network, nccl, seed, &mut notes.assumptions);
+        let idle = idle_in_traffic(&self.spec, &self.document, &rules, search);
+        notes.warnings.extend(idle);
         let (program, ids) = self.program(&workload, &fabric, &mut notes)?;
         self.check_ways(&program, &fabric)?;
+        if let Rules::Packet { config, .. } = &rules {
+            if let Some((field, message, hint)) = marks_reversed(network, config) {
+                return Err(vec![self.refused(field, message, Some(hint))]);
+            }
+            self.check_packets(&program, config.payload)?;
+        }
         let program = match workload.jitter {
             Some(jitter) if 0.0 < jitter => self.uneven(&program, &fabric, jitter, seed)?,
             _ => program,
@@ -270,6 +283,10 @@ impl Opened {
                 notes.warnings.push(text.to_owned());
             }
             notes.warnings.extend(unheeded_by_flows(&self.spec.nccl));
+            if workload.ends.is_some() {
+                let text = "`workload.ends` has no effect: flows name their hosts";
+                notes.warnings.push(text.to_owned());
+            }
             let (program, ids) = self.flows(&self.base.join(flows), fabric)?;
             return Ok((program, Some(ids)));
         }
@@ -289,6 +306,12 @@ impl Opened {
             let hint = Some("give `bytes`, such as \"64 MiB\"".to_owned());
             return Err(vec![self.refused("workload.bytes", message, hint)]);
         };
+        if let (Fabric::Platform(_), Some(_)) = (fabric, workload.ends) {
+            let reason = "all hosts of a platform take part";
+            notes
+                .warnings
+                .push(format!("`workload.ends` has no effect: {reason}"));
+        }
         let hosts = ends(fabric, workload.ends.unwrap_or_default());
         if hosts.len() < 2 {
             let message = format!(
@@ -316,7 +339,11 @@ impl Opened {
         const FIELD: &str = "workload.flows";
         let unreadable = |error: &std::io::Error| {
             let message = format!("{} cannot be read: {error}", path.display());
-            vec![self.refused(FIELD, message, None)]
+            let hint = match error.kind() {
+                std::io::ErrorKind::NotFound => "give the path of a CSV file of flows",
+                _ => "check that you may read it",
+            };
+            vec![self.refused(FIELD, message, Some(hint.to_owned()))]
         };
         let file = File::open(path).map_err(|error| unreadable(&error))?;
         let input = BufReader::with_capacity(1 << 20, file);
@@ -354,14 +381,42 @@ impl Opened {
     fn no_way(&self, fabric: &Fabric, [src, dst]: [HostId; 2]) -> Failure {
         let names = [src, dst].map(|host| fabric.host_name(host));
         let mut message = format!("no way leads from `{}` to `{}`", names[0], names[1]);
-        let mut hint = None;
+        let mut hint = "give the fabric cables from one to the other";
         if let Fabric::Platform(platform) = fabric
             && let Err(why) = platform.route(src, dst)
         {
             message = format!("{message}: {why}");
-            hint = Some("add routes to the platform, or leave flows between these hosts out");
+            hint = "give the platform a route from one to the other";
         }
-        self.refused("workload", message, hint.map(str::to_owned))
+        let hint = format!("{hint}, or leave out flows between them");
+        self.refused(self.fabric_field(), message, Some(hint))
+    }
+
+    /// The field that names the fabric.
+    fn fabric_field(&self) -> &'static str {
+        let fields = ["workload.fabric", "cluster.file", "cluster.name"];
+        let given = fields
+            .into_iter()
+            .find(|field| self.document.place(field).is_some());
+        given.unwrap_or("cluster")
+    }
+
+    /// Every message has a number of packets that the packet engine counts.
+    fn check_packets(&self, program: &Program, payload: u32) -> Result<(), Vec<Failure>> {
+        let most = MOST_PACKETS.saturating_mul(u64::from(payload));
+        let streams = program.streams().iter();
+        let largest = streams.map(|stream| stream.bytes).max().unwrap_or_default();
+        if largest.as_u64() <= most {
+            return Ok(());
+        }
+        let most = Bytes::new(most);
+        let message = format!("a message of {largest} is longer than {most}, 2³¹ packets");
+        let hint = Some("send less, or use engine = \"flow\"".to_owned());
+        let field = match self.document.place("workload.bytes") {
+            Some(_) => "workload.bytes",
+            None => "workload.flows",
+        };
+        Err(vec![self.refused(field, message, hint)])
     }
 
     /// The program with hosts that start late: by the size of a normal variable whose deviation is
