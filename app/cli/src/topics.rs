@@ -61,7 +61,7 @@ Units
 
 Rates, sizes and durations are strings with a unit. Every rate is one direction.
 
-  size      \"80 GiB\", \"24 GB\", \"64 MiB\"         GB is 10^9 bytes, GiB is 2^30
+  size      \"80 GiB\", \"24 GB\", \"64 MiB\"         GB is 10^9 bytes, GiB is 2^30; k to E
   rate      \"400 Gbit/s\", \"50 GB/s\"             bits and bytes are told apart
   duration  \"3.5 us\", \"250 ns\", \"2 ms\", \"1 s\"
 
@@ -101,6 +101,23 @@ A scenario
   bytes = \"64 MiB\"
   ends = [\"n8-n15\"]        # nodes, GPUs (\"n8g0\") and ranges; absent: all GPUs
   every = \"10 ms\"
+
+A network workload is traffic alone:
+
+  schema = 1
+  [workload]                 # instead of [model], [training] and [plan]
+  collective = \"alltoall\"  # or flows = \"flows.csv\"
+  bytes = \"64 KiB\"
+  [cluster]                  # or fabric = \"platform.xml\" in [workload]
+  name = \"hosts\"
+  nodes = 16
+  [network]
+  load_balancing = \"ecmp\"  # singlepath, spray, reps, ...
+  transport = \"uec\"        # of the packet engine; buffer, ecn, pfc, window, ...
+  [settings]
+  engine = \"packet\"        # or flow
+  [sweep]                    # `windtunnel sweep` prints a row a combination
+  \"network.load_balancing\" = [\"ecmp\", \"spray\"]
 
 `windtunnel schema` prints every field with its meaning, as JSON Schema. What a
 scenario does not say is assumed, and every report lists the assumptions.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod candidates;
+mod collective;
 mod explain;
 mod export;
 mod fabric;

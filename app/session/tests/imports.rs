@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use formats::flows_csv;
 use session::{
-    CollectiveRequest, HardwareChoices, ImportedFile, Sizes, Tool, collective_table, import_chakra,
-    import_cluster,
+    CollectiveRequest, HardwareChoices, ImportedFile, Keep, Request, Sizes, Tool, collective_table,
+    import_chakra, import_cluster, open,
 };
-use units::{BytesPerSec, HostId};
+use units::{BytesPerSec, Control, HostId};
 
 fn sample(name: &str) -> PathBuf {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sim/formats/tests/data");
@@ -83,6 +83,58 @@ fn every_sample_becomes_a_cluster_that_a_collective_runs_on() {
             panic!("{name}: {}\n{}", all.join("\n"), imported.text)
         });
         assert!(table.rows.iter().all(|row| 0.0 < row.cost.busbw), "{name}");
+    }
+}
+
+#[test]
+fn every_pair_of_dimensions_of_astra_sim_runs_a_collective_over_its_gpus() {
+    let scratch = Scratch::new("astra");
+    let shapes = ["Ring", "FullyConnected", "Switch"];
+    for (inner, outer) in shapes.iter().flat_map(|a| shapes.map(|b| (a, b))) {
+        let source = scratch.0.join("network.yml");
+        let text = format!(
+            "topology: [ {inner}, {outer} ]\nnpus_count: [ 4, 3 ]\n\
+             bandwidth: [ 400.0, 50.0 ]\nlatency: [ 500.0, 1000.0 ]\n"
+        );
+        fs::write(&source, text).unwrap();
+        let imported = import_cluster(&source, Tool::AstraSim, &HardwareChoices::default());
+        fs::write(scratch.0.join("cluster.toml"), imported.unwrap().text).unwrap();
+        let table = collective_table(&CollectiveRequest {
+            kind: "alltoall".to_owned(),
+            cluster: scratch.0.join("cluster.toml").display().to_string(),
+            nodes: None,
+            gpus_per_node: None,
+            sizes: Sizes::parse("1M:16M", None, None).unwrap(),
+            datatype: "float".to_owned(),
+            algorithm: None,
+            protocol: None,
+        });
+        let rows = table.unwrap().rows;
+        assert!(
+            rows.iter().all(|row| 0.0 < row.cost.busbw),
+            "{inner} {outer}"
+        );
+        for collective in ["all_reduce", "alltoall", "permutation"] {
+            for ends in ["nodes", "gpus"] {
+                let scenario = format!(
+                    "schema = 1\n[cluster]\nfile = \"cluster.toml\"\n\
+                     [workload]\ncollective = \"{collective}\"\nbytes = \"1 MiB\"\nends = \"{ends}\"\n"
+                );
+                fs::write(scratch.0.join("scenario.toml"), scenario).unwrap();
+                let request = Request {
+                    scenario: scratch.0.clone(),
+                    ..Request::default()
+                };
+                let traffic = open(&request).unwrap().traffic().unwrap();
+                let answer = traffic.run(Keep::Totals, &Control::new()).unwrap();
+                let on_fabric = answer.links.iter().any(|link| !link.name.contains("sw"));
+                let makespan = answer.makespan.as_seconds().as_secs();
+                assert!(
+                    0.0 < makespan && on_fabric,
+                    "{inner} {outer} {collective} {ends}"
+                );
+            }
+        }
     }
 }
 

@@ -237,6 +237,11 @@ fn a_flow_table_has_every_byte_once_and_pieces_load_the_spines_evenly() {
     };
     assert_eq!([bytes("spine0"), bytes("spine1")], [2500, 2500]);
     assert!(table.contains("\nf,n0,n5,1,1,500,"), "{table}");
+    // Links are named as in the JSON: cable and direction.
+    assert!(
+        table.contains("leaf0->spine0 up;leaf1->spine0 down;"),
+        "{table}"
+    );
     assert_eq!(table, text_of("network.load_balancing=\"singlepath\""));
 }
 
@@ -290,25 +295,170 @@ fn nccl_is_told_of_queue_pairs_and_what_it_cannot_be_told_is_a_warning() {
     assert!(warnings[0].contains("flow-table"), "{warnings:?}");
 }
 
+/// What the files for `SimGrid` take when they are read back, in picoseconds, and the warnings.
+fn there(scratch: &Scratch, opened: &Opened) -> (u64, Vec<String>) {
+    let bundle = opened.export_network(NetworkConsumer::SimGrid).unwrap();
+    save_network_bundle(&scratch.0, Existing::Replace, &bundle).unwrap();
+    let scenario = scratch.0.join("there.toml");
+    let text = "schema = 1\n[workload]\nfabric = \"platform.xml\"\nflows = \"flows.csv\"\n";
+    fs::write(&scenario, text).unwrap();
+    let there = open(&Request {
+        scenario,
+        ..Request::default()
+    });
+    (makespan(&there.unwrap()), bundle.warnings)
+}
+
+/// Whether a warning says that the files take another time.
+fn is_told(warnings: &[String]) -> bool {
+    warnings
+        .iter()
+        .any(|text| text.contains("under way at once share"))
+}
+
+/// Checks that every kind takes the same time by its files, or that a warning says what they take.
+/// The kinds that differ.
+fn differing(scratch: &Scratch, more: &[&str]) -> Vec<&'static str> {
+    let mut differing = Vec::new();
+    for kind in traffic::Kind::ALL {
+        let name = format!("workload.collective=\"{}\"", kind.name());
+        let set: Vec<&str> = std::iter::once(name.as_str())
+            .chain(more.iter().copied())
+            .collect();
+        let opened = scratch.open(&set);
+        let (listed, warnings) = there(scratch, &opened);
+        let own = makespan(&opened);
+        let off = listed as f64 / own as f64 - 1.0;
+        let traffic = opened.traffic().unwrap();
+        let mut streams = traffic.program.streams().iter();
+        let overlaps = streams.any(|stream| 1 < stream.window && 1 < stream.steps);
+        if is_told(&warnings) {
+            let text = warnings.join(" ");
+            let [listed, own] = [listed, own].map(|picos| picos as f64 * 1e-6);
+            let said = format!("takes {listed:.3} us in place of {own:.3} us");
+            assert!(text.contains(&said), "{name}: {text}, not {said}");
+            assert!(overlaps && off.abs() < 0.2, "{name}: {off}");
+            differing.push(kind.name());
+        } else {
+            assert!(off.abs() < 1e-6, "{name}: {off}");
+        }
+    }
+    differing
+}
+
 #[test]
-fn simgrid_runs_the_same_workload_to_the_same_time() {
+fn simgrid_runs_the_same_workload_to_the_same_time_or_a_warning_says_what_it_takes() {
     let scratch = Scratch::new("to-simgrid");
-    for (kind, hosts) in [("permutation", 8), ("ring", 8)] {
+    let opened = scratch.open(&["workload.collective=\"ring\""]);
+    assert_eq!(there(&scratch, &opened).0, makespan(&opened));
+    let platform = fs::read_to_string(scratch.0.join("platform.xml")).unwrap();
+    let platform = simgrid::read(&platform).unwrap().platform;
+    assert_eq!(cluster::Topology::n_hosts(&platform), 8);
+    // Chunks of one connection overlap: flows cannot go one after the other while latencies pass.
+    let large = differing(&scratch, &["workload.bytes=\"16 MiB\""]);
+    for kind in ["broadcast", "reduce", "double_tree"] {
+        assert!(large.contains(&kind), "{large:?}");
+    }
+    let small = differing(&scratch, &["workload.bytes=\"4 KiB\""]);
+    assert_eq!(small, Vec::<&str>::new());
+}
+
+#[test]
+fn exported_flows_of_gpus_say_what_they_take_too() {
+    let scratch = Scratch::new("to-simgrid-gpus");
+    let set = [
+        "cluster.nodes=2",
+        "cluster.name=\"dgx-h100\"",
+        "workload.ends=\"gpus\"",
+        "workload.collective=\"all_reduce\"",
+        "workload.bytes=\"4 MiB\"",
+    ];
+    let text = "schema = 1\n[workload]\ncollective = \"ring\"\nbytes = \"1 MiB\"\n[cluster]\nname = \"dgx-h100\"\n";
+    fs::write(scratch.0.join("scenario.toml"), text).unwrap();
+    let opened = scratch.open(&set);
+    let (listed, warnings) = there(&scratch, &opened);
+    let off = listed as f64 / makespan(&opened) as f64 - 1.0;
+    assert_eq!(is_told(&warnings), 1e-6 < off.abs(), "{off}: {warnings:?}");
+}
+
+/// Four nodes with eight GPUs and eight NICs each.
+const RAILS: &str = "\
+schema = 1
+[workload]
+collective = \"all_gather\"
+bytes = \"1 GiB\"
+ends = \"gpus\"
+[cluster]
+name = \"dgx-h100\"
+nodes = 4
+";
+
+/// What was assumed of a field.
+fn assumed(opened: &Opened, field: &str) -> Option<String> {
+    let traffic = opened.traffic().unwrap();
+    let mut all = traffic.assumptions.into_iter();
+    all.find(|assumed| assumed.field == field)
+        .map(|assumed| assumed.value)
+}
+
+#[test]
+fn what_nccl_chooses_is_among_the_assumptions_and_what_is_given_is_not() {
+    let scratch = Scratch::new("nccl-chosen");
+    fs::write(scratch.0.join("scenario.toml"), RAILS).unwrap();
+    let value = |set: &[&str], field| assumed(&scratch.open(set), field);
+    assert_eq!(value(&[], "nccl.algo").unwrap(), "ring");
+    assert_eq!(value(&[], "nccl.proto").unwrap(), "simple");
+    assert_eq!(value(&[], "nccl.channels").unwrap(), "16");
+    assert_eq!(value(&["nccl.channels=8"], "nccl.channels"), None);
+    let small = ["workload.bytes=\"64 KiB\""];
+    assert_eq!(value(&small, "nccl.proto").unwrap(), "ll");
+    let nodes = [
+        "workload.ends=\"nodes\"",
+        "workload.collective=\"alltoall\"",
+    ];
+    assert_eq!(value(&nodes, "nccl.algo"), None);
+}
+
+#[test]
+fn what_of_nccl_has_no_effect_is_a_warning() {
+    let scratch = Scratch::new("nccl-unheeded");
+    fs::write(scratch.0.join("scenario.toml"), RAILS).unwrap();
+    let warnings = |set: &[&str]| scratch.open(set).traffic().unwrap().warnings.join("\n");
+    assert_eq!(
+        warnings(&["nccl.channels=8", "nccl.algo=\"ring\"", "nccl.proto=\"ll\""]),
+        ""
+    );
+    let told = warnings(&["nccl.algo=\"pat\"", "nccl.channels=1000"]);
+    assert!(
+        told.contains("`nccl.algo` = \"pat\" has no effect"),
+        "{told}"
+    );
+    assert!(told.contains("counts as 64"), "{told}");
+    let reduce = [
+        "workload.collective=\"all_reduce\"",
+        "nccl.algo=\"nvls-tree\"",
+    ];
+    let told = warnings(&[reduce[0], reduce[1], "nccl.proto=\"ll\"", "nccl.channels=4"]);
+    assert!(told.contains("nccl."), "{told}");
+    let pairs = [
+        "workload.collective=\"alltoall\"",
+        "nccl.algo=\"ring\"",
+        "nccl.proto=\"ll\"",
+    ];
+    let told = warnings(&[pairs[0], pairs[1], pairs[2], "nccl.channels=4"]);
+    assert_eq!(told.lines().count(), 3, "{told}");
+}
+
+#[test]
+fn collectives_over_nodes_take_what_all_of_their_nics_take() {
+    let scratch = Scratch::new("all-nics");
+    fs::write(scratch.0.join("scenario.toml"), RAILS).unwrap();
+    for kind in ["all_gather", "ring", "broadcast", "permutation"] {
         let kind = format!("workload.collective=\"{kind}\"");
-        let opened = scratch.open(&[&kind]);
-        let bundle = opened.export_network(NetworkConsumer::SimGrid).unwrap();
-        save_network_bundle(&scratch.0, Existing::Replace, &bundle).unwrap();
-        let platform = fs::read_to_string(scratch.0.join("platform.xml")).unwrap();
-        let platform = simgrid::read(&platform).unwrap().platform;
-        assert_eq!(cluster::Topology::n_hosts(&platform), hosts);
-        let other = scratch.0.join("there.toml");
-        let text = "schema = 1\n[workload]\nfabric = \"platform.xml\"\nflows = \"flows.csv\"\n";
-        fs::write(&other, text).unwrap();
-        let there = open(&Request {
-            scenario: other,
-            ..Request::default()
-        });
-        assert_eq!(makespan(&there.unwrap()), makespan(&opened), "{kind}");
+        let time = makespan(&scratch.open(&[&kind, "workload.ends=\"nodes\""]));
+        // 1 GiB, or twice or once three quarters of it, over eight NICs of 50 GB/s.
+        let share = time as f64 * 1e-12 / ((1_u64 << 30) as f64 / 400e9);
+        assert!((0.75..1.6).contains(&share), "{kind}: {share}");
     }
 }
 

@@ -119,10 +119,8 @@ fn fault(name: &str, change: impl Fn(String) -> String) -> (u64, LogFault) {
 /// A log without its last lines.
 fn without_end(log: &str, lines: usize) -> String {
     let kept = log.lines().count() - lines;
-    log.lines()
-        .take(kept)
-        .map(|line| format!("{line}\n"))
-        .collect()
+    let lines: Vec<&str> = log.lines().take(kept).collect();
+    lines.join("\n") + "\n"
 }
 
 #[test]

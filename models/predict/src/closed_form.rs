@@ -8,7 +8,7 @@ use crate::error::PredictError;
 use crate::estimate::{Doubt, Estimator, Rehearsal, StagePeak, rehearse};
 use crate::memory::{Memory, kinds};
 use crate::nccl::unheeded_unlowered;
-use crate::outcome::Answer;
+use crate::outcome::{Answer, beyond_measured};
 use crate::prediction::{Assumed, ClassMemory, Prediction};
 use crate::scenario::{Engine, Scenario};
 use crate::sources::sources_of;
@@ -52,6 +52,7 @@ fn answer(
     let (mut estimate, peaks) = estimator.with_peaks(&scenario.plan);
     let mut assumptions = scenario.assumptions.clone();
     assumptions.extend(unheeded_unlowered(scenario));
+    assumptions.extend(beyond_measured(scenario));
     let mut rehearsal = None;
     if let Some(doubt) = estimate.doubt {
         let (assumed, found) = doubted(doubt)?;

@@ -71,7 +71,7 @@ pub(crate) fn assumptions(scenario: &Scenario, lowered: &Lowered, run: &Run) -> 
 }
 
 /// That collectives between more nodes than were measured follow from the closed form.
-fn beyond_measured(scenario: &Scenario) -> Option<Assumed> {
+pub(crate) fn beyond_measured(scenario: &Scenario) -> Option<Assumed> {
     let (cluster, comm) = (&scenario.cluster, &scenario.comm);
     let entry = comm.network_of(cluster.network(), cluster.fabric_name());
     let entry = &comm.network[usize::from(entry)];

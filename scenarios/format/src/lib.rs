@@ -42,8 +42,8 @@ pub use model_section::ModelSection;
 pub use plan_section::PlanSection;
 pub use reference::{Named, is_path};
 pub use resolve::{
-    Planning, Resolved, Rules, describe_cluster, how_cut, idle_workload_fields, policy,
-    queue_pairs, read_whole_scenario, resolve, resolve_measured, resolve_planning, rules,
+    Planning, Resolved, Rules, Search, describe_cluster, how_cut, idle_in_traffic, marks_reversed,
+    policy, queue_pairs, read_whole_scenario, resolve, resolve_measured, resolve_planning, rules,
     usual_balancing,
 };
 pub use scenario::{

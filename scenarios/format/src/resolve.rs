@@ -4,6 +4,7 @@
 mod background;
 mod habits;
 mod idle;
+mod idle_traffic;
 mod job;
 mod machine;
 mod network;
@@ -12,7 +13,8 @@ mod planning;
 mod prices;
 mod traffic;
 
-pub use network::{Rules, how_cut, policy, queue_pairs, rules, usual_balancing};
+pub use idle_traffic::{Search, idle_in_traffic};
+pub use network::{Rules, how_cut, marks_reversed, policy, queue_pairs, rules, usual_balancing};
 pub use traffic::{describe_cluster, resolve_measured};
 
 use std::collections::BTreeSet;
@@ -34,8 +36,7 @@ use crate::scenario::{ScenarioSpec, draft};
 use crate::sections::Engine;
 use crate::tree::{Table, Value};
 
-use idle::idle_fields;
-pub use idle::idle_workload_fields;
+use idle::{idle_fields, stand_in};
 
 pub use planning::{Planning, resolve_planning};
 
@@ -385,6 +386,9 @@ impl Resolver<'_> {
             fabric.packets = config;
         }
         if self.spec.settings.engine == Some(Engine::Packet) {
+            if let Some((field, message, hint)) = marks_reversed(network, &fabric.packets) {
+                self.refuse(field, &message, Some(hint));
+            }
             self.assumed.append(&mut assumed);
         }
         fabric
@@ -395,6 +399,9 @@ impl Resolver<'_> {
         for (field, reason) in idle_fields(self.spec) {
             self.warnings
                 .push(format!("`{field}` has no effect: {reason}"));
+        }
+        if matches!(self.spec.settings.engine, None | Some(Engine::Flow)) {
+            self.warnings.extend(stand_in(&self.spec.network));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::fields::Fields;
 use crate::fitted::Unseen;
 use crate::framework::{Choices, choices};
 use crate::kind::Limits;
-use crate::shape::{boolean, list, number, one_of, table, text, whole};
+use crate::shape::{boolean, list, number, one_of, table, text, whole, whole_within};
 use crate::tree::Value;
 
 mod background;
@@ -103,7 +103,7 @@ pub(crate) fn nccl(t: &mut Fields<'_, '_>) -> Nccl {
             .get("channels", "parallel rings or trees", whole(1))
             .optional(),
         qps: t
-            .get("qps", "queue pairs per connection", whole(1))
+            .get("qps", "queue pairs per connection", whole_within(1, 4096))
             .optional(),
         collnet: t
             .get(

@@ -10,7 +10,9 @@ mod word;
 
 pub use collection::{Array, List, MapOf, TableOf, array, list, map, table};
 pub use combine::{Checked, Either, Mapped, checked, either, mapped};
-pub use number::{Integer, Measure, Number, Whole, duration, number, rate, size, whole};
+pub use number::{
+    Integer, Measure, Number, Whole, duration, number, rate, size, whole, whole_within,
+};
 pub use word::{AnyValue, Boolean, OneOf, Text, any, boolean, one_of, text};
 
 use crate::error::{Failure, Problem, push};

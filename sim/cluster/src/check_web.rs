@@ -6,7 +6,7 @@ use crate::check::{MAX_LINKS, at_least_one, duration, limit};
 use crate::error::ClusterError;
 use crate::layout::nics_in_all;
 use crate::spec::{ClusterSpec, FabricKind, FabricSpec, GraphSpec, NodeGroup, RouterSpec};
-use crate::web::{attached, by_name};
+use crate::web::{attached, by_name, parts};
 
 /// Routers or switches of a fabric.
 const MAX_SWITCHES: u64 = 1 << 20;
@@ -32,7 +32,10 @@ pub(crate) fn check_web(spec: &ClusterSpec, errors: &mut Vec<ClusterError>) {
         return;
     }
     if fabric.kind == FabricKind::Graph {
-        if nodes <= MAX_SWITCHES {
+        if let Ok(nodes) = u32::try_from(nodes)
+            && u64::from(nodes) <= MAX_SWITCHES
+        {
+            check_whole(spec, nodes, errors);
             check_attached(spec, errors);
         }
     } else if errors.is_empty() {
@@ -157,7 +160,6 @@ fn dragonfly(fabric: &FabricSpec, errors: &mut Vec<ClusterError>) {
 }
 
 fn graph(spec: &GraphSpec, errors: &mut Vec<ClusterError>) {
-    let before = errors.len();
     if spec.switches.is_empty() {
         errors.push(ClusterError::Needs {
             field: "switches",
@@ -176,9 +178,6 @@ fn graph(spec: &GraphSpec, errors: &mut Vec<ClusterError>) {
     check_names(spec, errors);
     check_cables(spec, errors);
     check_rules(spec, errors);
-    if errors.len() == before {
-        check_whole(spec, errors);
-    }
 }
 
 fn check_names(spec: &GraphSpec, errors: &mut Vec<ClusterError>) {
@@ -279,27 +278,43 @@ fn known(
     }
 }
 
-/// Every switch must be reached from the first.
-fn check_whole(spec: &GraphSpec, errors: &mut Vec<ClusterError>) {
-    let names = by_name(spec);
-    let mut neighbors = vec![Vec::new(); spec.switches.len()];
-    for cable in &spec.cables {
-        let [a, b] = [&cable.ends[0], &cable.ends[1]].map(|name| names[name.as_str()]);
-        neighbors[a as usize].push(b);
-        neighbors[b as usize].push(a);
+/// Every switch must be reached from the first, but for switches of rails: parts that have a NIC of
+/// every node each, so that a message inside a node can change between them.
+fn check_whole(spec: &ClusterSpec, nodes: u32, errors: &mut Vec<ClusterError>) {
+    let graph = &spec.fabric.graph;
+    let names = by_name(graph);
+    let end = |name: &String| names[name.as_str()];
+    let ends = graph
+        .cables
+        .iter()
+        .map(|cable| [end(&cable.ends[0]), end(&cable.ends[1])]);
+    let n = names.len();
+    let parts = parts(
+        u32::try_from(n).unwrap_or(u32::MAX),
+        &ends.collect::<Vec<_>>(),
+    );
+    let mut nodes_of: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    for &part in &parts {
+        nodes_of.entry(part).or_default();
     }
-    let mut reached = vec![false; spec.switches.len()];
-    let mut queue = vec![0_u32];
-    while let Some(at) = queue.pop() {
-        if !std::mem::replace(&mut reached[at as usize], true) {
-            queue.extend(&neighbors[at as usize]);
-        }
+    if nodes_of.len() < 2 {
+        return;
     }
-    let lost: Vec<_> = (0..reached.len()).filter(|at| !reached[*at]).collect();
+    for (node, _, switch) in attached(graph, nodes) {
+        nodes_of
+            .entry(parts[switch as usize])
+            .or_default()
+            .insert(node);
+    }
+    let all: BTreeSet<u32> = nodes_of.values().flatten().copied().collect();
+    if !all.is_empty() && nodes_of.values().all(|nodes| *nodes == all) {
+        return;
+    }
+    let lost: Vec<usize> = (0..n).filter(|at| parts[*at] != parts[0]).collect();
     if let Some(&first) = lost.first() {
         errors.push(ClusterError::Partitioned {
-            from: spec.switches[0].clone(),
-            to: spec.switches[first].clone(),
+            from: graph.switches[0].clone(),
+            to: graph.switches[first].clone(),
             lost: lost.len(),
         });
     }

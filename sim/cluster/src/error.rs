@@ -242,7 +242,9 @@ impl ClusterError {
             Self::CableTwice { .. } => {
                 "list each pair once, with the count of its cables".to_owned()
             }
-            Self::Partitioned { .. } => "add cables that join them".to_owned(),
+            Self::Partitioned { .. } => {
+                "add cables that join them, or hang a NIC of every node on each part".to_owned()
+            }
             Self::NoSwitches { .. } => "name the switches on which its nodes hang".to_owned(),
             Self::NotAttached { node, nic, .. } => format!(
                 "add an [[attach]] rule with first_node = {node} and nic = {nic}, or without nic for all"
@@ -266,7 +268,10 @@ impl ClusterError {
             }
             Self::UnknownGpuName { .. } => "GPUs are named like n0g0, counted from 0".to_owned(),
             Self::NoDetour { .. } => "give the link a lower rate instead".to_owned(),
-            Self::Cut { .. } => return None,
+            Self::Cut { .. } => {
+                "keep a way between all switches, or give the link a low rate instead of 0"
+                    .to_owned()
+            }
         })
     }
 

@@ -154,7 +154,8 @@ impl ClusterNetwork {
                     index: theirs.start + i % (theirs.end - theirs.start),
                 },
             ];
-            if matches!(ends[0], End::Node(_)) && !cluster.has_levels() {
+            let keeps = matches!(ends[0], End::Node(_)) && !cluster.has_levels();
+            if keeps && cluster.are_joined(wished) {
                 wished
             } else {
                 cluster.nics_met(places, wished, Cluster::D_MOD_K)

@@ -4,7 +4,8 @@
 //! over `PCIe` to a NIC, up to the lowest switch above both ends, and down. Where NICs sit on
 //! rails or planes, the sender uses the NIC on the lane of the receiver's NIC: over `NVLink`
 //! to the GPU that owns that NIC, as NCCL's PXN does. In a graph it does so where a NIC of its
-//! node hangs on the switch of the receiver's.
+//! node hangs on the switch of the receiver's, and where no cables lead to that switch from its
+//! own: a graph may be rails without cables between them.
 
 use units::math::{GOLDEN, mix};
 use units::{BytesPerSec, GpuId, LinkId, NodeId};
@@ -206,9 +207,27 @@ impl Cluster {
         }
         let layout = &self.group_of(node).layout;
         let nics = (0..layout.nics).map(|index| NicId { node, index });
-        let mut near = nics.filter(|nic| self.leaf_of(*nic) == switch);
-        near.find(|nic| owner(layout, gpu, nic.index) != gpu)
+        let is_others = |nic: &NicId| owner(layout, gpu, nic.index) != gpu;
+        let mut near = nics.clone().filter(|nic| self.leaf_of(*nic) == switch);
+        if let Some(nic) = near.find(is_others) {
+            return nic;
+        }
+        if self.are_joined([mine, theirs]) {
+            return mine;
+        }
+        let joined = nics.filter(|nic| self.are_joined([*nic, theirs]));
+        joined
+            .clone()
+            .find(is_others)
+            .or(joined.min())
             .unwrap_or(mine)
+    }
+
+    /// Whether cables lead from the switch of one NIC to that of another, in a graph.
+    pub(crate) fn are_joined(&self, nics: [NicId; 2]) -> bool {
+        let [a, b] = nics.map(|nic| self.leaf_of(nic));
+        let web = self.fabric.web.as_ref();
+        web.is_none_or(|web| web.part(a) == web.part(b))
     }
 
     /// A NIC of a node in that lane.

@@ -43,6 +43,9 @@ pub(crate) struct Web {
     /// Neighbor, and direction of a cable that leads there: `2 · cable`, or 1 more for the way
     /// back. In the order of neighbors; cables that are down are not among them.
     ports: Vec<(u32, u32)>,
+    /// By switch, the first of those that it is joined to while every cable works: rails of a
+    /// graph may have no cable between them.
+    parts: Vec<u32>,
     /// By switch, the distances to it.
     trees: OnceLock<Box<[OnceLock<Tree>]>>,
     is_hurt: bool,
@@ -114,6 +117,7 @@ pub(crate) fn web(spec: &FabricSpec, nodes: u32, nics: u32, cable: BytesPerSec) 
         places,
         starts: vec![0; n as usize + 1],
         ports: Vec::new(),
+        parts: vec![0; n as usize],
         trees: OnceLock::new(),
         is_hurt: false,
     };
@@ -121,6 +125,9 @@ pub(crate) fn web(spec: &FabricSpec, nodes: u32, nics: u32, cable: BytesPerSec) 
         web.names.clear();
     }
     web.sort_ports();
+    if spec.kind == FabricKind::Graph {
+        web.parts = parts(n, &web.ends);
+    }
     Some(web)
 }
 
@@ -250,13 +257,20 @@ impl Web {
         self.is_hurt = true;
     }
 
-    /// A switch that nothing leads to from another, and that other.
+    /// A switch that nothing leads to from another of its part, and that other.
     pub(crate) fn cut(&self) -> Option<[u32; 2]> {
-        let all = 0..self.n_switches();
-        let tree = Tree::new(0, self);
-        all.into_iter()
-            .find(|&switch| !tree.reaches(switch))
-            .map(|lost| [0, lost])
+        let firsts = self.switches().filter(|&at| self.part(at) == at);
+        firsts.into_iter().find_map(|first| {
+            let tree = Tree::new(first, self);
+            let mut part = self.switches().filter(|&at| self.part(at) == first);
+            let lost = part.find(|&switch| !tree.reaches(switch))?;
+            Some([first, lost])
+        })
+    }
+
+    /// The first switch of those that a switch is joined to while every cable works.
+    pub(crate) fn part(&self, switch: u32) -> u32 {
+        self.parts[switch as usize]
     }
 
     /// Neighbors of a switch over cables that work, with the direction of the cable.
@@ -339,6 +353,24 @@ impl Web {
     pub(crate) fn switches(&self) -> Range<u32> {
         0..self.n_switches()
     }
+}
+
+/// By switch, the first of those that cables join it to.
+pub(crate) fn parts(n: u32, ends: &[[u32; 2]]) -> Vec<u32> {
+    let mut parts: Vec<u32> = (0..n).collect();
+    let root = |parts: &mut Vec<u32>, mut at: u32| {
+        while parts[at as usize] != at {
+            let above = parts[parts[at as usize] as usize];
+            parts[at as usize] = above;
+            at = above;
+        }
+        at
+    };
+    for &[a, b] in ends {
+        let [a, b] = [a, b].map(|end| root(&mut parts, end));
+        parts[a.max(b) as usize] = a.min(b);
+    }
+    (0..n).map(|at| root(&mut parts, at)).collect()
 }
 
 /// Which ways two switches have, and how many of them.

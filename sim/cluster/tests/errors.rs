@@ -245,7 +245,10 @@ fn a_graph_in_two_parts_is_refused() {
         message,
         "no cables lead from switch \"a\" to 2 switches, the first of them \"c\""
     );
-    assert_eq!(hint, "add cables that join them");
+    assert_eq!(
+        hint,
+        "add cables that join them, or hang a NIC of every node on each part"
+    );
     assert_eq!(field, "fabric.cables");
 }
 

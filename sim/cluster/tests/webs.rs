@@ -366,3 +366,86 @@ fn a_cable_without_which_the_graph_falls_apart_cannot_die() {
         "without link c->b, nothing leads from a to c"
     );
 }
+
+/// Four nodes of two GPUs, each GPU with a NIC on a ring of its own: no cable joins the rings.
+fn two_rings(first_of_second: u32) -> ClusterSpec {
+    let names = |rail: u32| (0..4).map(move |node| format!("rail{rail}-{node}"));
+    let cables = (0..2).flat_map(|rail| {
+        let ring: Vec<String> = names(rail).collect();
+        (0..4).map(move |at| CableSpec {
+            ends: [ring[at].clone(), ring[(at + 1) % 4].clone()],
+            count: 1,
+            rate: None,
+            latency: None,
+        })
+    });
+    let attach = (0..2).map(|rail| AttachSpec {
+        switches: names(rail).collect(),
+        nodes_per_switch: 1,
+        first_node: Some(if rail == 0 { 0 } else { first_of_second }),
+        nic: Some(rail),
+    });
+    let spec = FabricSpec {
+        graph: GraphSpec {
+            switches: (0..2).flat_map(names).collect(),
+            cables: cables.collect(),
+            attach: attach.collect(),
+        },
+        ..fabric(FabricKind::Graph)
+    };
+    let mut node = dgx_h100();
+    node.gpus = 2;
+    node.nics.count = 2;
+    cluster(node, 4, spec)
+}
+
+#[test]
+fn rails_without_a_cable_between_them_are_changed_inside_nodes() {
+    let cluster = build(&two_rings(0));
+    let network = ClusterNetwork::new(cluster.clone());
+    let mut links = Vec::new();
+    for from in (0..network.n_hosts()).map(HostId::new) {
+        for to in (0..network.n_hosts()).map(HostId::new) {
+            if !network.meets(from, to) {
+                continue;
+            }
+            assert!(0 < network.n_ways(from, to));
+            links.clear();
+            network.way(from, to, network.static_way(from, to), &mut links);
+            let ends = links.iter().map(|link| cluster.ends(*link));
+            let ends: Vec<_> = ends.collect();
+            let joined = ends.windows(2).all(|pair| pair[0].1 == pair[1].0);
+            assert!(joined, "{from} to {to}: {ends:?}");
+        }
+    }
+    // From GPU 0 of a node to GPU 1 of the next: through GPU 1, on the second ring.
+    links.clear();
+    cluster.route(GpuId::new(0), GpuId::new(3), Cluster::D_MOD_K, &mut links);
+    let names: Vec<_> = links.iter().map(|link| cluster.link_name(*link)).collect();
+    assert!(names.contains(&"rail1-0->rail1-1".to_owned()), "{names:?}");
+    assert_eq!(names[0], "n0g0->n0sw");
+}
+
+#[test]
+fn a_ring_that_breaks_twice_cuts_its_own_rail() {
+    let cluster = build(&two_rings(0));
+    let dead = |link: &str| Fault::DeadLink {
+        link: link.to_owned(),
+    };
+    assert!(cluster.degraded(&[dead("rail1-0->rail1-1")]).is_ok());
+    let both = [dead("rail1-0->rail1-1"), dead("rail1-2->rail1-3")];
+    let errors = cluster.degraded(&both).unwrap_err();
+    let message = "without link rail1-2->rail1-3, nothing leads from rail1-0 to rail1-1";
+    assert_eq!(errors[0].to_string(), message);
+}
+
+#[test]
+fn a_rail_that_misses_a_node_is_a_part_that_nothing_leads_to() {
+    let errors = Cluster::build(&two_rings(1)).unwrap_err();
+    let message =
+        "no cables lead from switch \"rail0-0\" to 4 switches, the first of them \"rail1-0\"";
+    assert!(
+        errors.iter().any(|error| error.to_string() == message),
+        "{errors:?}"
+    );
+}

@@ -74,6 +74,7 @@ mod bits;
 mod build;
 mod calm;
 mod config;
+mod connection;
 mod core;
 mod credit;
 mod dcqcn;

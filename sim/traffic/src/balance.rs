@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use cluster::Topology;
+use cluster::{Sharing, Topology};
 use units::math::mix;
 use units::{Bytes, LinkId, Seconds};
 
@@ -312,8 +312,14 @@ pub fn sprayed_loads<T: Topology + ?Sized>(topology: &T, program: &Program) -> V
     loads
 }
 
-/// The longest time that a link needs for what it carries: the maximum congestion.
+/// The longest time that a link needs for what it carries: the maximum congestion. Fat pipes bound
+/// flows one by one and are never full.
 pub fn congestion<T: Topology + ?Sized>(topology: &T, loads: &[f64]) -> Seconds {
-    let time = |(link, bytes): (u32, &f64)| bytes / topology.wire(LinkId::new(link)).rate.as_f64();
-    Seconds::from_secs((0..).zip(loads).map(time).fold(0.0, f64::max))
+    let time = |(link, bytes): (u32, &f64)| {
+        let wire = topology.wire(LinkId::new(link));
+        let is_shared = wire.sharing == Sharing::Shared;
+        is_shared.then(|| bytes / wire.rate.as_f64())
+    };
+    let times = (0..).zip(loads).filter_map(time);
+    Seconds::from_secs(times.fold(0.0, f64::max))
 }

@@ -42,8 +42,8 @@ mod way;
 mod wind;
 
 pub use self::collective::{
-    Cargo, Choice, Kind, Options, Parts, Ranks, Through, choose, collective, collective_over,
-    collective_with_cargo, streams_at_most,
+    Cargo, Choice, Kind, Options, Parts, Ranks, Through, Tuned, Wishes, choose, collective,
+    collective_over, collective_with_cargo, streams_at_most,
 };
 pub use balance::{Balanced, Policy, balance, congestion, sprayed_loads};
 pub use chain::{Chain, chain};

@@ -95,7 +95,12 @@ fn submit<T: Topology>(
             way,
             tag: u64::from(index),
         };
-        net.submit(now, message)?;
+        // Messages of a stream that are under way at once are those of one connection.
+        if 1 < stream.window {
+            net.submit_on(index, now, message)?;
+        } else {
+            net.submit(now, message)?;
+        }
     }
     schedule.ready.clear();
     Ok(())

@@ -16,7 +16,7 @@ use collective::{CommShape, shape};
 use profile::{BetweenReached, CommProfile, InsideReached, Protocol};
 use units::{Bytes, GpuId, HostId, NodeId, Seconds};
 
-use crate::{Kind, Options, Ranks, choose};
+use crate::{Kind, Ranks, Wishes, choose};
 
 /// What runs on the links, as far as constants differ.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +27,8 @@ pub struct Asked<'a> {
     pub bytes: Bytes,
     /// Its ranks.
     pub ranks: &'a Ranks,
-    /// How it is cut, where its kind leaves that open.
-    pub options: &'a Options,
+    /// What its algorithm, protocol and channels are to be.
+    pub wishes: &'a Wishes,
 }
 
 /// What links reach.
@@ -93,25 +93,23 @@ pub fn reached(network: &ClusterNetwork, comm: &CommProfile, asked: &Asked<'_>) 
 
 /// How it travels, and whether how slowly its rate is reached was measured.
 fn carried(asked: &Asked<'_>) -> (Carried, Protocol, bool) {
-    let (kind, protocol) = match asked.kind {
-        Some(Kind::AllReduce) => {
-            let choice = choose(asked.ranks, asked.bytes);
-            (Some(choice.kind), choice.options.protocol)
-        }
-        kind => (kind, asked.options.protocol),
+    let Some(kind) = asked.kind else {
+        return (Carried::Ring, Protocol::Simple, false);
     };
-    match kind {
-        Some(Kind::DoubleTree) => (Carried::Tree, protocol, true),
-        Some(Kind::NvlsTree) => (Carried::NvlsTree, Protocol::Simple, true),
-        Some(Kind::RingChannels) => (Carried::Ring, protocol, true),
-        Some(Kind::Broadcast | Kind::Reduce) => (Carried::Ring, protocol, false),
-        Some(
-            Kind::AllToAll
-            | Kind::AllToAllHierarchical
-            | Kind::AllToAllRail
-            | Kind::Gather
-            | Kind::Scatter,
-        ) => (Carried::Pairs, Protocol::Simple, false),
+    let choice = choose(kind, asked.ranks, asked.bytes, asked.wishes);
+    let protocol = choice.options.protocol;
+    match choice.kind {
+        Kind::DoubleTree => (Carried::Tree, protocol, true),
+        Kind::NvlsTree => (Carried::NvlsTree, Protocol::Simple, true),
+        Kind::RingChannels => (Carried::Ring, protocol, true),
+        Kind::AllGather | Kind::ReduceScatter | Kind::Broadcast | Kind::Reduce => {
+            (Carried::Ring, protocol, false)
+        }
+        Kind::AllToAll
+        | Kind::AllToAllHierarchical
+        | Kind::AllToAllRail
+        | Kind::Gather
+        | Kind::Scatter => (Carried::Pairs, Protocol::Simple, false),
         _ => (Carried::Ring, Protocol::Simple, false),
     }
 }

@@ -14,8 +14,8 @@ use traffic::{
 };
 use units::Bytes;
 
-/// A piece of data, by part and chunk.
-type Key = (u32, u32);
+/// A piece of data, by part, chunk and the NIC of nodes with several.
+type Key = (u32, u32, u32);
 /// The ranks whose data were added up, a bit each.
 type Sum = u64;
 /// What a rank has.
@@ -31,8 +31,8 @@ struct Run<'a> {
     done: Vec<u32>,
     under_way: Vec<VecDeque<Buffer>>,
     /// What a switch holds of a step, and for whom.
-    switches: BTreeMap<(Through, u32), Vec<(Buffer, usize)>>,
-    groups: BTreeMap<Through, usize>,
+    switches: BTreeMap<(u32, Through, u32), Vec<(Buffer, usize)>>,
+    groups: BTreeMap<(u32, Through), usize>,
 }
 
 impl<'a> Run<'a> {
@@ -40,14 +40,17 @@ impl<'a> Run<'a> {
         let n = program.streams().len();
         assert_eq!(n, cargo.len());
         let mut groups = BTreeMap::new();
-        for through in cargo.iter().filter_map(|cargo| cargo.through) {
-            *groups.entry(through).or_insert(0) += 1;
+        for cargo in cargo {
+            if let Some(through) = cargo.through {
+                *groups.entry((cargo.lane, through)).or_insert(0) += 1;
+            }
         }
         Self {
             program,
             cargo,
-            rank_of: (0..ranks.n())
-                .map(|rank| (ranks.host(rank).get(), rank as usize))
+            rank_of: (program.streams().iter())
+                .flat_map(|stream| [stream.src, stream.dst])
+                .map(|host| (host.get(), ranks.rank_of(host).expect("a rank") as usize))
                 .collect(),
             buffers,
             released: vec![0; n],
@@ -73,7 +76,7 @@ impl<'a> Run<'a> {
         let stream = self.program.streams()[at];
         let (step, cargo) = (self.released[at], &self.cargo[at]);
         let from = &self.buffers[self.rank_of[&stream.src.get()]];
-        let key = |part| (part, cargo.chunk_of(step));
+        let key = |part| (part, cargo.chunk_of(step), cargo.lane);
         let parts = cargo.parts_of(step).into_iter();
         let message = parts.map(|part| {
             let sum = from.get(&key(part));
@@ -94,9 +97,12 @@ impl<'a> Run<'a> {
         self.done[at] += 1;
         match cargo.through {
             Some(through) => {
-                let held = self.switches.entry((through, step)).or_default();
+                let held = self
+                    .switches
+                    .entry((cargo.lane, through, step))
+                    .or_default();
                 held.push((message, to));
-                if held.len() == self.groups[&through] {
+                if held.len() == self.groups[&(cargo.lane, through)] {
                     let held = std::mem::take(held);
                     self.switch(through, &held);
                 }
@@ -166,7 +172,7 @@ fn keys(program: &Program, cargo: &[Cargo]) -> BTreeSet<Key> {
             cargo
                 .parts_of(step)
                 .into_iter()
-                .map(move |part| (part, chunk))
+                .map(move |part| (part, chunk, cargo.lane))
                 .collect::<Vec<_>>()
         };
         (0..stream.steps).flat_map(key).collect::<Vec<_>>()
@@ -187,34 +193,55 @@ fn ends(purpose: Purpose, n: u32, rank: u32, keys: &BTreeSet<Key>, shift: u32) -
     let when = |is: bool, sum: Sum| is.then_some(sum);
     match purpose {
         Purpose::AllReduce => [pick(&|_| Some(own)), pick(&|_| Some(all))],
+        // Every channel has a part for each rank.
         Purpose::AllGather => [
-            pick(&|(part, _)| when(part == rank, own)),
-            pick(&|(part, _)| Some(1 << part)),
+            pick(&|(part, ..)| when(part % n == rank, own)),
+            pick(&|(part, ..)| Some(1 << (part % n))),
         ],
         Purpose::ReduceScatter => [
             pick(&|_| Some(own)),
-            pick(&|(part, _)| when(part == rank, all)),
+            pick(&|(part, ..)| when(part % n == rank, all)),
         ],
         Purpose::Broadcast => [pick(&|_| when(root, 1)), pick(&|_| Some(1))],
         Purpose::Reduce => [pick(&|_| Some(own)), pick(&|_| when(root, all))],
         Purpose::Gather => [
-            pick(&|(part, _)| when(part == rank, own)),
-            pick(&|(part, _)| when(root, 1 << part)),
+            pick(&|(part, ..)| when(part == rank, own)),
+            pick(&|(part, ..)| when(root, 1 << part)),
         ],
         Purpose::Scatter => [
             pick(&|_| when(root, 1)),
-            pick(&|(part, _)| when(part == rank, 1)),
+            pick(&|(part, ..)| when(part == rank, 1)),
         ],
         Purpose::AllToAll => [
-            pick(&|(part, _)| when(part / n == rank, own)),
-            pick(&|(part, _)| when(part % n == rank, 1 << (part / n))),
+            pick(&|(part, ..)| when(part / n == rank, own)),
+            pick(&|(part, ..)| when(part % n == rank, 1 << (part / n))),
         ],
         Purpose::Shift => {
             let from = (rank + n - shift) % n;
             [
-                pick(&|(part, _)| when(part == rank, own)),
-                pick(&|(part, _)| when(part == from, 1 << from)),
+                pick(&|(part, ..)| when(part == rank, own)),
+                pick(&|(part, ..)| when(part == from, 1 << from)),
             ]
+        }
+    }
+}
+
+fn check_ends(kind: Kind, ranks: &Ranks, options: &Options, seed: u64) {
+    let (program, cargo) = collective_with_cargo(kind, ranks, Bytes::new(40_000), options);
+    let keys = keys(&program, &cargo);
+    let shift = if kind == Kind::SendRecv {
+        1
+    } else {
+        ranks.n() / 2
+    };
+    let ends = |rank| ends(purpose(kind), ranks.n(), rank, &keys, shift);
+    let before = (0..ranks.n()).map(|rank| ends(rank)[0].clone()).collect();
+    let after = Run::new(&program, &cargo, ranks, before).finish(seed);
+    for (rank, has) in (0..).zip(after) {
+        for (key, sum) in &ends(rank)[1] {
+            let name = kind.name();
+            let place = (rank, ranks.domains());
+            assert_eq!(has.get(key), Some(sum), "{name}: {key:?} at {place:?}");
         }
     }
 }
@@ -224,24 +251,55 @@ fn every_rank_ends_with_what_it_must() {
     for kind in Kind::ALL {
         for ranks in layouts::all() {
             for (seed, options) in (0..).zip(layouts::options()) {
-                let bytes = Bytes::new(40_000);
-                let (program, cargo) = collective_with_cargo(kind, &ranks, bytes, &options);
-                let keys = keys(&program, &cargo);
-                let shift = if kind == Kind::SendRecv {
-                    1
-                } else {
-                    ranks.n() / 2
-                };
-                let ends = |rank| ends(purpose(kind), ranks.n(), rank, &keys, shift);
-                let before = (0..ranks.n()).map(|rank| ends(rank)[0].clone()).collect();
-                let after = Run::new(&program, &cargo, &ranks, before).finish(seed);
-                for (rank, has) in (0..).zip(after) {
-                    for (key, sum) in &ends(rank)[1] {
-                        let name = kind.name();
-                        let place = (rank, ranks.domains());
-                        assert_eq!(has.get(key), Some(sum), "{name}: {key:?} at {place:?}");
-                    }
+                check_ends(kind, &ranks, &options, seed);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_holds_over_the_nics_of_nodes() {
+    for kind in Kind::ALL {
+        for (seed, options) in (0..).zip(layouts::options()) {
+            for nodes in [2, 3, 4] {
+                check_ends(kind, &layouts::dgx_nodes(nodes), &options, seed);
+            }
+        }
+    }
+}
+
+#[test]
+fn channels_enter_and_leave_nodes_by_all_nics() {
+    let ranks = layouts::dgx_gpus(3);
+    let options = Options::new(profile::Protocol::Simple, 16);
+    for kind in [
+        Kind::Ring,
+        Kind::RingChannels,
+        Kind::DoubleTree,
+        Kind::AllGather,
+        Kind::ReduceScatter,
+        Kind::Broadcast,
+        Kind::Reduce,
+    ] {
+        let program = collective_over(kind, &ranks, Bytes::new(3 << 20), &options);
+        let rank = |host| ranks.rank_of(host).expect("a rank");
+        // By node and place, what is sent to other nodes and received from them.
+        let mut between: [BTreeMap<(u32, u32), u64>; 2] = Default::default();
+        for stream in program.streams() {
+            let places = [stream.src, stream.dst].map(|host| ranks.place(rank(host)));
+            if places[0].0 != places[1].0 {
+                for (sum, place) in between.iter_mut().zip(places) {
+                    let bytes = stream.bytes.as_u64() * u64::from(stream.steps);
+                    *sum.entry(place).or_insert(0) += bytes;
                 }
+            }
+        }
+        for way in between {
+            let [least, most] = [way.values().min(), way.values().max()];
+            // Of a chain, the last node sends nothing where the first NIC is the root's.
+            assert!(16 <= way.len(), "{}: {way:?}", kind.name());
+            if matches!(kind, Kind::Ring | Kind::RingChannels | Kind::AllGather) {
+                assert_eq!(least, most, "{}", kind.name());
             }
         }
     }

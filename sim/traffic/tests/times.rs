@@ -5,12 +5,12 @@ mod layouts;
 
 use cluster::{Cluster, ClusterNetwork, LinkKind, Topology, example};
 use collective::textbook::{self, Link};
-use layouts::{Purpose, hosts, purpose};
+use layouts::{Purpose, dgx_gpus, dgx_h100s, dgx_nodes, hosts, purpose};
 use network::Share;
 use network::packet::{Balancing, Config, Transport};
 use traffic::{
-    Keep, Kind, Options, Outcome, Program, Ranks, collective, collective_over, run, run_folded,
-    run_packets,
+    Keep, Kind, Options, Outcome, Program, Ranks, Wishes, choose, collective, collective_over, run,
+    run_folded, run_packets,
 };
 use units::{Bytes, BytesPerSec, Control, HostId, LinkId, Seconds};
 
@@ -21,12 +21,7 @@ fn leaf_spine() -> ClusterNetwork {
 
 /// Four nodes of eight GPUs on rails.
 fn rails() -> (ClusterNetwork, Ranks) {
-    let network = ClusterNetwork::new(Cluster::build(&example::dgx_h100s(4)).expect("valid"));
-    let gpus: Vec<HostId> = (network.n_nodes()..network.n_hosts())
-        .map(HostId::new)
-        .collect();
-    let ranks = Ranks::of_cluster(&network, &gpus);
-    (network, ranks)
+    (dgx_h100s(4), dgx_gpus(4))
 }
 
 fn outcome(network: &ClusterNetwork, program: &Program) -> Outcome {
@@ -74,8 +69,8 @@ fn large_collectives_take_what_closed_forms_say() {
         (Kind::Ring, 1e-3),
         (Kind::RingChannels, 0.01),
         (Kind::HalvingDoubling, 1e-3),
-        (Kind::AllGather, 1e-3),
-        (Kind::ReduceScatter, 1e-3),
+        (Kind::AllGather, 0.01),
+        (Kind::ReduceScatter, 0.01),
         (Kind::AllGatherDoubling, 1e-3),
         (Kind::ReduceScatterHalving, 1e-3),
         (Kind::AllGatherPat, 1e-3),
@@ -176,6 +171,66 @@ fn sums_in_switches_halve_the_time_of_a_ring() {
     assert!((ratio - 14.0 / 9.0).abs() < 0.05, "{ratio}");
 }
 
+#[test]
+fn collectives_over_nodes_with_eight_nics_take_what_eight_nics_take() {
+    let network = dgx_h100s(4);
+    let bytes = Bytes::new(1 << 30);
+    // Eight NICs of 50 GB/s.
+    let least = |kind| match purpose(kind) {
+        Purpose::AllReduce => 1.5 * bytes.as_f64() / 400e9,
+        Purpose::AllGather | Purpose::ReduceScatter => 0.75 * bytes.as_f64() / 400e9,
+        _ => bytes.as_f64() / 400e9,
+    };
+    for kind in [
+        Kind::AllReduce,
+        Kind::AllGather,
+        Kind::ReduceScatter,
+        Kind::Broadcast,
+        Kind::Reduce,
+        Kind::Ring,
+        Kind::Permutation,
+        Kind::SendRecv,
+    ] {
+        let choice = choose(kind, &dgx_nodes(4), bytes, &Wishes::default());
+        let program = collective_over(choice.kind, &dgx_nodes(4), bytes, &choice.options);
+        let ratio = secs(&network, &program) / least(kind);
+        assert!((1.0..1.1).contains(&ratio), "{}: {ratio}", kind.name());
+    }
+}
+
+#[test]
+fn collectives_over_gpus_take_what_the_nics_of_a_node_take() {
+    let (network, ranks) = rails();
+    let bytes = Bytes::new(1 << 30);
+    for (kind, share) in [
+        (Kind::AllReduce, 2.0),
+        (Kind::AllGather, 31.0 / 32.0),
+        (Kind::ReduceScatter, 31.0 / 32.0),
+        (Kind::Broadcast, 1.0),
+        (Kind::Reduce, 1.0),
+        (Kind::Ring, 31.0 / 16.0),
+        (Kind::RingChannels, 31.0 / 16.0),
+        (Kind::DoubleTree, 2.0),
+    ] {
+        let choice = choose(kind, &ranks, bytes, &Wishes::default());
+        let program = collective_over(choice.kind, &ranks, bytes, &choice.options);
+        let ratio = secs(&network, &program) / (share * bytes.as_f64() / 400e9);
+        assert!((0.95..1.1).contains(&ratio), "{}: {ratio}", kind.name());
+    }
+}
+
+#[test]
+fn what_the_switch_of_a_domain_hands_out_takes_what_a_rank_receives() {
+    let network = dgx_h100s(1);
+    let ranks = dgx_gpus(1);
+    let bytes = Bytes::new(1 << 30);
+    for kind in [Kind::AllGatherNvls, Kind::ReduceScatterNvls] {
+        let program = collective_over(kind, &ranks, bytes, &Options::default());
+        let ratio = secs(&network, &program) / (7.0 / 8.0 * bytes.as_f64() / 450e9);
+        assert!((1.0..1.02).contains(&ratio), "{}: {ratio}", kind.name());
+    }
+}
+
 /// The links of a stream by kind.
 fn kinds(network: &ClusterNetwork, from: HostId, to: HostId) -> Vec<LinkKind> {
     let mut links = Vec::new();
@@ -258,7 +313,7 @@ fn folding_changes_no_time_of_any_kind() {
 }
 
 #[test]
-fn every_kind_ends_on_the_packet_engine_not_before_the_flow_engine_says() {
+fn every_kind_ends_on_the_packet_engine_and_hardly_before_the_flow_engine_says() {
     let spec = example::hosts(2, 4, 4, 100.0);
     let network = ClusterNetwork::new(Cluster::build(&spec).expect("valid"));
     for kind in Kind::ALL {
@@ -269,6 +324,41 @@ fn every_kind_ends_on_the_packet_engine_not_before_the_flow_engine_says() {
         let packets = run_packets(&network, &program, config, Keep::Totals, &control);
         let packets = packets.expect("runs").makespan.as_picos() as f64;
         let ratio = packets / flows;
-        assert!((1.0..3.0).contains(&ratio), "{}: {ratio}", kind.name());
+        // Packets of chunks that go together drift apart: what is ahead is passed on earlier.
+        assert!((0.95..3.0).contains(&ratio), "{}: {ratio}", kind.name());
+    }
+}
+
+#[test]
+fn on_an_idle_fabric_pipelines_take_in_packets_what_they_take_in_flows() {
+    let (rails, ranks) = rails();
+    let flat = leaf_spine();
+    let alone = Ranks::of_cluster(&flat, &hosts(32));
+    for (network, ranks, kind) in [
+        (&flat, &alone, Kind::Broadcast),
+        (&flat, &alone, Kind::Reduce),
+        (&flat, &alone, Kind::RingChannels),
+        (&flat, &alone, Kind::DoubleTree),
+        (&rails, &ranks, Kind::AllReduce),
+        (&rails, &ranks, Kind::DoubleTree),
+        (&rails, &ranks, Kind::AllGather),
+        (&rails, &ranks, Kind::Broadcast),
+    ] {
+        let bytes = Bytes::new(16 << 20);
+        let choice = choose(kind, ranks, bytes, &Wishes::default());
+        let program = collective_over(choice.kind, ranks, bytes, &choice.options);
+        let config = Config::new(Transport::Ideal, Balancing::SinglePath);
+        let control = Control::new();
+        let packets = run_packets(network, &program, config, Keep::Totals, &control);
+        let packets = packets.expect("runs").makespan.as_seconds().as_secs();
+        let ratio = packets / secs(network, &program);
+        // Headers are 1.6 %, packets are stored and forwarded at each of a chain's hops, and those of
+        // several channels drift apart.
+        assert!(
+            (0.92..1.08).contains(&ratio),
+            "{} of {}: {ratio}",
+            kind.name(),
+            ranks.n()
+        );
     }
 }

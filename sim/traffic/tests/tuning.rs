@@ -17,7 +17,7 @@ use cluster::{Cluster, ClusterNetwork, Topology, example};
 use profile::Algorithm::{Nvls, NvlsTree, Ring, Tree};
 use profile::Protocol::{Ll, Ll128, Simple};
 use profile::{Algorithm, Protocol};
-use traffic::{Kind, Ranks, choose};
+use traffic::{Choice, Kind, Ranks, Tuned, Wishes};
 use units::{Bytes, HostId};
 
 fn dgx_h100s(nodes: u32) -> Ranks {
@@ -32,10 +32,22 @@ fn single_gpus(n: u32) -> Ranks {
     Ranks::alone(&hosts)
 }
 
+fn choose(kind: Kind, ranks: &Ranks, bytes: u64) -> Choice {
+    traffic::choose(kind, ranks, Bytes::new(bytes), &Wishes::default())
+}
+
+fn all_reduce(ranks: &Ranks, bytes: u64) -> Choice {
+    choose(Kind::AllReduce, ranks, bytes)
+}
+
+fn tuned(choice: &Choice) -> Tuned {
+    choice.tuned.expect("NCCL tunes it")
+}
+
 fn assert_choices(ranks: &Ranks, table: &[(u32, Algorithm, Protocol)]) {
     for &(exponent, algorithm, protocol) in table {
-        let choice = choose(ranks, Bytes::new(1 << exponent));
-        let found = (choice.algorithm, choice.options.protocol);
+        let choice = all_reduce(ranks, 1 << exponent);
+        let found = (tuned(&choice).algorithm, choice.options.protocol);
         let place = format!("2^{exponent} bytes, {} ranks", ranks.n());
         assert_eq!(found, (algorithm, protocol), "{place}");
     }
@@ -100,7 +112,7 @@ fn single_gpus_go_from_trees_to_rings() {
 
 #[test]
 fn small_sizes_take_the_latency_of_the_table() {
-    let micros = |ranks: &Ranks| choose(ranks, Bytes::new(8)).time.as_micros();
+    let micros = |ranks: &Ranks| tuned(&all_reduce(ranks, 8)).time.as_micros();
     assert!((micros(&dgx_h100s(1)) - 15.0).abs() < 0.01);
     assert!((micros(&dgx_h100s(16)) - 55.2).abs() < 0.01);
     assert!((micros(&single_gpus(2)) - 16.6).abs() < 0.01);
@@ -108,9 +120,60 @@ fn small_sizes_take_the_latency_of_the_table() {
 
 #[test]
 fn small_sizes_have_fewer_channels() {
-    let choice = |bytes| choose(&dgx_h100s(16), Bytes::new(bytes));
+    let choice = |bytes| all_reduce(&dgx_h100s(16), bytes);
     assert_eq!(choice(1 << 10).options.channels, 1);
     assert_eq!(choice(16 << 10).options.channels, 4);
     assert_eq!(choice(1 << 30).options.channels, 16);
     assert_eq!(choice(1 << 30).kind, Kind::NvlsTree);
+}
+
+#[test]
+fn an_all_gather_goes_from_rings_with_flags_to_plain_rings() {
+    let way = |ranks: &Ranks, bytes| {
+        let choice = choose(Kind::AllGather, ranks, bytes);
+        (
+            choice.kind,
+            tuned(&choice).algorithm,
+            choice.options.protocol,
+        )
+    };
+    let four = dgx_h100s(4);
+    assert_eq!(way(&four, 1 << 16), (Kind::AllGather, Ring, Ll));
+    assert_eq!(way(&four, 1 << 24), (Kind::AllGather, Ring, Ll128));
+    assert_eq!(way(&four, 1 << 30), (Kind::AllGather, Ring, Simple));
+    assert_eq!(choose(Kind::AllGather, &four, 1 << 30).options.channels, 16);
+}
+
+#[test]
+fn wishes_are_heeded_where_nccl_has_the_way() {
+    let ranks = dgx_h100s(4);
+    let with = |kind, algorithm, protocol, channels| {
+        let wishes = Wishes {
+            algorithm,
+            protocol,
+            channels,
+            collnet: false,
+        };
+        traffic::choose(kind, &ranks, Bytes::new(1 << 30), &wishes)
+    };
+    let all_reduce = with(Kind::AllReduce, Some(Ring), Some(Ll), Some(4));
+    assert_eq!(all_reduce.kind, Kind::RingChannels);
+    assert_eq!(all_reduce.options.protocol, Ll);
+    assert_eq!(all_reduce.options.channels, 4);
+    // Eight GPUs a node have no PAT.
+    let gather = with(Kind::AllGather, Some(Algorithm::Pat), None, None);
+    assert_eq!(tuned(&gather).algorithm, Ring);
+    let one = Wishes {
+        algorithm: Some(Nvls),
+        ..Wishes::default()
+    };
+    let nvls = traffic::choose(Kind::AllGather, &dgx_h100s(1), Bytes::new(1 << 30), &one);
+    assert_eq!(nvls.kind, Kind::AllGatherNvls);
+    // What is named by its way keeps it, over NCCL's channels.
+    let trees = with(Kind::DoubleTree, Some(Ring), None, None);
+    assert_eq!((trees.kind, trees.options.channels), (Kind::DoubleTree, 16));
+    assert_eq!(trees.tuned, None);
+    // Messages between pairs have neither.
+    let pairs = with(Kind::AllToAll, None, Some(Ll), None);
+    assert_eq!(pairs.options.protocol, Simple);
 }

@@ -24,6 +24,9 @@ pub enum QuantityError {
 impl QuantityError {
     /// What to write instead.
     pub fn hint(&self) -> String {
+        if let Self::OutOfRange { what: "size", .. } = self {
+            return "a size is 0 to 7.9 EiB, which is 9.2e18 bytes".to_owned();
+        }
         let what = match self {
             Self::NoNumber { what, .. }
             | Self::NoUnit { what, .. }
@@ -38,7 +41,7 @@ impl QuantityError {
     }
 }
 
-/// Reads a size: B, and k, M, G, T with B (decimal) or iB (binary).
+/// Reads a size: B, and k, M, G, T, P, E with B (decimal) or iB (binary).
 ///
 /// # Errors
 ///
@@ -147,10 +150,13 @@ fn prefix_factor(prefix: &str) -> Option<f64> {
         "G" => 1e9,
         "T" => 1e12,
         "P" => 1e15,
+        "E" => 1e18,
         "Ki" => 1024.0,
         "Mi" => 1_048_576.0,
         "Gi" => 1_073_741_824.0,
         "Ti" => 1_099_511_627_776.0,
+        "Pi" => 1_125_899_906_842_624.0,
+        "Ei" => 1_152_921_504_606_846_976.0,
         _ => return None,
     })
 }
@@ -197,6 +203,22 @@ mod tests {
         assert_eq!(parse_bytes("24GB").unwrap(), Bytes::new(24_000_000_000));
         assert_eq!(parse_bytes("1e3 kB").unwrap(), Bytes::new(1_000_000));
         assert_eq!(parse_bytes("1_024 B").unwrap(), Bytes::new(1024));
+        assert_eq!(parse_bytes("1.5 PiB").unwrap(), Bytes::new(3 << 49));
+        assert_eq!(parse_bytes("2EiB").unwrap(), Bytes::new(2 << 60));
+        assert_eq!(
+            parse_bytes("3 EB").unwrap(),
+            Bytes::new(3_000_000_000_000_000_000)
+        );
+    }
+
+    #[test]
+    fn a_size_that_is_too_large_says_how_large_sizes_are() {
+        let error = parse_bytes("8 EiB").unwrap_err();
+        assert_eq!(error.to_string(), "size \"8 EiB\" is out of range");
+        assert_eq!(
+            error.hint(),
+            "a size is 0 to 7.9 EiB, which is 9.2e18 bytes"
+        );
     }
 
     #[test]

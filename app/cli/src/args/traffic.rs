@@ -80,11 +80,12 @@ impl TrafficArgs {
             Some((option, format!("{field}={quoted}")))
         });
         let bytes = self.bytes.as_ref().map(|bytes| {
-            let is_number = bytes.bytes().all(|byte| byte.is_ascii_digit());
-            let value = if is_number {
-                bytes.clone()
-            } else {
-                toml_string(bytes)
+            let is_number = !bytes.is_empty() && bytes.bytes().all(|byte| byte.is_ascii_digit());
+            // TOML's whole numbers end at 2^63: beyond, the range of sizes is what is wrong.
+            let value = match bytes.parse::<i64>() {
+                Ok(number) if is_number => number.to_string(),
+                Err(_) if is_number => toml_string(&format!("{bytes} B")),
+                _ => toml_string(bytes),
             };
             ("--bytes", format!("workload.bytes={value}"))
         });

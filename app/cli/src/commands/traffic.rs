@@ -236,7 +236,11 @@ fn links(answer: &NetworkAnswer, width: Option<usize>) -> String {
             link.name.clone(),
             link.direction.name().to_owned(),
             format!("{:.0}", link.bytes),
-            format!("{:.1} %", link.utilisation * 100.0),
+            if link.is_fat {
+                "-".to_owned()
+            } else {
+                format!("{:.1} %", link.utilisation * 100.0)
+            },
         ]);
     }
     let mut text = table.render(width);

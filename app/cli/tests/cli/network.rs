@@ -53,6 +53,7 @@ fn plans_in_json_have_the_keys_of_the_contract_and_each_can_be_exported() {
         "schema",
         "best",
         "plans",
+        "pareto",
         "evaluated",
         "excluded",
         "partial",

@@ -1,7 +1,7 @@
 //! What came of a network workload.
 
 use ::network::packet::Totals;
-use cluster::{Direction, Topology};
+use cluster::{Direction, Sharing, Topology};
 use traffic::{Curve, Outcome, PacketOutcome, Program, Times, congestion};
 use units::{LinkId, Seconds, SimTime};
 
@@ -39,8 +39,10 @@ pub struct LinkLoad {
     pub direction: Direction,
     /// Bytes, headers included where there are packets.
     pub bytes: f64,
-    /// Share of what it could have carried until the last byte of all arrived.
+    /// Share of what it could have carried until the last byte of all arrived; 0 for a fat pipe.
     pub utilisation: f64,
+    /// Whether it is a fat pipe: it bounds flows one by one, so that there is nothing it is full of.
+    pub is_fat: bool,
     /// The longest queue in bytes and its average over time; none in the flow engine.
     pub queue: Option<[f64; 2]>,
     /// Packets that it lost, and that lost their payload; none in the flow engine.
@@ -164,12 +166,19 @@ pub(super) fn busiest(topology: &impl Topology, outcome: &PacketOutcome) -> Seco
 /// What a link carried in some time, without queues.
 fn carried(topology: &impl Topology, link: LinkId, bytes: f64, time: Seconds) -> LinkLoad {
     let name = topology.wire_name(link);
-    let most = topology.wire(link).rate.as_f64() * time.as_secs();
+    let wire = topology.wire(link);
+    let is_fat = wire.sharing == Sharing::FatPipe;
+    let most = wire.rate.as_f64() * time.as_secs();
     LinkLoad {
         name: name.name,
         direction: name.direction,
         bytes,
-        utilisation: if most > 0.0 { bytes / most } else { 0.0 },
+        utilisation: if most > 0.0 && !is_fat {
+            bytes / most
+        } else {
+            0.0
+        },
+        is_fat,
         queue: None,
         lost: None,
     }

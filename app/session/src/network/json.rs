@@ -64,7 +64,7 @@ impl NetworkAnswer {
                 "name": link.name,
                 "direction": link.direction.name(),
                 "bytes": link.bytes,
-                "utilisation": link.utilisation,
+                "utilisation": (!link.is_fat).then_some(link.utilisation),
             });
             if let Some([longest, average]) = link.queue {
                 entry["queue_max_bytes"] = json!(longest);

@@ -9,7 +9,7 @@ use ::network::Share;
 use cluster::{ClusterNetwork, Topology as _};
 use format::{
     ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
-    Rules, ScenarioSpec, idle_workload_fields, is_path, resolve_measured, rules,
+    Rules, ScenarioSpec, Search, idle_in_traffic, is_path, marks_reversed, resolve_measured, rules,
 };
 use formats::flows_csv::{self, FlowIds, FlowsCsvError};
 use formats::simgrid;
@@ -17,12 +17,10 @@ use predict::Assumed;
 use profile::CommProfile;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use traffic::{
-    Keep, Kind, Options, Policy, Program, Ranks, balance, collective_over, run_folded,
-    streams_at_most,
-};
-use units::{Control, HostId, Seconds, SimTime};
+use traffic::{Keep, Kind, Policy, Program, Ranks, balance, run_folded};
+use units::{Bytes, Control, HostId, Seconds, SimTime};
 
+use super::collective::{Notes, unheeded_by_flows, wishes};
 use super::fabric::Fabric;
 use super::reach::{laid, wanted};
 use crate::Opened;
@@ -30,15 +28,15 @@ use crate::Opened;
 /// The largest platform file that is read.
 const PLATFORM_LIMIT: u64 = 1 << 30;
 
-/// The most streams that a collective may have: tens of gigabytes.
-const MOST_STREAMS: u64 = 1 << 28;
-
 /// What is known of collectives on a cluster.
 struct Measured {
     comm: CommProfile,
     /// Whether the user has brought some of it.
     own: bool,
 }
+
+/// The most packets that a message may have in the packet engine.
+const MOST_PACKETS: u64 = (1 << 31) - 1;
 
 /// A network workload that is ready to run.
 #[derive(Debug)]
@@ -75,10 +73,16 @@ impl Opened {
     ///
     /// Everything that is wrong.
     pub fn traffic(&self) -> Result<Traffic, Vec<Failure>> {
+        self.traffic_for(Search::None)
+    }
+
+    /// As [`Opened::traffic`].
+    ///
+    /// * `search` — what a search will choose; fields for its choices are not given in vain.
+    pub(super) fn traffic_for(&self, search: Search) -> Result<Traffic, Vec<Failure>> {
         let workload = self.spec.workload.clone().unwrap_or_default();
-        let mut warnings = Vec::new();
-        let mut assumptions = Vec::new();
-        let (fabric, measured) = self.fabric(&workload, &mut warnings)?;
+        let mut notes = Notes::default();
+        let (fabric, measured) = self.fabric(&workload, &mut notes.warnings)?;
         let seed = self.spec.settings.seed.unwrap_or(1);
         let engine = self.spec.settings.engine.unwrap_or(Engine::Flow);
         if !matches!(engine, Engine::Flow | Engine::Packet) {
@@ -86,15 +90,24 @@ impl Opened {
             let hint = "use engine = \"flow\" or \"packet\"".to_owned();
             return Err(vec![self.refused("settings.engine", message, Some(hint))]);
         }
-        let (fabric, start) =
-            self.reaching(fabric, measured, (&workload, engine), &mut assumptions)?;
+        let (fabric, start) = self.reaching(
+            fabric,
+            measured,
+            (&workload, engine),
+            &mut notes.assumptions,
+        )?;
         let (network, nccl) = (&self.spec.network, &self.spec.nccl);
-        for (field, reason) in idle_workload_fields(engine, &self.spec) {
-            warnings.push(format!("`{field}` has no effect: {reason}"));
-        }
-        let rules = rules(engine, network, nccl, seed, &mut assumptions);
-        let (program, ids) = self.program(&workload, &fabric, &mut warnings)?;
+        let rules = rules(engine, network, nccl, seed, &mut notes.assumptions);
+        let idle = idle_in_traffic(&self.spec, &self.document, &rules, search);
+        notes.warnings.extend(idle);
+        let (program, ids) = self.program(&workload, &fabric, &mut notes)?;
         self.check_ways(&program, &fabric)?;
+        if let Rules::Packet { config, .. } = &rules {
+            if let Some((field, message, hint)) = marks_reversed(network, config) {
+                return Err(vec![self.refused(field, message, Some(hint))]);
+            }
+            self.check_packets(&program, config.payload)?;
+        }
         let program = match workload.jitter {
             Some(jitter) if 0.0 < jitter => self.uneven(&program, &fabric, jitter, seed)?,
             _ => program,
@@ -112,8 +125,8 @@ impl Opened {
             ids,
             rules,
             seed,
-            assumptions,
-            warnings,
+            assumptions: notes.assumptions,
+            warnings: notes.warnings,
         })
     }
 
@@ -161,7 +174,13 @@ impl Opened {
         let (Fabric::Cluster(network), Some(measured)) = (fabric, measured) else {
             return Err(refuse());
         };
-        let found = laid(&network, &measured.comm, workload, &self.options(), engine);
+        let found = laid(
+            &network,
+            &measured.comm,
+            workload,
+            &wishes(&self.spec.nccl),
+            engine,
+        );
         let (found, assumed) = found.ok_or_else(refuse)?;
         assumptions.push(assumed);
         let network = Box::new(network.reaching(found.reach));
@@ -256,11 +275,17 @@ impl Opened {
         &self,
         workload: &NetworkWorkload,
         fabric: &Fabric,
-        warnings: &mut Vec<String>,
+        notes: &mut Notes,
     ) -> Result<(Program, Option<FlowIds>), Vec<Failure>> {
         if let Some(flows) = &workload.flows {
             if workload.bytes.is_some() {
-                warnings.push("`workload.bytes` has no effect: flows have sizes".to_owned());
+                let text = "`workload.bytes` has no effect: flows have sizes";
+                notes.warnings.push(text.to_owned());
+            }
+            notes.warnings.extend(unheeded_by_flows(&self.spec.nccl));
+            if workload.ends.is_some() {
+                let text = "`workload.ends` has no effect: flows name their hosts";
+                notes.warnings.push(text.to_owned());
             }
             let (program, ids) = self.flows(&self.base.join(flows), fabric)?;
             return Ok((program, Some(ids)));
@@ -281,6 +306,12 @@ impl Opened {
             let hint = Some("give `bytes`, such as \"64 MiB\"".to_owned());
             return Err(vec![self.refused("workload.bytes", message, hint)]);
         };
+        if let (Fabric::Platform(_), Some(_)) = (fabric, workload.ends) {
+            let reason = "all hosts of a platform take part";
+            notes
+                .warnings
+                .push(format!("`workload.ends` has no effect: {reason}"));
+        }
         let hosts = ends(fabric, workload.ends.unwrap_or_default());
         if hosts.len() < 2 {
             let message = format!(
@@ -293,34 +324,26 @@ impl Opened {
             Fabric::Cluster(cluster) => Ranks::of_cluster(cluster, &hosts),
             Fabric::Platform(platform) => Ranks::on(&**platform, &hosts),
         };
-        let options = self.options();
-        let streams = streams_at_most(kind, &ranks, bytes, &options);
-        if MOST_STREAMS < streams {
-            let message =
-                format!("the collective has up to {streams} streams, more than {MOST_STREAMS}");
-            let hint =
-                Some("take fewer nodes, or a kind that does not pair all of them".to_owned());
-            return Err(vec![self.refused("workload.collective", message, hint)]);
+        if workload.ends.is_none() && 1 < ranks.n_lanes() {
+            notes.assumptions.push(Assumed {
+                field: "workload.ends".to_owned(),
+                value: "nodes".to_owned(),
+                reason: format!("each sends over its {} NICs", ranks.n_lanes()),
+            });
         }
-        Ok((collective_over(kind, &ranks, bytes, &options), None))
-    }
-
-    /// What `[nccl]` says of channels and protocol.
-    fn options(&self) -> Options {
-        let nccl = &self.spec.nccl;
-        let usual = Options::default();
-        if nccl.channels.is_none() && nccl.protocol.is_none() {
-            return usual;
-        }
-        let protocol = nccl.protocol.unwrap_or(usual.protocol);
-        Options::new(protocol, nccl.channels.unwrap_or(usual.channels))
+        let program = self.collective(kind, &ranks, bytes, notes)?;
+        Ok((program, None))
     }
 
     fn flows(&self, path: &Path, fabric: &Fabric) -> Result<(Program, FlowIds), Vec<Failure>> {
         const FIELD: &str = "workload.flows";
         let unreadable = |error: &std::io::Error| {
             let message = format!("{} cannot be read: {error}", path.display());
-            vec![self.refused(FIELD, message, None)]
+            let hint = match error.kind() {
+                std::io::ErrorKind::NotFound => "give the path of a CSV file of flows",
+                _ => "check that you may read it",
+            };
+            vec![self.refused(FIELD, message, Some(hint.to_owned()))]
         };
         let file = File::open(path).map_err(|error| unreadable(&error))?;
         let input = BufReader::with_capacity(1 << 20, file);
@@ -358,14 +381,42 @@ impl Opened {
     fn no_way(&self, fabric: &Fabric, [src, dst]: [HostId; 2]) -> Failure {
         let names = [src, dst].map(|host| fabric.host_name(host));
         let mut message = format!("no way leads from `{}` to `{}`", names[0], names[1]);
-        let mut hint = None;
+        let mut hint = "give the fabric cables from one to the other";
         if let Fabric::Platform(platform) = fabric
             && let Err(why) = platform.route(src, dst)
         {
             message = format!("{message}: {why}");
-            hint = Some("add routes to the platform, or leave flows between these hosts out");
+            hint = "give the platform a route from one to the other";
         }
-        self.refused("workload", message, hint.map(str::to_owned))
+        let hint = format!("{hint}, or leave out flows between them");
+        self.refused(self.fabric_field(), message, Some(hint))
+    }
+
+    /// The field that names the fabric.
+    fn fabric_field(&self) -> &'static str {
+        let fields = ["workload.fabric", "cluster.file", "cluster.name"];
+        let given = fields
+            .into_iter()
+            .find(|field| self.document.place(field).is_some());
+        given.unwrap_or("cluster")
+    }
+
+    /// Every message has a number of packets that the packet engine counts.
+    fn check_packets(&self, program: &Program, payload: u32) -> Result<(), Vec<Failure>> {
+        let most = MOST_PACKETS.saturating_mul(u64::from(payload));
+        let streams = program.streams().iter();
+        let largest = streams.map(|stream| stream.bytes).max().unwrap_or_default();
+        if largest.as_u64() <= most {
+            return Ok(());
+        }
+        let most = Bytes::new(most);
+        let message = format!("a message of {largest} is longer than {most}, 2³¹ packets");
+        let hint = Some("send less, or use engine = \"flow\"".to_owned());
+        let field = match self.document.place("workload.bytes") {
+            Some(_) => "workload.bytes",
+            None => "workload.flows",
+        };
+        Err(vec![self.refused(field, message, hint)])
     }
 
     /// The program with hosts that start late: by the size of a normal variable whose deviation is

@@ -4,7 +4,7 @@ use cluster::{ClusterNetwork, Reach};
 use format::{Ends, Engine, LinkRates, NetworkWorkload};
 use predict::Assumed;
 use profile::CommProfile;
-use traffic::{Asked, Kind, Options, Ranks, Reached, reached};
+use traffic::{Asked, Kind, Ranks, Reached, Wishes, reached};
 use units::{HostId, Seconds};
 
 /// Whether links carry what was measured: as the workload says, else where constants are the
@@ -22,7 +22,7 @@ pub(super) fn laid(
     network: &ClusterNetwork,
     comm: &CommProfile,
     workload: &NetworkWorkload,
-    options: &Options,
+    wishes: &Wishes,
     engine: Engine,
 ) -> Option<(Reached, Assumed)> {
     let cluster = network.cluster();
@@ -33,7 +33,7 @@ pub(super) fn laid(
         kind,
         bytes: workload.bytes.unwrap_or_default(),
         ranks: &ranks(network, workload),
-        options,
+        wishes,
     };
     let mut found = reached(network, comm, &asked)?;
     let latency = if engine == Engine::Packet {

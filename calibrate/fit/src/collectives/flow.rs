@@ -4,7 +4,7 @@ use cluster::ClusterNetwork;
 use network::Share;
 use profile::{CollectiveKind, CommProfile};
 use traffic::{
-    Asked, Keep, Kind, Options, Policy, Ranks, balance, collective_over, reached, run_folded,
+    Asked, Keep, Kind, Policy, Ranks, Wishes, balance, choose, collective_over, reached, run_folded,
 };
 use units::math::ln;
 use units::{Control, HostId, SimTime};
@@ -37,18 +37,20 @@ fn micros(setup: &Setup, row: &Row, comm: &CommProfile) -> Option<f64> {
         .map(HostId::new)
         .collect();
     let ranks = Ranks::of_cluster(network, &hosts);
-    let options = Options::default();
+    let wishes = Wishes::default();
     let kind = Kind::AllReduce;
     let asked = Asked {
         kind: Some(kind),
         bytes: row.bytes,
         ranks: &ranks,
-        options: &options,
+        wishes: &wishes,
     };
     let found = reached(network, comm, &asked)?;
     let fabric = ClusterNetwork::clone(network).reaching(found.reach);
     let start = SimTime::ZERO.after(found.start).ok()?;
-    let program = collective_over(kind, &ranks, row.bytes, &options).delayed(|_| start);
+    let choice = choose(kind, &ranks, row.bytes, &wishes);
+    let program = collective_over(choice.kind, &ranks, row.bytes, &choice.options);
+    let program = program.delayed(|_| start);
     let program = balance(&fabric, &program, Policy::Static, 1).program;
     let control = Control::new();
     let outcome = run_folded(&fabric, &program, Share::EQUAL, Keep::Totals, &control).ok()?;

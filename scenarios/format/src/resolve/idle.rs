@@ -1,10 +1,9 @@
 //! Which fields nothing of a scenario looks at, and why.
 
-use crate::plan_section::PlanSection;
 use crate::scenario::ScenarioSpec;
 use crate::sections::{Engine, Network};
 
-const NO_PACKETS: &str = "this engine sees no packets";
+pub(super) const NO_PACKETS: &str = "this engine sees no packets";
 const NO_LINKS: &str = "this engine has no links that transfers share";
 
 /// The fields of a training scenario that are given in vain, with the reason.
@@ -14,9 +13,9 @@ pub(super) fn idle_fields(spec: &ScenarioSpec) -> Vec<(&'static str, &'static st
     let (packets, flows) = (engine == Engine::Packet, engine == Engine::Flow);
     let balancing = network.load_balancing;
     let is = |name: &str| balancing == Some(name);
-    let gap = ("network.flowlet_gap", network.flowlet_gap.is_some());
-    let of_packets = packet_fields(network).into_iter().chain([gap]);
-    let of_packets = of_packets.map(|(field, given)| (field, given && !packets, NO_PACKETS));
+    let of_packets = of_packets(network)
+        .into_iter()
+        .map(|(field, given)| (field, given && !packets, NO_PACKETS));
     let idle = [
         (
             "network.load_balancing",
@@ -60,52 +59,13 @@ pub(super) fn idle_fields(spec: &ScenarioSpec) -> Vec<(&'static str, &'static st
         .collect()
 }
 
-/// The fields of a network workload that are given in vain, with the reason.
-pub fn idle_workload_fields(
-    engine: Engine,
-    spec: &ScenarioSpec,
-) -> Vec<(&'static str, &'static str)> {
-    const NO_TRAINING: &str = "a network workload trains nothing";
-    let network = &spec.network;
-    let packets = engine == Engine::Packet;
-    let of_packets = packet_fields(network).into_iter();
-    let of_packets = of_packets.map(|(field, given)| (field, given && !packets, NO_PACKETS));
-    let own = [
-        ("model", spec.model.is_some(), NO_TRAINING),
-        ("training", spec.training.is_some(), NO_TRAINING),
-        ("plan", spec.plan != PlanSection::default(), NO_TRAINING),
-        (
-            "background",
-            !spec.background.is_empty(),
-            "a network workload is all the traffic that there is: list it in `flows`",
-        ),
-        (
-            "settings.jitter",
-            spec.settings.jitter.is_some(),
-            "`workload.jitter` is that of traffic",
-        ),
-        (
-            "settings.unfold",
-            spec.settings.unfold == Some(true),
-            "flows that behave alike are folded",
-        ),
-        (
-            "network.share",
-            packets && unlike(network.share, "equal"),
-            "packets share links as they come",
-        ),
-    ];
-    let all = of_packets.chain(own).filter(|(_, given, _)| *given);
-    all.map(|(field, _, reason)| (field, reason)).collect()
-}
-
-/// Whether a field is given and says something else than is done anyway.
+/// Whether a name is given that is not the usual one.
 fn unlike(given: Option<&str>, usual: &str) -> bool {
     given.is_some_and(|name| name != usual)
 }
 
-/// The fields that only packets obey, and whether they are given.
-fn packet_fields(network: &Network) -> [(&'static str, bool); 13] {
+/// The fields that only packets feel, and whether they are given.
+pub(super) fn of_packets(network: &Network) -> [(&'static str, bool); 14] {
     [
         ("network.transport", unlike(network.transport, "ideal")),
         ("network.buffer", network.buffer.is_some()),
@@ -120,5 +80,22 @@ fn packet_fields(network: &Network) -> [(&'static str, bool); 13] {
         ("network.control", network.control.is_some()),
         ("network.payload", network.payload.is_some()),
         ("network.entropies", network.entropies.is_some()),
+        ("network.flowlet_gap", network.flowlet_gap.is_some()),
     ]
+}
+
+/// What a policy that only packets tell apart is in the flow engine, in words; nothing for the
+/// others.
+pub(super) fn stand_in(network: &Network) -> Option<String> {
+    let policy = network.load_balancing?;
+    let (other, reason) = match policy {
+        "flowlet" => ("ecmp", "it knows no pauses inside a message"),
+        "adaptive-packet" | "oblivious" | "reps" | "bitmap" | "mixed" => {
+            ("spray", "it sees no packets")
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "`network.load_balancing = \"{policy}\"` runs as `{other}` in the flow engine: {reason}"
+    ))
 }

@@ -224,6 +224,38 @@ fn buffer(network: &Network, usual: Buffer) -> Buffer {
     }
 }
 
+/// Where one end of the range of marks is given and lies on the wrong side of the other: the field,
+/// what is wrong and what to do. Defaults in bandwidth-delay products are compared by the engine.
+pub fn marks_reversed(
+    network: &Network,
+    config: &Config,
+) -> Option<(&'static str, String, String)> {
+    let Some(Ecn {
+        kmin: Amount::Bytes(least),
+        kmax: Amount::Bytes(most),
+        ..
+    }) = config.ecn
+    else {
+        return None;
+    };
+    if least <= most {
+        return None;
+    }
+    let (field, other) = match network.ecn_kmin {
+        Some(_) => ("ecn_kmin", "ecn_kmax"),
+        None => ("ecn_kmax", "ecn_kmin"),
+    };
+    let [least, most] = [least, most].map(Bytes::new);
+    let message =
+        format!("marking begins at {least} and is certain at {most}, which is less (`{field}`)");
+    let hint = format!("give `{other}`, too: the other end of the range");
+    let field = match field {
+        "ecn_kmin" => "network.ecn_kmin",
+        _ => "network.ecn_kmax",
+    };
+    Some((field, message, hint))
+}
+
 fn assume(assumed: &mut Vec<Assumed>, field: &str, value: &str, reason: &str) {
     assumed.push(Assumed {
         field: field.to_owned(),

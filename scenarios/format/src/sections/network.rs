@@ -2,9 +2,12 @@
 
 use units::{Bytes, Seconds};
 
+use crate::error::Problem;
 use crate::fields::Fields;
 use crate::kind::Limits;
-use crate::shape::{OneOf, Shape, boolean, checked, duration, number, one_of, size, whole};
+use crate::shape::{
+    OneOf, Shape, boolean, checked, duration, number, one_of, size, whole, whole_within,
+};
 
 /// How flows choose among paths.
 pub const LOAD_BALANCING: [&str; 12] = [
@@ -36,6 +39,9 @@ const BUFFER_KINDS: [&str; 2] = ["shared", "per-port"];
 
 /// Who controls senders of the transport `uec`.
 const CONTROLS: [&str; 3] = ["sender", "receiver", "both"];
+
+/// The most payload of a packet: with its header of 64 bytes it has a length of 16 bits.
+const MOST_PAYLOAD: u64 = 65_471;
 
 /// `[network]`: what happens between NICs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -96,7 +102,7 @@ fn room() -> impl Shape<Out = Bytes> {
 pub(crate) fn network(t: &mut Fields<'_, '_>) -> Network {
     const BALANCING: &str = "how flows choose among paths; network workloads take `static` (by destination) where it is not given";
     let probability = || number(Limits::within(0.0, 1.0));
-    Network {
+    let network = Network {
         load_balancing: t
             .get("load_balancing", BALANCING, name_of(LOAD_BALANCING))
             .optional(),
@@ -146,7 +152,30 @@ pub(crate) fn network(t: &mut Fields<'_, '_>) -> Network {
             .get("payload", "payload of a packet, default 4096 bytes, 4086 under eqds and uec", size())
             .optional(),
         entropies: t
-            .get("entropies", "values among which a sender draws what switches hash", whole(1))
+            .get("entropies", "values among which a sender draws what switches hash", whole_within(1, 1 << 16))
             .optional(),
+    };
+    check_payload(t, network.payload);
+    if let (Some(least), Some(most)) = (network.ecn_kmin, network.ecn_kmax)
+        && most < least
+    {
+        let message = format!("`ecn_kmin` is {least}, more than `ecn_kmax`, which is {most}");
+        let hint = Some("marking begins at `ecn_kmin` and is certain at `ecn_kmax`".to_owned());
+        t.report("ecn_kmin", Problem::Refused { message, hint });
+    }
+    network
+}
+
+fn check_payload(t: &mut Fields<'_, '_>, payload: Option<Bytes>) {
+    let Some(payload) = payload else {
+        return;
+    };
+    if !(1..=MOST_PAYLOAD).contains(&payload.as_u64()) {
+        let problem = Problem::OutOfRange {
+            field: "network.payload".to_owned(),
+            found: payload.to_string(),
+            limits: format!("a size from 1 B to {MOST_PAYLOAD} B"),
+        };
+        t.report("payload", problem);
     }
 }

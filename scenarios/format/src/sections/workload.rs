@@ -9,7 +9,7 @@ use crate::shape::{number, one_of, size, text};
 /// Which ends a collective has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ends {
-    /// The nodes, by their first NICs.
+    /// The nodes, by all of their NICs.
     #[default]
     Nodes,
     /// The GPUs.
@@ -58,7 +58,7 @@ pub(crate) fn workload(t: &mut Fields<'_, '_>) -> NetworkWorkload {
         ends: t
             .get(
                 "ends",
-                "what takes part in the collective: nodes (default), by their first NICs, or gpus",
+                "what takes part in the collective: nodes (default), by all of their NICs, or gpus",
                 one_of(vec![("nodes", Ends::Nodes), ("gpus", Ends::Gpus)]),
             )
             .optional(),

@@ -76,6 +76,16 @@ fn out_of_range(node: &Node, at: &mut Reading<'_>, found: &dyn Display, limits: 
 pub const fn whole<N: Integer>(min: u32) -> Whole<N> {
     Whole {
         min,
+        max: None,
+        integer: PhantomData,
+    }
+}
+
+/// A whole number from `min` to `max`.
+pub const fn whole_within<N: Integer>(min: u32, max: u32) -> Whole<N> {
+    Whole {
+        min,
+        max: Some(max),
         integer: PhantomData,
     }
 }
@@ -84,6 +94,7 @@ pub const fn whole<N: Integer>(min: u32) -> Whole<N> {
 #[derive(Clone, Copy, Debug)]
 pub struct Whole<N> {
     min: u32,
+    max: Option<u32>,
     integer: PhantomData<N>,
 }
 
@@ -104,7 +115,7 @@ impl Integer for u64 {
 impl<N: Integer> Whole<N> {
     fn limits(&self) -> Limits {
         Limits {
-            max: N::MAX,
+            max: self.max.map_or(N::MAX, f64::from),
             ..Limits::at_least(f64::from(self.min))
         }
     }
@@ -135,7 +146,8 @@ impl<N: Integer> Shape for Whole<N> {
             _ => exact_integer(finite(node, at)?).unwrap_or(-1),
         };
         let value = N::try_from(integer).ok();
-        let value = value.filter(|_| i64::from(self.min) <= integer);
+        let max = self.max.map_or(i64::MAX, i64::from);
+        let value = value.filter(|_| (i64::from(self.min)..=max).contains(&integer));
         if value.is_none() {
             let found = node.place.text().to_owned();
             out_of_range(node, at, &found, self.limits().words("a whole number"));

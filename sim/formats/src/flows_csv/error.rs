@@ -70,26 +70,31 @@ pub enum FlowsCsvError {
 impl FlowsCsvError {
     /// What to do about it, where we can tell.
     pub fn hint(&self) -> Option<String> {
-        Some(match self {
+        let hint = match self {
             Self::Empty
             | Self::MissingColumn { .. }
             | Self::UnknownColumn { .. }
-            | Self::RepeatedColumn { .. } => format!("begin with `{}`", header()),
+            | Self::RepeatedColumn { .. } => return Some(format!("begin with `{}`", header())),
+            Self::Io(_) => "check that you may read it",
+            Self::NotUtf8 { .. } => "save the file as UTF-8",
+            Self::LongLine { .. } => "begin a line for each flow",
+            Self::EmptyLine { .. } => "leave out lines without a flow",
+            Self::Quote { .. } => "close the quote, and write a quote inside a cell twice",
             Self::Cells { .. } => {
-                "join several ids in `after` by `;`, and quote a cell with a comma".to_owned()
+                "join several ids in `after` by `;`, and quote a cell with a comma"
             }
+            Self::NotBytes { .. } => "write it in digits, such as 65536",
+            Self::NotSeconds { .. } => "write seconds, such as 0.000001 or 1e-6",
             Self::UnknownHost { .. } => {
-                "hosts of a cluster are `n0` to the last node, or GPUs such as `n0g0`".to_owned()
+                "hosts of a cluster are `n0` to the last node, or GPUs such as `n0g0`"
             }
-            Self::NotBytes { .. } => "write it in digits, such as 65536".to_owned(),
-            Self::NotSeconds { .. } => "write it in seconds, such as 0.000001 or 1e-6".to_owned(),
-            Self::Quote { .. } => "a cell in quotes ends before the next comma".to_owned(),
-            Self::Cycle { .. } => "take one of the flows out of `after`".to_owned(),
-            Self::RepeatedId { .. } | Self::UnknownFlow { .. } => {
-                "each flow has an id of its own, and `after` lists ids joined by `;`".to_owned()
-            }
-            _ => return None,
-        })
+            Self::NotAnId { .. } => "use letters and digits, such as `a1`",
+            Self::RepeatedId { .. } => "give every flow an id of its own",
+            Self::UnknownFlow { .. } => "`after` holds ids of this list, joined by `;`",
+            Self::Cycle { .. } => "take a flow out of an `after` on the way",
+            Self::TooMany { .. } => "split the list",
+        };
+        Some(hint.to_owned())
     }
 }
 

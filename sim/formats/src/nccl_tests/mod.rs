@@ -252,12 +252,10 @@ impl Reader {
         };
         if cells.len() != columns.len() {
             self.ignored += 1;
-            let counts = cells.iter().skip(1).take(1);
-            let mut counts = counts.map(|cell| cell.bytes().all(|b| b.is_ascii_digit()));
-            if cells.len() < columns.len() && counts.next().unwrap_or(true) {
-                if let Some(table) = self.tables.last_mut() {
-                    table.cut.get_or_insert(number);
-                }
+            let is_digits = |cell: &&str| cell.bytes().all(|b| b.is_ascii_digit());
+            let is_cut = cells.len() < columns.len() && cells.get(1).is_none_or(is_digits);
+            if let Some(table) = self.tables.last_mut().filter(|_| is_cut) {
+                table.cut.get_or_insert(number);
             }
             return Ok(());
         }

@@ -1,5 +1,7 @@
 //! An idle network from a topology and a configuration.
 
+use std::collections::BTreeMap;
+
 use cluster::{Topology, Wire};
 use rand::SeedableRng as _;
 use rand_pcg::Pcg32;
@@ -43,6 +45,7 @@ impl Core {
             let mut link = Link::new(rate, latency, packet, room);
             if let Some(ecn) = config.ecn {
                 link.marks = [ecn.kmin, ecn.kmax].map(|amount| bytes(amount, wire.rate));
+                check_marks(link.marks)?;
             }
             links.push(link);
         }
@@ -96,6 +99,7 @@ impl Core {
             senders: Vec::new(),
             receivers: Vec::new(),
             spare: Vec::new(),
+            lanes: BTreeMap::new(),
             granters: vec![granter; net.n_hosts() as usize],
             messages: Vec::new(),
             changes: Vec::new(),
@@ -165,6 +169,17 @@ fn diameter(net: &impl Topology, config: &Config) -> Seconds {
     longest
 }
 
+fn check_marks([least, most]: [u64; 2]) -> Result<(), PacketError> {
+    if least <= most {
+        return Ok(());
+    }
+    Err(PacketError::BadConfig {
+        field: "ecn_kmin",
+        value: format!("{least} bytes, above `ecn_kmax`, {most} bytes"),
+        rule: "at most `ecn_kmax`; give both where one is given",
+    })
+}
+
 fn check(config: &Config) -> Result<(), PacketError> {
     let whole = u64::from(config.payload) + u64::from(config.header);
     let bad = |field, value: String, rule| Err(PacketError::BadConfig { field, value, rule });
@@ -175,12 +190,10 @@ fn check(config: &Config) -> Result<(), PacketError> {
             "positive, like the header, and both together at most 65,535 bytes",
         );
     }
-    if config.entropies.is_some_and(|n| n == 0 || 1 << 16 < n) {
-        return bad(
-            "entropies",
-            format!("{:?}", config.entropies),
-            "1 to 65,536",
-        );
+    if let Some(n) = config.entropies
+        && (n == 0 || 1 << 16 < n)
+    {
+        return bad("entropies", n.to_string(), "1 to 65,536");
     }
     if let super::config::Balancing::EcmpK { k } = config.balancing
         && (k == 0 || 4096 < k)

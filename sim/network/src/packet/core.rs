@@ -1,8 +1,11 @@
 //! The state of a packet network and its loop over events.
 
+use std::collections::BTreeMap;
+
 use units::SimTime;
 
 use super::config::{Config, Transport};
+use super::connection::Lane;
 use super::flow::{Receiver, Sender};
 use super::link::Link;
 use super::message::{Record, Report};
@@ -74,6 +77,8 @@ pub(super) struct Core {
     pub(super) senders: Vec<Sender>,
     pub(super) receivers: Vec<Receiver>,
     pub(super) spare: Vec<u32>,
+    /// By connection, the last flow of those that have packets left to send.
+    pub(super) lanes: BTreeMap<Lane, u32>,
     pub(super) granters: Vec<Granter>,
     pub(super) messages: Vec<Record>,
     pub(super) changes: Vec<Change>,

@@ -1,5 +1,7 @@
 //! The packet network as its callers see it.
 
+use std::fmt::Write as _;
+
 use cluster::{Direction, Topology};
 use units::{BytesPerSec, LinkId, SimTime, TimeOverflow};
 
@@ -43,10 +45,35 @@ impl<T: Topology> Packets<T> {
     /// [`PacketError::Past`], [`PacketError::UnknownHost`], [`PacketError::NoWay`],
     /// [`PacketError::UnknownWay`], [`PacketError::TooLong`], [`PacketError::TooMany`].
     pub fn submit(&mut self, now: SimTime, message: Message) -> Result<MessageId, PacketError> {
+        self.accept(now, message, None)
+    }
+
+    /// The same for a message of a connection, whose messages go one after the other: a message
+    /// begins as soon as the one before it has sent each of its packets once. Connections are
+    /// numbers of the caller's own; all messages of one go from one host to one other.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Packets::submit`].
+    pub fn submit_on(
+        &mut self,
+        connection: u32,
+        now: SimTime,
+        message: Message,
+    ) -> Result<MessageId, PacketError> {
+        self.accept(now, message, Some(connection))
+    }
+
+    fn accept(
+        &mut self,
+        now: SimTime,
+        message: Message,
+        connection: Option<u32>,
+    ) -> Result<MessageId, PacketError> {
         self.check_time(now)?;
         while self.core.run(now.as_picos()) {}
         self.core.clock = now.as_picos();
-        self.core.submit(&self.topology, message)
+        self.core.submit(&self.topology, message, connection)
     }
 
     /// The next moment at which anything happens; `None` when every message was acknowledged and
@@ -240,11 +267,14 @@ impl<T: Topology> Packets<T> {
         let mut text = circle.first().map_or_else(String::new, name);
         for (at, link) in circle.iter().enumerate().skip(1).take(MOST_TOLD) {
             let joint = if at == 1 { "" } else { ", which" };
-            text += &format!("{joint} waits for {}", name(link));
+            let _ = write!(text, "{joint} waits for {}", name(link));
         }
         if MOST_TOLD + 1 < circle.len() {
             let more = circle.len() - MOST_TOLD - 1;
-            text += &format!(", and so on over {more} more links to the last, which");
+            let _ = write!(
+                text,
+                ", and so on over {more} more links to the last, which"
+            );
         } else if 1 < circle.len() {
             text += ", which";
         }

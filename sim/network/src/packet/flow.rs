@@ -5,6 +5,7 @@ use rand_pcg::Pcg32;
 
 use super::balance::Balance;
 use super::bits::Bits;
+use super::connection::Lane;
 use super::dcqcn::Dcqcn;
 use super::nic::scaled;
 use super::nscc::Nscc;
@@ -65,6 +66,12 @@ pub(super) struct Sender {
     /// Bytes of the last packet, with header.
     pub(super) last_size: u16,
     pub(super) next_ready: u32,
+    /// The connection in whose line it stands, until it has sent each packet once.
+    pub(super) lane: Option<Lane>,
+    /// The flow of that connection that begins then.
+    pub(super) behind: u32,
+    /// Whether it waits for the one before it.
+    pub(super) is_held: bool,
     /// What must be gone before the slot is used again: packets under way and timers.
     pub(super) uses: u32,
     pub(super) message: u32,

@@ -18,7 +18,7 @@ impl Core {
     #[inline]
     pub(super) fn may_send(&self, flow: u32) -> bool {
         let sender = &self.senders[flow as usize];
-        if !sender.has_more() {
+        if !sender.has_more() || sender.is_held {
             return false;
         }
         let whole = u64::from(self.sizes.whole);
@@ -43,7 +43,7 @@ impl Core {
         self.kick(nic);
     }
 
-    fn line_up(&mut self, nic: u32, flow: u32) {
+    pub(super) fn line_up(&mut self, nic: u32, flow: u32) {
         let sender = &mut self.senders[flow as usize];
         sender.is_ready = true;
         sender.next_ready = NONE;
@@ -72,6 +72,7 @@ impl Core {
                 continue;
             }
             let packet = self.send(flow, start);
+            self.pass_on(nic, flow);
             if self.may_send(flow) {
                 self.line_up(nic, flow);
             }

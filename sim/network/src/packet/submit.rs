@@ -28,6 +28,7 @@ impl Core {
         &mut self,
         net: &impl Topology,
         message: Message,
+        connection: Option<u32>,
     ) -> Result<MessageId, PacketError> {
         let (src, dst) = (message.src, message.dst);
         let hosts = net.n_hosts();
@@ -76,7 +77,12 @@ impl Core {
             return Ok(MessageId(id));
         }
         for (part, bytes) in parts.into_iter().enumerate() {
-            self.begin(id, low(part as u64), bytes, sides, way, dst);
+            let part = low(part as u64);
+            let flow = self.begin(id, part, bytes, sides, way, dst);
+            if let Some(connection) = connection {
+                self.queue(flow, (connection, part));
+            }
+            self.set_off(flow);
         }
         Ok(MessageId(id))
     }
@@ -156,7 +162,7 @@ impl Core {
         (0..k).map(part).filter(|&part| 0 < part).collect()
     }
 
-    /// A flow begins.
+    /// A flow begins: its number.
     fn begin(
         &mut self,
         message: u32,
@@ -165,7 +171,7 @@ impl Core {
         sides: [Side; 2],
         way: u32,
         dst: HostId,
-    ) {
+    ) -> u32 {
         let flow = match self.spare.pop() {
             Some(flow) => flow,
             None => u32::try_from(self.senders.len()).unwrap_or(NONE),
@@ -182,6 +188,11 @@ impl Core {
             self.senders[flow as usize] = sender;
             self.receivers[flow as usize] = receiver;
         }
+        flow
+    }
+
+    /// A flow that has begun may send.
+    fn set_off(&mut self, flow: u32) {
         let nic = self.senders[flow as usize].nic;
         self.catch_up(nic);
         self.make_ready(flow);
@@ -230,6 +241,9 @@ impl Core {
             backoff: 0,
             last_size: low(last + u64::from(self.sizes.header)),
             next_ready: NONE,
+            lane: None,
+            behind: NONE,
+            is_held: false,
             uses: 0,
             message,
             round_trip,

@@ -1,5 +1,10 @@
 //! Pauses: deadlocks that they cause, and what buffers hold under them.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a message that is refused fails the test"
+)]
+
 use crate::net::{hosts, last, message, network, run};
 use cluster::{
     AttachSpec, CableSpec, Cluster, ClusterNetwork, FabricKind, FabricSpec, GraphSpec,

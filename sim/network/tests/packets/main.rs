@@ -1,6 +1,7 @@
 //! The packet engine against closed forms, conservation, Little's law and the other engines.
 
 mod agreement;
+mod connections;
 mod conservation;
 mod lossless;
 mod net;

@@ -1,5 +1,10 @@
 //! What senders choose and how much they send: ways, windows, timeouts, and what is counted of it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a message that is refused fails the test"
+)]
+
 use std::collections::BTreeSet;
 
 use crate::net::{hosts, last, message, network, run};

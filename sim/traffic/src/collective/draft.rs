@@ -1,6 +1,6 @@
 //! A program in the making.
 
-use units::Bytes;
+use units::{Bytes, HostId};
 
 use super::Ranks;
 use crate::program::{Program, Stream, Wait, count};
@@ -17,6 +17,8 @@ pub struct Cargo {
     pub adds: u32,
     /// Where a switch works on it.
     pub through: Option<Through>,
+    /// Over which NIC of a node it goes: parts of one lane are others than those of another.
+    pub lane: u32,
 }
 
 /// What a switch does with the messages of several streams, step by step: none of them arrives
@@ -39,15 +41,14 @@ pub enum Parts {
         /// How many.
         len: u32,
     },
-    /// One part a step, backwards round a ring of `n` parts from `base` on: the first step
-    /// carries `base + first`.
+    /// One part a step, backwards round a ring: the first step carries `base + order[first]`.
     Ring {
         /// The lowest of the ring's parts.
         base: u32,
         /// Where on the ring the first step is.
         first: u32,
-        /// Parts of the ring.
-        n: u32,
+        /// The ranks of the ring, whose parts they are.
+        order: Vec<u32>,
     },
     /// These.
     List(Vec<u32>),
@@ -61,6 +62,7 @@ impl Cargo {
             chunks,
             adds: if adds { chunks } else { 0 },
             through: None,
+            lane: 0,
         }
     }
 
@@ -69,8 +71,10 @@ impl Cargo {
         match &self.parts {
             Parts::Range { first, len } => (*first..first + len).collect(),
             Parts::List(parts) => parts.clone(),
-            Parts::Ring { base, first, n } => {
-                vec![base + (first + n - step / self.chunks % n) % n]
+            Parts::Ring { base, first, order } => {
+                let n = count(order.len());
+                let at = (first + n - step / self.chunks % n) % n;
+                vec![base + order[at as usize]]
             }
         }
     }
@@ -109,6 +113,9 @@ impl Leg {
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     pub(super) ranks: &'a Ranks,
+    /// The NIC of nodes with several that messages go over, and by rank the host that does it.
+    lane: u32,
+    hosts: &'a [HostId],
     pub(super) program: Program,
     /// By stream, where it is asked for.
     pub(super) cargo: Option<Vec<Cargo>>,
@@ -118,6 +125,8 @@ impl<'a> Draft<'a> {
     pub(super) fn new(ranks: &'a Ranks) -> Self {
         Self {
             ranks,
+            lane: 0,
+            hosts: ranks.lane(0),
             program: Program::new(),
             cargo: None,
         }
@@ -128,6 +137,12 @@ impl<'a> Draft<'a> {
             cargo: Some(Vec::new()),
             ..Self::new(ranks)
         }
+    }
+
+    /// What follows goes over that NIC of every node.
+    pub(super) fn enter(&mut self, lane: u32) {
+        self.lane = lane;
+        self.hosts = self.ranks.lane(lane);
     }
 
     /// How many ranks there are.
@@ -148,7 +163,7 @@ impl<'a> Draft<'a> {
         cargo: impl FnOnce() -> Cargo,
     ) -> u32 {
         let id = self.next();
-        let [src, dst] = [leg.from, leg.to].map(|rank| self.ranks.host(rank));
+        let [src, dst] = [leg.from, leg.to].map(|rank| self.hosts[rank as usize]);
         let stream = Stream {
             steps: leg.steps,
             window: leg.window,
@@ -156,7 +171,10 @@ impl<'a> Draft<'a> {
         };
         self.program.push(stream, waits);
         if let Some(list) = &mut self.cargo {
-            list.push(cargo());
+            list.push(Cargo {
+                lane: self.lane,
+                ..cargo()
+            });
         }
         id
     }

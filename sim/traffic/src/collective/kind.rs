@@ -1,4 +1,6 @@
-//! The names of collectives.
+//! The names of collectives, and what NCCL decides of them.
+
+use profile::CollectiveKind;
 
 /// A collective that can be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,12 +27,16 @@ pub enum Kind {
     AllGatherDoubling,
     /// The same over parallel aggregated trees.
     AllGatherPat,
+    /// The same in the switches of a domain.
+    AllGatherNvls,
     /// Reduce everybody's part at its owner over a ring.
     ReduceScatter,
     /// The same by recursive halving.
     ReduceScatterHalving,
     /// The same over parallel aggregated trees.
     ReduceScatterPat,
+    /// The same in the switches of a domain.
+    ReduceScatterNvls,
     /// One rank's buffer at everybody.
     Broadcast,
     /// The sum at one rank.
@@ -53,7 +59,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Ring,
         Self::AllReduce,
         Self::RingChannels,
@@ -65,9 +71,11 @@ impl Kind {
         Self::AllGather,
         Self::AllGatherDoubling,
         Self::AllGatherPat,
+        Self::AllGatherNvls,
         Self::ReduceScatter,
         Self::ReduceScatterHalving,
         Self::ReduceScatterPat,
+        Self::ReduceScatterNvls,
         Self::Broadcast,
         Self::Reduce,
         Self::Gather,
@@ -93,9 +101,11 @@ impl Kind {
             Self::AllGather => "all_gather",
             Self::AllGatherDoubling => "all_gather_doubling",
             Self::AllGatherPat => "all_gather_pat",
+            Self::AllGatherNvls => "all_gather_nvls",
             Self::ReduceScatter => "reduce_scatter",
             Self::ReduceScatterHalving => "reduce_scatter_halving",
             Self::ReduceScatterPat => "reduce_scatter_pat",
+            Self::ReduceScatterNvls => "reduce_scatter_nvls",
             Self::Broadcast => "broadcast",
             Self::Reduce => "reduce",
             Self::Gather => "gather",
@@ -106,6 +116,33 @@ impl Kind {
             Self::Permutation => "permutation",
             Self::SendRecv => "sendrecv",
         }
+    }
+
+    /// The collective of which NCCL's tuner chooses algorithm and protocol; none where the name
+    /// says how it is carried out.
+    pub const fn tuned(self) -> Option<CollectiveKind> {
+        Some(match self {
+            Self::AllReduce => CollectiveKind::AllReduce,
+            Self::AllGather => CollectiveKind::AllGather,
+            Self::ReduceScatter => CollectiveKind::ReduceScatter,
+            Self::Broadcast => CollectiveKind::Broadcast,
+            Self::Reduce => CollectiveKind::Reduce,
+            _ => return None,
+        })
+    }
+
+    /// Whether its messages are spread over channels and cut by a protocol's buffers: what
+    /// [`Options`](super::Options) say.
+    pub const fn has_channels(self) -> bool {
+        matches!(
+            self,
+            Self::RingChannels
+                | Self::DoubleTree
+                | Self::AllGather
+                | Self::ReduceScatter
+                | Self::Broadcast
+                | Self::Reduce
+        )
     }
 
     /// The kind of that name.

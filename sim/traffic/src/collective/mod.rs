@@ -6,15 +6,16 @@
 //! | kind | streams |
 //! |---|---|
 //! | `ring` | all-reduce: each rank to the next, 2 (n − 1) steps of ⌈S/n⌉, each after the one before it arrived |
-//! | `all_reduce` | the algorithm and protocol that NCCL's tuner chooses ([`choose`]) |
+//! | `all_reduce` | one of the next, as NCCL's tuner chooses ([`choose`]) |
 //! | `ring_channels` | all-reduce: one ring a channel, parts cut into chunks that follow each other |
 //! | `double_tree` | all-reduce: chains inside domains, two complementary binary trees between them |
 //! | `halving_doubling` | all-reduce: 2 ⌊log₂ n⌋ rounds, and one at both ends where n is no power of two |
 //! | `nvls`, `nvls_tree` | all-reduce in the switches of a domain; trees between domains |
 //! | `collnet` | all-reduce in the switches of the network (SHARP) |
-//! | `all_gather`, `reduce_scatter` | ring, n − 1 steps of ⌈S/n⌉; `S` is the size of the whole buffer |
+//! | `all_gather`, `reduce_scatter` | one ring a channel, n − 1 steps of ⌈S/n⌉; `S` is the size of the whole buffer |
 //! | `all_gather_doubling`, `reduce_scatter_halving` | ⌈log₂ n⌉ rounds |
 //! | `all_gather_pat`, `reduce_scatter_pat` | ⌈log₂ n⌉ rounds, the farthest with the least data |
+//! | `all_gather_nvls`, `reduce_scatter_nvls` | in the switch of a domain; rings over several |
 //! | `broadcast`, `reduce` | a chain from or to the first rank, one a channel, in chunks |
 //! | `gather`, `scatter` | straight to or from the first rank, ⌈S/n⌉ each |
 //! | `alltoall` | every ordered pair at once, `S` each |
@@ -22,6 +23,11 @@
 //! | `alltoall_rail` | over the GPU on the receiver's rail (PXN), one message for a domain |
 //! | `permutation` | rank i to i + n/2, `S` each |
 //! | `sendrecv` | rank i to i + 1, `S` each |
+//!
+//! [`choose`] says how NCCL would run `all_reduce`, `all_gather`, `reduce_scatter`, `broadcast` and
+//! `reduce`, and over how many channels others run. Channels enter domains at different NICs; `ring`
+//! has one ring for each NIC of domains with several. Ranks that are nodes with several NICs run
+//! the whole program once for each NIC, with its part of the bytes.
 //!
 //! Sizes are those of nccl-tests but for the three kinds of all-to-all: there `S` is what one rank
 //! sends in all, here what it sends to each other rank.
@@ -45,7 +51,7 @@ mod tree;
 
 use units::{Bytes, HostId};
 
-pub use choose::{Choice, choose};
+pub use choose::{Choice, Tuned, Wishes, choose};
 pub use draft::{Cargo, Parts, Through};
 pub use kind::Kind;
 pub use options::Options;
@@ -62,15 +68,15 @@ pub fn collective(kind: Kind, hosts: &[HostId], bytes: Bytes) -> Program {
     let ranks = Ranks::alone(hosts);
     match kind {
         Kind::AllReduce => {
-            let choice = choose(&ranks, bytes);
+            let choice = choose(kind, &ranks, bytes, &Wishes::default());
             collective_over(choice.kind, &ranks, bytes, &choice.options)
         }
         _ => collective_over(kind, &ranks, bytes, &Options::default()),
     }
 }
 
-/// A collective over ranks. The kind [`Kind::AllReduce`] takes algorithm and options from
-/// [`choose`]; others take these options.
+/// A collective over ranks, as these options say: an all-gather and a reduce-scatter are rings. The
+/// kind [`Kind::AllReduce`] takes algorithm and options from [`choose`].
 pub fn collective_over(kind: Kind, ranks: &Ranks, bytes: Bytes, options: &Options) -> Program {
     let mut draft = Draft::new(ranks);
     draw(&mut draft, kind, bytes, options);
@@ -91,21 +97,53 @@ pub fn collective_with_cargo(
 }
 
 fn draw(draft: &mut Draft<'_>, kind: Kind, bytes: Bytes, options: &Options) {
-    use rounds::Rounds::{Doubling, Pat};
-    let size = bytes.as_u64();
-    let options = &options.bounded();
+    if kind == Kind::AllReduce {
+        let choice = choose(kind, draft.ranks, bytes, &Wishes::default());
+        return draw(draft, choice.kind, bytes, &choice.options);
+    }
+    let options = options.bounded();
+    let lanes = n_lanes(kind, draft.ranks, &options);
+    let size = bytes.as_u64().div_ceil(u64::from(lanes));
+    let options = Options {
+        channels: options.channels.div_ceil(lanes),
+        ..options
+    };
     if draft.n() < 2 {
         return;
     }
+    for lane in 0..lanes {
+        draft.enter(lane);
+        draw_lane(draft, kind, size, &options);
+    }
+}
+
+/// NICs of nodes that a collective uses: no more than it has channels.
+fn n_lanes(kind: Kind, ranks: &Ranks, options: &Options) -> u32 {
+    let lanes = ranks.n_lanes();
+    if kind.has_channels() {
+        lanes.min(options.channels)
+    } else {
+        lanes
+    }
+}
+
+fn draw_lane(draft: &mut Draft<'_>, kind: Kind, size: u64, options: &Options) {
+    use ring::Turns;
+    use rounds::Rounds::{Doubling, Pat};
+    let several = 1 < draft.ranks.domains().len();
     match kind {
-        Kind::AllReduce => {
-            let choice = choose(draft.ranks, bytes);
-            draw(draft, choice.kind, bytes, &choice.options);
+        Kind::Ring => ring::plain(draft, Turns::AllReduce, size),
+        Kind::AllReduce | Kind::RingChannels => {
+            ring::channels(draft, Turns::AllReduce, size, options);
         }
-        Kind::Ring => ring::plain(draft, ring::Turns::AllReduce, size),
-        Kind::AllGather => ring::plain(draft, ring::Turns::AllGather, size),
-        Kind::ReduceScatter => ring::plain(draft, ring::Turns::ReduceScatter, size),
-        Kind::RingChannels => ring::channels(draft, size, options),
+        Kind::AllGatherNvls if !several => pairs::copies(draft, size),
+        Kind::AllGather | Kind::AllGatherNvls => {
+            ring::channels(draft, Turns::AllGather, size, options);
+        }
+        Kind::ReduceScatterNvls if !several => pairs::sums(draft, size),
+        Kind::ReduceScatter | Kind::ReduceScatterNvls => {
+            ring::channels(draft, Turns::ReduceScatter, size, options);
+        }
         Kind::Broadcast => ring::broadcast(draft, size, options),
         Kind::Reduce => ring::reduce(draft, size, options),
         Kind::DoubleTree => tree::double_tree(draft, size, options),

@@ -21,6 +21,29 @@ pub(super) fn shifted(draft: &mut Draft<'_>, size: u64, by: u32) {
     }
 }
 
+/// Everybody's part to each other rank, as a domain's switch hands it out (NVLS): the copies that
+/// the switch makes are messages of their own, which takes as long, since each rank receives all.
+pub(super) fn copies(draft: &mut Draft<'_>, size: u64) {
+    each_part(draft, size, |from, _| Cargo::range(from, 1, 1, false));
+}
+
+/// Everybody's data for each other rank's part, as a domain's switch adds them up (NVLS): each
+/// rank gives all of its data, which takes as long.
+pub(super) fn sums(draft: &mut Draft<'_>, size: u64) {
+    each_part(draft, size, |_, to| Cargo::range(to, 1, 1, true));
+}
+
+fn each_part(draft: &mut Draft<'_>, size: u64, cargo: impl Fn(u32, u32) -> Cargo) {
+    let n = draft.n();
+    let part = size.div_ceil(u64::from(n));
+    for from in 0..n {
+        for by in 1..n {
+            let to = (from + by) % n;
+            draft.send(Leg::message(from, to, part), None, || cargo(from, to));
+        }
+    }
+}
+
 /// Everybody's part to the first rank.
 pub(super) fn gather(draft: &mut Draft<'_>, size: u64) {
     let part = size.div_ceil(u64::from(draft.n()));

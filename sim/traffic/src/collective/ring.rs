@@ -40,33 +40,35 @@ impl Turns {
     }
 }
 
-/// One ring in the order of ranks, whole parts, one at a time.
+/// Whole parts, one at a time: one ring in the order of ranks, or one for each NIC of domains.
 pub(super) fn plain(draft: &mut Draft<'_>, turns: Turns, size: u64) {
-    let order: Vec<u32> = (0..draft.n()).collect();
-    let part = size.div_ceil(u64::from(draft.n()));
-    round(draft, turns, &order, (1, part), (0, 1));
+    let rails = draft.ranks.n_rails();
+    let part = size
+        .div_ceil(u64::from(rails))
+        .div_ceil(u64::from(draft.n()));
+    for rail in 0..rails {
+        let order = match rails {
+            1 => (0..draft.n()).collect(),
+            _ => draft.ranks.ring(rail),
+        };
+        round(draft, turns, &order, (1, part), (rail * draft.n(), 1));
+    }
 }
 
-/// All-reduce in a ring for each channel.
-pub(super) fn channels(draft: &mut Draft<'_>, size: u64, options: &Options) {
+/// A ring for each channel, parts in chunks.
+pub(super) fn channels(draft: &mut Draft<'_>, turns: Turns, size: u64, options: &Options) {
     let share = size.div_ceil(u64::from(options.channels));
     let part = share.div_ceil(u64::from(draft.n()));
     let mut chunks = options.chunks(part);
-    let [turns, _] = Turns::AllReduce.count(draft.n());
-    if turns.checked_mul(chunks.0).is_none() {
+    let [all, _] = turns.count(draft.n());
+    if all.checked_mul(chunks.0).is_none() {
         // More steps than can be counted: whole parts.
         chunks = (1, options.wire(part));
     }
     for channel in 0..options.channels {
         let order = draft.ranks.ring(channel);
         let base = channel * draft.n();
-        round(
-            draft,
-            Turns::AllReduce,
-            &order,
-            chunks,
-            (base, options.window),
-        );
+        round(draft, turns, &order, chunks, (base, options.window));
     }
 }
 
@@ -97,11 +99,10 @@ fn round(
             parts: Parts::Ring {
                 base,
                 first: (at + n - turns.behind()) % n,
-                n,
+                order: order.to_vec(),
             },
-            chunks,
             adds: adds * chunks,
-            through: None,
+            ..Cargo::range(0, 0, chunks, false)
         });
     }
 }

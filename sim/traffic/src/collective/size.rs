@@ -2,7 +2,7 @@
 
 use units::Bytes;
 
-use super::{Kind, Options, Ranks, choose};
+use super::{Kind, Options, Ranks, Wishes, choose, n_lanes};
 
 /// A bound on the streams of a collective: what it would take is not made to find out. Only the
 /// kinds that talk in pairs grow with the square of the ranks.
@@ -12,19 +12,21 @@ pub fn streams_at_most(kind: Kind, ranks: &Ranks, bytes: Bytes, options: &Option
     let widest = u64::from(ranks.widest());
     let channels = u64::from(options.bounded().channels);
     let rounds = n.max(1).next_power_of_two().ilog2();
-    match kind {
-        Kind::AllReduce => {
-            let choice = choose(ranks, bytes);
-            streams_at_most(choice.kind, ranks, bytes, &choice.options)
-        }
-        Kind::Ring
+    if kind == Kind::AllReduce {
+        let choice = choose(kind, ranks, bytes, &Wishes::default());
+        return streams_at_most(choice.kind, ranks, bytes, &choice.options);
+    }
+    let lanes = u64::from(n_lanes(kind, ranks, &options.bounded()));
+    let of_one = match kind {
+        Kind::Gather | Kind::Scatter | Kind::Permutation | Kind::SendRecv => n,
+        Kind::Ring => n * u64::from(ranks.n_rails()),
+        Kind::AllReduce
+        | Kind::RingChannels
         | Kind::AllGather
         | Kind::ReduceScatter
-        | Kind::Gather
-        | Kind::Scatter
-        | Kind::Permutation
-        | Kind::SendRecv => n,
-        Kind::RingChannels | Kind::Broadcast | Kind::Reduce => n * channels,
+        | Kind::Broadcast
+        | Kind::Reduce => n * channels,
+        Kind::AllGatherNvls | Kind::ReduceScatterNvls => n * n.max(channels),
         Kind::DoubleTree => 4 * n * channels,
         Kind::HalvingDoubling => n * (2 * u64::from(rounds) + 2),
         Kind::Nvls | Kind::NvlsTree => 2 * n + 4 * widest * domains,
@@ -36,5 +38,6 @@ pub fn streams_at_most(kind: Kind, ranks: &Ranks, bytes: Bytes, options: &Option
         Kind::AllToAll => n * n,
         Kind::AllToAllHierarchical => n * (widest + domains),
         Kind::AllToAllRail => n * (widest + 1) * domains,
-    }
+    };
+    of_one.saturating_mul(lanes)
 }

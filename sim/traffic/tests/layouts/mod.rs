@@ -1,5 +1,6 @@
 //! Ranks over which collectives are tried.
 
+use cluster::{Cluster, ClusterNetwork, Topology, example};
 use collective::CommShape;
 use traffic::{Kind, Options, Ranks};
 use units::{BytesPerSec, HostId};
@@ -19,6 +20,23 @@ pub(crate) fn domains(sizes: &[u32]) -> Ranks {
     let rate = BytesPerSec::from_gbits(100.0).expect("positive");
     let shape = CommShape::hosts(u32::try_from(of.len()).expect("few"), rate, 0);
     Ranks::new(&hosts, shape, |rank| of[rank])
+}
+
+/// Nodes with eight NICs each.
+pub(crate) fn dgx_nodes(nodes: u32) -> Ranks {
+    Ranks::of_cluster(&dgx_h100s(nodes), &hosts(nodes))
+}
+
+/// The GPUs of such nodes.
+pub(crate) fn dgx_gpus(nodes: u32) -> Ranks {
+    let network = dgx_h100s(nodes);
+    let gpus: Vec<HostId> = (nodes..network.n_hosts()).map(HostId::new).collect();
+    Ranks::of_cluster(&network, &gpus)
+}
+
+/// Nodes of eight GPUs on rails.
+pub(crate) fn dgx_h100s(nodes: u32) -> ClusterNetwork {
+    ClusterNetwork::new(Cluster::build(&example::dgx_h100s(nodes)).expect("valid"))
 }
 
 /// All layouts: ranks without domains, in equal domains, in unequal ones.
@@ -72,10 +90,13 @@ pub(crate) fn purpose(kind: Kind) -> Purpose {
         | Kind::Nvls
         | Kind::NvlsTree
         | Kind::CollNet => Purpose::AllReduce,
-        Kind::AllGather | Kind::AllGatherDoubling | Kind::AllGatherPat => Purpose::AllGather,
-        Kind::ReduceScatter | Kind::ReduceScatterHalving | Kind::ReduceScatterPat => {
-            Purpose::ReduceScatter
+        Kind::AllGather | Kind::AllGatherDoubling | Kind::AllGatherPat | Kind::AllGatherNvls => {
+            Purpose::AllGather
         }
+        Kind::ReduceScatter
+        | Kind::ReduceScatterHalving
+        | Kind::ReduceScatterPat
+        | Kind::ReduceScatterNvls => Purpose::ReduceScatter,
         Kind::Broadcast => Purpose::Broadcast,
         Kind::Reduce => Purpose::Reduce,
         Kind::Gather => Purpose::Gather,

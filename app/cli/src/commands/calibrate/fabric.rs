@@ -50,14 +50,10 @@ fn file_name(network: &str) -> String {
 
 /// The path of a file as the cluster's file names it: from its own folder.
 fn from_cluster(file: &Path, cluster: &str) -> PathBuf {
-    let folder = Path::new(cluster).parent().unwrap_or(Path::new(""));
-    let both = file
-        .canonicalize()
-        .ok()
-        .zip(match folder.as_os_str().is_empty() {
-            true => Path::new(".").canonicalize().ok(),
-            false => folder.canonicalize().ok(),
-        });
+    let folder = Path::new(cluster).parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let both = file.canonicalize().ok().zip(folder.canonicalize().ok());
     let below = both
         .as_ref()
         .and_then(|(file, folder)| file.strip_prefix(folder).ok());

@@ -153,6 +153,7 @@ fn document(opened: &Opened, found: &NetworkPlans) -> Value {
         "schema": 1,
         "best": 0,
         "plans": plans,
+        "pareto": found.pareto,
         "evaluated": found.plans.len(),
         "failed": failed,
         "excluded": excluded,

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! flow,src,dst,piece,queue_pair,bytes,way,links
-//! 0,n0,n4,0,0,4194304,1,n0nic0->l0;l0->s1;s1->l1;l1->n4nic0
+//! 0,n0,n4,0,0,4194304,1,n0nic0->l0 up;l0->s1 up;l1->s1 down;n4nic0->l1 down
 //! ```
+//!
+//! A link is named as everywhere: its cable, and the direction.
 //!
 //! Pieces and queue pairs of a flow count from 0, ways as the fabric counts those between two
 //! hosts. A flow of several steps has the bytes of one step: all of them go the same way.
@@ -12,9 +14,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use cluster::Topology as _;
+use cluster::{Topology as _, WireName};
 use format::Failure;
-use formats::simgrid::link_name;
 use traffic::{Balanced, Policy, Route, balance};
 use units::LinkId;
 
@@ -110,7 +111,10 @@ fn push_links(
         if !cell.is_empty() {
             cell.push(';');
         }
-        let name = names[link.index()].get_or_insert_with(|| link_name(&traffic.fabric, link));
+        let name = names[link.index()].get_or_insert_with(|| {
+            let WireName { name, direction } = traffic.fabric.wire_name(link);
+            format!("{name} {}", direction.name())
+        });
         cell.push_str(name);
     }
     text.push_str(&csv_cell(&cell));

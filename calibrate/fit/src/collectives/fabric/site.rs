@@ -1,6 +1,7 @@
 //! The cluster on which logs were measured.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use cluster::Cluster;
@@ -136,13 +137,11 @@ impl Site {
 
     /// The place of an entry that is of this network and no other.
     fn known(&self, comm: &CommProfile) -> Option<usize> {
-        match self.whole.network() {
-            Some(name) => comm.network_named(name),
-            None => {
-                let at = usize::from(comm.network_of(None, self.whole.fabric_name()));
-                (!comm.network[at].fabrics.is_empty()).then_some(at)
-            }
+        if let Some(name) = self.whole.network() {
+            return comm.network_named(name);
         }
+        let at = usize::from(comm.network_of(None, self.whole.fabric_name()));
+        (!comm.network[at].fabrics.is_empty()).then_some(at)
     }
 
     /// The constants from which the fit starts, and the place of the network's among them: its own,
@@ -180,10 +179,10 @@ impl Site {
                 continue;
             };
             let key = [measured.nodes, measured.ranks];
-            if !shapes.contains_key(&key) {
-                shapes.insert(key, self.shape(key, comm)?);
-            }
-            let shape = shapes[&key];
+            let shape = match shapes.entry(key) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(empty) => *empty.insert(self.shape(key, comm)?),
+            };
             let choice = Choice {
                 without_nvls: measured.dtype.contains("int8") || measured.dtype.contains("f8"),
                 ..Choice::default()
