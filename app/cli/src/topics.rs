@@ -61,7 +61,7 @@ Units
 
 Rates, sizes and durations are strings with a unit. Every rate is one direction.
 
-  size      \"80 GiB\", \"24 GB\", \"64 MiB\"         GB is 10^9 bytes, GiB is 2^30; k to E
+  size      \"80 GiB\", \"24 GB\", \"64 MiB\"    GB is 10^9 bytes, GiB 2^30; k to E
   rate      \"400 Gbit/s\", \"50 GB/s\"             bits and bytes are told apart
   duration  \"3.5 us\", \"250 ns\", \"2 ms\", \"1 s\"
 

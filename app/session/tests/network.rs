@@ -649,7 +649,7 @@ fn buffers_are_shared_or_per_port_and_hold_something() {
         all.extend(set);
         match scratch.open(&all).traffic().unwrap().rules {
             Rules::Packet { config, .. } => config,
-            rules => panic!("{rules:?}"),
+            rules @ Rules::Flow { .. } => panic!("{rules:?}"),
         }
     };
     let lossless = "network.transport=\"dcqcn-sr\"";

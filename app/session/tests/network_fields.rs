@@ -64,9 +64,8 @@ impl Scratch {
     /// Field, message and hint of the only failure.
     fn failure(&self, scenario: &str, set: &[&str]) -> [String; 3] {
         let opened = self.opened(scenario, set);
-        let failures = match opened.and_then(|opened| opened.traffic().map(|_| ())) {
-            Err(failures) => failures,
-            Ok(()) => panic!("{set:?} is right"),
+        let Err(failures) = opened.and_then(|opened| opened.traffic().map(|_| ())) else {
+            panic!("{set:?} is right");
         };
         assert_eq!(failures.len(), 1, "{failures:?}");
         let failure = &failures[0];
@@ -320,7 +319,10 @@ fn a_platform_in_two_parts_says_which_hosts_and_what_to_do() {
     let scenario = "schema = 1\n[workload]\nfabric = \"platform.xml\"\nflows = \"flows.csv\"\n";
     let [field, message, hint] = scratch.failure(scenario, &[]);
     assert_eq!(field, "workload.fabric");
-    assert_eq!(message, "no way leads from a to c");
+    assert!(
+        message.starts_with("no way leads from `a` to `c`"),
+        "{message}"
+    );
     assert!(hint.contains("give the platform a route"), "{hint}");
 }
 

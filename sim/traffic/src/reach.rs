@@ -14,7 +14,7 @@
 use cluster::{Cluster, ClusterNetwork, Reach, Topology};
 use collective::{CommShape, shape};
 use profile::{BetweenReached, CommProfile, InsideReached, Protocol};
-use units::{Bytes, GpuId, HostId, NodeId, Seconds};
+use units::{Bytes, GpuId, NodeId, Seconds};
 
 use crate::{Kind, Ranks, Wishes, choose};
 
@@ -71,7 +71,7 @@ pub fn reached(network: &ClusterNetwork, comm: &CommProfile, asked: &Asked<'_>) 
     };
     let mut reach = Reach {
         nic_share: share * lines(protocol),
-        nic_latency: nic_latency(network, own, protocol),
+        nic_latency: nic_latency(network, asked.ranks, own, protocol),
         ..Reach::default()
     };
     let mut start = Seconds::ZERO;
@@ -155,12 +155,16 @@ const fn lines(protocol: Protocol) -> f64 {
     }
 }
 
-/// Half of what a hop takes longer than the links between two nodes say.
-fn nic_latency(network: &ClusterNetwork, own: &BetweenReached, protocol: Protocol) -> Seconds {
-    if network.n_nodes() < 2 {
+/// Half of what a hop takes longer than the links between two domains say.
+fn nic_latency(
+    network: &ClusterNetwork,
+    ranks: &Ranks,
+    own: &BetweenReached,
+    protocol: Protocol,
+) -> Seconds {
+    let Some([a, b]) = ranks.first_hop() else {
         return Seconds::ZERO;
-    }
-    let [a, b] = [0, 1].map(HostId::new);
+    };
     let nominal = network.latency(a, b, network.static_way(a, b)).as_secs();
     let hop = own.hop_us[protocol.index()] * 1e-6;
     Seconds::from_secs((hop - nominal).max(0.0) / 2.0)

@@ -199,14 +199,14 @@ fn a_fabric_that_was_fitted_is_what_predictions_on_its_cluster_take() {
         run.text()
     );
 
-    // Six steps of a ring over four nodes, each a message over one NIC of 50 GB/s.
+    // Six steps of a ring over four nodes, each a message over each of eight NICs of 50 GB/s.
     let args = "simulate --fabric mine.toml --collective ring --bytes 67108864 --json --no-flows";
     let run = windtunnel(&scratch.0, &args.split(' ').collect::<Vec<_>>());
     assert_eq!(run.status, 0, "{}", run.text());
     let answer: Value = serde_json::from_str(&run.stdout).unwrap();
     let rate = last_of(&profile, "ring") * 50e9;
     let hop = last_of(&profile, "hop_us") * 1e-6;
-    let expected = 6.0 * (16_777_216.0 / rate + hop);
+    let expected = 6.0 * (16_777_216.0 / (8.0 * rate) + hop);
     let makespan = answer["makespan_s"].as_f64().unwrap();
     assert!(
         (makespan / expected - 1.0).abs() < 1e-6,
@@ -216,7 +216,8 @@ fn a_fabric_that_was_fitted_is_what_predictions_on_its_cluster_take() {
     let args: Vec<&str> = args.split(' ').chain(nominal).collect();
     let run = windtunnel(&scratch.0, &args);
     let answer: Value = serde_json::from_str(&run.stdout).unwrap();
-    let expected = 6.0 * (16_777_216.0 / 50e9 + 2e-6);
+    // Two links of 1 us, and one from each GPU to its NIC.
+    let expected = 6.0 * (16_777_216.0 / 400e9 + 3.2e-6);
     let makespan = answer["makespan_s"].as_f64().unwrap();
     assert!(
         (makespan / expected - 1.0).abs() < 1e-6,

@@ -365,11 +365,11 @@ fn fields_and_options_in_vain_are_warnings_or_errors() {
     );
     warned(
         &["--engine", "packet", "--share", "cm02"],
-        "`network.share` has no effect: packets share links as they come",
+        "`network.share` has no effect: only the flow engine shares links by rule",
     );
     warned(
         &["--set", "plan.tp=2"],
-        "`plan` has no effect: a network workload trains nothing",
+        "`plan` has no effect: it belongs to training, and [workload] stands in its place",
     );
     let training = Scratch::new("network-vain-training");
     let run = windtunnel(&training.0, &["simulate", ".", "--no-flows"]);

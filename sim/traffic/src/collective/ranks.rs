@@ -158,6 +158,14 @@ impl Ranks {
         self.lanes.get(lane as usize).unwrap_or(&self.hosts)
     }
 
+    /// The hosts between which a message of the first two domains goes.
+    pub(crate) fn first_hop(&self) -> Option<[HostId; 2]> {
+        let lane = self.lane(0);
+        let [a, b] = self.domains.first_chunk()?;
+        let first = |domain: &Vec<u32>| domain.first().map(|rank| lane[*rank as usize]);
+        Some([first(a)?, first(b)?])
+    }
+
     /// Rings that it takes to load all NICs of every domain: one where there is one domain.
     pub(super) fn n_rails(&self) -> u32 {
         let fewest = self.entries.iter().map(Vec::len).min();
