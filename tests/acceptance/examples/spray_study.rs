@@ -208,7 +208,10 @@ fn by_setting(packets: &[Case], fields: &[&str], words: &str, text: &mut String)
         });
         let mut name = named(&values[0]);
         for value in &values[1..] {
-            let _ = write!(name, "; {words}{value}");
+            let _ = match value.as_str() {
+                "0" => write!(name, "; even starts"),
+                value => write!(name, "; {words}{value}"),
+            };
         }
         let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
     }
@@ -387,8 +390,10 @@ const FOUND: &str = "
 - **Ring collectives do not care**: only one flow leaves each leaf, so there is nothing to collide, and single path's cuts gain nothing: the
   small excess over spraying is one of pieces that wait for each other.
 - **Uneven starts favor neither**: gains shrink where hosts start late, because flows that do not overlap do not meet.
-- A switch that picks the shortest queue for each packet comes as close as single path does under selective repeat, without knowing flows; it needs
-  a NIC that places packets out of order.
+- **Flows counted by switches are enough most of the time**: `adaptive-flow`, which gives a flow the way with the fewest flows, takes what single
+  path takes in the median, cuts nothing and reorders nothing. It loses where flows do not divide evenly over ways, and needs switches that count.
+- A switch that picks the shortest queue for each packet comes as close as single path does under selective repeat in the median, without knowing
+  flows, but it sees its own queues only: on the Clos fabric a calm first link can lead to a crowded second one, up to several times spraying.
 - A cluster with NICs of selective repeat loses little either way; one with go-back-N should not spray.
 
 `windtunnel plan` of a scenario with `[workload]` makes this comparison for your own cluster and traffic.
