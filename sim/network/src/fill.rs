@@ -21,6 +21,7 @@
 //! the path of the largest weight has its rate, and freezes all its open paths there. But it also
 //! bounds a path by its narrowest link: where rounding puts that level below the one of the fat pipe
 //! (`rate · penalty < rate / (1 / penalty)`), the path is frozen by itself, and the others rise on.
+//! Fat pipes whose levels are the same to the last bit fill together.
 //!
 //! Both happen in rising order of levels. A path that the filling has not reached stays settled,
 //! because whatever could change it happens at a level above its own.
@@ -406,9 +407,8 @@ impl Fill {
             self.queue_fill(link);
             return;
         }
-        if tank.is_fat && self.freeze_narrow(paths, link) {
-            self.measure(paths, link);
-            self.queue_fill(link);
+        if tank.is_fat {
+            self.fill_fat(paths, link, reached);
             return;
         }
         self.tanks[link as usize].filled = true;
@@ -432,27 +432,85 @@ impl Fill {
         }
     }
 
-    /// Freezes the open paths of a fat pipe whose narrowest link stops them just below its level,
-    /// those of the lowest bound; whether there are any.
-    fn freeze_narrow(&mut self, paths: &mut Paths, link: u32) -> bool {
-        let tank = self.tanks[link as usize];
-        let users = paths.links[link as usize]
-            .users
-            .iter()
-            .map(|user| user.path);
-        let open = |&path: &u32| {
-            let ceiling = self.ceiling(paths, path, link);
-            ceiling.is_some_and(|ceiling| tank.stop <= ceiling)
+    /// Fat pipes that are full at one level freeze together what is open on any of them, also
+    /// paths that the others alone would let rise on.
+    fn fill_fat(&mut self, paths: &mut Paths, link: u32, reached: f64) {
+        let full = self.tanks[link as usize].level();
+        let group = self.full_with(paths, link, full);
+        let mut open: Vec<(u32, u32)> = Vec::new();
+        for &link in &group {
+            let stop = self.tanks[link as usize].stop;
+            let users = paths.links[link as usize].users.iter();
+            let paths_of = users.map(|user| user.path).filter(|&path| {
+                let ceiling = self.ceiling(paths, path, link);
+                ceiling.is_some_and(|ceiling| stop <= ceiling)
+            });
+            open.extend(paths_of.map(|path| (path, link)));
+        }
+        if self.freeze_narrow(paths, &open, full) {
+            for &link in &group {
+                self.measure(paths, link);
+                self.queue_fill(link);
+            }
+            return;
+        }
+        for &link in &group {
+            self.tanks[link as usize].filled = true;
+        }
+        let level = full.max(reached);
+        for (path, link) in open {
+            let state = paths.states[path as usize];
+            let is_settled = state.mark < 2 * self.round;
+            if state.mark == 2 * self.round + 1 {
+                continue;
+            }
+            if !is_settled || level * EQUAL < (state.level - level).abs() {
+                self.freeze(paths, path, level.min(state.own), link);
+            } else if state.bound != link {
+                self.freeze(paths, path, state.level, link);
+            }
+        }
+    }
+
+    /// A fat pipe with all others that are full at exactly its level.
+    fn full_with(&mut self, paths: &Paths, link: u32, full: f64) -> Vec<u32> {
+        let is_alike = |due: &Due| {
+            due.step() == Step::Fill
+                && due.level().to_bits() == full.to_bits()
+                && self.tanks[due.link() as usize].is_fat
         };
-        let bounds = users.filter(open).map(|path| (path, paths.narrowest(path)));
+        let dues = self.steps.iter().map(|Reverse(due)| *due);
+        let mut group: Vec<u32> = dues.filter(is_alike).map(Due::link).collect();
+        group.push(link);
+        group.sort_unstable();
+        group.dedup();
+        group.retain(|&other| {
+            if other == link {
+                return true;
+            }
+            let tank = self.tanks[other as usize];
+            if tank.filled || tank.open == 0 {
+                return false;
+            }
+            self.measure(paths, other);
+            self.tanks[other as usize].level().to_bits() == full.to_bits()
+        });
+        group
+    }
+
+    /// Freezes those open paths of full fat pipes that their narrowest links stop just below the
+    /// level, those of the lowest bound; whether there are any.
+    fn freeze_narrow(&mut self, paths: &mut Paths, open: &[(u32, u32)], full: f64) -> bool {
+        let bounds = open.iter().map(|&(path, _)| (path, paths.narrowest(path)));
         let bounds: Vec<(u32, f64)> = bounds.collect();
         let lowest = bounds.iter().map(|&(_, bound)| bound);
         let lowest = lowest.fold(f64::INFINITY, f64::min);
-        if tank.level() <= lowest {
+        if full <= lowest {
             return false;
         }
         for &(path, bound) in &bounds {
-            if bound - lowest < SAME_BOUND {
+            let is_final = paths.states[path as usize].mark == 2 * self.round + 1;
+            if bound - lowest < SAME_BOUND && !is_final {
                 self.freeze(paths, path, paths.states[path as usize].own, OWN);
             }
         }
