@@ -6,7 +6,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use ::network::Share;
-use cluster::{ClusterNetwork, Topology as _};
+use cluster::{ClusterNetwork, Sharing, Topology as _};
 use format::{
     ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
     Rules, ScenarioSpec, Search, idle_in_traffic, is_path, marks_reversed, resolve_measured, rules,
@@ -18,7 +18,7 @@ use profile::CommProfile;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use traffic::{Keep, Kind, Policy, Program, Ranks, balance, run_folded};
-use units::{Bytes, Control, HostId, Seconds, SimTime};
+use units::{Bytes, Control, HostId, LinkId, Seconds, SimTime};
 
 use super::collective::{Notes, unheeded_by_flows, wishes};
 use super::fabric::Fabric;
@@ -107,6 +107,7 @@ impl Opened {
                 return Err(vec![self.refused(field, message, Some(hint))]);
             }
             self.check_packets(&program, config.payload)?;
+            notes.warnings.extend(fat_in_packets(&fabric));
         }
         let program = match workload.jitter {
             Some(jitter) if 0.0 < jitter => self.uneven(&program, &fabric, jitter, seed)?,
@@ -448,6 +449,18 @@ impl Opened {
         };
         Ok(program.delayed(late))
     }
+}
+
+/// What is said of fat pipes where there are packets.
+fn fat_in_packets(fabric: &Fabric) -> Option<String> {
+    let links = (0..fabric.n_links()).map(LinkId::new);
+    let fat = links.filter(|&link| fabric.wire(link).sharing == Sharing::FatPipe);
+    let n = fat.count();
+    (0 < n).then(|| {
+        format!(
+            "{n} links are fat pipes, which bound flows one by one in the flow engine only: packets queue for them as for other links"
+        )
+    })
 }
 
 /// Whether a fabric is a `SimGrid` platform, by its name.

@@ -199,6 +199,14 @@ mpirun -np 16 ./build/all_gather_perf -b 1M -e 1G -f 2\n\
     }
 
     #[test]
+    fn a_table_may_be_named_behind_its_rows_only() {
+        let unnamed = LOG.replace("all_gather_perf", "run");
+        let told = format!("{unnamed}# Collective test concluded: all_gather_perf\n");
+        let rows = measured(Path::new("run7.log"), &nccl_tests::read(&told).unwrap()).unwrap();
+        assert_eq!(&*rows[0].kind, "all_gather");
+    }
+
+    #[test]
     fn a_table_without_the_name_of_its_collective_is_refused() {
         let log = nccl_tests::read(&LOG.replace("all_gather_perf", "run")).unwrap();
         let error = measured(Path::new("run7.log"), &log).unwrap_err();

@@ -228,6 +228,10 @@ impl Reader {
         } else if let Some(name) = words_of(said).find_map(collective_of) {
             if !said.starts_with("Collective test concluded") {
                 self.next.collective = Some(name.to_owned());
+            } else if let Some(table) = self.tables.last_mut() {
+                // Releases that do not name it before the table do so behind it.
+                table.is_named |= table.collective.is_none();
+                table.collective.get_or_insert_with(|| name.to_owned());
             }
         } else {
             return Ok(comment.trim_start_matches('#').trim().is_empty()
