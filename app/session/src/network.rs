@@ -26,7 +26,6 @@ pub use explain::{FullestLink, NetworkExplanation, NetworkRemedy};
 pub use export::{NetworkBundle, NetworkConsumer, NetworkFile, save_network_bundle};
 pub use format::Rules;
 pub use open::Traffic;
-pub(crate) use plan::told;
 pub use plan::{FailedPlan, NetworkPlan, NetworkPlanError, NetworkPlans};
 
 use crate::network::answer::{busiest, flow_links, packet_links};
@@ -129,21 +128,26 @@ impl Traffic {
         const SAMPLES: f64 = 500.0;
         const PACKETS: f64 = 25.0;
         let topology = &self.fabric;
-        let loads = sprayed_loads(topology, &self.program);
-        let used = (0..).zip(&loads).filter(|(_, bytes)| 0.0 < **bytes);
+        let loads = self.sprayed();
+        let used = (0..).zip(loads).filter(|(_, bytes)| 0.0 < **bytes);
         let rates = used.map(|(link, _)| topology.wire(LinkId::new(link)).rate.as_f64());
         let slowest = rates.fold(f64::MAX, f64::min);
         let packets = Seconds::from_secs(PACKETS * f64::from(config.packet()) / slowest);
         let least = Seconds::from_micros(0.01).max(packets);
-        (congestion(topology, &loads) / SAMPLES).max(least)
+        (congestion(topology, loads) / SAMPLES).max(least)
     }
 
     /// The longest time that a link needs when every flow is sprayed over all its ways; without
     /// headers.
     fn ideal_congestion(&self) -> Seconds {
-        let topology = &self.fabric;
-        let loads = sprayed_loads(topology, &self.program);
-        congestion(topology, &loads)
+        congestion(&self.fabric, self.sprayed())
+    }
+
+    /// What links carry when every flow is sprayed over all its ways, in bytes: found once for all
+    /// runs.
+    fn sprayed(&self) -> &[f64] {
+        let found = || sprayed_loads(&self.fabric, &self.program);
+        self.sprayed.get_or_init(found)
     }
 
     /// The program with the ways that its streams take.

@@ -1,6 +1,7 @@
 //! A scenario for every combination of values: what `[sweep]` asks for.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use predict::{Prediction, Record};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use units::Control;
 
-use crate::network::{NetworkAnswer, told};
+use crate::network::NetworkAnswer;
 use crate::open::{blank_workload, open_source, read_request};
 use crate::{Opened, Request};
 
@@ -204,7 +205,7 @@ impl Sweep {
             return match traffic.run(Keep::Totals, control) {
                 Ok(answer) => CaseResult::Traffic(Box::new(answer)),
                 Err(_) if control.is_cancelled() => CaseResult::Skipped,
-                Err(error) => CaseResult::Failed(vec![told(&error)]),
+                Err(error) => CaseResult::Failed(vec![told(&error, error.hint())]),
             };
         }
         let ready = match opened.ready() {
@@ -214,10 +215,15 @@ impl Sweep {
         match ready.run(Record::Path, control) {
             Ok(outcome) => CaseResult::Training(Box::new(outcome.prediction)),
             Err(_) if control.is_cancelled() => CaseResult::Skipped,
-            Err(error) => CaseResult::Failed(vec![match error.hint() {
-                Some(hint) => format!("{error} (hint: {hint})"),
-                None => error.to_string(),
-            }]),
+            Err(error) => CaseResult::Failed(vec![told(&error, error.hint())]),
         }
+    }
+}
+
+/// An error with what to do about it, in one line.
+fn told(error: &dyn Display, hint: Option<&str>) -> String {
+    match hint {
+        Some(hint) => format!("{error} (hint: {hint})"),
+        None => error.to_string(),
     }
 }

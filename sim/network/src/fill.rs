@@ -224,18 +224,15 @@ impl Fill {
         }
     }
 
-    /// The level above which a path that is not final cannot rise whatever this link does; `None`
-    /// for a final one. On a fat pipe that is its level, which is computed in two ways.
-    fn ceiling(&self, paths: &Paths, path: u32, link: u32) -> Option<f64> {
-        let ceiling = self.ceiling_of(&paths.states[path as usize], link);
-        if paths.links[link as usize].is_fat {
-            ceiling.map(|ceiling| ceiling * (1.0 + EQUAL))
-        } else {
-            ceiling
-        }
+    /// The ceiling of a path on a fat pipe: that is its level, which is computed in two ways.
+    fn fat_ceiling(&self, state: &State, link: u32) -> Option<f64> {
+        let ceiling = self.ceiling(state, link);
+        ceiling.map(|ceiling| ceiling * (1.0 + EQUAL))
     }
 
-    fn ceiling_of(&self, state: &State, link: u32) -> Option<f64> {
+    /// The level above which a path that is not final cannot rise whatever this link does; `None`
+    /// for a final one.
+    fn ceiling(&self, state: &State, link: u32) -> Option<f64> {
         if state.mark == 2 * self.round + 1 {
             None
         } else if state.mark == 2 * self.round || state.bound == link {
@@ -306,7 +303,7 @@ impl Fill {
     fn pass_fat(&self, paths: &Paths, link: u32, tank: &mut Tank) {
         for user in &paths.links[link as usize].users {
             let state = &paths.states[user.path as usize];
-            let ceiling = self.ceiling(paths, user.path, link);
+            let ceiling = self.fat_ceiling(state, link);
             if let Some(ceiling) = ceiling.filter(|ceiling| tank.stop <= *ceiling) {
                 tank.open += 1;
                 tank.scale = tank.scale.max(paths.weight(user.path));
@@ -416,19 +413,22 @@ impl Fill {
         let stop = self.tanks[link as usize].stop;
         for at in 0..paths.links[link as usize].users.len() {
             let path = paths.links[link as usize].users[at].path;
-            let state = &paths.states[path as usize];
-            match self.ceiling(paths, path, link) {
-                Some(ceiling) if stop <= ceiling => {
-                    let is_settled = state.mark < 2 * self.round;
-                    if !is_settled || level * EQUAL < (state.level - level).abs() {
-                        self.freeze(paths, path, level.min(state.own), link);
-                    } else if state.bound != link {
-                        // What bound it until now may release it: this link does not.
-                        self.freeze(paths, path, state.level, link);
-                    }
-                }
-                _ => {}
+            let ceiling = self.ceiling(&paths.states[path as usize], link);
+            if ceiling.is_some_and(|ceiling| stop <= ceiling) {
+                self.freeze_at(paths, path, level, link);
             }
+        }
+    }
+
+    /// Freezes a path at the level of a link that is full, unless it is settled there already.
+    fn freeze_at(&mut self, paths: &mut Paths, path: u32, level: f64, link: u32) {
+        let state = paths.states[path as usize];
+        let is_settled = state.mark < 2 * self.round;
+        if !is_settled || level * EQUAL < (state.level - level).abs() {
+            self.freeze(paths, path, level.min(state.own), link);
+        } else if state.bound != link {
+            // What bound it until now may release it: this link does not.
+            self.freeze(paths, path, state.level, link);
         }
     }
 
@@ -442,7 +442,7 @@ impl Fill {
             let stop = self.tanks[link as usize].stop;
             let users = paths.links[link as usize].users.iter();
             let paths_of = users.map(|user| user.path).filter(|&path| {
-                let ceiling = self.ceiling(paths, path, link);
+                let ceiling = self.fat_ceiling(&paths.states[path as usize], link);
                 ceiling.is_some_and(|ceiling| stop <= ceiling)
             });
             open.extend(paths_of.map(|path| (path, link)));
@@ -459,15 +459,8 @@ impl Fill {
         }
         let level = full.max(reached);
         for (path, link) in open {
-            let state = paths.states[path as usize];
-            let is_settled = state.mark < 2 * self.round;
-            if state.mark == 2 * self.round + 1 {
-                continue;
-            }
-            if !is_settled || level * EQUAL < (state.level - level).abs() {
-                self.freeze(paths, path, level.min(state.own), link);
-            } else if state.bound != link {
-                self.freeze(paths, path, state.level, link);
+            if paths.states[path as usize].mark != 2 * self.round + 1 {
+                self.freeze_at(paths, path, level, link);
             }
         }
     }
@@ -527,7 +520,7 @@ impl Fill {
                 continue;
             }
             if self.tanks[link as usize].round == self.round {
-                let ceiling = self.ceiling_of(&state, link);
+                let ceiling = self.ceiling(&state, link);
                 let tank = &mut self.tanks[link as usize];
                 let scale = paths.load(slot) * state.scale;
                 if tank.is_fat {

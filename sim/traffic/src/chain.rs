@@ -41,10 +41,7 @@ pub fn chain<T: Topology + ?Sized>(
     times: &[Times],
     share: &Share,
 ) -> Chain {
-    let mut first = vec![0];
-    for stream in program.streams() {
-        first.push(first[first.len() - 1] + stream.steps as usize);
-    }
+    let first = program.first_messages();
     let mut last: Option<usize> = None;
     for (at, one) in times.iter().enumerate() {
         if last.is_none_or(|last| times[last].finish < one.finish) {

@@ -90,10 +90,7 @@ fn run_classes<T: Topology + ?Sized>(
 
 /// The outcome of all streams from that of their classes.
 fn unfold(program: &Program, folded: &Folded, outcome: Outcome) -> Outcome {
-    let mut first = vec![0];
-    for stream in folded.program.streams() {
-        first.push(first[first.len() - 1] + stream.steps as usize);
-    }
+    let first = folded.program.first_messages();
     let mut times: Vec<Times> = Vec::new();
     if !outcome.times.is_empty() {
         for &class in &folded.class_of {

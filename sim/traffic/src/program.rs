@@ -131,6 +131,15 @@ impl Program {
         &self.waits[self.first[stream] as usize..self.first[stream + 1] as usize]
     }
 
+    /// By stream, where its messages begin among all; one more than there are streams.
+    pub fn first_messages(&self) -> Vec<usize> {
+        let mut first = vec![0];
+        for stream in &self.streams {
+            first.push(first[first.len() - 1] + stream.steps as usize);
+        }
+        first
+    }
+
     /// Messages of all streams.
     pub fn n_messages(&self) -> u64 {
         self.streams

@@ -89,10 +89,7 @@ impl Messages {
                 steps,
             };
         }
-        let mut first = vec![0_usize];
-        for stream in streams {
-            first.push(first[first.len() - 1] + stream.steps as usize);
-        }
+        let first = program.first_messages();
         let mut times: Vec<Option<Times>> = vec![None; first[streams.len()]];
         let mut at = 0;
         for &stream in origin {

@@ -2,7 +2,9 @@
 
 use format::{Failure, Nccl};
 use predict::Assumed;
-use traffic::{Choice, Kind, Program, Ranks, Wishes, choose, collective_over, streams_at_most};
+use traffic::{
+    Choice, Kind, Options, Program, Ranks, Wishes, choose, collective_over, streams_at_most,
+};
 use units::Bytes;
 
 use crate::Opened;
@@ -128,9 +130,10 @@ fn unheeded(nccl: &Nccl, kind: Kind, choice: &Choice) -> Vec<String> {
                 &wish.to_string(),
                 &format!("{ways} is not cut into channels"),
             );
-        } else if MOST_CHANNELS < wish {
+        } else if Options::MOST_CHANNELS < wish {
+            let most = Options::MOST_CHANNELS;
             out.push(format!(
-                "`nccl.channels` = {wish} counts as {MOST_CHANNELS}, NCCL's most"
+                "`nccl.channels` = {wish} counts as {most}, NCCL's most"
             ));
         }
     }
@@ -139,9 +142,6 @@ fn unheeded(nccl: &Nccl, kind: Kind, choice: &Choice) -> Vec<String> {
     }
     out
 }
-
-/// NCCL's `MAXCHANNELS`.
-const MOST_CHANNELS: u32 = 64;
 
 /// What `[nccl]` says that a list of flows has no use for.
 pub(super) fn unheeded_by_flows(nccl: &Nccl) -> Option<String> {

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use ::network::Share;
+use ::network::packet::Config;
 use cluster::{ClusterNetwork, Sharing, Topology as _};
 use format::{
     ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
@@ -35,9 +37,6 @@ struct Measured {
     own: bool,
 }
 
-/// The most packets that a message may have in the packet engine.
-const MOST_PACKETS: u64 = (1 << 31) - 1;
-
 /// A network workload that is ready to run.
 #[derive(Debug)]
 pub struct Traffic {
@@ -59,6 +58,8 @@ pub struct Traffic {
     pub assumptions: Vec<Assumed>,
     /// What is suspicious but no error.
     pub warnings: Vec<String>,
+    /// By link, what it carries when everything is sprayed, once somebody asked.
+    pub(super) sprayed: OnceLock<Vec<f64>>,
 }
 
 impl Opened {
@@ -128,6 +129,7 @@ impl Opened {
             seed,
             assumptions: notes.assumptions,
             warnings: notes.warnings,
+            sprayed: OnceLock::new(),
         })
     }
 
@@ -404,7 +406,7 @@ impl Opened {
 
     /// Every message has a number of packets that the packet engine counts.
     fn check_packets(&self, program: &Program, payload: u32) -> Result<(), Vec<Failure>> {
-        let most = MOST_PACKETS.saturating_mul(u64::from(payload));
+        let most = Config::MOST_PACKETS.saturating_mul(u64::from(payload));
         let streams = program.streams().iter();
         let largest = streams.map(|stream| stream.bytes).max().unwrap_or_default();
         if largest.as_u64() <= most {
@@ -471,10 +473,17 @@ fn is_platform(fabric: &str) -> bool {
 
 /// The ends of a collective.
 fn ends(fabric: &Fabric, ends: Ends) -> Vec<HostId> {
-    let range = match (fabric, ends) {
-        (Fabric::Platform(platform), _) => 0..platform.n_hosts(),
-        (Fabric::Cluster(cluster), Ends::Nodes) => 0..cluster.n_nodes(),
-        (Fabric::Cluster(cluster), Ends::Gpus) => cluster.n_nodes()..cluster.n_hosts(),
+    match fabric {
+        Fabric::Platform(platform) => (0..platform.n_hosts()).map(HostId::new).collect(),
+        Fabric::Cluster(cluster) => ends_of_cluster(cluster, ends),
+    }
+}
+
+/// The ends of a collective on a cluster.
+pub(super) fn ends_of_cluster(cluster: &ClusterNetwork, ends: Ends) -> Vec<HostId> {
+    let range = match ends {
+        Ends::Nodes => 0..cluster.n_nodes(),
+        Ends::Gpus => cluster.n_nodes()..cluster.n_hosts(),
     };
     range.map(HostId::new).collect()
 }

@@ -410,14 +410,6 @@ impl Traffic {
     }
 }
 
-/// An error with what to do about it.
-pub(crate) fn told(error: &RunError) -> String {
-    match error.hint() {
-        Some(hint) => format!("{error} (hint: {hint})"),
-        None => error.to_string(),
-    }
-}
-
 /// Of ordered plans, those that no other beats in time and in pieces: times within 0.5 % are the
 /// same, and what is spread packet by packet counts as cut into most pieces.
 fn pareto(plans: &[NetworkPlan]) -> Vec<usize> {

@@ -1,11 +1,13 @@
 //! What collectives were measured to reach on the fabric of a network workload.
 
 use cluster::{ClusterNetwork, Reach};
-use format::{Ends, Engine, LinkRates, NetworkWorkload};
+use format::{Engine, LinkRates, NetworkWorkload};
 use predict::Assumed;
 use profile::CommProfile;
 use traffic::{Asked, Kind, Ranks, Reached, Wishes, reached};
-use units::{HostId, Seconds};
+use units::Seconds;
+
+use super::open::ends_of_cluster;
 
 /// Whether links carry what was measured: as the workload says, else where constants are the
 /// user's own.
@@ -29,10 +31,11 @@ pub(super) fn laid(
     let entry = comm.network_of(cluster.network(), cluster.fabric_name());
     let entry = &comm.network[usize::from(entry)];
     let kind = workload.collective.as_deref().and_then(Kind::from_name);
+    let hosts = ends_of_cluster(network, workload.ends.unwrap_or_default());
     let asked = Asked {
         kind,
         bytes: workload.bytes.unwrap_or_default(),
-        ranks: &ranks(network, workload),
+        ranks: &Ranks::of_cluster(network, &hosts),
         wishes,
     };
     let mut found = reached(network, comm, &asked)?;
@@ -64,14 +67,4 @@ pub(super) fn laid(
         ),
     };
     Some((found, assumed))
-}
-
-fn ranks(network: &ClusterNetwork, workload: &NetworkWorkload) -> Ranks {
-    let nodes = network.n_nodes();
-    let range = match workload.ends.unwrap_or_default() {
-        Ends::Nodes => 0..nodes,
-        Ends::Gpus => nodes..cluster::Topology::n_hosts(network),
-    };
-    let hosts: Vec<HostId> = range.map(HostId::new).collect();
-    Ranks::of_cluster(network, &hosts)
 }

@@ -225,7 +225,7 @@ fn choice(measured: &Measured) -> Choice {
 /// Clusters of the zoo, each built once.
 #[derive(Debug, Default)]
 struct Places {
-    clusters: BTreeMap<(&'static str, Option<&'static str>, u32), Cluster>,
+    clusters: BTreeMap<(&'static str, Option<&'static str>, u32), Arc<ClusterNetwork>>,
     shapes: BTreeMap<(&'static str, Option<&'static str>, u32, u32), CommShape>,
 }
 
@@ -235,8 +235,7 @@ impl Places {
         let built = self
             .clusters
             .get(&(place.cluster, place.fabric, measured.nodes))?;
-        let cluster = built.clone();
-        (1 < cluster.n_domains()).then(|| Arc::new(ClusterNetwork::new(cluster)))
+        (1 < built.cluster().n_domains()).then(|| Arc::clone(built))
     }
 
     fn shape(
@@ -253,9 +252,11 @@ impl Places {
         let built = match self.clusters.entry((place.cluster, place.fabric, nodes)) {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::btree_map::Entry::Vacant(empty) => {
-                empty.insert(build(place, measured)?)
+                let cluster = build(place, measured)?;
+                empty.insert(Arc::new(ClusterNetwork::new(cluster)))
             }
         };
+        let built = built.cluster();
         let per_node = ranks / nodes.max(1);
         let group: Vec<GpuId> = (0..built.n_nodes())
             .flat_map(|node| {

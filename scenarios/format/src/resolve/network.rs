@@ -241,18 +241,14 @@ pub fn marks_reversed(
     if least <= most {
         return None;
     }
-    let (field, other) = match network.ecn_kmin {
-        Some(_) => ("ecn_kmin", "ecn_kmax"),
-        None => ("ecn_kmax", "ecn_kmin"),
+    let (field, own, other) = match network.ecn_kmin {
+        Some(_) => ("network.ecn_kmin", "ecn_kmin", "ecn_kmax"),
+        None => ("network.ecn_kmax", "ecn_kmax", "ecn_kmin"),
     };
     let [least, most] = [least, most].map(Bytes::new);
     let message =
-        format!("marking begins at {least} and is certain at {most}, which is less (`{field}`)");
+        format!("marking begins at {least} and is certain at {most}, which is less (`{own}`)");
     let hint = format!("give `{other}`, too: the other end of the range");
-    let field = match field {
-        "ecn_kmin" => "network.ecn_kmin",
-        _ => "network.ecn_kmax",
-    };
     Some((field, message, hint))
 }
 

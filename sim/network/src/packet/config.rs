@@ -275,6 +275,9 @@ pub struct Config {
 }
 
 impl Config {
+    /// The most packets that a message may have.
+    pub const MOST_PACKETS: u64 = (1 << 31) - 1;
+
     /// The defaults of a transport with a policy.
     ///
     /// | | window | buffer | marks | least timeout | acknowledged |

@@ -6,7 +6,7 @@ use units::{HostId, SimTime};
 
 use super::balance::{Balance, Bitmap, Good, Reps, Round, low, stream};
 use super::bits::Bits;
-use super::config::{Balancing, Control, Transport};
+use super::config::{Balancing, Config, Control, Transport};
 use super::core::Core;
 use super::dcqcn::Dcqcn;
 use super::error::PacketError;
@@ -41,7 +41,7 @@ impl Core {
             .bytes
             .as_u64()
             .div_ceil(u64::from(self.sizes.payload));
-        if 1 << 31 <= packets {
+        if Config::MOST_PACKETS < packets {
             let bytes = message.bytes.as_u64();
             return Err(PacketError::TooLong { bytes });
         }

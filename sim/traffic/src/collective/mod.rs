@@ -65,14 +65,7 @@ use crate::program::Program;
 /// A collective over hosts, each a domain by itself, in one channel with the protocol Simple.
 /// Where NCCL's tuner chooses, it is told of NICs of 100 Gbit/s.
 pub fn collective(kind: Kind, hosts: &[HostId], bytes: Bytes) -> Program {
-    let ranks = Ranks::alone(hosts);
-    match kind {
-        Kind::AllReduce => {
-            let choice = choose(kind, &ranks, bytes, &Wishes::default());
-            collective_over(choice.kind, &ranks, bytes, &choice.options)
-        }
-        _ => collective_over(kind, &ranks, bytes, &Options::default()),
-    }
+    collective_over(kind, &Ranks::alone(hosts), bytes, &Options::default())
 }
 
 /// A collective over ranks, as these options say: an all-gather and a reduce-scatter are rings. The

@@ -47,10 +47,12 @@ impl Options {
         }
     }
 
-    /// The same within bounds: 1 to 64 channels (NCCL's `MAXCHANNELS`), chunks and windows of at
-    /// least 1.
+    /// NCCL's `MAXCHANNELS`.
+    pub const MOST_CHANNELS: u32 = 64;
+
+    /// The same within bounds: channels from 1 to the most, chunks and windows of at least 1.
     pub(crate) fn bounded(mut self) -> Self {
-        self.channels = self.channels.clamp(1, 64);
+        self.channels = self.channels.clamp(1, Self::MOST_CHANNELS);
         self.chunk = self.chunk.max(1);
         self.window = self.window.max(1);
         self
