@@ -1,17 +1,14 @@
 //! Fields of network workloads: what is given in vain, and what is wrong with them.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a scenario that cannot be read fails the test"
-)]
-
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use format::scenario_fields;
-use session::{Assignment, Failure, Keep, Opened, Request, open};
+use session::{Failure, Keep, Opened, open};
 use traffic::Kind;
 use units::Control;
+
+use crate::scratch::Scratch;
 
 /// Two leaves with two hosts each, and two spines.
 const SCENARIO: &str = "\
@@ -36,24 +33,10 @@ const PLATFORM: &str = "\
 
 const PACKETS: &str = "settings.engine=\"packet\"";
 
-/// A folder of its own, which goes with the test.
-struct Scratch(PathBuf);
-
 impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("windtunnel-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
     fn opened(&self, scenario: &str, set: &[&str]) -> Result<Opened, Vec<Failure>> {
         fs::write(self.0.join("scenario.toml"), scenario).unwrap();
-        let above = set.iter().map(|text| Assignment::new("--set", *text));
-        open(&Request {
-            scenario: self.0.clone(),
-            above: above.collect(),
-            ..Request::default()
-        })
+        open(&self.request(set))
     }
 
     fn warnings(&self, set: &[&str]) -> Vec<String> {
@@ -81,12 +64,6 @@ impl Scratch {
         let scenario = SCENARIO.replace("collective = \"permutation\"", "flows = \"flows.csv\"");
         let scenario = scenario.replace("bytes = \"1 MiB\"\n", "");
         self.failure(&scenario, &[])
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
     }
 }
 
