@@ -28,7 +28,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("planner", &["solve", "placement", "search", "launch"]),
     ("calibrate", &["bench", "runs", "validate", "fit", "memory"]),
     ("app", &["session", "cli"]),
-    ("gui", &["timeline", "viewer"]),
+    ("gui", &["look", "chart", "timeline", "viewer"]),
     ("tests", &["acceptance", "layers", "peers"]),
 ];
 
