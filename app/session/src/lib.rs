@@ -4,6 +4,8 @@ mod bandwidth;
 mod cell;
 mod collective;
 mod complete;
+mod draft;
+mod example;
 mod export;
 mod import;
 mod import_network;
@@ -14,6 +16,7 @@ mod plan;
 mod print;
 mod save;
 mod simulate;
+mod store;
 mod sweep;
 mod validate;
 
@@ -29,6 +32,8 @@ pub use collective::{
     collective_table,
 };
 pub use complete::complete_scenario;
+pub use draft::{Difference, Draft};
+pub use example::Example;
 pub use export::{SCENARIO_BASE, SCENARIO_TOML, export, open_plan, save_bundle};
 pub use format::Engine as ScenarioEngine;
 pub use format::{
@@ -60,6 +65,7 @@ pub use search::{
     Tally, Unplaced,
 };
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
+pub use store::Store;
 pub use sweep::{CaseResult, Sweep, open_sweep, open_workload_sweep};
 pub use trace::{Explanation, Trace, explain};
 pub use validate::{

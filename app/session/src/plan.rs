@@ -2,8 +2,7 @@
 
 use cluster::Cluster;
 use format::{
-    Assignment, Disk, Failure, Library, MEASURED_RATES, MemoryMargin, Planning, memory_margin,
-    resolve_planning,
+    Assignment, Failure, MEASURED_RATES, MemoryMargin, Planning, memory_margin, resolve_planning,
 };
 use plan::{Plan, PlanField, PlanSpec};
 use predict::{Engine, PredictError, Prediction, Record, formulas, predict};
@@ -80,10 +79,7 @@ impl Opened {
     ///
     /// Everything that is wrong.
     pub fn planning(&self, fixed: &[PlanField]) -> Result<Planning, Vec<Failure>> {
-        let library = Library {
-            files: &Disk,
-            base: &self.base,
-        };
+        let library = self.library();
         resolve_planning(&self.name, &self.spec, &self.document, &library, fixed)
     }
 

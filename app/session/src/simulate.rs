@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use format::{Disk, Failure, Library, resolve};
+use format::{Failure, resolve};
 use formats::{FormatError, Header, Perfetto, compressed, write_perfetto, wtt};
 use predict::{Outcome, PredictError, Record, Scenario, predict, predict_links};
 use trace::Trace;
@@ -30,11 +30,7 @@ impl Opened {
     ///
     /// Everything that is wrong.
     pub fn ready(&self) -> Result<Ready, Vec<Failure>> {
-        let library = Library {
-            files: &Disk,
-            base: &self.base,
-        };
-        let resolved = resolve(&self.name, &self.spec, &self.document, &library)?;
+        let resolved = resolve(&self.name, &self.spec, &self.document, &self.library())?;
         Ok(Ready {
             scenario: resolved.scenario,
             warnings: resolved.warnings,

@@ -35,7 +35,9 @@ pub use files::{Disk, Files, NoFiles, PROFILE_LIMIT, SCENARIO_FILE, SCENARIO_LIM
 pub use fitted::{MemoryMargin, memory_margin};
 pub use framework::{FrameworkFile, Habits, nearest_framework};
 pub use hardware::ClusterFile;
-pub use layers::{Assignment, ENVIRONMENT_PREFIX, Layers, environment_name, from_environment};
+pub use layers::{
+    Assignment, ENVIRONMENT_PREFIX, Layers, environment_name, from_environment, lay_over,
+};
 pub use layout::{Layout, json_schema};
 pub use library::{At, Library, read_source};
 pub use model_section::ModelSection;
