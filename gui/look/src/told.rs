@@ -1,6 +1,6 @@
 //! Numbers that explain themselves.
 
-use egui::{Response, RichText, Sense, Ui, WidgetInfo, WidgetText, WidgetType};
+use egui::{Response, RichText, Sense, Ui, WidgetInfo, WidgetText, Role};
 
 use crate::{Theme, space};
 
@@ -142,7 +142,7 @@ fn explained(ui: &Ui, shown: &Response, told: &Told) -> Response {
     );
     response.widget_info(|| {
         let name = format!("{} {}", told.label, told.value);
-        WidgetInfo::labeled(WidgetType::Label, true, name)
+        WidgetInfo::labeled(Role::Label, true, name)
     });
     if response.has_focus() {
         let theme = Theme::of(ui.ctx());

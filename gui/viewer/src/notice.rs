@@ -106,7 +106,7 @@ pub fn notices_ui(ui: &mut Ui, notices: &Notices) -> Vec<u64> {
                 .small_button("×")
                 .on_hover_text("Close this message");
             close.widget_info(|| {
-                egui::WidgetInfo::labeled(egui::WidgetType::Button, true, "Close message")
+                egui::WidgetInfo::labeled(egui::Role::Button, true, "Close message")
             });
             if close.clicked() {
                 closed.push(notice.id);

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod accuracy;
+pub mod figure;
 pub mod memory;
 pub mod planner;
 pub mod scenario;

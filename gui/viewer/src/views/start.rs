@@ -1,6 +1,6 @@
 //! The page without a document: examples, recent files, what can be opened.
 
-use egui::{Align, Frame, Layout, RichText, ScrollArea, Sense, Ui, WidgetInfo, WidgetType};
+use egui::{Align, Frame, Layout, RichText, ScrollArea, Sense, Ui, WidgetInfo, Role};
 use look::{Theme, space};
 use session::Draft;
 
@@ -98,7 +98,7 @@ fn card_ui(ui: &mut Ui, width: f32, title: &str, about: &str) -> bool {
     const HEIGHT: f32 = 92.0;
     let theme = Theme::of(ui.ctx());
     let (rect, card) = ui.allocate_exact_size(egui::vec2(width, HEIGHT), Sense::click());
-    card.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("Example {title}")));
+    card.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Example {title}")));
     let fill = if card.hovered() { theme.raised } else { theme.panel };
     let edge = if card.has_focus() { theme.accent } else { theme.line };
     ui.painter().rect(
