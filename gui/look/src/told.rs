@@ -134,7 +134,7 @@ pub fn told_line(ui: &mut Ui, told: &Told) -> Response {
 
 /// Makes what was drawn answer to pointer, focus and readers.
 fn explained(ui: &Ui, shown: &Response, told: &Told) -> Response {
-    let id = ui.id().with(("told", &told.label));
+    let id = ui.scope_id().with(("told", &told.label));
     let response = ui.interact(
         shown.rect,
         id,

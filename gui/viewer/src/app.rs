@@ -282,7 +282,7 @@ const fn is_palette(overlay: &Overlay) -> bool {
 fn dropped(ctx: &Context) -> Vec<Command> {
     let paths: Vec<PathBuf> = ctx.input(|input| {
         let files = input.raw.dropped_files.iter();
-        files.filter_map(|file| file.path().map(Into::into)).collect()
+        files.map(|file| file.path().to_owned()).collect()
     });
     paths.into_iter().map(Command::Open).collect()
 }

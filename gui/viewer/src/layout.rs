@@ -1,5 +1,6 @@
 //! Where the panes are.
 
+use egui::Id;
 use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +89,7 @@ impl Default for Layout {
         let below = tabs(&[Pane::Ledger, Pane::Details]);
         let right = shared(&mut tiles, LinearDir::Vertical, &[(results, 0.7), (below, 0.3)]);
         let root = shared(&mut tiles, LinearDir::Horizontal, &[(left, 0.27), (right, 0.73)]);
-        Self(Tree::new("panes", root, tiles))
+        Self(Tree::new(Id::unique("panes"), root, tiles))
     }
 }
 
@@ -118,7 +119,7 @@ impl Layout {
 
     /// Only one pane, which fills the window.
     pub fn only(pane: Pane) -> Self {
-        Self(Tree::new_tabs("panes", vec![pane]))
+        Self(Tree::new_tabs(Id::unique("panes"), vec![pane]))
     }
 
     /// Whether every pane is there once: a layout from a file may lack some.

@@ -87,10 +87,10 @@ pub fn overlay_ui(ctx: &Context, state: &State) -> Option<Reply> {
     if *overlay == Overlay::None {
         return None;
     }
-    let modal = Modal::new(Id::new("overlay"));
+    let modal = Modal::new(Id::unique("overlay"));
     let top = matches!(overlay, Overlay::Palette { .. });
     let modal = if top {
-        let area = Modal::default_area(Id::new("overlay"));
+        let area = Modal::default_area(Id::unique("overlay"));
         Modal {
             area: area.anchor(Align2::CENTER_TOP, egui::vec2(0.0, 72.0)),
             ..modal

@@ -192,7 +192,7 @@ fn train(ready: Arc<Ready>, control: &Control) -> Result<Ran, NoRun> {
         trace.links = link_tracks(&ready.scenario, links, LINKS);
     }
     let caption = Caption {
-        scenario: ready.scenario.name().to_owned(),
+        scenario: ready.scenario.name.clone(),
         engine: outcome.prediction.engine.to_owned(),
         seed: Some(ready.scenario.settings.seed),
         version: env!("CARGO_PKG_VERSION").to_owned(),

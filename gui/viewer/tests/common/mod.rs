@@ -10,22 +10,22 @@ use viewer::state::State;
 use viewer::worker::Mode;
 
 /// The application of a test.
-pub struct Person {
+pub(crate) struct Person {
     /// What the test drives.
-    pub harness: Harness<'static, App>,
+    pub(crate) harness: Harness<'static, App>,
 }
 
 /// The example that most tests open: small enough to run in a blink.
-pub const SMALL: &str = "llama3-8b-dgx-h100";
+pub(crate) const SMALL: &str = "llama3-8b-dgx-h100";
 
 impl Person {
     /// Somebody in front of the start page.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Mode::Inline, Typed, Keeper::nothing())
     }
 
     /// Somebody whose work goes on in another way, with other dialogs or a session that is kept.
-    pub fn with(mode: Mode, dialogs: impl Dialogs + 'static, keeper: Keeper) -> Self {
+    pub(crate) fn with(mode: Mode, dialogs: impl Dialogs + 'static, keeper: Keeper) -> Self {
         Self::sized(mode, dialogs, keeper, egui::vec2(1280.0, 800.0))
     }
 
@@ -51,14 +51,14 @@ impl Person {
     }
 
     /// Somebody who has an example open and run.
-    pub fn with_example(name: &str) -> Self {
+    pub(crate) fn with_example(name: &str) -> Self {
         let mut person = Self::new();
         person.send(Command::OpenExample(name.to_owned()));
         person
     }
 
     /// Lets frames pass until work is done and layouts have settled.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         for _ in 0..20 {
             self.harness.run_steps(2);
             if self.harness.state().is_idle() {
@@ -69,25 +69,25 @@ impl Person {
     }
 
     /// Sends a command, as a menu does.
-    pub fn send(&mut self, command: Command) {
+    pub(crate) fn send(&mut self, command: Command) {
         self.harness.state_mut().send(command);
         self.settle();
     }
 
     /// The state.
-    pub fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &State {
         self.harness.state().state()
     }
 
     /// Clicks what has a name.
-    pub fn click(&mut self, label: &str) {
+    pub(crate) fn click(&mut self, label: &str) {
         use egui_kittest::kittest::Queryable as _;
         self.harness.get_by_label(label).click();
         self.settle();
     }
 
     /// Clicks the first thing whose name contains a text.
-    pub fn click_containing(&mut self, text: &str) {
+    pub(crate) fn click_containing(&mut self, text: &str) {
         use egui_kittest::kittest::Queryable as _;
         let node = self.harness.get_all_by_label_contains(text).next();
         node.expect("something of that name").click();
@@ -95,19 +95,19 @@ impl Person {
     }
 
     /// Whether something has a name that contains a text.
-    pub fn sees(&self, text: &str) -> bool {
+    pub(crate) fn sees(&self, text: &str) -> bool {
         use egui_kittest::kittest::Queryable as _;
         self.harness.query_all_by_label_contains(text).next().is_some()
     }
 
     /// Presses keys.
-    pub fn press(&mut self, modifiers: egui::Modifiers, key: egui::Key) {
+    pub(crate) fn press(&mut self, modifiers: egui::Modifiers, key: egui::Key) {
         self.harness.key_press_modifiers(modifiers, key);
         self.settle();
     }
 
     /// Types text where the focus is.
-    pub fn type_text(&mut self, text: &str) {
+    pub(crate) fn type_text(&mut self, text: &str) {
         self.harness.event(egui::Event::Text(text.to_owned()));
         self.settle();
     }
