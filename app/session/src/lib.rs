@@ -7,6 +7,7 @@ mod complete;
 mod draft;
 mod example;
 mod export;
+mod field;
 mod import;
 mod import_network;
 mod links;
@@ -35,7 +36,9 @@ pub use complete::complete_scenario;
 pub use draft::{Difference, Draft};
 pub use example::Example;
 pub use export::{SCENARIO_BASE, SCENARIO_TOML, export, open_plan, save_bundle};
+pub use field::{FieldKind, FormField, fields};
 pub use format::Engine as ScenarioEngine;
+pub use format::kind::{Limits, Quantity as Measure};
 pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Layout, MemoryMargin, Place, Planning, Problem, Shelf,
     Source, json_schema, memory_margin,
