@@ -10,6 +10,7 @@ mod export;
 mod field;
 mod import;
 mod import_network;
+mod link_loads;
 mod links;
 mod network;
 mod open;
@@ -19,6 +20,7 @@ mod save;
 mod simulate;
 mod store;
 mod sweep;
+mod topology;
 mod validate;
 
 pub use ::plan::{PlanField, PlanSpec};
@@ -48,6 +50,7 @@ pub use formats::{FormatError, Header};
 pub use import::import;
 pub use import_network::{Tool, import_chakra, import_cluster, import_simgrid};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
+pub use link_loads::{KindLoad, LinkLoads, LoadClass};
 pub use links::{link_tracks, save_links};
 pub use network::{
     Candidate, FailedPlan, FullestLink, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer,
@@ -70,6 +73,9 @@ pub use search::{
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
 pub use store::Store;
 pub use sweep::{CaseResult, Sweep, open_sweep, open_workload_sweep};
+pub use topology::{
+    CableView, DeviceView, Extent, GroupId, GroupView, Level, Part, TopologyView, topology,
+};
 pub use trace::{Explanation, Trace, explain};
 pub use validate::{
     Found, Places, ReportError, ReportRequest, RowText, Tables, Validation, check_report,
