@@ -22,6 +22,7 @@ mod store;
 mod sweep;
 mod topology;
 mod validate;
+mod what_if;
 
 pub use ::plan::{PlanField, PlanSpec};
 pub use ::traffic::{Keep, RunError};
@@ -81,3 +82,4 @@ pub use validate::{
     Found, Places, ReportError, ReportRequest, RowText, Tables, Validation, check_report,
     read_tables, row_text, save_report, validate, worst,
 };
+pub use what_if::{Knob, Sensitivity, Setting, TuneError, Tuner, Tuning, settings};
