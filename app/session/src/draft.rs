@@ -19,6 +19,7 @@ use crate::save::{Existing, SaveError, save};
 use crate::store::{Store, example_files};
 
 pub use differences::Difference;
+pub(crate) use differences::{find, typed};
 
 /// A scenario while it is edited. Clones share their text.
 #[derive(Clone, Debug, PartialEq)]

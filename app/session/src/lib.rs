@@ -7,8 +7,10 @@ mod complete;
 mod draft;
 mod example;
 mod export;
+mod field;
 mod import;
 mod import_network;
+mod link_loads;
 mod links;
 mod network;
 mod open;
@@ -18,7 +20,9 @@ mod save;
 mod simulate;
 mod store;
 mod sweep;
+mod topology;
 mod validate;
+mod what_if;
 
 pub use ::plan::{PlanField, PlanSpec};
 pub use ::traffic::{Keep, RunError};
@@ -35,7 +39,9 @@ pub use complete::complete_scenario;
 pub use draft::{Difference, Draft};
 pub use example::Example;
 pub use export::{SCENARIO_BASE, SCENARIO_TOML, export, open_plan, save_bundle};
+pub use field::{FieldKind, FormField, fields};
 pub use format::Engine as ScenarioEngine;
+pub use format::kind::{Limits, Quantity as Measure};
 pub use format::{
     Assignment, ENVIRONMENT_PREFIX, Failure, Layout, MemoryMargin, Place, Planning, Problem, Shelf,
     Source, json_schema, memory_margin,
@@ -45,6 +51,7 @@ pub use formats::{FormatError, Header};
 pub use import::import;
 pub use import_network::{Tool, import_chakra, import_cluster, import_simgrid};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
+pub use link_loads::{KindLoad, LinkLoads, LoadClass};
 pub use links::{link_tracks, save_links};
 pub use network::{
     Candidate, FailedPlan, FullestLink, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer,
@@ -67,8 +74,12 @@ pub use search::{
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
 pub use store::Store;
 pub use sweep::{CaseResult, Sweep, open_sweep, open_workload_sweep};
+pub use topology::{
+    CableView, DeviceView, Extent, GroupId, GroupView, Level, Part, TopologyView, topology,
+};
 pub use trace::{Explanation, Trace, explain};
 pub use validate::{
     Found, Places, ReportError, ReportRequest, RowText, Tables, Validation, check_report,
     read_tables, row_text, save_report, validate, worst,
 };
+pub use what_if::{Knob, Sensitivity, Setting, TuneError, Tuner, Tuning, settings};

@@ -73,7 +73,7 @@ const fn is_table(value: &Value) -> bool {
 }
 
 /// The value at a path such as `plan.tp` or `cluster.nodes[0].count`.
-pub(super) fn find<'t>(table: &'t Table, path: &str) -> Option<&'t Value> {
+pub(crate) fn find<'t>(table: &'t Table, path: &str) -> Option<&'t Value> {
     let dotted = path.replace('[', ".").replace(']', "");
     let mut keys = dotted.split('.');
     let mut value = &table.get(keys.next()?)?.value;
@@ -88,7 +88,7 @@ pub(super) fn find<'t>(table: &'t Table, path: &str) -> Option<&'t Value> {
 }
 
 /// A value as people type it: what cannot be mistaken for something else stands without quotes.
-pub(super) fn typed(value: &Value) -> String {
+pub(crate) fn typed(value: &Value) -> String {
     match value {
         Value::Text(text) if is_plain(text) => text.clone(),
         value => write_value(value),
