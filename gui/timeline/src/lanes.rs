@@ -292,7 +292,7 @@ fn text(
     }
     let n = name.chars().count();
     let fitting = crate::round::count(single(f64::from(room) / f64::from(width) * n as f64));
-    if fitting < 4 {
+    if fitting < 6 {
         return false;
     }
     let short: String = name.chars().take(fitting - 1).chain(['…']).collect();

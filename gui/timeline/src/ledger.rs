@@ -7,13 +7,13 @@ use crate::timeline::Timeline;
 use crate::view::{LedgerLine, Selection};
 
 /// The stretches of the critical path that a line of the ledger sums up, in order of time.
-pub fn segments(timeline: &Timeline, line: LedgerLine) -> impl Iterator<Item = &Segment> {
+pub(crate) fn segments(timeline: &Timeline, line: LedgerLine) -> impl Iterator<Item = &Segment> {
     let all = timeline.path().segments.iter();
     all.filter(move |segment| line_of(timeline, segment) == line)
 }
 
 /// The line that sums up a stretch.
-pub fn line_of(timeline: &Timeline, segment: &Segment) -> LedgerLine {
+pub(crate) fn line_of(timeline: &Timeline, segment: &Segment) -> LedgerLine {
     match (segment.stretch, timeline.span(segment.span)) {
         (Stretch::Work, Some(span)) => LedgerLine::Work(span.category),
         _ => LedgerLine::Waiting,

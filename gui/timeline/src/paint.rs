@@ -41,11 +41,11 @@ impl Shade {
         }
         Self {
             of_style,
-            memory: theme.ground.lerp_to_gamma(theme.accent, 0.55),
+            memory: theme.ground.lerp_to_gamma(theme.accent, 0.4),
             load,
             critical: theme.critical,
             outlined: (!theme.dark).then(|| style(Category::Pp, Pass::None)),
-            limit: theme.faint,
+            limit: theme.line,
         }
     }
 
@@ -139,7 +139,7 @@ pub(crate) fn tile_quads(
                 if let Some(place) = at.place(bit.from, bit.width) {
                     span_quads(quads, shade, bit, place, rows);
                     if critical && bit.critical {
-                        critical_quads(quads, shade.critical, place, rows);
+                        critical_quads(quads, shade.critical, bit.kind, place, rows);
                     }
                 }
             }
@@ -155,7 +155,7 @@ fn span_quads(
     (top, height): (u16, u16),
 ) {
     // Spans that follow each other must not look like one.
-    if bit.kind == BitKind::Whole && 3.0 <= width {
+    if matches!(bit.kind, BitKind::Span { ends: true, .. }) && 3.0 <= width {
         width -= 1.0;
     }
     let color = shade.of(bit.style, bit.level);
@@ -179,6 +179,7 @@ fn span_quads(
 fn critical_quads(
     quads: &mut Vec<Quad>,
     color: Color32,
+    kind: BitKind,
     (x, width): (f32, f32),
     (top, height): (u16, u16),
 ) {
@@ -186,14 +187,27 @@ fn critical_quads(
     if height < 3 * line {
         return;
     }
+    let (begins, ends) = match kind {
+        BitKind::Span { begins, ends } => (begins, ends),
+        BitKind::Merged => (false, false),
+    };
+    let width = if ends && 3.0 <= width {
+        width - 1.0
+    } else {
+        width
+    };
     quads.push(Quad::new(x, width, top + height - line, line, color));
-    if width < 6.0 {
+    if kind == BitKind::Merged || width < 6.0 {
         return;
     }
     let side = f32::from(line);
-    quads.push(Quad::new(x, width - 1.0, top, line, color));
-    quads.push(Quad::new(x, side, top, height, color));
-    quads.push(Quad::new(x + width - 1.0 - side, side, top, height, color));
+    quads.push(Quad::new(x, width, top, line, color));
+    if begins {
+        quads.push(Quad::new(x, side, top, height, color));
+    }
+    if ends {
+        quads.push(Quad::new(x + width - side, side, top, height, color));
+    }
 }
 
 fn counter_quads(

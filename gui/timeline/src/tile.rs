@@ -91,10 +91,13 @@ pub(crate) struct Bit {
 pub(crate) enum BitKind {
     /// What is too narrow to be told apart.
     Merged,
-    /// One span that ends in the tile.
-    Whole,
-    /// One span that goes on in the next tile.
-    Cut,
+    /// One span.
+    Span {
+        /// Whether its beginning lies in the tile.
+        begins: bool,
+        /// Whether its end does.
+        ends: bool,
+    },
 }
 
 /// Where text may stand, in columns.
@@ -243,8 +246,10 @@ impl Tile {
             level: if wide { 255 } else { fill },
             kind: match (wide, columns.end) {
                 (false, _) => BitKind::Merged,
-                (true, TILE) => BitKind::Cut,
-                (true, _) => BitKind::Whole,
+                (true, end) => BitKind::Span {
+                    begins: columns.start != 0,
+                    ends: end != TILE,
+                },
             },
             critical,
         });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{Event, Key, Modifiers, Pos2, Rect, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use timeline::{Canvas, Timeline, TimelineCommand, TimelineView, timeline_ui};
 
 /// What the window keeps.
@@ -70,7 +70,16 @@ pub(crate) fn lanes(stage: &Stage) -> Rect {
 /// Where a moment of a row stands.
 pub(crate) fn place(stage: &Stage, row: &str, share: f32) -> Pos2 {
     let lanes = lanes(stage);
-    let row = stage.get_by_label_contains(row).rect();
+    let named = stage.query_all_by_label_contains(row);
+    let row = named
+        .filter(|node| {
+            node.accesskit_node()
+                .label()
+                .is_some_and(|name| name.starts_with(row))
+        })
+        .map(|node| node.rect())
+        .next()
+        .expect("the row is seen");
     egui::pos2(lanes.left() + share * lanes.width(), row.center().y)
 }
 
