@@ -69,55 +69,100 @@ impl Node {
 impl Pyramid {
     /// Builds the sums over a track.
     pub fn new(trace: &Trace, row: &Track) -> Self {
-        let span = |id: &SpanId| -> &Span { &trace.spans[*id as usize] };
-        let starts: Vec<u64> = row
-            .spans
-            .iter()
-            .map(|id| span(id).start.as_picos())
-            .collect();
-        let ends: Vec<u64> = row.spans.iter().map(|id| span(id).end.as_picos()).collect();
-        let leaves: Vec<Node> = (0..starts.len())
-            .map(|index| leaf(&starts, &ends, index))
-            .collect();
+        Self::of_spans(trace, row.spans.clone())
+    }
+
+    /// Builds the sums over spans in order of their start that do not overlap.
+    pub fn of_spans(trace: &Trace, spans: Vec<SpanId>) -> Self {
+        let ends = |id: &SpanId| {
+            let span: &Span = &trace.spans[*id as usize];
+            (span.start.as_picos(), span.end.as_picos())
+        };
+        let (starts, ends) = spans.iter().map(ends).unzip();
+        Self::of(spans, starts, ends)
+    }
+
+    /// Builds the sums over stretches of time that do not overlap, each with an id of the caller's,
+    /// in order of their start.
+    pub fn of_stretches(stretches: impl IntoIterator<Item = (SpanId, Range<SimTime>)>) -> Self {
+        let mut spans = Vec::new();
+        let mut starts = Vec::new();
+        let mut ends = Vec::new();
+        for (id, stretch) in stretches {
+            spans.push(id);
+            starts.push(stretch.start.as_picos());
+            ends.push(stretch.end.as_picos());
+        }
+        Self::of(spans, starts, ends)
+    }
+
+    fn of(spans: Vec<SpanId>, starts: Vec<u64>, ends: Vec<u64>) -> Self {
         let mut levels = Vec::new();
-        let mut level = coarser(&leaves);
+        let mut level = finest(&starts, &ends);
         while 1 < level.len() {
             let next = coarser(&level);
             levels.push(level);
             level = next;
         }
         Self {
-            spans: row.spans.clone(),
+            spans,
             starts,
             ends,
             levels,
         }
     }
 
+    /// The ids, in order of their start.
+    pub fn spans(&self) -> &[SpanId] {
+        &self.spans
+    }
+
+    /// The places of the spans that a window touches. Spans without duration count where they lie.
+    pub fn touching(&self, window: Range<SimTime>) -> Range<usize> {
+        let (from, to) = (window.start.as_picos(), window.end.as_picos());
+        let mut first = self.starts.partition_point(|&start| start < from);
+        if 0 < first && from < self.ends[first - 1] {
+            first -= 1;
+        }
+        let stop = self.starts.partition_point(|&start| start < to);
+        first..stop.max(first)
+    }
+
+    /// The bar that stands for the spans at some places, in constant time but for a logarithm;
+    /// `None` for none.
+    pub fn joined(&self, places: Range<usize>) -> Option<Bar> {
+        let fits = places.start < places.end && places.end <= self.spans.len();
+        fits.then(|| self.bar(places.start, places.end))
+    }
+
     /// The bars of a window that is drawn `pixels` wide, in order of time: at most one merged
     /// bar and one wide span begin in each pixel. Bars at the edges keep their whole extent.
     pub fn summarize(&self, window: Range<SimTime>, pixels: u32) -> Vec<Bar> {
+        let mut bars = Vec::new();
+        self.each_bar(window, pixels, |bar| bars.push(bar));
+        bars
+    }
+
+    /// Calls `visit` for each bar of [`Pyramid::summarize`].
+    pub fn each_bar(&self, window: Range<SimTime>, pixels: u32, mut visit: impl FnMut(Bar)) {
         let (from, to) = (window.start.as_picos(), window.end.as_picos());
         if to <= from || pixels == 0 {
-            return Vec::new();
+            return;
         }
         let columns = Columns {
             from,
             width: to - from,
             pixels: u64::from(pixels),
         };
-        let mut bars = Vec::new();
-        let mut at = self.starts.partition_point(|&start| start < from);
-        if 0 < at && from < self.ends[at - 1] {
-            at -= 1;
-        }
-        let stop = self.starts.partition_point(|&start| start < to);
+        let Range {
+            start: mut at,
+            end: stop,
+        } = self.touching(window);
         while at < stop {
             let next = self.end_of_bar(&columns, at, stop);
-            bars.push(self.bar(at, next));
+            visit(self.bar(at, next));
             at = next;
         }
-        bars
     }
 
     /// One past the last span of the bar that begins at `at`.
@@ -126,7 +171,7 @@ impl Pyramid {
             return at + 1;
         }
         let edge = columns.end_of_column(self.starts[at]);
-        let next = at + self.starts[at..stop].partition_point(|&start| start < edge);
+        let next = first_from(&self.starts[..stop], at + 1, edge);
         let last = next - 1;
         let wide = columns.is_wide(self.ends[last] - self.starts[last]);
         if at < last && wide { last } else { next }
@@ -175,6 +220,34 @@ impl Pyramid {
         }
         leaf(&self.starts, &self.ends, index)
     }
+}
+
+/// The first place from `at` on whose start is not before `edge`. It lies near: the steps grow
+/// from there.
+fn first_from(starts: &[u64], mut at: usize, edge: u64) -> usize {
+    let mut step = 1;
+    while let Some(&start) = starts.get(at + step - 1)
+        && start < edge
+    {
+        at += step;
+        step *= 2;
+    }
+    let stop = (at + step - 1).min(starts.len());
+    at + starts[at..stop].partition_point(|&start| start < edge)
+}
+
+/// The finest level above the spans; they themselves where they are few.
+fn finest(starts: &[u64], ends: &[u64]) -> Vec<Node> {
+    let n = starts.len();
+    let places = (0..n).step_by(FACTOR);
+    places
+        .map(|from| {
+            let rest = from + 1..(from + FACTOR).min(n);
+            rest.fold(leaf(starts, ends, from), |sum, at| {
+                sum.join(leaf(starts, ends, at))
+            })
+        })
+        .collect()
 }
 
 fn leaf(starts: &[u64], ends: &[u64], index: usize) -> Node {

@@ -1,0 +1,220 @@
+//! What lies on top of the spans: selection, arrows, playhead, marks.
+
+use egui::epaint::CubicBezierShape;
+use egui::{
+    Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
+};
+use trace::SpanId;
+
+use crate::frame::Frame;
+use crate::ruler::moment;
+use crate::view::{Overlay, Selection};
+
+/// Causes of a chain at most.
+pub(crate) const MOST_CHAIN: usize = 200;
+/// Arrows to effects at most.
+const MOST_EFFECTS: usize = 64;
+
+/// Draws it.
+pub(crate) fn overlay_ui(ui: &Ui, frame: &Frame<'_>) {
+    let painter = ui.painter().with_clip_rect(frame.scrolled);
+    selection(ui, frame, &painter);
+    if let Some(id) = frame.view.selection.span() {
+        arrows(frame, &painter, id);
+    }
+    let full = Rect::from_min_max(frame.ruler.min, frame.lanes.max);
+    let painter = ui.painter().with_clip_rect(full);
+    for &time in &frame.view.marks {
+        let x = frame.x(time);
+        painter.vline(x, full.y_range(), Stroke::new(1.0, frame.theme.warn));
+        flag(&painter, frame, x, &moment(time, frame.scale.0));
+    }
+    if let Some(time) = frame.view.playhead {
+        let x = frame.x(time);
+        painter.vline(x, full.y_range(), Stroke::new(1.5, frame.theme.playhead));
+        let top = frame.ruler.top();
+        let corners = [vec2(-5.0, 0.0), vec2(5.0, 0.0), vec2(0.0, 7.0)];
+        let corners = corners.map(|corner| pos2(x, top) + corner).to_vec();
+        painter.add(Shape::convex_polygon(
+            corners,
+            frame.theme.playhead,
+            Stroke::NONE,
+        ));
+    }
+}
+
+/// The moment of a mark beside it.
+fn flag(painter: &Painter, frame: &Frame<'_>, x: f32, text: &str) {
+    let font = FontId::proportional(10.0);
+    let galley = painter.layout_no_wrap(text.to_owned(), font, frame.theme.warn);
+    let rect = Rect::from_min_size(pos2(x, frame.ruler.top()), galley.size() + vec2(8.0, 2.0));
+    painter.rect_filled(rect, 2.0, frame.theme.raised);
+    painter.galley(rect.min + vec2(4.0, 1.0), galley, frame.theme.warn);
+}
+
+fn selection(ui: &Ui, frame: &Frame<'_>, painter: &Painter) {
+    match &frame.view.selection {
+        Selection::None => {}
+        Selection::Span(id) => {
+            if let Some(rect) = frame.span_rect(*id) {
+                outline(frame, painter, rect);
+            }
+        }
+        Selection::Range { from, to, tracks } => {
+            let (left, right) = (frame.x(*from), frame.x(*to));
+            let painter = ui.painter().with_clip_rect(frame.lanes);
+            let fill = frame.theme.accent.gamma_multiply(0.14);
+            for (row, rect) in frame.seen() {
+                let own = row.track().is_some_and(|key| tracks.contains(&key));
+                let inside = own || holds_one(frame, row, tracks);
+                if inside {
+                    let rect = Rect::from_x_y_ranges(left..=right, rect.y_range());
+                    painter.rect_filled(rect, 0.0, fill);
+                }
+            }
+            let stroke = Stroke::new(1.0, frame.theme.accent);
+            painter.vline(left, frame.lanes.y_range(), stroke);
+            painter.vline(right, frame.lanes.y_range(), stroke);
+            range_text(
+                frame,
+                &painter,
+                (left, right),
+                to.as_picos() - from.as_picos(),
+            );
+        }
+        Selection::Ledger(line) => ledger(frame, painter, *line),
+    }
+}
+
+/// Whether a row that stands for several tracks shows one of some.
+fn holds_one(frame: &Frame<'_>, row: &crate::rows::Row, tracks: &[crate::key::TrackKey]) -> bool {
+    let crate::rows::Shows::Spans(list) = &row.shows else {
+        return false;
+    };
+    let all = frame.timeline.tracks();
+    let first = list.first().map(|&at| all[at as usize].key());
+    first.is_some_and(|key| tracks.binary_search(&key).is_ok())
+}
+
+fn range_text(frame: &Frame<'_>, painter: &Painter, (left, right): (f32, f32), picos: u64) {
+    let text = look::number::secs(picos as f64 * 1e-12);
+    let font = FontId::proportional(11.0);
+    let galley = painter.layout_no_wrap(text, font, frame.theme.text);
+    let size = galley.size() + vec2(10.0, 4.0);
+    let middle = pos2(
+        f32::midpoint(left, right),
+        frame.lanes.top() + size.y / 2.0 + 2.0,
+    );
+    let rect = Rect::from_center_size(middle, size);
+    painter.rect_filled(rect, 3.0, frame.theme.raised);
+    painter.galley(rect.min + vec2(5.0, 2.0), galley, frame.theme.text);
+}
+
+fn outline(frame: &Frame<'_>, painter: &Painter, rect: Rect) {
+    let rect = rect.expand2(vec2(1.0, 0.0));
+    painter.rect_stroke(
+        rect,
+        1.0,
+        Stroke::new(3.0, frame.theme.ground),
+        StrokeKind::Outside,
+    );
+    painter.rect_stroke(
+        rect,
+        1.0,
+        Stroke::new(2.0, frame.theme.accent),
+        StrokeKind::Outside,
+    );
+}
+
+/// Underlines the spans of the path that a line of the ledger sums up.
+fn ledger(frame: &Frame<'_>, painter: &Painter, line: crate::view::LedgerLine) {
+    const MOST: usize = 600;
+    let window = frame.view.camera.window();
+    let segments = &frame.timeline.path().segments;
+    let from = segments.partition_point(|segment| segment.end <= window.start);
+    let inside = segments[from..]
+        .iter()
+        .take_while(|segment| segment.start < window.end);
+    let own = inside.filter(|segment| crate::ledger::line_of(frame.timeline, segment) == line);
+    let mut last = f32::MIN;
+    for segment in own.take(MOST) {
+        let Some(rect) = frame.span_rect(segment.span) else {
+            continue;
+        };
+        let (left, right) = (frame.x(segment.start), frame.x(segment.end));
+        if right < last + 1.0 {
+            continue;
+        }
+        last = right;
+        let rect = Rect::from_x_y_ranges(left..=right.max(left + 1.0), rect.y_range());
+        painter.rect_stroke(
+            rect,
+            1.0,
+            Stroke::new(2.0, frame.theme.accent),
+            StrokeKind::Inside,
+        );
+    }
+}
+
+/// Arrows from the cause, to the effects, and along the chain behind a span.
+fn arrows(frame: &Frame<'_>, painter: &Painter, id: SpanId) {
+    if frame.view.shows(Overlay::Chain) {
+        let chain = frame.timeline.chain(id, MOST_CHAIN);
+        let mut to = id;
+        for &cause in &chain {
+            arrow(frame, painter, (cause, to), frame.theme.warn);
+            to = cause;
+        }
+        let more = chain.len() == MOST_CHAIN && frame.timeline.cause(to).is_some();
+        if let Some(rect) = frame.span_rect(id).filter(|_| !chain.is_empty()) {
+            let more = if more { " and more" } else { "" };
+            let text = look::number::counted(chain.len() as u64, "cause");
+            let at = rect.right_top() + vec2(4.0, -2.0);
+            let font = FontId::proportional(11.0);
+            painter.text(
+                at,
+                Align2::LEFT_BOTTOM,
+                format!("{text}{more}"),
+                font,
+                frame.theme.warn,
+            );
+        }
+    }
+    if frame.view.shows(Overlay::Arrows) {
+        for &effect in frame.timeline.effects(id).iter().take(MOST_EFFECTS) {
+            arrow(frame, painter, (id, effect), frame.theme.faint);
+        }
+        if let Some(cause) = frame.timeline.cause(id) {
+            arrow(frame, painter, (cause, id), frame.theme.accent);
+        }
+    }
+}
+
+/// A curve from the end of a span to the start of one that it released.
+fn arrow(frame: &Frame<'_>, painter: &Painter, (from, to): (SpanId, SpanId), color: Color32) {
+    let (Some(a), Some(b)) = (frame.span_rect(from), frame.span_rect(to)) else {
+        return;
+    };
+    let (start, end) = (a.right_center(), b.left_center());
+    let apart = |y: f32| y < frame.scrolled.top() - 400.0 || frame.scrolled.bottom() + 400.0 < y;
+    if apart(start.y) && apart(end.y) {
+        return;
+    }
+    let bend = ((end.x - start.x).abs() / 2.0).clamp(12.0, 60.0);
+    let points = [start, start + vec2(bend, 0.0), end - vec2(bend, 0.0), end];
+    // A border keeps the curve apart from the spans that it crosses.
+    for stroke in [
+        Stroke::new(3.5, frame.theme.ground),
+        Stroke::new(1.5, color),
+    ] {
+        let shape =
+            CubicBezierShape::from_points_stroke(points, false, Color32::TRANSPARENT, stroke);
+        painter.add(shape);
+    }
+    head(painter, end, color);
+}
+
+fn head(painter: &Painter, tip: Pos2, color: Color32) {
+    let corners = vec![tip, tip + vec2(-7.0, -4.0), tip + vec2(-7.0, 4.0)];
+    painter.add(Shape::convex_polygon(corners, color, Stroke::NONE));
+}

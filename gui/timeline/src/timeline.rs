@@ -1,0 +1,329 @@
+//! A trace with everything that makes drawing and asking fast, built once.
+
+use std::sync::Arc;
+
+use trace::{
+    CriticalPath, NO_INDEX, Pyramid, Span, SpanId, StreamKind, Stretch, Trace, Track,
+    critical_path, memory_timelines, tracks,
+};
+use units::SimTime;
+
+use crate::counter::Counter;
+use crate::effects::Effects;
+use crate::idle::idle_of_lane;
+use crate::key::{Fold, Grouping, Placement, TrackKey, ranks_text};
+use crate::names::NameIndex;
+use crate::overview::Overview;
+use crate::round::index;
+
+/// A row of spans that do not overlap.
+#[derive(Clone, Debug)]
+pub struct SpanTrack {
+    /// Its lane.
+    pub lane: u32,
+    /// Its stream.
+    pub stream: StreamKind,
+    /// Its row within the stream.
+    pub row: u32,
+    /// Its spans.
+    pub spans: Pyramid,
+    /// Those of them that lie on the critical path.
+    pub critical: Pyramid,
+}
+
+/// A trace with everything that makes drawing and asking fast.
+///
+/// It never changes: share it, and build the next one beside it.
+#[derive(Debug)]
+pub struct Timeline {
+    trace: Arc<Trace>,
+    placement: Placement,
+    tracks: Vec<SpanTrack>,
+    /// Of each lane, its first track; and one past the last.
+    first_track: Vec<usize>,
+    idle: Vec<Pyramid>,
+    memory: Vec<Counter>,
+    links: Vec<Counter>,
+    path: CriticalPath,
+    is_critical: Vec<u64>,
+    effects: Effects,
+    names: NameIndex,
+    overview: Overview,
+}
+
+/// Lanes that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What folds them.
+    pub fold: Fold,
+    /// What they are called.
+    pub title: String,
+    /// The lanes.
+    pub lanes: Vec<u32>,
+}
+
+impl Timeline {
+    /// Builds everything; of ten million spans it takes seconds, so that large traces are built
+    /// on a worker.
+    pub fn new(trace: Arc<Trace>, placement: Placement) -> Self {
+        let path = critical_path(&trace);
+        let is_critical = marked(&path, trace.spans.len());
+        let has = |id: SpanId| is_critical[id as usize / 64] >> (id % 64) & 1 == 1;
+        let tracks: Vec<SpanTrack> = tracks(&trace)
+            .into_iter()
+            .map(|track| span_track(&trace, track, has))
+            .collect();
+        let lanes = 0..=index(trace.lanes.len());
+        let first_track: Vec<usize> = lanes
+            .map(|lane| tracks.partition_point(|track| track.lane < lane))
+            .collect();
+        let idle = first_track.windows(2).map(|pair| {
+            let of_lane = &tracks[pair[0]..pair[1]];
+            idle_of_lane(&trace, of_lane)
+        });
+        let idle = idle.collect();
+        let memory = memory_timelines(&trace);
+        let overview = Overview::new(&trace, &tracks, &first_track);
+        Self {
+            memory: memory
+                .iter()
+                .map(|levels| Counter::of_memory(levels))
+                .collect(),
+            links: trace.links.iter().map(Counter::of_link).collect(),
+            effects: Effects::new(&trace),
+            names: NameIndex::new(&trace),
+            trace,
+            placement,
+            tracks,
+            first_track,
+            idle,
+            path,
+            is_critical,
+            overview,
+        }
+    }
+
+    /// The trace.
+    pub fn trace(&self) -> &Arc<Trace> {
+        &self.trace
+    }
+
+    /// Where its ranks run.
+    pub fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    /// The end of the run.
+    pub fn end(&self) -> SimTime {
+        self.trace.end
+    }
+
+    /// All rows of spans, by lane, stream and row.
+    pub fn tracks(&self) -> &[SpanTrack] {
+        &self.tracks
+    }
+
+    /// The places of a lane's tracks among all.
+    pub fn tracks_of_lane(&self, lane: u32) -> std::ops::Range<usize> {
+        match (
+            self.first_track.get(lane as usize),
+            self.first_track.get(lane as usize + 1),
+        ) {
+            (Some(&from), Some(&to)) => from..to,
+            _ => 0..0,
+        }
+    }
+
+    /// A span.
+    pub fn span(&self, id: SpanId) -> Option<&Span> {
+        self.trace.spans.get(id as usize)
+    }
+
+    /// The name of a span.
+    pub fn name(&self, span: &Span) -> &str {
+        self.trace.names.get(span.name)
+    }
+
+    /// The place of the track that a span lies on.
+    pub fn track_of(&self, id: SpanId) -> Option<usize> {
+        let span = self.span(id)?;
+        self.tracks_of_lane(span.lane.get()).find(|&at| {
+            let track = &self.tracks[at];
+            track.stream == span.stream && place_in(track, id, span).is_some()
+        })
+    }
+
+    /// The neighbor of a span on its track: the one after it, or before it.
+    pub fn neighbor(&self, id: SpanId, after: bool) -> Option<SpanId> {
+        let track = &self.tracks[self.track_of(id)?];
+        let at = place_in(track, id, self.span(id)?)?;
+        let next = if after { at + 1 } else { at.checked_sub(1)? };
+        track.spans.spans().get(next).copied()
+    }
+
+    /// The span whose end released a span.
+    pub fn cause(&self, id: SpanId) -> Option<SpanId> {
+        let cause = self.span(id)?.cause;
+        (cause != NO_INDEX && cause < id).then_some(cause)
+    }
+
+    /// What a span released, in the order in which they ended.
+    pub fn effects(&self, id: SpanId) -> &[SpanId] {
+        self.effects.of(id)
+    }
+
+    /// The causes behind a span, the nearest first, at most so many.
+    pub fn chain(&self, id: SpanId, most: usize) -> Vec<SpanId> {
+        std::iter::successors(self.cause(id), |&id| self.cause(id))
+            .take(most)
+            .collect()
+    }
+
+    /// Whether a span lies on the critical path.
+    pub fn is_critical(&self, id: SpanId) -> bool {
+        let word = self.is_critical.get(id as usize / 64);
+        word.is_some_and(|word| word >> (id % 64) & 1 == 1)
+    }
+
+    /// The critical path.
+    pub fn path(&self) -> &CriticalPath {
+        &self.path
+    }
+
+    /// The stretches in which nothing runs on a lane.
+    pub fn idle(&self, lane: u32) -> Option<&Pyramid> {
+        self.idle.get(lane as usize)
+    }
+
+    /// What a lane holds, in bytes.
+    pub fn memory(&self, lane: u32) -> Option<&Counter> {
+        self.memory.get(lane as usize)
+    }
+
+    /// The share of its rate that a link carries.
+    pub fn link(&self, link: u32) -> Option<&Counter> {
+        self.links.get(link as usize)
+    }
+
+    /// The most that any lane holds, or what a GPU holds where that is known and more.
+    pub fn memory_top(&self) -> f64 {
+        let most = self.memory.iter().map(Counter::most).fold(0.0, f64::max);
+        self.placement
+            .memory_limit
+            .map_or(most, |limit| most.max(limit as f64))
+    }
+
+    /// Where names are.
+    pub fn names(&self) -> &NameIndex {
+        &self.names
+    }
+
+    /// The whole run, small.
+    pub(crate) fn overview(&self) -> &Overview {
+        &self.overview
+    }
+
+    /// The ranks of a lane as text.
+    pub fn ranks(&self, lane: u32) -> String {
+        let lane = self.trace.lanes.get(lane as usize);
+        ranks_text(lane.map_or(&[], |lane| lane.ranks.as_slice()))
+    }
+
+    /// What a track is called: `rank 3, stream compute`.
+    pub fn title(&self, track: TrackKey) -> String {
+        match track {
+            TrackKey::Stream { lane, stream, row } => {
+                let row = if row == 0 {
+                    String::new()
+                } else {
+                    format!(" row {}", row + 1)
+                };
+                format!("{}, stream {}{row}", self.ranks(lane), stream.name())
+            }
+            TrackKey::Memory { lane } => format!("{}, memory", self.ranks(lane)),
+            TrackKey::Link { link } => {
+                let link = self.trace.links.get(link as usize);
+                link.map_or_else(String::new, |link| {
+                    let like = if 1 < link.count {
+                        format!(" and {} like it", link.count - 1)
+                    } else {
+                        String::new()
+                    };
+                    format!("link {}{like}", link.name)
+                })
+            }
+        }
+    }
+
+    /// The lanes in groups.
+    pub fn groups(&self, grouping: Grouping) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        for (lane, setup) in (0..).zip(&self.trace.lanes) {
+            let rank = setup.ranks.first().copied().unwrap_or(0) as usize;
+            let of_rank = |list: &[u32]| list.get(rank).copied();
+            let (fold, title) = match grouping {
+                Grouping::Stage => (Fold::Stage(setup.stage), format!("Stage {}", setup.stage)),
+                Grouping::None => (Fold::All, "All lanes".to_owned()),
+                Grouping::Node => match of_rank(&self.placement.node_of_rank) {
+                    Some(node) => (Fold::Node(node), format!("Node {node}")),
+                    None => (Fold::All, "Nodes unknown".to_owned()),
+                },
+                Grouping::Replica => match of_rank(&self.placement.replica_of_rank) {
+                    Some(replica) => (Fold::Replica(replica), format!("Replica {replica}")),
+                    None => (Fold::All, "Replicas unknown".to_owned()),
+                },
+            };
+            match groups.iter_mut().find(|group| group.fold == fold) {
+                Some(group) => group.lanes.push(lane),
+                None => groups.push(Group {
+                    fold,
+                    title,
+                    lanes: vec![lane],
+                }),
+            }
+        }
+        groups.sort_by_key(|group| group.fold);
+        groups
+    }
+}
+
+impl SpanTrack {
+    /// Its name that stays.
+    pub const fn key(&self) -> TrackKey {
+        TrackKey::Stream {
+            lane: self.lane,
+            stream: self.stream,
+            row: self.row,
+        }
+    }
+}
+
+/// The place of a span on a track, if it lies there.
+fn place_in(track: &SpanTrack, id: SpanId, span: &Span) -> Option<usize> {
+    let end = SimTime::from_picos(span.start.as_picos() + 1).max(span.end);
+    let places = track.spans.touching(span.start..end);
+    places.into_iter().find(|&at| track.spans.spans()[at] == id)
+}
+
+fn span_track(trace: &Trace, track: Track, is_critical: impl Fn(SpanId) -> bool) -> SpanTrack {
+    let on_path = track.spans.iter().copied().filter(|&id| is_critical(id));
+    let critical = Pyramid::of_spans(trace, on_path.collect());
+    SpanTrack {
+        lane: track.lane.get(),
+        stream: track.stream,
+        row: track.row,
+        spans: Pyramid::of_spans(trace, track.spans),
+        critical,
+    }
+}
+
+/// A bit for each span of the path.
+fn marked(path: &CriticalPath, n: usize) -> Vec<u64> {
+    let mut bits = vec![0; n.div_ceil(64)];
+    for segment in &path.segments {
+        if segment.stretch == Stretch::Work && segment.span != NO_INDEX {
+            bits[segment.span as usize / 64] |= 1 << (segment.span % 64);
+        }
+    }
+    bits
+}

@@ -1,0 +1,78 @@
+//! The widget: all of its parts, from top to bottom.
+
+use std::sync::Arc;
+
+use egui::{Align2, FontId, Role, Sense, Ui, WidgetInfo};
+
+use crate::canvas::Canvas;
+use crate::command::TimelineCommand;
+use crate::frame::Frame;
+use crate::timeline::Timeline;
+use crate::view::TimelineView;
+use crate::{headers, keys, lanes, overlay, pointer, strip};
+
+/// Draws a timeline over what is left of a panel, and returns what the user asks for.
+pub fn timeline_ui(
+    ui: &mut Ui,
+    timeline: &Arc<Timeline>,
+    view: &TimelineView,
+    canvas: &mut Canvas,
+) -> Vec<TimelineCommand> {
+    if timeline.tracks().is_empty() {
+        nothing_ui(ui);
+        return Vec::new();
+    }
+    canvas.turn_to(timeline);
+    let rows = canvas.rows(timeline, view);
+    let frame = Frame::new(ui, timeline, view, rows);
+    let mut commands = Vec::new();
+    ui.allocate_rect(frame.rect(), Sense::hover());
+    ui.painter()
+        .rect_filled(frame.rect(), 0.0, frame.theme.panel);
+    strip::overview_ui(ui, &frame, canvas, &mut commands);
+    strip::ruler_ui(ui, &frame, canvas, &mut commands);
+    lanes::lanes_ui(ui, &frame, canvas);
+    overlay::overlay_ui(ui, &frame);
+    headers::headers_ui(ui, &frame, &mut commands);
+    let response = pointer::lanes_ui(ui, &frame, canvas, &mut commands);
+    pointer::scroll_bar_ui(ui, &frame, canvas, &mut commands);
+    keys::keys(ui, &frame, &response, &mut commands);
+    reveal(&frame, canvas, &mut commands);
+    canvas.tiles.tidy();
+    commands
+}
+
+fn nothing_ui(ui: &mut Ui) {
+    let theme = look::Theme::of(ui.ctx());
+    let text = "Nothing ran: the trace has no spans";
+    let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    ui.painter().text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        text,
+        FontId::proportional(14.0),
+        theme.faint,
+    );
+}
+
+/// Scrolls to a span that was selected elsewhere.
+fn reveal(frame: &Frame<'_>, canvas: &mut Canvas, commands: &mut Vec<TimelineCommand>) {
+    if canvas.selected == frame.view.selection {
+        return;
+    }
+    canvas.selected = frame.view.selection.clone();
+    let rect = frame
+        .view
+        .selection
+        .span()
+        .and_then(|id| frame.span_rect(id));
+    let Some(rect) = rect else { return };
+    let seen = frame.scrolled.y_range();
+    if seen.min <= rect.top() && rect.bottom() <= seen.max {
+        return;
+    }
+    let middle = rect.center().y - frame.scrolled.center().y;
+    let scroll = (frame.scroll + middle).clamp(0.0, frame.most_scroll());
+    commands.push(TimelineCommand::Scroll(scroll));
+}

@@ -1,0 +1,5 @@
+//! The timeline as a person uses it: by accessible names, keys and the pointer.
+
+mod fixtures;
+mod stage;
+mod time;
