@@ -16,6 +16,7 @@ mod network;
 mod open;
 mod plan;
 mod print;
+mod ranks;
 mod save;
 mod simulate;
 mod store;
@@ -65,6 +66,7 @@ pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome, PredictError,
     Prediction, Record, Scenario, Sources, Table,
 };
+pub use ranks::RankPlaces;
 pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};
 pub use search::{

@@ -1,6 +1,6 @@
 //! Numbers that explain themselves.
 
-use egui::{Response, RichText, Sense, Ui, WidgetInfo, WidgetText, Role};
+use egui::{Response, RichText, Role, Sense, Ui, WidgetInfo, WidgetText};
 
 use crate::{Theme, space};
 

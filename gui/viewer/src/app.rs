@@ -213,7 +213,9 @@ impl App {
                     Slot::Export,
                     question.title.clone(),
                     move |_| {
-                        let dialogs = dialogs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        let dialogs = dialogs
+                            .lock()
+                            .unwrap_or_else(std::sync::PoisonError::into_inner);
                         let chosen = dialogs.choose(&question);
                         drop(dialogs);
                         (question, then, chosen)
@@ -231,7 +233,9 @@ impl App {
                     |state, (drawn, path)| match drawn {
                         Ok(()) => state.notices.info(format!("Wrote {}", path.display())),
                         Err(error) => {
-                            state.notices.error(crate::state::hinted(&error, error.hint()));
+                            state
+                                .notices
+                                .error(crate::state::hinted(&error, error.hint()));
                         }
                     },
                 ));

@@ -139,17 +139,71 @@ pub fn actions(state: &State) -> Vec<Action> {
     let has_run = state.results.current.is_some();
     let is_open = document.is_some() || has_run;
     add("File", "Open…", keys(CTRL, Key::O), Command::AskOpen, true);
-    add("File", "Save", keys(CTRL, Key::S), Command::Save, document.is_some());
-    add("File", "Save as…", keys(CTRL_SHIFT, Key::S), Command::AskSaveAs, document.is_some());
+    add(
+        "File",
+        "Save",
+        keys(CTRL, Key::S),
+        Command::Save,
+        document.is_some(),
+    );
+    add(
+        "File",
+        "Save as…",
+        keys(CTRL_SHIFT, Key::S),
+        Command::AskSaveAs,
+        document.is_some(),
+    );
     add("File", "Close", keys(CTRL, Key::W), Command::Close, is_open);
     let can = |can: fn(&crate::state::Edits) -> bool| document.is_some_and(can);
-    add("Edit", "Undo edit", keys(CTRL, Key::Z), Command::Undo, can(crate::state::Edits::can_undo));
-    add("Edit", "Redo edit", keys(CTRL_SHIFT, Key::Z), Command::Redo, can(crate::state::Edits::can_redo));
-    add("Run", "Run", keys(Modifiers::NONE, Key::F5), Command::Run, document.is_some());
-    add("Run", "Stop", keys(Modifiers::SHIFT, Key::F5), Command::Cancel(Slot::Run), true);
-    add("Run", "Compare with this run", keys(CTRL, Key::B), Command::KeepAsBase, has_run);
-    add("Run", "Compare with the original", None, Command::CompareWithOriginal, document.is_some());
-    add("Run", "Compare with nothing", None, Command::ForgetBase, state.results.base.is_some());
+    add(
+        "Edit",
+        "Undo edit",
+        keys(CTRL, Key::Z),
+        Command::Undo,
+        can(crate::state::Edits::can_undo),
+    );
+    add(
+        "Edit",
+        "Redo edit",
+        keys(CTRL_SHIFT, Key::Z),
+        Command::Redo,
+        can(crate::state::Edits::can_redo),
+    );
+    add(
+        "Run",
+        "Run",
+        keys(Modifiers::NONE, Key::F5),
+        Command::Run,
+        document.is_some(),
+    );
+    add(
+        "Run",
+        "Stop",
+        keys(Modifiers::SHIFT, Key::F5),
+        Command::Cancel(Slot::Run),
+        true,
+    );
+    add(
+        "Run",
+        "Compare with this run",
+        keys(CTRL, Key::B),
+        Command::KeepAsBase,
+        has_run,
+    );
+    add(
+        "Run",
+        "Compare with the original",
+        None,
+        Command::CompareWithOriginal,
+        document.is_some(),
+    );
+    add(
+        "Run",
+        "Compare with nothing",
+        None,
+        Command::ForgetBase,
+        state.results.base.is_some(),
+    );
     for (place, pane) in Pane::ALL.into_iter().enumerate() {
         const DIGITS: [Key; 9] = [
             Key::Num1,
@@ -165,8 +219,20 @@ pub fn actions(state: &State) -> Vec<Action> {
         let digit = DIGITS.get(place).and_then(|digit| keys(CTRL, *digit));
         add("View", pane.title(), digit, Command::Show(pane), is_open);
     }
-    add("View", "Previous view", keys(ALT, Key::ArrowLeft), Command::UndoView, state.view.can_undo());
-    add("View", "Next view", keys(ALT, Key::ArrowRight), Command::RedoView, state.view.can_redo());
+    add(
+        "View",
+        "Previous view",
+        keys(ALT, Key::ArrowLeft),
+        Command::UndoView,
+        state.view.can_undo(),
+    );
+    add(
+        "View",
+        "Next view",
+        keys(ALT, Key::ArrowRight),
+        Command::RedoView,
+        state.view.can_redo(),
+    );
     add("View", "Reset the layout", None, Command::ResetLayout, true);
     let themes = [
         ("Theme of the system", ThemePreference::System),
@@ -177,14 +243,48 @@ pub fn actions(state: &State) -> Vec<Action> {
         add("View", name, None, Command::SetTheme(theme), true);
     }
     let zoom = state.settings.zoom;
-    add("View", "Larger", keys(CTRL, Key::Plus), Command::SetZoom(zoom.saturating_add(25)), zoom < 300);
-    add("View", "Smaller", keys(CTRL, Key::Minus), Command::SetZoom(zoom.saturating_sub(25)), 75 < zoom);
-    add("View", "Normal size", keys(CTRL, Key::Num0), Command::SetZoom(100), zoom != 100);
+    add(
+        "View",
+        "Larger",
+        keys(CTRL, Key::Plus),
+        Command::SetZoom(zoom.saturating_add(25)),
+        zoom < 300,
+    );
+    add(
+        "View",
+        "Smaller",
+        keys(CTRL, Key::Minus),
+        Command::SetZoom(zoom.saturating_sub(25)),
+        75 < zoom,
+    );
+    add(
+        "View",
+        "Normal size",
+        keys(CTRL, Key::Num0),
+        Command::SetZoom(100),
+        zoom != 100,
+    );
     let calm = state.settings.reduced_motion;
-    let name = if calm { "Allow motion" } else { "Reduce motion" };
+    let name = if calm {
+        "Allow motion"
+    } else {
+        "Reduce motion"
+    };
     add("View", name, None, Command::SetReducedMotion(!calm), true);
-    add("Help", "Command palette", keys(CTRL_SHIFT, Key::P), Command::TogglePalette, true);
-    add("Help", "Keyboard shortcuts", keys(Modifiers::NONE, Key::F1), Command::ToggleShortcuts, true);
+    add(
+        "Help",
+        "Command palette",
+        keys(CTRL_SHIFT, Key::P),
+        Command::TogglePalette,
+        true,
+    );
+    add(
+        "Help",
+        "Keyboard shortcuts",
+        keys(Modifiers::NONE, Key::F1),
+        Command::ToggleShortcuts,
+        true,
+    );
     list
 }
 
@@ -212,7 +312,10 @@ pub fn pressed(ctx: &egui::Context, state: &State) -> Vec<Command> {
         }
     }
     let asks_help = |input: &egui::InputState| {
-        input.events.iter().any(|event| matches!(event, egui::Event::Text(text) if text == "?"))
+        input
+            .events
+            .iter()
+            .any(|event| matches!(event, egui::Event::Text(text) if text == "?"))
     };
     if !types && ctx.input(asks_help) {
         commands.push(Command::ToggleShortcuts);

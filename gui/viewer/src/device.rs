@@ -48,11 +48,7 @@ impl DeviceSink {
     /// Puts the pipeline among the resources of a renderer.
     pub fn new(render: &RenderState) -> Self {
         let resources = Resources::new(&render.device, render.target_format);
-        render
-            .renderer
-            .write()
-            .callback_resources
-            .insert(resources);
+        render.renderer.write().callback_resources.insert(resources);
         Self(())
     }
 }
@@ -192,12 +188,7 @@ impl Resources {
     }
 
     /// A batch on the device: what is there already, or uploaded now.
-    fn uploaded(
-        &mut self,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        batch: &Batch,
-    ) -> &Uploaded {
+    fn uploaded(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, batch: &Batch) -> &Uploaded {
         let quads = &batch.quads[..batch.quads.len().min(MOST)];
         let bytes = size_of_val(quads) as u64;
         let fits = |kept: &Uploaded| bytes <= kept.instances.size();

@@ -67,7 +67,9 @@ impl Checked {
                         .traffic()
                         .map(|traffic| Runnable::Traffic(Arc::new(traffic)))
                 } else {
-                    opened.ready().map(|ready| Runnable::Training(Arc::new(ready)))
+                    opened
+                        .ready()
+                        .map(|ready| Runnable::Training(Arc::new(ready)))
                 };
                 (Some(Arc::new(opened)), result)
             }

@@ -278,7 +278,9 @@ impl Studio {
             submission_index: Some(index),
             timeout: Some(PATIENCE),
         };
-        device.poll(wait).map_err(|error| failed(error.to_string()))?;
+        device
+            .poll(wait)
+            .map_err(|error| failed(error.to_string()))?;
         match receiver.recv() {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(failed(error.to_string())),
@@ -352,7 +354,9 @@ impl Picture {
             reason,
         };
         let bytes = self.png().map_err(|error| failed(error.to_string()))?;
-        session::save(path, session::Existing::Replace, |out| out.write_all(&bytes))
-            .map_err(|error| failed(error.to_string()))
+        session::save(path, session::Existing::Replace, |out| {
+            out.write_all(&bytes)
+        })
+        .map_err(|error| failed(error.to_string()))
     }
 }

@@ -5,7 +5,9 @@ use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
 
 /// A part of the window with a subject of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Pane {
     /// The scenario and its errors.
@@ -87,8 +89,16 @@ impl Default for Layout {
             Pane::Accuracy,
         ]);
         let below = tabs(&[Pane::Ledger, Pane::Details]);
-        let right = shared(&mut tiles, LinearDir::Vertical, &[(results, 0.7), (below, 0.3)]);
-        let root = shared(&mut tiles, LinearDir::Horizontal, &[(left, 0.27), (right, 0.73)]);
+        let right = shared(
+            &mut tiles,
+            LinearDir::Vertical,
+            &[(results, 0.7), (below, 0.3)],
+        );
+        let root = shared(
+            &mut tiles,
+            LinearDir::Horizontal,
+            &[(left, 0.27), (right, 0.73)],
+        );
         Self(Tree::new(Id::unique("panes"), root, tiles))
     }
 }
@@ -124,7 +134,9 @@ impl Layout {
 
     /// Whether every pane is there once: a layout from a file may lack some.
     pub fn is_whole(&self) -> bool {
-        Pane::ALL.iter().all(|pane| self.0.tiles.find_pane(pane).is_some())
+        Pane::ALL
+            .iter()
+            .all(|pane| self.0.tiles.find_pane(pane).is_some())
     }
 }
 

@@ -81,7 +81,10 @@ impl Notices {
 
     /// What those say that are errors.
     pub fn errors(&self) -> Vec<String> {
-        let errors = self.list.iter().filter(|notice| notice.level == Level::Error);
+        let errors = self
+            .list
+            .iter()
+            .filter(|notice| notice.level == Level::Error);
         errors.map(|notice| notice.text.clone()).collect()
     }
 
@@ -102,9 +105,7 @@ pub fn notices_ui(ui: &mut Ui, notices: &Notices) -> Vec<u64> {
             Level::Error => (theme.bad, "Error"),
         };
         ui.horizontal(|ui| {
-            let close = ui
-                .small_button("×")
-                .on_hover_text("Close this message");
+            let close = ui.small_button("×").on_hover_text("Close this message");
             close.widget_info(|| {
                 egui::WidgetInfo::labeled(egui::Role::Button, true, "Close message")
             });

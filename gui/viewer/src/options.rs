@@ -95,7 +95,9 @@ fn size(text: &str) -> Result<Size, String> {
     };
     let both = parts.and_then(|(width, height)| Some(Size(read(width)?, read(height)?)));
     both.ok_or_else(|| {
-        format!("{text} is no size: give width x height in points from 100 to 8192, such as 1280x800")
+        format!(
+            "{text} is no size: give width x height in points from 100 to 8192, such as 1280x800"
+        )
     })
 }
 

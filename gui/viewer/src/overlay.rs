@@ -123,7 +123,11 @@ fn palette_ui(ui: &mut Ui, state: &State, query: &str, at: usize) -> Option<Repl
     );
     name(&field, "Search commands");
     field.request_focus();
-    let words: Vec<String> = text.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    let words: Vec<String> = text
+        .to_lowercase()
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect();
     let matches: Vec<_> = actions(state)
         .into_iter()
         .filter(|action| {
@@ -204,24 +208,29 @@ fn shortcuts_ui(ui: &mut Ui, state: &State) -> Option<Reply> {
     ui.add_space(space::MEDIUM);
     let height = ui.ctx().content_rect().height() * 0.7;
     ScrollArea::vertical().max_height(height).show(ui, |ui| {
-        egui::Grid::new("shortcuts").num_columns(2).striped(true).show(ui, |ui| {
-            let mut row = |keys: &str, what: &str| {
-                ui.label(RichText::new(keys).monospace());
-                ui.label(RichText::new(what).color(theme.text));
-                ui.end_row();
-            };
-            for (keys, what) in GESTURES {
-                row(keys, what);
-            }
-            for action in actions(state) {
-                if let Some(keys) = action.keys {
-                    row(&keys_text(&keys), action.name);
+        egui::Grid::new("shortcuts")
+            .num_columns(2)
+            .striped(true)
+            .show(ui, |ui| {
+                let mut row = |keys: &str, what: &str| {
+                    ui.label(RichText::new(keys).monospace());
+                    ui.label(RichText::new(what).color(theme.text));
+                    ui.end_row();
+                };
+                for (keys, what) in GESTURES {
+                    row(keys, what);
                 }
-            }
-        });
+                for action in actions(state) {
+                    if let Some(keys) = action.keys {
+                        row(&keys_text(&keys), action.name);
+                    }
+                }
+            });
     });
     ui.add_space(space::MEDIUM);
-    ui.button("Close shortcuts").clicked().then_some(Reply::Close)
+    ui.button("Close shortcuts")
+        .clicked()
+        .then_some(Reply::Close)
 }
 
 fn keys_text(keys: &egui::KeyboardShortcut) -> String {
@@ -246,7 +255,11 @@ fn path_ui(ui: &mut Ui, question: &Question, then: &Then, text: &str) -> Option<
     }
     ui.add_space(space::MEDIUM);
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-    let verb = if question.save_as.is_some() { "Save" } else { "Open" };
+    let verb = if question.save_as.is_some() {
+        "Save"
+    } else {
+        "Open"
+    };
     let mut reply = None;
     ui.horizontal(|ui| {
         let path = PathBuf::from(typed.trim());

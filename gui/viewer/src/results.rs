@@ -46,7 +46,9 @@ impl Results {
 
     /// The run of a scenario, where it is known.
     pub fn of(&self, draft: &Draft) -> Option<&Arc<Run>> {
-        self.kept.iter().find(|run| run.draft.as_ref() == Some(draft))
+        self.kept
+            .iter()
+            .find(|run| run.draft.as_ref() == Some(draft))
     }
 
     /// Forgets everything that belongs to the document.

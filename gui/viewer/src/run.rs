@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use session::{
-    Draft, Failure, Header, Keep, NetworkAnswer, Opened, Outcome, PredictError, Ready, Record, Rules, RunError,
-    Traffic, link_tracks, read_trace,
+    Draft, Failure, Header, Keep, NetworkAnswer, Opened, Outcome, PredictError, Ready, Record,
+    Rules, RunError, Traffic, link_tracks, read_trace,
 };
-use timeline::Timeline;
+use timeline::{Placement, Timeline};
 use trace::Trace;
 use units::Control;
 
@@ -70,7 +70,9 @@ impl Caption {
 
     /// The caption in a line.
     pub fn line(&self) -> String {
-        let seed = self.seed.map_or(String::new(), |seed| format!(", seed {seed}"));
+        let seed = self
+            .seed
+            .map_or(String::new(), |seed| format!(", seed {seed}"));
         format!(
             "{}, engine {}{seed}, windtunnel {}",
             self.scenario, self.engine, self.version
@@ -134,12 +136,13 @@ impl Run {
             Runnable::Training(ready) => train(ready, control)?,
             Runnable::Traffic(traffic) => send(traffic, control)?,
         };
+        let placement = placement(&answer);
         Ok(Self {
             draft: Some(checked.draft),
             opened: checked.opened,
             caption,
             answer,
-            timeline: Arc::new(Timeline::new(Arc::clone(&trace))),
+            timeline: Arc::new(Timeline::new(Arc::clone(&trace), placement)),
             trace,
         })
     }
@@ -153,6 +156,7 @@ impl Run {
         let (header, trace) =
             read_trace(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let trace = Arc::new(trace);
+        let placement = Placement::default();
         Ok(Self {
             draft: None,
             opened: None,
@@ -161,7 +165,7 @@ impl Run {
                 header: Arc::new(header),
                 path: path.to_owned(),
             },
-            timeline: Arc::new(Timeline::new(Arc::clone(&trace))),
+            timeline: Arc::new(Timeline::new(Arc::clone(&trace), placement)),
             trace,
         })
     }
@@ -198,7 +202,11 @@ fn train(ready: Arc<Ready>, control: &Control) -> Result<Ran, NoRun> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let outcome = Arc::new(outcome);
-    Ok((Answer::Training { ready, outcome }, Arc::new(trace), caption))
+    Ok((
+        Answer::Training { ready, outcome },
+        Arc::new(trace),
+        caption,
+    ))
 }
 
 fn send(traffic: Arc<Traffic>, control: &Control) -> Result<Ran, NoRun> {
@@ -211,12 +219,29 @@ fn send(traffic: Arc<Traffic>, control: &Control) -> Result<Ran, NoRun> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let answer = Arc::new(answer);
-    Ok((Answer::Traffic { traffic, answer }, Arc::new(trace), caption))
+    Ok((
+        Answer::Traffic { traffic, answer },
+        Arc::new(trace),
+        caption,
+    ))
 }
 
 const fn engine_of(rules: &Rules) -> &'static str {
     match rules {
         Rules::Flow { .. } => "flow",
         Rules::Packet { .. } => "packet",
+    }
+}
+
+/// Where ranks run, as far as the answer knows.
+fn placement(answer: &Answer) -> Placement {
+    let Answer::Training { ready, outcome } = answer else {
+        return Placement::default();
+    };
+    let places = ready.rank_places();
+    Placement {
+        node_of_rank: places.node,
+        replica_of_rank: places.replica,
+        memory_limit: Some(outcome.prediction.device_memory_bytes.as_u64()),
     }
 }

@@ -32,7 +32,11 @@ pub fn menus_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
         }
         if let Some(edits) = &state.document {
             let document = edits.now();
-            let mark = if document.is_changed() { " (changed)" } else { "" };
+            let mark = if document.is_changed() {
+                " (changed)"
+            } else {
+                ""
+            };
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let theme = Theme::of(ui.ctx());
                 let title = format!("{}{mark}", document.name());
@@ -44,11 +48,7 @@ pub fn menus_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
 }
 
 /// The answer in a row of numbers, with the button that runs.
-pub fn answer_ui(
-    ui: &mut Ui,
-    state: &State,
-    going: &BTreeMap<Slot, Going>,
-) -> Vec<Command> {
+pub fn answer_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> Vec<Command> {
     let mut commands = Vec::new();
     let theme = Theme::of(ui.ctx());
     ui.horizontal(|ui| {
@@ -65,7 +65,10 @@ pub fn answer_ui(
                 egui::Button::new(text)
             };
             let button = ui
-                .add_enabled(state.document.is_some(), button.min_size(egui::vec2(64.0, 30.0)))
+                .add_enabled(
+                    state.document.is_some(),
+                    button.min_size(egui::vec2(64.0, 30.0)),
+                )
                 .on_hover_text("Simulate the scenario as it stands (F5)");
             if button.clicked() {
                 commands.push(Command::Run);
@@ -91,7 +94,11 @@ fn numbers(state: &State) -> Vec<Told> {
     };
     match &run.answer {
         Answer::Training { outcome, .. } => {
-            let base = state.results.base.as_ref().and_then(|base| base.prediction());
+            let base = state
+                .results
+                .base
+                .as_ref()
+                .and_then(|base| base.prediction());
             session_numbers(&outcome.prediction, base)
         }
         Answer::Traffic { answer, .. } => vec![Told::new(

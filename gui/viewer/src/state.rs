@@ -361,7 +361,11 @@ impl State {
     }
 
     fn save(&mut self) {
-        match self.document.as_ref().and_then(|edits| edits.now().path.clone()) {
+        match self
+            .document
+            .as_ref()
+            .and_then(|edits| edits.now().path.clone())
+        {
             Some(path) => self.save_to(path),
             None => self.wish_save(),
         }
@@ -375,9 +379,7 @@ impl State {
         self.asks.push(Ask::new(
             Slot::Export,
             what,
-            move |_| {
-                (draft.save(&path, Existing::Replace), path)
-            },
+            move |_| (draft.save(&path, Existing::Replace), path),
             |state, (saved, path)| match saved {
                 Ok(draft) => state.saved(draft, path),
                 Err(error) => state.notices.error(hinted(&error, error.hint())),
@@ -405,7 +407,9 @@ impl State {
 
     /// Takes an edit; edits of one gesture are one entry.
     pub fn edit(&mut self, draft: Draft, gesture: Option<u64>) {
-        let Some(edits) = &mut self.document else { return };
+        let Some(edits) = &mut self.document else {
+            return;
+        };
         let document = Document {
             draft,
             ..edits.now().clone()
@@ -464,6 +468,7 @@ impl State {
 
     fn ran(&mut self, run: Arc<Run>) {
         self.results.show(run);
+        timeline::ran(self);
         topology::ran(self);
         memory::ran(self);
         what_if::ran(self);

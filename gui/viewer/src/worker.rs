@@ -215,7 +215,9 @@ impl Worker {
             let thread = std::thread::Builder::new().name(format!("{slot:?}"));
             if let Err(error) = thread.spawn(run) {
                 let outcome: Outcome = Box::new(move |state: &mut State| {
-                    state.notices.error(format!("no thread could be started: {error}"));
+                    state
+                        .notices
+                        .error(format!("no thread could be started: {error}"));
                 });
                 drop(self.done.0.send(Done {
                     slot,
@@ -232,7 +234,10 @@ impl Worker {
     pub fn release(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         for (slot, ask) in waiting {
-            let stopped = self.going.get(&slot).map(|going| Arc::clone(&going.control));
+            let stopped = self
+                .going
+                .get(&slot)
+                .map(|going| Arc::clone(&going.control));
             self.begin(ask);
             if let (Some(old), Some(new)) = (stopped, self.going.get(&slot))
                 && old.is_cancelled()

@@ -32,7 +32,11 @@ fn an_example_opens_and_runs_with_a_click() {
     person.click_containing("Example Llama 3 8B");
     let state = person.state();
     assert!(state.document.is_some());
-    assert!(state.results.current.is_some(), "{:?}", state.notices.texts());
+    assert!(
+        state.results.current.is_some(),
+        "{:?}",
+        state.notices.texts()
+    );
     assert!(person.sees("Iteration time"));
 }
 
@@ -66,7 +70,11 @@ fn without_dialogs_a_path_is_typed() {
     assert!(person.sees("No desktop portal answers"));
     person.type_text(&file.display().to_string());
     person.click("Open path");
-    assert!(person.state().document.is_some(), "{:?}", person.state().notices.texts());
+    assert!(
+        person.state().document.is_some(),
+        "{:?}",
+        person.state().notices.texts()
+    );
     assert_eq!(person.state().settings.recent, [file]);
 }
 
@@ -99,7 +107,10 @@ fn what_cannot_be_opened_leaves_what_is_open_and_a_message() {
         assert!(!errors.is_empty(), "{}", file.display());
         assert_eq!(person.state().document.as_ref().unwrap().now(), &open);
         let name = file.file_name().unwrap().to_string_lossy();
-        assert!(errors.iter().any(|error| error.contains(&*name)), "{errors:?}");
+        assert!(
+            errors.iter().any(|error| error.contains(&*name)),
+            "{errors:?}"
+        );
     }
     person.send(Command::Open(newer));
     let checked = person.state().checked.as_ref().unwrap();
@@ -124,14 +135,25 @@ fn a_file_that_is_deleted_while_it_is_open_can_be_saved_again() {
 #[test]
 fn a_run_that_is_stopped_leaves_the_last_answer() {
     let mut person = Person::with(Mode::Held, Typed, Keeper::nothing());
-    person.harness.state_mut().send(Command::OpenExample(SMALL.to_owned()));
+    person
+        .harness
+        .state_mut()
+        .send(Command::OpenExample(SMALL.to_owned()));
     person.harness.run_steps(2);
     assert!(person.sees("Simulating"));
     person.click("Stop run");
     person.harness.state_mut().worker().release();
     person.settle();
     assert!(person.state().results.current.is_none());
-    assert!(person.harness.state_mut().worker().going().get(&Slot::Run).is_none());
+    assert!(
+        person
+            .harness
+            .state_mut()
+            .worker()
+            .going()
+            .get(&Slot::Run)
+            .is_none()
+    );
 }
 
 #[test]
@@ -172,5 +194,9 @@ fn nothing_is_painted_while_nothing_happens() {
     person.settle();
     let output = person.harness.output();
     let root = &output.viewport_output[&egui::ViewportId::ROOT];
-    assert!(root.repaint_delay > std::time::Duration::from_secs(1), "{:?}", root.repaint_delay);
+    assert!(
+        root.repaint_delay > std::time::Duration::from_secs(1),
+        "{:?}",
+        root.repaint_delay
+    );
 }

@@ -70,3 +70,15 @@ pub fn prepare(app: &mut App, pane: Pane) {
         | Pane::Ledger => {}
     }
 }
+
+/// A pane that has nothing to show, and what to do about it.
+pub fn empty_ui(ui: &mut Ui, title: &str, advice: &str) {
+    let theme = look::Theme::of(ui.ctx());
+    ui.centered_and_justified(|ui| {
+        ui.vertical_centered(|ui| {
+            ui.add_space((ui.available_height() / 2.0 - 24.0).max(8.0));
+            ui.label(egui::RichText::new(title).color(theme.text));
+            ui.label(egui::RichText::new(advice).color(theme.faint));
+        });
+    });
+}

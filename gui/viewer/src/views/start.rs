@@ -1,6 +1,6 @@
 //! The page without a document: examples, recent files, what can be opened.
 
-use egui::{Align, Frame, Layout, RichText, ScrollArea, Sense, Ui, WidgetInfo, Role};
+use egui::{Align, Frame, Layout, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo};
 use look::{Theme, space};
 use session::Draft;
 
@@ -35,7 +35,10 @@ pub fn start_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
     commands
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a margin of some hundred points")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a margin of some hundred points"
+)]
 const fn whole(points: f32) -> i8 {
     // Frames take margins up to 127 points a side; more is added as space by the layout.
     points.min(127.0) as i8
@@ -50,15 +53,21 @@ fn open_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
             commands.push(Command::AskOpen);
         }
         ui.label(
-            RichText::new("or drop a scenario (.toml), a timeline (.wtt) or measured runs (.csv) here")
-                .color(theme.faint),
+            RichText::new(
+                "or drop a scenario (.toml), a timeline (.wtt) or measured runs (.csv) here",
+            )
+            .color(theme.faint),
         );
     });
     if !state.settings.recent.is_empty() {
         ui.add_space(space::LARGE);
         ui.heading("Recent files");
         for path in &state.settings.recent {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             let folder = path.parent().map(|folder| folder.display().to_string());
             ui.horizontal(|ui| {
                 if ui.link(name).clicked() {
@@ -99,8 +108,16 @@ fn card_ui(ui: &mut Ui, width: f32, title: &str, about: &str) -> bool {
     let theme = Theme::of(ui.ctx());
     let (rect, card) = ui.allocate_exact_size(egui::vec2(width, HEIGHT), Sense::click());
     card.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Example {title}")));
-    let fill = if card.hovered() { theme.raised } else { theme.panel };
-    let edge = if card.has_focus() { theme.accent } else { theme.line };
+    let fill = if card.hovered() {
+        theme.raised
+    } else {
+        theme.panel
+    };
+    let edge = if card.has_focus() {
+        theme.accent
+    } else {
+        theme.line
+    };
     ui.painter().rect(
         rect,
         6.0,

@@ -97,7 +97,10 @@ impl Person {
     /// Whether something has a name that contains a text.
     pub(crate) fn sees(&self, text: &str) -> bool {
         use egui_kittest::kittest::Queryable as _;
-        self.harness.query_all_by_label_contains(text).next().is_some()
+        self.harness
+            .query_all_by_label_contains(text)
+            .next()
+            .is_some()
     }
 
     /// Presses keys.
