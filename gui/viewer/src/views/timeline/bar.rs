@@ -63,8 +63,8 @@ fn search_ui(
     }
     if !view.search.is_empty() {
         let theme = Theme::of(ui.ctx());
-        let hits = timeline.names().find(&view.search).count();
-        ui.label(RichText::new(number::counted(hits as u64, "hit")).color(theme.faint));
+        let hits = timeline.names().find(&view.search).count;
+        ui.label(RichText::new(number::counted(hits, "hit")).color(theme.faint));
         if ui.small_button("Previous hit").clicked() {
             commands.push(TimelineCommand::Hit(step(false)));
         }
@@ -89,7 +89,7 @@ fn filter_ui(ui: &mut Ui, view: &TimelineView, commands: &mut Vec<TimelineComman
 
 fn grouping_ui(ui: &mut Ui, view: &TimelineView, commands: &mut Vec<TimelineCommand>) {
     let combo = ComboBox::from_id_salt("grouping")
-        .selected_text(format!("By {}", view.grouping.name()))
+        .selected_text(view.grouping.name())
         .show_ui(ui, |ui| {
             for grouping in Grouping::ALL {
                 let chosen = view.grouping == grouping;
