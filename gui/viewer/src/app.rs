@@ -76,12 +76,14 @@ impl App {
     pub fn use_device(&mut self, render: &eframe::egui_wgpu::RenderState) {
         self.canvases.use_device(render);
         let lost = Arc::clone(&self.lost);
-        render.device.set_device_lost_callback(move |reason, message| {
-            if reason != eframe::egui_wgpu::wgpu::DeviceLostReason::Destroyed {
-                eprintln!("windtunnel: the graphics device was lost: {message}");
-                lost.store(true, Ordering::Relaxed);
-            }
-        });
+        render
+            .device
+            .set_device_lost_callback(move |reason, message| {
+                if reason != eframe::egui_wgpu::wgpu::DeviceLostReason::Destroyed {
+                    eprintln!("windtunnel: the graphics device was lost: {message}");
+                    lost.store(true, Ordering::Relaxed);
+                }
+            });
     }
 
     /// What a driver does that crashes, for tests.

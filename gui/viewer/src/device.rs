@@ -168,7 +168,11 @@ impl Resources {
             fragment: Some(wgpu::FragmentState {
                 module: &module,
                 // Where the card encodes what it is given, it is given linear light, as egui does.
-                entry_point: Some(if format.is_srgb() { "fill_linear" } else { "fill" }),
+                entry_point: Some(if format.is_srgb() {
+                    "fill_linear"
+                } else {
+                    "fill"
+                }),
                 compilation_options: wgpu::PipelineCompilationOptions::default(),
                 targets: &[Some(target)],
             }),

@@ -189,10 +189,7 @@ fn a_lost_device_loses_nothing() {
     person.harness.run_steps(1);
     assert!(person.harness.state().is_lost());
     let back = Person::with(Mode::Inline, Typed, keeper());
-    assert_eq!(
-        back.state().draft().unwrap().text(),
-        example_text(SMALL)
-    );
+    assert_eq!(back.state().draft().unwrap().text(), example_text(SMALL));
 }
 
 #[test]
