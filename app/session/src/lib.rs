@@ -1,6 +1,7 @@
 //! Open, edit, predict, compare and export, in plain data: what front ends know of the rest.
 
 mod bandwidth;
+mod binding;
 mod cell;
 mod collective;
 mod complete;
@@ -23,6 +24,7 @@ mod sweep;
 mod topology;
 mod validate;
 mod what_if;
+mod why_not;
 
 pub use ::plan::{PlanField, PlanSpec};
 pub use ::traffic::{Keep, RunError};
@@ -30,6 +32,7 @@ pub use ::validate::{
     Compared, Document, Facts, Group, Row, RowEntry, Settings as ValidateSettings, Worst,
 };
 pub use bandwidth::{BandwidthError, Measured, measured};
+pub use binding::{Binding, binding, breakdown_parts};
 pub use cell::csv_cell;
 pub use collective::{
     CollectiveRequest, CollectiveRow, CollectiveTable, Sizes, SizesError, collective_kinds,
@@ -62,14 +65,14 @@ pub use network::{
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use predict::{
-    Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome, PredictError,
-    Prediction, Record, Scenario, Sources, Table,
+    Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome,
+    PredictError, Prediction, Record, Scenario, Sources, Table,
 };
 pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};
 pub use search::{
-    Answer, Baseline, Choice, Evaluated, NoPlan, Order, Placed, Reason, SearchError, Simulated,
-    Tally, Unplaced,
+    Answer, Baseline, Choice, DegreeChoice, Evaluated, NoPlan, Observer, Order, Phase, Placed,
+    Progress, Reason, SearchError, Simulated, Tally, Unplaced,
 };
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
 pub use store::Store;
@@ -83,3 +86,4 @@ pub use validate::{
     read_tables, row_text, save_report, validate, worst,
 };
 pub use what_if::{Knob, Sensitivity, Setting, TuneError, Tuner, Tuning, settings};
+pub use why_not::{WhyNot, WhyNotError};
