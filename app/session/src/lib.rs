@@ -15,6 +15,7 @@ mod link_loads;
 mod links;
 mod network;
 mod open;
+mod origin;
 mod plan;
 mod print;
 mod save;
@@ -63,6 +64,7 @@ pub use network::{
     save_network_bundle,
 };
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
+pub use origin::{Origin, Unit, Worth, origins};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome,
