@@ -19,6 +19,7 @@ mod open;
 mod origin;
 mod plan;
 mod print;
+mod run_key;
 mod save;
 mod simulate;
 mod store;
@@ -72,6 +73,7 @@ pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome,
     PredictError, Prediction, Record, Scenario, Sources, Table,
 };
+pub use run_key::{RunKey, VERSION, caption};
 pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};
 pub use search::{
