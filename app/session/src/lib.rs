@@ -22,6 +22,7 @@ mod print;
 mod run_key;
 mod save;
 mod simulate;
+mod span_facts;
 mod store;
 mod sweep;
 mod topology;
@@ -70,7 +71,7 @@ pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use origin::{Origin, Unit, Worth, origins};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use predict::{
-    Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome,
+    Assumed, Breakdown, ClassMemory, CommunicationFact, Engine, JobTime, LinkClass, Links, Outcome,
     PredictError, Prediction, Record, Scenario, Sources, Table,
 };
 pub use run_key::{RunKey, VERSION, caption};
@@ -81,6 +82,7 @@ pub use search::{
     Progress, Reason, SearchError, Simulated, Tally, Unplaced,
 };
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
+pub use span_facts::{OperatorFact, SpanFact, SpanFacts};
 pub use store::Store;
 pub use sweep::{CaseResult, Sweep, open_sweep, open_workload_sweep};
 pub use topology::{
