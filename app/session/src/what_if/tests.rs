@@ -70,6 +70,23 @@ fn every_setting_rests_on_its_own_value() {
 }
 
 #[test]
+fn steps_of_nodes_and_of_the_batch_are_plans() {
+    for name in ["llama3-70b-dgx-h100", "llama3-405b-16384-h100"] {
+        let tuner = tuner(name);
+        for setting in tuner.settings() {
+            if !setting.knob.is_whole() || setting.fixed.is_some() {
+                continue;
+            }
+            let others = setting.steps.iter();
+            let mut others = others.filter(|step| step.to_bits() != setting.value.to_bits());
+            let other = others.next_back().unwrap();
+            let tuning = Tuning::default().with(setting.knob, *other);
+            tuner.estimate(&tuning).unwrap();
+        }
+    }
+}
+
+#[test]
 fn sensitivities_come_sorted_and_name_real_changes() {
     let tuner = tuner("llama3-70b-dgx-h100");
     let all = tuner.sensitivities();
