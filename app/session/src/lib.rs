@@ -23,6 +23,7 @@ mod ranks;
 mod run_key;
 mod save;
 mod simulate;
+mod span_facts;
 mod store;
 mod sweep;
 mod topology;
@@ -73,6 +74,8 @@ pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome, PredictError,
     Prediction, Record, Scenario, Sources, Table,
+    Assumed, Breakdown, ClassMemory, CommunicationFact, Engine, JobTime, LinkClass, Links, Outcome,
+    PredictError, Prediction, Record, Scenario, Sources, Table,
 };
 pub use ranks::RankPlaces;
 pub use run_key::{RunKey, VERSION, caption};
@@ -83,6 +86,7 @@ pub use search::{
     Progress, Reason, SearchError, Simulated, Tally, Unplaced,
 };
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
+pub use span_facts::{OperatorFact, SpanFact, SpanFacts};
 pub use store::Store;
 pub use sweep::{CaseResult, Sweep, open_sweep, open_workload_sweep};
 pub use topology::{
