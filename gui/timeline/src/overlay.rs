@@ -27,6 +27,10 @@ pub(crate) fn overlay_ui(ui: &Ui, frame: &Frame<'_>) {
     }
     let full = Rect::from_min_max(frame.ruler.min, frame.lanes.max);
     let painter = ui.painter().with_clip_rect(full);
+    if frame.timeline.end() < frame.view.camera.end() {
+        let x = frame.x(frame.timeline.end());
+        painter.vline(x, frame.lanes.y_range(), Stroke::new(1.0, frame.theme.faint));
+    }
     for &time in &frame.view.marks {
         let x = frame.x(time);
         painter.vline(x, full.y_range(), Stroke::new(1.0, frame.theme.warn));
@@ -202,7 +206,7 @@ fn arrow(frame: &Frame<'_>, painter: &Painter, (from, to): (SpanId, SpanId), col
     if apart(start.y) && apart(end.y) {
         return;
     }
-    let bend = ((end.x - start.x).abs() / 2.0).clamp(12.0, 60.0);
+    let bend = ((end.x - start.x).abs() / 2.0).clamp(6.0, 60.0);
     let points = [start, start + vec2(bend, 0.0), end - vec2(bend, 0.0), end];
     // A border keeps the curve apart from the spans that it crosses.
     for stroke in [
