@@ -5,6 +5,7 @@ mod collective;
 mod completions;
 mod explain;
 mod export;
+mod gui;
 mod help;
 mod import;
 mod man;
@@ -24,7 +25,7 @@ use std::path::Path;
 use clap::Parser;
 use session::{Existing, SaveError, save};
 
-use crate::args::{Cli, Color, Command, OutputArgs, not_yet};
+use crate::args::{Cli, Color, Command, OutputArgs};
 use crate::exit::Exit;
 use crate::render::message;
 use crate::terminal::Terminal;
@@ -173,6 +174,7 @@ pub(crate) fn command() -> Exit {
         Some(Command::Collective(args)) => collective::collective(&args, &context),
         Some(Command::Validate(args)) => validate::validate(&args, &context),
         Some(Command::Calibrate(args)) => calibrate::run(&args, &context),
+        Some(Command::Gui(args)) => gui::run(&args, &context),
         Some(Command::Schema(args)) => schema::run(&args, &context),
         Some(Command::Completions(args)) => completions::run(&args, &context),
         Some(Command::Man(args)) => man::run(&args, &context),
@@ -190,17 +192,6 @@ fn use_threads(threads: NonZeroU32) -> Result<(), rayon::ThreadPoolBuildError> {
 
 /// A command line that says nothing that can be done, or asks for help or the version.
 fn refuse(error: &clap::Error) -> Exit {
-    if let Some(what) = not_yet(error) {
-        let stderr = Terminal::stderr(Color::Auto);
-        let text = message(
-            "error",
-            &format!("this build does not have {what} yet"),
-            &stderr,
-        );
-        let hint = message("hint", "`windtunnel --help` lists what it has", &stderr);
-        say(&(text + &hint));
-        return Exit::BadInput;
-    }
     // Help and version go to standard output, errors to standard error. A closed pipe is none.
     if error.use_stderr() {
         drop(error.print());

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_source, read};
 use crate::save::{Existing, SaveError, check, save};
 use crate::simulate::Ready;
+use crate::store::Store;
 
 /// The key of a prediction that holds its scenario as TOML.
 pub const SCENARIO_TOML: &str = "scenario_toml";
@@ -33,7 +34,7 @@ pub fn open_plan(request: &Request, rank: Option<usize>) -> Result<Opened, Vec<F
     }
     let source = read(path).map_err(|problem| vec![Failure::of_file(problem)])?;
     if !source.text.trim_start().starts_with('{') {
-        let base = PathBuf::new();
+        let base = (Store::Disk, PathBuf::new());
         return refuse_rank(rank).and_then(|()| open_source("scenario", source, base, request));
     }
     of_prediction(&source, rank, request)
@@ -85,7 +86,12 @@ fn of_prediction(
         settings: None,
         ..request.clone()
     };
-    open_source(text("scenario").unwrap_or("plan"), own, base, &above)
+    open_source(
+        text("scenario").unwrap_or("plan"),
+        own,
+        (Store::Disk, base),
+        &above,
+    )
 }
 
 /// The prediction that is asked for.

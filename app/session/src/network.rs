@@ -24,6 +24,7 @@ pub use answer::{LinkLoad, Messages, NetworkAnswer, PacketCounts};
 pub use candidates::{Candidate, NETWORK_FIELDS, NetworkField};
 pub use explain::{FullestLink, NetworkExplanation, NetworkRemedy};
 pub use export::{NetworkBundle, NetworkConsumer, NetworkFile, save_network_bundle};
+pub(crate) use fabric::Fabric;
 pub use format::Rules;
 pub use open::Traffic;
 pub use plan::{FailedPlan, NetworkPlan, NetworkPlanError, NetworkPlans};

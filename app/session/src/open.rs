@@ -10,6 +10,8 @@ use format::{
     ScenarioSpec, Source, from_environment, read_limited, read_whole_scenario, scenario_fields,
 };
 
+use crate::store::Store;
+
 /// The name of standard input on the command line.
 pub const STANDARD_INPUT: &str = "-";
 
@@ -37,6 +39,8 @@ pub struct Opened {
     pub spec: ScenarioSpec,
     /// The folder from which it names files.
     pub base: PathBuf,
+    /// Where that folder is.
+    pub store: Store,
     /// What is suspicious but no error.
     pub warnings: Vec<String>,
 }
@@ -48,7 +52,7 @@ pub struct Opened {
 /// Everything that is wrong with it.
 pub fn open(request: &Request) -> Result<Opened, Vec<Failure>> {
     let (name, scenario, base) = read_request(request)?;
-    open_source(&name, scenario, base, request)
+    open_source(&name, scenario, (Store::Disk, base), request)
 }
 
 /// Reads the file of a scenario: what reports call it, its text, and the folder from which it
@@ -70,7 +74,7 @@ pub(crate) fn read_request(
 /// Everything that is wrong with it.
 pub fn open_workload(request: &Request) -> Result<Opened, Vec<Failure>> {
     let (name, scenario, base) = blank_workload();
-    open_source(&name, scenario, base, request)
+    open_source(&name, scenario, (Store::Disk, base), request)
 }
 
 /// A network workload about which nothing is said yet, as [`read_request`] gives others.
@@ -80,14 +84,14 @@ pub(crate) fn blank_workload() -> (String, Arc<Source>, PathBuf) {
 }
 
 /// The folder from which a file names others.
-fn base_of(path: &Path) -> PathBuf {
+pub(crate) fn base_of(path: &Path) -> PathBuf {
     path.parent().map(Path::to_owned).unwrap_or_default()
 }
 
 /// Reads a scenario whose text is here already, with everything that is laid over it.
 ///
 /// * `name` — what reports call it.
-/// * `base` — the folder from which it names files.
+/// * `base` — the folder from which it names files, and where that is.
 ///
 /// # Errors
 ///
@@ -95,7 +99,7 @@ fn base_of(path: &Path) -> PathBuf {
 pub(crate) fn open_source(
     name: &str,
     scenario: Arc<Source>,
-    base: PathBuf,
+    (store, base): (Store, PathBuf),
     request: &Request,
 ) -> Result<Opened, Vec<Failure>> {
     let user = match request.settings.as_deref().filter(|path| path.exists()) {
@@ -115,7 +119,7 @@ pub(crate) fn open_source(
     };
     let document = layers.join()?;
     let library = Library {
-        files: &Disk,
+        files: &store,
         base: &base,
     };
     let spec = read_whole_scenario(&document, &library).map_err(|mut failures| {
@@ -129,13 +133,40 @@ pub(crate) fn open_source(
         name: name.to_owned(),
         spec,
         base,
+        store,
         document,
         warnings,
     })
 }
 
+impl Opened {
+    /// Where the scenario's names are looked up.
+    pub(crate) fn library(&self) -> Library<'_> {
+        Library {
+            files: &self.store,
+            base: &self.base,
+        }
+    }
+
+    /// The same scenario with values laid over it, as `--set` does.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the values, and with the scenario that they make.
+    pub fn with(&self, above: &[Assignment]) -> Result<Self, Vec<Failure>> {
+        let mut document = self.document.clone();
+        format::lay_over(&mut document, above)?;
+        let spec = read_whole_scenario(&document, &self.library())?;
+        Ok(Self {
+            document,
+            spec,
+            ..self.clone()
+        })
+    }
+}
+
 /// The file behind a path: itself, or `scenario.toml` of a folder.
-fn file_of(path: &Path) -> Result<PathBuf, Problem> {
+pub(crate) fn file_of(path: &Path) -> Result<PathBuf, Problem> {
     if !path.is_dir() {
         return Ok(path.to_owned());
     }
@@ -151,7 +182,7 @@ fn file_of(path: &Path) -> Result<PathBuf, Problem> {
 
 /// Refuses files that are no scenario but something else that we know, before their bytes give
 /// an error a line.
-fn refuse_others(path: &Path) -> Result<(), Problem> {
+pub(crate) fn refuse_others(path: &Path) -> Result<(), Problem> {
     let what = match FileKind::of(path) {
         FileKind::Timeline => "a timeline",
         FileKind::Gzip => "gzip, perhaps an exported timeline",
@@ -211,7 +242,7 @@ impl FileKind {
 }
 
 /// The name of the folder of a `scenario.toml`, else of the file.
-fn name_of(path: &Path) -> String {
+pub(crate) fn name_of(path: &Path) -> String {
     let stem = |path: &Path| {
         path.file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use format::{Disk, Failure, Library, resolve};
+use cluster::Cluster;
+use format::{Failure, resolve, resolve_on};
 use formats::{FormatError, Header, Perfetto, compressed, write_perfetto, wtt};
 use predict::{Outcome, PredictError, Record, Scenario, predict, predict_links};
 use trace::Trace;
@@ -30,16 +31,25 @@ impl Opened {
     ///
     /// Everything that is wrong.
     pub fn ready(&self) -> Result<Ready, Vec<Failure>> {
-        let library = Library {
-            files: &Disk,
-            base: &self.base,
-        };
-        let resolved = resolve(&self.name, &self.spec, &self.document, &library)?;
+        let resolved = resolve(&self.name, &self.spec, &self.document, &self.library())?;
         Ok(Ready {
             scenario: resolved.scenario,
             warnings: resolved.warnings,
             text: format::write::write(&self.document),
         })
+    }
+}
+
+impl Opened {
+    /// As [`Opened::ready`], on a cluster that was built already for the same `[cluster]`.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong.
+    pub(crate) fn scenario_on(&self, cluster: &Cluster) -> Result<Scenario, Vec<Failure>> {
+        let library = self.library();
+        let resolved = resolve_on(&self.name, &self.spec, &self.document, &library, cluster)?;
+        Ok(resolved.scenario)
     }
 }
 

@@ -14,6 +14,7 @@ use units::Control;
 
 use crate::network::NetworkAnswer;
 use crate::open::{blank_workload, open_source, read_request};
+use crate::store::Store;
 use crate::{Opened, Request};
 
 /// The most cases that a sweep may have.
@@ -77,7 +78,12 @@ fn cases(
     (name, source, base): (String, Arc<Source>, PathBuf),
     request: &Request,
 ) -> Result<Sweep, Vec<Failure>> {
-    let opened = open_source(&name, Arc::clone(&source), base.clone(), request)?;
+    let opened = open_source(
+        &name,
+        Arc::clone(&source),
+        (Store::Disk, base.clone()),
+        request,
+    )?;
     let Some(sweep) = &opened.spec.sweep else {
         return Err(vec![refused(
             &opened,
@@ -183,7 +189,7 @@ impl Sweep {
         open_source(
             &self.name,
             Arc::clone(&self.source),
-            self.base.clone(),
+            (Store::Disk, self.base.clone()),
             &request,
         )
     }

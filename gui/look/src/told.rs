@@ -1,6 +1,6 @@
 //! Numbers that explain themselves.
 
-use egui::{Response, RichText, Sense, Ui, WidgetInfo, WidgetText, WidgetType};
+use egui::{Response, RichText, Role, Sense, Ui, WidgetInfo, WidgetText};
 
 use crate::{Theme, space};
 
@@ -134,7 +134,7 @@ pub fn told_line(ui: &mut Ui, told: &Told) -> Response {
 
 /// Makes what was drawn answer to pointer, focus and readers.
 fn explained(ui: &Ui, shown: &Response, told: &Told) -> Response {
-    let id = ui.id().with(("told", &told.label));
+    let id = ui.scope_id().with(("told", &told.label));
     let response = ui.interact(
         shown.rect,
         id,
@@ -142,7 +142,7 @@ fn explained(ui: &Ui, shown: &Response, told: &Told) -> Response {
     );
     response.widget_info(|| {
         let name = format!("{} {}", told.label, told.value);
-        WidgetInfo::labeled(WidgetType::Label, true, name)
+        WidgetInfo::labeled(Role::Label, true, name)
     });
     if response.has_focus() {
         let theme = Theme::of(ui.ctx());

@@ -31,6 +31,8 @@ pub struct LinkClass {
     pub direction: &'static str,
     /// How many links there are.
     pub count: u32,
+    /// These links, ascending.
+    pub members: Vec<LinkId>,
     /// What one of them could carry.
     pub rate: BytesPerSec,
     /// What one of them carried, in bytes.
@@ -297,6 +299,7 @@ fn class(cluster: &Cluster, links: &[LinkId], loads: Vec<LinkLoad>, end: SimTime
         name: cluster.link_name(LinkId::new(first.get() & !1)),
         direction: if first.get() & 1 == 0 { "up" } else { "down" },
         count: u32::try_from(links.len()).unwrap_or(u32::MAX),
+        members: links.to_vec(),
         rate,
         bytes,
         utilisation: if most > 0.0 { bytes / most } else { 0.0 },

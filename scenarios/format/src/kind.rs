@@ -59,6 +59,16 @@ pub enum Quantity {
 }
 
 impl Quantity {
+    /// The unit of a bare number.
+    pub const fn unit(self) -> &'static str {
+        self.example_and_unit().1
+    }
+
+    /// An example, as people write it.
+    pub const fn example(self) -> &'static str {
+        self.example_and_unit().0
+    }
+
     /// An example, and the unit of a bare number.
     const fn example_and_unit(self) -> (&'static str, &'static str) {
         match self {

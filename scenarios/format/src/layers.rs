@@ -76,10 +76,8 @@ impl Layers {
         let scenario = read(&self.scenario);
         refuse_foreign_sections(&table, &mut failures);
         table.lay_over(scenario);
-        for assignment in &self.above {
-            if let Err(failure) = assign(&mut table, assignment) {
-                push(&mut failures, *failure);
-            }
+        for failure in lay_over(&mut table, &self.above).err().unwrap_or_default() {
+            push(&mut failures, failure);
         }
         if failures.is_empty() {
             Ok(table)
@@ -100,6 +98,25 @@ fn refuse_foreign_sections(user: &Table, failures: &mut Vec<Failure>) {
             };
             push(failures, Failure::at(entry.key_place.clone(), problem));
         }
+    }
+}
+
+/// Lays values over a document, each over those before it.
+///
+/// # Errors
+///
+/// Every assignment that sets nothing.
+pub fn lay_over(table: &mut Table, above: &[Assignment]) -> Result<(), Vec<Failure>> {
+    let mut failures = Vec::new();
+    for assignment in above {
+        if let Err(failure) = assign(table, assignment) {
+            push(&mut failures, *failure);
+        }
+    }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures)
     }
 }
 

@@ -35,7 +35,9 @@ pub use files::{Disk, Files, NoFiles, PROFILE_LIMIT, SCENARIO_FILE, SCENARIO_LIM
 pub use fitted::{MemoryMargin, memory_margin};
 pub use framework::{FrameworkFile, Habits, nearest_framework};
 pub use hardware::ClusterFile;
-pub use layers::{Assignment, ENVIRONMENT_PREFIX, Layers, environment_name, from_environment};
+pub use layers::{
+    Assignment, ENVIRONMENT_PREFIX, Layers, environment_name, from_environment, lay_over,
+};
 pub use layout::{Layout, json_schema};
 pub use library::{At, Library, read_source};
 pub use model_section::ModelSection;
@@ -43,11 +45,11 @@ pub use plan_section::PlanSection;
 pub use reference::{Named, is_path};
 pub use resolve::{
     Planning, Resolved, Rules, Search, describe_cluster, how_cut, idle_in_traffic, marks_reversed,
-    policy, queue_pairs, read_whole_scenario, resolve, resolve_measured, resolve_planning, rules,
-    usual_balancing,
+    policy, queue_pairs, read_whole_scenario, resolve, resolve_measured, resolve_on,
+    resolve_planning, rules, usual_balancing,
 };
 pub use scenario::{
-    ClusterSection, MEASURED_RATES, NodeCount, ScenarioSpec, read_scenario, scenario_fields,
+    ClusterSection, MEASURED_RATES, NodeCount, Scale, ScenarioSpec, read_scenario, scenario_fields,
 };
 pub use sections::{
     Background, Ends, Engine, Framework, LOAD_BALANCING, LinkRates, Nccl, Network, NetworkWorkload,

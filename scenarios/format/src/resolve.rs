@@ -74,6 +74,34 @@ pub fn resolve(
     }
 }
 
+/// As [`resolve`], on a cluster that was built already.
+///
+/// * `cluster` — what the scenario's own `[cluster]` describes, with its slow parts.
+///
+/// # Errors
+///
+/// As [`resolve`].
+pub fn resolve_on(
+    name: &str,
+    spec: &ScenarioSpec,
+    document: &Table,
+    library: &Library<'_>,
+    cluster: &Cluster,
+) -> Result<Resolved, Vec<Failure>> {
+    let mut resolver = Resolver::new(spec, document, library);
+    // For the constants of collectives that its file names; building it is what takes long.
+    drop(resolver.described_cluster());
+    resolver.shared = Some(cluster.clone());
+    let scenario = resolver.scenario(name);
+    match scenario {
+        Some(scenario) if resolver.failures.is_empty() => Ok(Resolved {
+            scenario,
+            warnings: resolver.warnings,
+        }),
+        _ => Err(resolver.failures),
+    }
+}
+
 /// Reads a document as a scenario. Where something is wrong with its fields, the names, files and
 /// numbers of the sections without fault are looked at, too, so that one error hides no other.
 ///
@@ -202,6 +230,7 @@ impl Resolver<'_> {
             beside: Vec::new(),
         };
         let (scales, spread) = self.fitted(&habits, &scenario.cluster)?;
+        let scales = self.faster(scales);
         let mut scenario = scenario.scaled(&scales);
         scenario.settings.spread = spread;
         self.background(&mut scenario);

@@ -66,6 +66,57 @@ pub struct ClusterSection {
     pub measured: Option<MeasuredRates>,
     /// Data sheets beside those of the zoo.
     pub gpus: Vec<GpuSpec>,
+    /// What is faster or slower than all of that says.
+    pub scale: Scale,
+}
+
+/// `[cluster.scale]`: factors on what files and measurements say of a cluster, for questions of what
+/// faster parts would bring. 1 leaves everything as it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// On the rates of NICs and of all links between nodes.
+    pub link_rate: f64,
+    /// On what messages between nodes take before their first byte.
+    pub link_latency: f64,
+    /// On the speed of kernels; their launch and the host stay as they are.
+    pub gpu_speed: f64,
+}
+
+impl Scale {
+    /// The range of every factor.
+    pub const RANGE: Limits = Limits {
+        max: 1000.0,
+        ..Limits::at_least(0.001)
+    };
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self {
+            link_rate: 1.0,
+            link_latency: 1.0,
+            gpu_speed: 1.0,
+        }
+    }
+}
+
+fn scale(t: &mut Fields<'_, '_>) -> Scale {
+    let factor = || number(Scale::RANGE);
+    Scale {
+        link_rate: t
+            .get("link_rate", "rates of NICs and of links between nodes over what is known of them", factor())
+            .or(1.0),
+        link_latency: t
+            .get(
+                "link_latency",
+                "what messages between nodes take before their first byte, over what is known of it",
+                factor(),
+            )
+            .or(1.0),
+        gpu_speed: t
+            .get("gpu_speed", "speed of all kernels over what is known of it", factor())
+            .or(1.0),
+    }
 }
 
 /// The nodes of a scenario.
@@ -97,11 +148,14 @@ pub(crate) fn cluster(t: &mut Fields<'_, '_>) -> ClusterSection {
         measured: t
             .get(
                 MEASURED_RATES,
-                "rates between nodes as they were measured, in place of the fabric's own; row: sending node, column: receiving node, in bytes per second; 0: not measured; no rows: none",
+                "rates between nodes as they were measured, in place of the fabric's own; row: sending node, column: receiving node, in bytes per second; 0: not measured; no rows: none; `scale` leaves them as they are",
                 list(list(mapped(number(Limits::at_least(0.0)), BytesPerSec::new))),
             )
             .optional(),
         gpus: t.get("gpus", GPUS, list(table(gpu))).or_default(),
+        scale: t
+            .get("scale", "factors on what is known of the cluster", table(scale))
+            .or_default(),
     };
     let has_kinds = matches!(section.nodes, Some(NodeCount::Kinds(_)));
     if !t.has("name") && !t.has("file") && !has_kinds {

@@ -75,7 +75,7 @@ impl Cluster {
         found.or_else(|| self.cable_between(from, to).filter(joins))
     }
 
-    fn n_links_of(&self, node: NodeId) -> u32 {
+    pub(crate) fn n_links_of(&self, node: NodeId) -> u32 {
         let layout = &self.group_of(node).layout;
         layout.nic_up(layout.nics)
     }
@@ -128,7 +128,7 @@ impl Cluster {
     }
 
     /// GPUs, switches of a domain, `PCIe` switches, sockets and NICs of a node.
-    fn device_counts(&self, node: NodeId) -> Option<[u32; 5]> {
+    pub(crate) fn device_counts(&self, node: NodeId) -> Option<[u32; 5]> {
         let entry = self.nodes.get(node.index())?;
         let group = &self.groups[entry.group as usize];
         let switched = matches!(group.spec.scale_up, ScaleUpSpec::NvSwitch { .. });

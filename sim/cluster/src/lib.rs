@@ -27,6 +27,7 @@ mod error;
 pub mod example;
 mod fabric;
 mod fault;
+mod groups;
 mod host;
 mod host_ways;
 mod layout;

@@ -477,3 +477,30 @@ pub struct ClusterSpec {
     /// What is uncertain.
     pub notes: String,
 }
+
+impl ClusterSpec {
+    /// Rates of NICs and of all links between nodes, and latencies of the latter, so many times
+    /// those that the description says. Factors that give no rate leave it as it is.
+    pub fn scale_network(&mut self, rate: f64, latency: f64) {
+        let faster = |of: &mut BytesPerSec| *of = of.scale(rate).unwrap_or(*of);
+        for group in &mut self.groups {
+            faster(&mut group.node.nics.rate);
+        }
+        let fabric = &mut self.fabric;
+        let rates = fabric
+            .link_rate
+            .iter_mut()
+            .chain(&mut fabric.routers.global_rate);
+        let cables = fabric.graph.cables.iter_mut();
+        rates.for_each(faster);
+        for cable in cables {
+            cable.rate.iter_mut().for_each(faster);
+            cable.latency.iter_mut().for_each(|of| *of = *of * latency);
+        }
+        let measured = fabric.measured.iter_mut().flatten().flatten().flatten();
+        measured.for_each(faster);
+        let own = [&mut fabric.link_latency, &mut fabric.switch_latency];
+        let latencies = own.into_iter().chain(&mut fabric.routers.global_latency);
+        latencies.for_each(|of| *of = *of * latency);
+    }
+}

@@ -297,6 +297,28 @@ impl CommProfile {
         self
     }
 
+    /// What messages between domains take before their first byte, so many times as long.
+    pub fn scale_network(&mut self, latency: f64) {
+        for network in &mut self.network {
+            let table = &mut network.hop_us;
+            let mut micros = vec![
+                &mut table.collnet_direct,
+                &mut table.collnet_chain,
+                &mut table.nvls,
+                &mut table.nvls_tree,
+                &mut table.pat,
+                &mut network.nic_us,
+                &mut network.pairs_us,
+                &mut network.peer_us,
+            ];
+            micros.extend(table.tree.iter_mut().chain(&mut table.ring));
+            micros.extend(network.reached.iter_mut().flat_map(|own| &mut own.hop_us));
+            for one in micros {
+                *one *= latency;
+            }
+        }
+    }
+
     /// Device memory of one communicator with that many channels.
     pub fn memory(&self, channels: u32) -> Bytes {
         let buffers = &self.tuning.buffers;

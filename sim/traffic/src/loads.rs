@@ -18,6 +18,8 @@ pub struct Curve {
     pub link: LinkId,
     /// How many links carried just that.
     pub count: u32,
+    /// These links, ascending.
+    pub members: Vec<LinkId>,
     /// Moments and the bytes until then, both ascending.
     pub points: Vec<(SimTime, f64)>,
 }
@@ -163,6 +165,7 @@ impl Loads {
             Curve {
                 link: LinkId::new(link),
                 count: 1,
+                members: vec![LinkId::new(link)],
                 points,
             }
         };
@@ -184,6 +187,7 @@ pub(crate) fn of_samples(samples: &Samples, links: &[LinkStats], end: SimTime) -
         Curve {
             link: LinkId::new(link),
             count: 1,
+            members: vec![LinkId::new(link)],
             points: points.collect(),
         }
     };

@@ -105,8 +105,15 @@ fn unfold(program: &Program, folded: &Folded, outcome: Outcome) -> Outcome {
     };
     let link_bytes = folded.link_class.iter().map(bytes).collect();
     let mut curves = outcome.curves;
+    let mut members: BTreeMap<u32, Vec<LinkId>> = BTreeMap::new();
+    if !curves.is_empty() {
+        for (link, &class) in (0..).zip(&folded.link_class) {
+            members.entry(class).or_default().push(LinkId::new(link));
+        }
+    }
     for curve in &mut curves {
         let class = curve.link.index();
+        curve.members = members.remove(&curve.link.get()).unwrap_or_default();
         curve.link = LinkId::new(folded.link_heads[class]);
         curve.count = folded.link_members[class];
     }

@@ -42,15 +42,7 @@ fn the_long_help_lists_every_exit_status_and_topic() {
 }
 
 #[test]
-fn commands_of_the_contract_that_are_not_built_say_so() {
-    let names = ["gui"];
-    for name in names {
-        let run = windtunnel(here(), &[name, "x.toml"]);
-        assert_eq!(run.status, 2);
-        assert!(run.stderr.starts_with(&format!(
-            "error: this build does not have the command `{name}` yet\n"
-        )));
-    }
+fn a_command_with_a_typing_error_is_told_its_neighbor() {
     let typo = windtunnel(here(), &["simulat"]);
     assert_eq!(typo.status, 2);
     assert!(typo.stderr.contains("'simulate'"));

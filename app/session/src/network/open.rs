@@ -1,7 +1,6 @@
 //! From a scenario with `[workload]` to a program on a fabric.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -10,8 +9,8 @@ use ::network::Share;
 use ::network::packet::Config;
 use cluster::{ClusterNetwork, Sharing, Topology as _};
 use format::{
-    ClusterSection, Disk, Ends, Engine, Failure, Files as _, Library, NetworkWorkload, Problem,
-    Rules, ScenarioSpec, Search, idle_in_traffic, is_path, marks_reversed, resolve_measured, rules,
+    ClusterSection, Ends, Engine, Failure, Files as _, NetworkWorkload, Problem, Rules,
+    ScenarioSpec, Search, idle_in_traffic, is_path, marks_reversed, resolve_measured, rules,
 };
 use formats::flows_csv::{self, FlowIds, FlowsCsvError};
 use formats::simgrid;
@@ -197,10 +196,7 @@ impl Opened {
         warnings: &mut Vec<String>,
     ) -> Result<(Fabric, Option<Measured>), Vec<Failure>> {
         const FIELD: &str = "workload.fabric";
-        let library = Library {
-            files: &Disk,
-            base: &self.base,
-        };
+        let library = self.library();
         if let Some(fabric) = &workload.fabric {
             if self.spec.cluster.is_some() {
                 let message = "the scenario has both a cluster and `workload.fabric`".to_owned();
@@ -251,7 +247,7 @@ impl Opened {
     fn platform(&self, path: &Path, warnings: &mut Vec<String>) -> Result<Fabric, Vec<Failure>> {
         const FIELD: &str = "workload.fabric";
         let place = self.document.place(FIELD);
-        let source = Disk.read(path, PLATFORM_LIMIT).map_err(|problem| {
+        let source = self.store.read(path, PLATFORM_LIMIT).map_err(|problem| {
             let field = FIELD.to_owned();
             vec![Failure {
                 problem,
@@ -348,7 +344,7 @@ impl Opened {
             };
             vec![self.refused(FIELD, message, Some(hint.to_owned()))]
         };
-        let file = File::open(path).map_err(|error| unreadable(&error))?;
+        let file = self.store.open(path).map_err(|error| unreadable(&error))?;
         let input = BufReader::with_capacity(1 << 20, file);
         let list = flows_csv::read(input, |name| fabric.host_named(name)).map_err(|error| {
             let message = format!("{}: {error}", path.display());

@@ -93,6 +93,7 @@ impl Resolver<'_> {
         }
         match library.complete(&file, &at) {
             Ok(mut spec) => {
+                spec.scale_network(section.scale.link_rate, section.scale.link_latency);
                 if let Some(rates) = &section.measured {
                     spec.fabric.measured = (!rates.is_empty()).then(|| rates.clone());
                 }

@@ -1,12 +1,14 @@
 //! What prices kernels and collectives: the profiles.
 
 use cluster::{Cluster, GpuSpec};
+use lower::{ScaleKey, Scales};
 use profile::{CommProfile, Profile, ProfileSpec};
 
 use super::Resolver;
 use crate::comm;
 use crate::error::Problem;
 use crate::library::At;
+use crate::scenario::Scale;
 use crate::zoo::Shelf;
 
 impl Resolver<'_> {
@@ -82,11 +84,46 @@ impl Resolver<'_> {
                 Err(failures) => self.keep(failures),
             }
         }
+        comm.scale_network(self.scale().link_latency);
         // Each file was checked by itself; together they may have more entries than are counted.
         for error in comm.check() {
             self.refuse("settings.profiles", &error, error.hint());
         }
         (own, comm)
+    }
+
+    /// The factors on what is known of the cluster.
+    pub(super) fn scale(&self) -> Scale {
+        let section = self.spec.cluster.as_ref();
+        section.map_or_else(Scale::default, |section| section.scale)
+    }
+
+    /// What faster or slower kernels do to their times, on top of what was fitted.
+    pub(super) fn faster(&mut self, fitted: Vec<Scales>) -> Vec<Scales> {
+        const KERNELS: [ScaleKey; 6] = [
+            ScaleKey::Gemm,
+            ScaleKey::Grouped,
+            ScaleKey::Attention,
+            ScaleKey::Stream,
+            ScaleKey::Scan,
+            ScaleKey::Optimizer,
+        ];
+        let speed = self.scale().gpu_speed;
+        if speed.to_bits() == 1.0_f64.to_bits() {
+            return fitted;
+        }
+        self.assume(
+            "cluster.scale.gpu_speed",
+            &format!("{speed}"),
+            "on kernels alone: launches and the host stay, and MFU is over the data sheet's peak",
+        );
+        let faster = |mut scales: Scales| {
+            for key in KERNELS {
+                scales[key] /= speed;
+            }
+            scales
+        };
+        fitted.into_iter().map(faster).collect()
     }
 
     /// A fabric that asks for a network must find it.

@@ -24,7 +24,9 @@ pub fn resolve_measured(
     let mut resolver = Resolver::new(spec, document, library);
     let cluster = resolver.cluster();
     let (_, comm) = resolver.given_profiles();
-    let own = comm != *crate::comm::fitted();
+    let mut shipped = crate::comm::fitted().clone();
+    shipped.scale_network(resolver.scale().link_latency);
+    let own = comm != shipped;
     if resolver.failures.is_empty() {
         Ok(cluster.map(|cluster| (cluster, comm, own)))
     } else {

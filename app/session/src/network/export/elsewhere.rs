@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ::network::Share;
 use cluster::Topology as _;
-use format::{Disk, Failure, Library, Straggler, describe_cluster};
+use format::{Failure, Straggler, describe_cluster};
 use formats::flows_csv::{self, FlowIds};
 use formats::htsim::{self, Fires, HtsimError};
 use formats::{chakra as traces, simgrid as platforms};
@@ -128,11 +128,7 @@ fn without_own(traffic: &Traffic, flows: &Flows) -> Result<Flows, FlowsError> {
 fn fabric(opened: &Opened) -> Result<String, Vec<Failure>> {
     let workload = opened.spec.workload.clone().unwrap_or_default();
     let spec = opened.with_fabric(&workload);
-    let library = Library {
-        files: &Disk,
-        base: &opened.base,
-    };
-    let described = describe_cluster(&spec, &opened.document, &library)?;
+    let described = describe_cluster(&spec, &opened.document, &opened.library())?;
     let refused = |message| vec![opened.refused("workload", message, None)];
     let described =
         described.ok_or_else(|| refused("a network workload needs a fabric".to_owned()))?;

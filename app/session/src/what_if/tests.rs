@@ -1,0 +1,107 @@
+use super::*;
+
+fn tuner(name: &str) -> Tuner {
+    Tuner::new(&Draft::example(name).unwrap().open().unwrap()).unwrap()
+}
+
+fn time(tuner: &Tuner, knob: Knob, value: f64) -> f64 {
+    let tuning = Tuning::default().with(knob, value);
+    tuner.estimate(&tuning).unwrap().iteration_time_s
+}
+
+#[test]
+fn faster_parts_never_take_longer_and_slower_ones_never_less() {
+    let tuner = tuner("llama3-70b-dgx-h100");
+    let base = tuner.base().iteration_time_s;
+    for knob in [Knob::LinkRate, Knob::GpuSpeed] {
+        assert!(time(&tuner, knob, 2.0) < base, "{knob:?}");
+        assert!(base < time(&tuner, knob, 0.5), "{knob:?}");
+    }
+    assert!(base < time(&tuner, Knob::LinkLatency, 10.0));
+    assert!(base < time(&tuner, Knob::Straggler, 0.5));
+    assert!(base < time(&tuner, Knob::GlobalBatch, 2048.0));
+}
+
+#[test]
+fn twice_the_gpu_speed_halves_the_kernels() {
+    let tuner = tuner("llama3-70b-dgx-h100");
+    let tuning = Tuning::default().with(Knob::GpuSpeed, 2.0);
+    let faster = tuner.estimate(&tuning).unwrap();
+    let ratio = tuner.base().breakdown.compute_s / faster.breakdown.compute_s;
+    assert!((1.9..2.01).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn a_tuning_that_is_kept_answers_as_the_slider_did() {
+    let draft = Draft::example("llama3-70b-dgx-h100").unwrap();
+    let tuner = Tuner::new(&draft.open().unwrap()).unwrap();
+    let tuning = Tuning::default()
+        .with(Knob::LinkRate, 0.5)
+        .with(Knob::GpuSpeed, 1.25)
+        .with(Knob::Nodes, 32.0)
+        .with(Knob::Straggler, 0.75);
+    let kept = tuning.apply(&draft).unwrap();
+    assert_eq!(
+        kept.value("cluster.scale.link_rate").as_deref(),
+        Some("0.5")
+    );
+    assert_eq!(kept.value("stragglers[0].speed").as_deref(), Some("0.75"));
+    let again = Tuner::new(&kept.open().unwrap()).unwrap();
+    let slider = tuner.estimate(&tuning).unwrap();
+    assert_eq!(slider.iteration_time_s, again.base().iteration_time_s);
+    let settings = again.settings();
+    let of = |knob| settings.iter().find(|one| one.knob == knob).unwrap().value;
+    assert_eq!((of(Knob::Nodes), of(Knob::LinkRate)), (32.0, 0.5));
+}
+
+#[test]
+fn every_setting_rests_on_its_own_value() {
+    for example in Draft::examples() {
+        let opened = example.draft().open().unwrap();
+        if opened.is_traffic() {
+            continue;
+        }
+        for setting in settings(&opened, &opened.ready().unwrap()) {
+            assert!(setting.steps.contains(&setting.value), "{setting:?}");
+            assert!(setting.min <= setting.value && setting.value <= setting.max);
+        }
+    }
+}
+
+#[test]
+fn sensitivities_come_sorted_and_name_real_changes() {
+    let tuner = tuner("llama3-70b-dgx-h100");
+    let all = tuner.sensitivities();
+    assert!(5 <= all.len(), "{all:?}");
+    let effects: Vec<f64> = all.iter().map(|one| one.throughput_change.abs()).collect();
+    assert!(effects.is_sorted_by(|a, b| b <= a));
+    assert!(all.iter().all(|one| one.was < one.is));
+    let speed = all.iter().find(|one| one.knob == Knob::GpuSpeed).unwrap();
+    assert!(speed.time_change < -0.05, "{speed:?}");
+}
+
+#[test]
+fn values_that_make_no_plan_say_why() {
+    let tuner = tuner("llama3-70b-dgx-h100");
+    let refused = tuner
+        .estimate(&Tuning::default().with(Knob::Nodes, 3.0))
+        .unwrap_err();
+    assert!(!refused.to_string().is_empty());
+    assert!(matches!(refused, TuneError::Refused(_)));
+}
+
+#[test]
+fn links_that_are_scaled_change_the_fabric_of_a_workload_too() {
+    let draft = Draft::example("spray-vs-singlepath").unwrap();
+    let draft = draft.set("settings.engine", "flow").unwrap();
+    let time = |draft: &Draft| {
+        let traffic = draft.open().unwrap().traffic().unwrap();
+        let answer = traffic
+            .run(traffic::Keep::Totals, &units::Control::new())
+            .unwrap();
+        answer.makespan.as_seconds().as_secs()
+    };
+    let faster = draft.set("cluster.scale.link_rate", "2").unwrap();
+    let ratio = time(&draft) / time(&faster);
+    assert!((1.8..2.1).contains(&ratio), "{ratio}");
+}

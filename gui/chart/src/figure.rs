@@ -1,0 +1,186 @@
+//! Figures as plain data.
+
+use std::collections::BTreeSet;
+
+use crate::bars::{Bars, Grouping};
+use crate::parallel::Parallel;
+use crate::xy::{Layer, Xy};
+
+/// What a figure shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figure {
+    /// Above it; empty for none.
+    pub title: String,
+    /// What each mark stands for, in the singular, such as "plan".
+    pub noun: String,
+    /// What the numbers come from; printed under every export.
+    pub caption: Caption,
+    /// The marks.
+    pub content: Content,
+    /// Ids that stand out; while there are any, all others are pale.
+    pub highlighted: BTreeSet<u64>,
+}
+
+/// What the numbers of a figure come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caption {
+    /// The scenario.
+    pub scenario: String,
+    /// The engine.
+    pub engine: String,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// The version of the program.
+    pub version: String,
+}
+
+impl Caption {
+    /// The caption in one line; empty without a scenario.
+    pub fn line(&self) -> String {
+        if self.scenario.is_empty() {
+            return String::new();
+        }
+        let Self {
+            scenario,
+            engine,
+            seed,
+            version,
+        } = self;
+        format!("{scenario} · engine {engine} · seed {seed} · Windtunnel {version}")
+    }
+}
+
+/// The three ways to lay out marks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// On two axes.
+    Xy(Xy),
+    /// Bars of groups.
+    Bars(Bars),
+    /// On one axis for each property.
+    Parallel(Parallel),
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::Xy(Xy::default())
+    }
+}
+
+impl From<Xy> for Content {
+    fn from(xy: Xy) -> Self {
+        Self::Xy(xy)
+    }
+}
+
+impl From<Bars> for Content {
+    fn from(bars: Bars) -> Self {
+        Self::Bars(bars)
+    }
+}
+
+impl From<Parallel> for Content {
+    fn from(parallel: Parallel) -> Self {
+        Self::Parallel(parallel)
+    }
+}
+
+impl Figure {
+    /// A figure without caption and highlights.
+    pub fn new(
+        title: impl Into<String>,
+        noun: impl Into<String>,
+        content: impl Into<Content>,
+    ) -> Self {
+        Self {
+            title: title.into(),
+            noun: noun.into(),
+            content: content.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The same with its caption.
+    #[must_use]
+    pub fn with_caption(mut self, caption: Caption) -> Self {
+        self.caption = caption;
+        self
+    }
+
+    /// What a reader hears: the kind of the figure, its axes and how many marks it has.
+    pub fn name(&self) -> String {
+        let kind = match &self.content {
+            Content::Xy(xy) => self.name_of_xy(xy),
+            Content::Bars(bars) => self.name_of_bars(bars),
+            Content::Parallel(parallel) => {
+                let axes: Vec<_> = parallel
+                    .axes
+                    .iter()
+                    .map(|axis| axis.axis.label.as_str())
+                    .collect();
+                let n = self.counted(parallel.lines.len());
+                format!("Parallel coordinates of {}, {n}", axes.join(", "))
+            }
+        };
+        if self.title.is_empty() {
+            return kind;
+        }
+        format!("{}: {kind}", self.title)
+    }
+
+    fn name_of_xy(&self, xy: &Xy) -> String {
+        let (x, y) = (lower(&xy.x.label), lower(&xy.y.label));
+        let points = xy.layers.iter().filter_map(|layer| match layer {
+            Layer::Points(points) => Some(points.points.len()),
+            _ => None,
+        });
+        let n: usize = points.sum();
+        if 0 < n {
+            return format!("Scatter of {y} against {x}, {}", self.counted(n));
+        }
+        let has = |kind: fn(&Layer) -> bool| xy.layers.iter().any(kind);
+        if has(|layer| matches!(layer, Layer::Areas(_))) {
+            format!("Stacked areas of {y} over {x}")
+        } else if has(|layer| matches!(layer, Layer::Columns(_))) {
+            format!("Histogram of {y} by {x}")
+        } else {
+            format!("Lines of {y} over {x}")
+        }
+    }
+
+    fn name_of_bars(&self, bars: &Bars) -> String {
+        let kind = match bars.grouping {
+            Grouping::Stacked => "Stacked bars",
+            Grouping::Grouped => "Bars side by side",
+        };
+        let n = self.counted(bars.groups.len());
+        format!("{kind} of {}, {n}", lower(&bars.value.label))
+    }
+
+    fn counted(&self, n: usize) -> String {
+        let noun = if self.noun.is_empty() {
+            "mark"
+        } else {
+            &self.noun
+        };
+        look::number::counted(n as u64, noun)
+    }
+
+    /// Whether a mark is pale because others stand out.
+    pub(crate) fn is_pale(&self, id: u64) -> bool {
+        !self.highlighted.is_empty() && !self.highlighted.contains(&id)
+    }
+}
+
+/// A label inside a sentence: its first letter small, unless it is an abbreviation.
+fn lower(label: &str) -> String {
+    let mut letters = label.chars();
+    let (first, second) = (letters.next(), letters.next());
+    match (first, second) {
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            let rest = &label[first.len_utf8()..];
+            first.to_lowercase().chain(rest.chars()).collect()
+        }
+        _ => label.to_owned(),
+    }
+}

@@ -1,0 +1,9 @@
+//! To come.
+
+use super::Drawing;
+use super::page::Page;
+use crate::figure::Figure;
+
+pub(super) fn layout(page: Page<'_>, _figure: &Figure, _content: &crate::Bars) -> Drawing {
+    page.no_data()
+}

@@ -1,0 +1,225 @@
+//! What survives the window: settings, recent files, and the session where it ended unexpectedly.
+//!
+//! A session is one file, written two seconds after a change and again at the end, whole or not at all. A
+//! file that cannot be read is put aside and said to be so.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use session::{Draft, Existing};
+
+use crate::document::Document;
+use crate::history::History;
+use crate::state::{Settings, State};
+use crate::view::View;
+
+/// The form of the file; others are put aside.
+const FORM: u32 = 1;
+/// Seconds from a change to the file.
+const REST: f64 = 2.0;
+
+/// What is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Kept {
+    form: u32,
+    /// Whether the window is open: still true where it ended unexpectedly.
+    open: bool,
+    settings: Settings,
+    view: View,
+    document: Option<KeptDocument>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct KeptDocument {
+    name: String,
+    base: PathBuf,
+    path: Option<PathBuf>,
+    text: String,
+    original: String,
+}
+
+impl KeptDocument {
+    fn of(document: &Document) -> Self {
+        Self {
+            name: document.draft.name().to_owned(),
+            base: document.draft.base().to_owned(),
+            path: document.path.clone(),
+            text: document.draft.text().to_owned(),
+            original: document.original.text().to_owned(),
+        }
+    }
+
+    fn document(&self) -> Document {
+        // The files that an example names come with the program, not from a folder.
+        let example = Draft::example(&self.name).filter(|one| one.base() == self.base);
+        let draft = |text: &str| match &example {
+            Some(example) if self.path.is_none() => example.with_text(text),
+            _ => Draft::from_text(&self.name, text, &self.base),
+        };
+        Document {
+            draft: draft(&self.text),
+            original: draft(&self.original),
+            path: self.path.clone(),
+        }
+    }
+}
+
+/// Keeps the session of a window.
+#[derive(Debug)]
+pub struct Keeper {
+    /// The file; none where nothing is to be kept.
+    path: Option<PathBuf>,
+    last: Option<Kept>,
+    /// When the state was first seen to differ from the file, in seconds of the window's clock.
+    changed_at: Option<f64>,
+}
+
+impl Keeper {
+    /// Keeps nothing: for pictures and tests.
+    pub const fn nothing() -> Self {
+        Self {
+            path: None,
+            last: None,
+            changed_at: None,
+        }
+    }
+
+    /// Keeps the session in the user's data folder, or in `WINDTUNNEL_STATE_DIR`.
+    pub fn of_user() -> Self {
+        const FILE: &str = "window.json";
+        let given = std::env::var_os("WINDTUNNEL_STATE_DIR").map(PathBuf::from);
+        let folder = given.or_else(|| {
+            let dirs = directories::ProjectDirs::from("", "", "windtunnel")?;
+            Some(dirs.state_dir().unwrap_or(dirs.data_local_dir()).to_owned())
+        });
+        Self::at(folder.map(|folder| folder.join(FILE)))
+    }
+
+    /// Keeps the session in a file.
+    pub const fn at(path: Option<PathBuf>) -> Self {
+        Self {
+            path,
+            last: None,
+            changed_at: None,
+        }
+    }
+
+    /// Brings back what was kept: settings and layout always, the document where the window ended
+    /// unexpectedly and nothing else is to be opened.
+    ///
+    /// * `wants_document` — whether nothing else is to be opened.
+    pub fn restore(&mut self, state: &mut State, wants_document: bool) {
+        let Some(path) = self.path.clone().filter(|path| path.exists()) else {
+            return;
+        };
+        match read(&path) {
+            Ok(kept) => {
+                state.settings = kept.settings;
+                let layout = kept.view.layout.clone();
+                let document = kept.document.filter(|_| kept.open && wants_document);
+                if let Some(document) = document {
+                    state.opened(document.document());
+                    state.view = History::new(kept.view);
+                    let reason = if std::env::var_os(crate::start::LOST).is_some() {
+                        "The graphics device was lost"
+                    } else {
+                        "The last window ended unexpectedly"
+                    };
+                    state
+                        .notices
+                        .warn(format!("{reason}; its scenario and view are back"));
+                } else if layout.is_whole() {
+                    state.glance(|view| view.layout = layout);
+                }
+            }
+            Err(reason) => {
+                let aside = path.with_extension("unreadable.json");
+                let moved = std::fs::rename(&path, &aside).is_ok();
+                let place = if moved { &aside } else { &path };
+                state.notices.warn(format!(
+                    "The last session could not be read ({reason}); it starts fresh. The file is {}",
+                    place.display()
+                ));
+            }
+        }
+    }
+
+    /// Writes the session when it has not changed for a while; gives the seconds until it would.
+    ///
+    /// * `now` — seconds of the window's clock.
+    pub fn tick(&mut self, state: &State, now: f64) -> Option<f64> {
+        self.path.as_ref()?;
+        let kept = kept(state, true);
+        if self.last.as_ref() == Some(&kept) {
+            self.changed_at = None;
+            return None;
+        }
+        let since = *self.changed_at.get_or_insert(now);
+        let rest = since + REST - now;
+        if 0.0 < rest {
+            return Some(rest);
+        }
+        self.changed_at = None;
+        self.write(kept);
+        None
+    }
+
+    /// Writes the session at once: the window is about to end.
+    pub fn keep_now(&mut self, state: &State) {
+        let kept = kept(state, true);
+        if self.path.is_some() && self.last.as_ref() != Some(&kept) {
+            self.write(kept);
+        }
+    }
+
+    /// Writes that the window was closed as it should be.
+    pub fn close(&mut self, state: &State) {
+        if self.path.is_some() {
+            self.write(kept(state, false));
+        }
+    }
+
+    fn write(&mut self, kept: Kept) {
+        let Some(path) = &self.path else { return };
+        let written = path
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .map_err(|error| error.to_string())
+            .and_then(|()| {
+                let text = serde_json::to_string(&kept).map_err(|error| error.to_string())?;
+                let saved = session::save(path, Existing::Replace, |out| {
+                    out.write_all(text.as_bytes())
+                });
+                saved.map_err(|error| error.to_string())
+            });
+        if let Err(reason) = written {
+            // A folder that cannot be written must not stop work, nor be told every two seconds.
+            eprintln!("windtunnel: the session is not kept: {reason}");
+            self.path = None;
+        }
+        self.last = Some(kept);
+    }
+}
+
+fn kept(state: &State, open: bool) -> Kept {
+    Kept {
+        form: FORM,
+        open,
+        settings: state.settings.clone(),
+        view: state.view.now().clone(),
+        document: state
+            .document
+            .as_ref()
+            .map(|edits| KeptDocument::of(edits.now())),
+    }
+}
+
+fn read(path: &Path) -> Result<Kept, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let kept: Kept = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    if kept.form == FORM {
+        Ok(kept)
+    } else {
+        Err(format!("form {}, this version reads {FORM}", kept.form))
+    }
+}

@@ -1,0 +1,69 @@
+//! What came of the scenarios: never undone, only looked up again.
+
+use std::sync::Arc;
+
+use session::Draft;
+
+use crate::run::Run;
+use crate::views::{accuracy, memory, planner, timeline, topology, what_if};
+
+/// Runs that are kept.
+const MOST: usize = 8;
+
+/// What came of the scenarios.
+#[derive(Clone, Debug, Default)]
+pub struct Results {
+    /// The run that is shown.
+    pub current: Option<Arc<Run>>,
+    /// The run that it is compared with.
+    pub base: Option<Arc<Run>>,
+    /// Runs, the latest last: undoing an edit finds its run again.
+    kept: Vec<Arc<Run>>,
+    /// What the planner found.
+    pub planner: planner::Found,
+    /// Remedies.
+    pub memory: memory::Found,
+    /// Measured runs and what was predicted of them.
+    pub accuracy: accuracy::Found,
+    /// What the sliders say.
+    pub what_if: what_if::Found,
+    /// Two runs that are matched.
+    pub timeline: timeline::Found,
+    /// The graph and the loads of links.
+    pub topology: topology::Found,
+}
+
+impl Results {
+    /// Keeps a run and shows it.
+    pub fn show(&mut self, run: Arc<Run>) {
+        if let Some(draft) = &run.draft {
+            self.kept.retain(|kept| kept.draft.as_ref() != Some(draft));
+            if self.kept.len() == MOST {
+                self.kept.remove(0);
+            }
+            self.kept.push(Arc::clone(&run));
+        }
+        self.current = Some(run);
+    }
+
+    /// The run of a scenario, where it is known.
+    pub fn of(&self, draft: &Draft) -> Option<&Arc<Run>> {
+        self.kept
+            .iter()
+            .find(|run| run.draft.as_ref() == Some(draft))
+    }
+
+    /// What is known of a span of the run that is shown, beyond its timeline.
+    pub fn told(&self, _span: trace::SpanId) -> Vec<look::Told> {
+        Vec::new()
+    }
+
+    /// Forgets everything that belongs to the document.
+    pub fn clear(&mut self) {
+        let accuracy = std::mem::take(&mut self.accuracy);
+        *self = Self {
+            accuracy,
+            ..Self::default()
+        };
+    }
+}

@@ -1,0 +1,236 @@
+//! What surrounds the panes: menus, the answer in a row of numbers, what is going on.
+
+use std::collections::BTreeMap;
+
+use egui::{Align, Layout, MenuBar, ProgressBar, RichText, Ui};
+use look::{Theme, Told, Worth, number, space, told_ui};
+
+use crate::command::{Command, actions};
+use crate::notice::notices_ui;
+use crate::run::Answer;
+use crate::state::State;
+use crate::worker::{Going, Slot};
+
+/// The menus.
+pub fn menus_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
+    let mut commands = Vec::new();
+    let actions = actions(state);
+    MenuBar::new().ui(ui, |ui| {
+        for menu in ["File", "Edit", "Run", "View", "Help"] {
+            ui.menu_button(menu, |ui| {
+                for action in actions.iter().filter(|action| action.menu == menu) {
+                    let mut button = egui::Button::new(action.name);
+                    if let Some(keys) = action.keys {
+                        button = button.shortcut_text(ui.ctx().format_shortcut(&keys));
+                    }
+                    if ui.add_enabled(action.enabled, button).clicked() {
+                        commands.push(action.command.clone());
+                        ui.close();
+                    }
+                }
+            });
+        }
+        if let Some(edits) = &state.document {
+            let document = edits.now();
+            let mark = if document.is_changed() {
+                " (changed)"
+            } else {
+                ""
+            };
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let theme = Theme::of(ui.ctx());
+                let title = format!("{}{mark}", document.name());
+                ui.label(RichText::new(title).color(theme.faint));
+            });
+        }
+    });
+    commands
+}
+
+/// The answer in a row of numbers, with the button that runs.
+pub fn answer_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> Vec<Command> {
+    let mut commands = Vec::new();
+    let theme = Theme::of(ui.ctx());
+    ui.horizontal(|ui| {
+        if going.contains_key(&Slot::Run) {
+            if ui.button("Stop run").clicked() {
+                commands.push(Command::Cancel(Slot::Run));
+            }
+        } else {
+            let stale = state.is_stale() || state.results.current.is_none();
+            let text = RichText::new("Run");
+            let button = if stale {
+                egui::Button::new(text.color(theme.on_accent)).fill(theme.accent)
+            } else {
+                egui::Button::new(text)
+            };
+            let button = ui
+                .add_enabled(
+                    state.document.is_some(),
+                    button.min_size(egui::vec2(64.0, 30.0)),
+                )
+                .on_hover_text("Simulate the scenario as it stands (F5)");
+            if button.clicked() {
+                commands.push(Command::Run);
+            }
+        }
+        ui.add_space(space::MEDIUM);
+        for told in numbers(state) {
+            told_ui(ui, &told);
+            ui.add_space(space::MEDIUM);
+        }
+        if state.is_stale() {
+            ui.label(RichText::new("Stale: edited since").color(theme.warn))
+                .on_hover_text("These numbers are of the scenario before the last edits");
+        }
+    });
+    commands
+}
+
+/// The numbers of the run that is shown, with their differences to the base.
+fn numbers(state: &State) -> Vec<Told> {
+    let Some(run) = &state.results.current else {
+        return Vec::new();
+    };
+    match &run.answer {
+        Answer::Training { outcome, .. } => {
+            let base = state
+                .results
+                .base
+                .as_ref()
+                .and_then(|base| base.prediction());
+            session_numbers(&outcome.prediction, base)
+        }
+        Answer::Traffic { answer, .. } => vec![Told::new(
+            "Completion",
+            number::secs(answer.makespan.as_seconds().as_secs()),
+            "When the last byte of all arrived",
+            Worth::Simulated,
+            format!("the {} engine", run.caption.engine),
+        )],
+        Answer::File { .. } => vec![Told::new(
+            "Iteration time",
+            number::secs(run.trace.end.as_seconds().as_secs()),
+            "The end of the last span",
+            Worth::Simulated,
+            format!("a timeline that windtunnel {} wrote", run.caption.version),
+        )],
+    }
+}
+
+fn session_numbers(now: &session::Prediction, base: Option<&session::Prediction>) -> Vec<Told> {
+    let against = |now: f64, base: Option<f64>| {
+        base.filter(|base| *base != 0.0)
+            .map_or(String::new(), |base| {
+                format!("  ({})", number::signed_percent(now / base - 1.0))
+            })
+    };
+    let engine = format!("the {} engine", now.engine);
+    let time = now.iteration_time_s;
+    let interval = now
+        .iteration_time_p10_s
+        .zip(now.iteration_time_p90_s)
+        .map(|(low, high)| format!("{} to {}, 80 %", number::secs(low), number::secs(high)));
+    let mut first = Told::new(
+        "Iteration time",
+        format!(
+            "{}{}",
+            number::secs(time),
+            against(time, base.map(|base| base.iteration_time_s))
+        ),
+        "From the first kernel of an iteration to the end of the optimizer's step",
+        Worth::Simulated,
+        engine.clone(),
+    );
+    first.interval = interval;
+    let used = now.device_used_bytes.as_u64() as f64;
+    let limit = now.device_memory_bytes.as_u64() as f64;
+    vec![
+        first,
+        Told::new(
+            "Tokens a second",
+            format!(
+                "{}{}",
+                number::digits(now.tokens_per_s),
+                against(now.tokens_per_s, base.map(|base| base.tokens_per_s))
+            ),
+            "Of all GPUs together",
+            Worth::Derived,
+            "the iteration time",
+        )
+        .with_formula("global batch × sequence / iteration time"),
+        Told::new(
+            "MFU",
+            format!(
+                "{}{}",
+                number::percent(now.mfu),
+                against(now.mfu, base.map(|base| base.mfu))
+            ),
+            "Model FLOP/s utilisation: what the model needs over what the GPU's data sheet promises",
+            Worth::Derived,
+            format!("dense {} peak of the data sheet", now.mfu_format),
+        )
+        .with_formula("model FLOPs / (iteration time × GPUs × peak)"),
+        Told::new(
+            if now.fits { "Memory, fits" } else { "Memory, does not fit" },
+            format!(
+                "{} of {}",
+                number::bytes(now.device_used_bytes),
+                number::bytes(now.device_memory_bytes)
+            ),
+            format!(
+                "Of the fullest GPU, with the allocator's reserve, context and communicators: {}",
+                number::percent(used / limit)
+            ),
+            Worth::Simulated,
+            engine,
+        ),
+    ]
+}
+
+/// Messages and what is going on.
+pub fn status_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> Vec<Command> {
+    let mut commands: Vec<Command> = notices_ui(ui, &state.notices)
+        .into_iter()
+        .map(Command::CloseNotice)
+        .collect();
+    let theme = Theme::of(ui.ctx());
+    ui.horizontal(|ui| {
+        let shown = going.iter().filter(|(slot, _)| slot.is_shown());
+        let mut is_idle = true;
+        for (slot, going) in shown {
+            is_idle = false;
+            ui.label(&going.what);
+            if let Some(share) = progress(going) {
+                ui.add(ProgressBar::new(share).desired_width(120.0));
+            }
+            let stop = ui.small_button(format!("Stop {slot:?}").to_lowercase());
+            if stop.clicked() {
+                commands.push(Command::Cancel(*slot));
+            }
+        }
+        if is_idle {
+            ui.label(RichText::new("Ready").color(theme.faint));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if let Some(run) = &state.results.current {
+                let line = run.caption.line();
+                ui.label(RichText::new(line).color(theme.faint));
+            }
+        });
+    });
+    commands
+}
+
+/// The share of work that is done, where it is known.
+fn progress(going: &Going) -> Option<f32> {
+    let (items, all) = going.control.items();
+    let (done, total) = if all == 0 {
+        going.control.progress()
+    } else {
+        (items, all)
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "a share")]
+    let share = (total != 0).then(|| (done as f64 / total as f64).min(1.0) as f32);
+    share
+}

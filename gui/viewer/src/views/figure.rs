@@ -1,0 +1,76 @@
+//! What every chart can do: be copied and be saved, with its caption.
+
+use chart::{Figure, csv, svg};
+use egui::Ui;
+use look::Theme;
+
+use crate::command::{Command, Content, Export};
+use crate::run::Caption;
+
+/// The size of a chart on paper, in points.
+const PAPER: egui::Vec2 = egui::vec2(720.0, 450.0);
+
+/// The menu of a chart.
+pub fn figure_menu_ui(ui: &mut Ui, figure: &Figure) -> Vec<Command> {
+    let mut commands = Vec::new();
+    let name = file_name(&figure.title);
+    let button = ui.menu_button("Export", |ui| {
+        let mut entry = |ui: &mut Ui, text: &str, command: &dyn Fn() -> Command| {
+            if ui.button(text).clicked() {
+                commands.push(command());
+                ui.close();
+            }
+        };
+        entry(ui, "Copy as CSV", &|| Command::Copy(csv(figure)));
+        entry(ui, "Copy as SVG", &|| {
+            Command::Copy(svg(figure, PAPER, &Theme::LIGHT))
+        });
+        entry(ui, "Save as SVG…", &|| {
+            let text = svg(figure, PAPER, &Theme::LIGHT);
+            export(&name, "svg", Content::Text(text))
+        });
+        entry(ui, "Save as PNG…", &|| {
+            export(&name, "png", Content::Picture(Box::new(figure.clone())))
+        });
+        entry(ui, "Save as CSV…", &|| {
+            export(&name, "csv", Content::Text(csv(figure)))
+        });
+    });
+    button.response.widget_info(|| {
+        let label = format!("Export {}", figure.title);
+        egui::WidgetInfo::labeled(egui::Role::Button, true, label)
+    });
+    commands
+}
+
+fn export(name: &str, ending: &str, content: Content) -> Command {
+    Command::Export(Export {
+        name: format!("{name}.{ending}"),
+        content,
+    })
+}
+
+/// A title as the name of a file.
+fn file_name(title: &str) -> String {
+    let words = title.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<String> = words
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    if words.is_empty() {
+        "figure".to_owned()
+    } else {
+        words.join("-")
+    }
+}
+
+impl From<&Caption> for chart::Caption {
+    fn from(caption: &Caption) -> Self {
+        Self {
+            scenario: caption.scenario.clone(),
+            engine: caption.engine.clone(),
+            seed: caption.seed.unwrap_or_default(),
+            version: caption.version.clone(),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! One module a view. Each has the same parts:
+//!
+//! ```text
+//! View      how it is looked at: undone with the other views, kept with the session
+//! Command   what a person can ask of it
+//! Found     what came of its work; kept with the results, never undone
+//! *_ui      draws the state, returns commands
+//! apply     does what a command says; longer work is asked of the worker
+//! ```
+
+pub mod accuracy;
+pub mod figure;
+pub mod memory;
+pub mod planner;
+pub mod scenario;
+pub mod start;
+pub mod timeline;
+pub mod topology;
+pub mod what_if;
+
+use eframe::egui_wgpu::RenderState;
+use egui::Ui;
+
+use crate::app::App;
+use crate::command::Command;
+use crate::layout::Pane;
+use crate::state::State;
+
+/// What views keep between frames that is no state: caches and resources of the device.
+#[derive(Debug, Default)]
+pub struct Canvases {
+    /// Of the timeline.
+    pub timeline: timeline::Canvas,
+}
+
+impl Canvases {
+    /// Draws on a device what would be meshes otherwise.
+    pub fn use_device(&mut self, render: &RenderState) {
+        self.timeline.use_device(render);
+    }
+}
+
+/// Draws a pane.
+pub fn pane_ui(ui: &mut Ui, state: &State, canvases: &mut Canvases, pane: Pane) -> Vec<Command> {
+    match pane {
+        Pane::Scenario => scenario::scenario_ui(ui, state),
+        Pane::Timeline => timeline::timeline_ui(ui, state, &mut canvases.timeline),
+        Pane::Topology => topology::topology_ui(ui, state),
+        Pane::Planner => planner::planner_ui(ui, state),
+        Pane::Memory => memory::memory_ui(ui, state),
+        Pane::Accuracy => accuracy::accuracy_ui(ui, state),
+        Pane::WhatIf => what_if::what_if_ui(ui, state),
+        Pane::Details => timeline::details_ui(ui, state),
+        Pane::Ledger => timeline::ledger_ui(ui, state),
+    }
+}
+
+/// Asks for what a picture of a view needs beyond a run: a search for the planner, predictions for the
+/// accuracy view.
+pub fn prepare(app: &mut App, pane: Pane) {
+    match pane {
+        Pane::Planner => app.send(Command::Planner(planner::Command::Search)),
+        Pane::Accuracy => app.send(Command::Accuracy(accuracy::Command::ReadShipped)),
+        Pane::WhatIf => app.send(Command::WhatIf(what_if::Command::Prepare)),
+        Pane::Memory
+        | Pane::Scenario
+        | Pane::Timeline
+        | Pane::Topology
+        | Pane::Details
+        | Pane::Ledger => {}
+    }
+}
+
+/// A pane that has nothing to show, and what to do about it.
+pub fn empty_ui(ui: &mut Ui, title: &str, advice: &str) {
+    let theme = look::Theme::of(ui.ctx());
+    ui.centered_and_justified(|ui| {
+        ui.vertical_centered(|ui| {
+            ui.add_space((ui.available_height() / 2.0 - 24.0).max(8.0));
+            ui.label(egui::RichText::new(title).color(theme.text));
+            ui.label(egui::RichText::new(advice).color(theme.faint));
+        });
+    });
+}

@@ -1,0 +1,41 @@
+//! The playhead moves by itself.
+
+use egui::Context;
+use timeline::TimelineCommand;
+use units::SimTime;
+
+use crate::state::State;
+
+/// Seconds in which a whole run plays.
+const WHOLE: f64 = 20.0;
+
+/// Moves the playhead while it plays.
+pub fn advance(state: &mut State, ctx: &Context) {
+    if !state.playing {
+        return;
+    }
+    let Some(run) = &state.results.current else {
+        state.playing = false;
+        return;
+    };
+    let end = run.timeline.end();
+    let now = state.view.now().timeline.playhead.unwrap_or_default();
+    // The time of a frame is capped, so that a slow one skips nothing.
+    let share = ctx.input(|input| f64::from(input.stable_dt.min(0.1))) / WHOLE;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of the run"
+    )]
+    let step = (end.as_picos() as f64 * share) as u64;
+    let next = if end <= now { 0 } else { now.as_picos() + step };
+    let next = SimTime::from_picos(next.min(end.as_picos()));
+    if next == end {
+        state.playing = false;
+    }
+    super::apply(
+        state,
+        super::Command::Widget(TimelineCommand::Playhead(next)),
+    );
+    ctx.request_repaint();
+}

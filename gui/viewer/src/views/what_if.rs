@@ -1,0 +1,39 @@
+//! Sliders that ask the closed form while they move.
+
+use egui::Ui;
+use serde::{Deserialize, Serialize};
+
+use crate::command::Command as Any;
+use crate::state::State;
+
+/// How it is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct View {}
+
+/// What a person can ask of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Asks for what the view shows at first.
+    Prepare,
+}
+
+/// What came of its work.
+#[derive(Clone, Debug, Default)]
+pub struct Found {}
+
+/// Draws it.
+pub fn what_if_ui(ui: &mut Ui, _state: &State) -> Vec<Any> {
+    ui.label("what_if");
+    Vec::new()
+}
+
+/// Does what a command says.
+pub fn apply(_state: &mut State, command: Command) {
+    match command {
+        Command::Prepare => {}
+    }
+}
+
+/// A run has come.
+pub fn ran(_state: &mut State) {}

@@ -1,0 +1,382 @@
+//! Work that takes longer than a frame.
+//!
+//! ```text
+//! State::apply ── Ask { slot, work } ──▶ Worker ── a thread ──▶ Outcome ──▶ State, in the next frame
+//! ```
+//!
+//! A slot does one thing at a time and the latest ask wins: what runs is told to stop, and what has not
+//! begun is forgotten. Results of an older ask never arrive.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use units::Control;
+
+use crate::state::State;
+
+/// What a piece of work is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// Reading a file.
+    Open,
+    /// Checking the scenario.
+    Check,
+    /// Running the scenario.
+    Run,
+    /// The closed form of what the sliders say.
+    Estimate,
+    /// What a little more of everything would bring.
+    Sensitivity,
+    /// A search for plans.
+    Plan,
+    /// Running a plan that was found.
+    Simulate,
+    /// Predicting measured runs.
+    Validate,
+    /// What would make a scenario fit.
+    Remedies,
+    /// Two policies of load balancing beside each other.
+    Policies,
+    /// Matching the spans of two runs.
+    Match,
+    /// Queries of the timeline.
+    Tiles,
+    /// Writing files.
+    Export,
+}
+
+impl Slot {
+    /// Whether a newer ask waits for the older one instead of stopping it: short work of which a drag
+    /// asks for more than can be done.
+    const fn waits(self) -> bool {
+        matches!(
+            self,
+            Self::Estimate | Self::Check | Self::Match | Self::Tiles
+        )
+    }
+
+    /// Whether people want to see it in the list of what is going on.
+    pub const fn is_shown(self) -> bool {
+        !self.waits()
+    }
+}
+
+/// What work changes when it is done.
+pub type Outcome = Box<dyn FnOnce(&mut State) + Send>;
+/// The work itself.
+pub type Work = Box<dyn FnOnce(&Control) -> Outcome + Send>;
+
+/// A piece of work that is asked for.
+pub struct Ask {
+    /// What it is for.
+    pub slot: Slot,
+    /// What people read while it goes on, such as "Simulating llama3-70b".
+    pub what: String,
+    /// The work.
+    pub work: Work,
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ask({:?}, {})", self.slot, self.what)
+    }
+}
+
+impl Ask {
+    /// Work whose result is put away by a function.
+    pub fn new<T: Send + 'static>(
+        slot: Slot,
+        what: impl Into<String>,
+        work: impl FnOnce(&Control) -> T + Send + 'static,
+        done: impl FnOnce(&mut State, T) + Send + 'static,
+    ) -> Self {
+        Self {
+            slot,
+            what: what.into(),
+            work: Box::new(move |control| {
+                let result = work(control);
+                Box::new(move |state| done(state, result))
+            }),
+        }
+    }
+}
+
+/// How work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Beside the window, on threads.
+    Threads,
+    /// At once: for pictures and most tests.
+    Inline,
+    /// Not before somebody lets it go on: for tests of what is shown meanwhile.
+    Held,
+}
+
+/// Work that is going on.
+#[derive(Clone, Debug)]
+pub struct Going {
+    /// What people read.
+    pub what: String,
+    /// To stop it, and to see how far it is.
+    pub control: Arc<Control>,
+    generation: u64,
+}
+
+/// Does what is asked for.
+pub struct Worker {
+    mode: Mode,
+    wake: Arc<dyn Fn() + Send + Sync>,
+    going: BTreeMap<Slot, Going>,
+    waiting: BTreeMap<Slot, Ask>,
+    generation: u64,
+    done: (Sender<Done>, Receiver<Done>),
+}
+
+struct Done {
+    slot: Slot,
+    generation: u64,
+    outcome: Option<Outcome>,
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Worker({:?}, {:?})", self.mode, self.going.keys())
+    }
+}
+
+impl Worker {
+    /// A worker without work.
+    ///
+    /// * `wake` — called from any thread when something is done.
+    pub fn new(mode: Mode, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self {
+            mode,
+            wake,
+            going: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            generation: 0,
+            done: channel(),
+        }
+    }
+
+    /// What is going on, by slot.
+    pub const fn going(&self) -> &BTreeMap<Slot, Going> {
+        &self.going
+    }
+
+    /// Begins a piece of work, or puts it behind what it has to wait for.
+    pub fn ask(&mut self, ask: Ask) {
+        if let Some(going) = self.going.get(&ask.slot) {
+            if !ask.slot.waits() {
+                going.control.cancel();
+            }
+            if self.mode == Mode::Threads {
+                self.waiting.insert(ask.slot, ask);
+                return;
+            }
+        }
+        match self.mode {
+            Mode::Threads | Mode::Inline => self.begin(ask),
+            Mode::Held => {
+                let control = Arc::new(Control::new());
+                let going = self.started(&ask, &control);
+                self.going.insert(ask.slot, going);
+                self.waiting.insert(ask.slot, ask);
+            }
+        }
+    }
+
+    fn started(&mut self, ask: &Ask, control: &Arc<Control>) -> Going {
+        self.generation += 1;
+        Going {
+            what: ask.what.clone(),
+            control: Arc::clone(control),
+            generation: self.generation,
+        }
+    }
+
+    fn begin(&mut self, ask: Ask) {
+        let control = Arc::new(Control::new());
+        let going = self.started(&ask, &control);
+        let (slot, generation, work) = (ask.slot, going.generation, ask.work);
+        self.going.insert(slot, going);
+        let sender = self.done.0.clone();
+        let wake = Arc::clone(&self.wake);
+        let run = move || {
+            // A bug in work must not take the window with it: what was open stays open.
+            let result =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&control))).ok();
+            // Nobody listens once the window is closed.
+            drop(sender.send(Done {
+                slot,
+                generation,
+                outcome: result,
+            }));
+            wake();
+        };
+        if self.mode == Mode::Threads {
+            let thread = std::thread::Builder::new().name(format!("{slot:?}"));
+            if let Err(error) = thread.spawn(run) {
+                let outcome: Outcome = Box::new(move |state: &mut State| {
+                    state
+                        .notices
+                        .error(format!("no thread could be started: {error}"));
+                });
+                drop(self.done.0.send(Done {
+                    slot,
+                    generation,
+                    outcome: Some(outcome),
+                }));
+            }
+        } else {
+            run();
+        }
+    }
+
+    /// Lets held work go on: for tests.
+    pub fn release(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        for (slot, ask) in waiting {
+            let stopped = self
+                .going
+                .get(&slot)
+                .map(|going| Arc::clone(&going.control));
+            self.begin(ask);
+            if let (Some(old), Some(new)) = (stopped, self.going.get(&slot))
+                && old.is_cancelled()
+            {
+                new.control.cancel();
+            }
+        }
+    }
+
+    /// Asks the work of a slot to stop; its partial result may still arrive.
+    pub fn cancel(&mut self, slot: Slot) {
+        if self.mode == Mode::Threads {
+            self.waiting.remove(&slot);
+        }
+        if let Some(going) = self.going.get(&slot) {
+            going.control.cancel();
+        }
+    }
+
+    /// What is done by now, and begins what waited for it.
+    pub fn collect(&mut self) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        while let Ok(done) = self.done.1.try_recv() {
+            let latest = self
+                .going
+                .get(&done.slot)
+                .is_some_and(|going| going.generation == done.generation);
+            if !latest {
+                continue;
+            }
+            self.going.remove(&done.slot);
+            let next = self.waiting.remove(&done.slot);
+            // What somebody asked anew is not shown any more, but for short work, of which a drag
+            // wants to see every step.
+            if next.is_none() || done.slot.waits() {
+                outcomes.push(done.outcome.unwrap_or_else(|| crashed(done.slot)));
+            }
+            if let Some(ask) = next {
+                self.begin(ask);
+            }
+        }
+        outcomes
+    }
+
+    /// Waits until everything is done: for pictures and tests.
+    pub fn is_idle(&self) -> bool {
+        self.going.is_empty()
+    }
+}
+
+fn crashed(slot: Slot) -> Outcome {
+    Box::new(move |state| {
+        state.notices.error(format!(
+            "{slot:?} failed by a bug in Windtunnel; what was open is unchanged. Standard error has the details."
+        ));
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noted(slot: Slot, text: &'static str) -> Ask {
+        Ask::new(
+            slot,
+            text,
+            move |control| (text, control.is_cancelled()),
+            |state, (text, cancelled)| state.notices.info(format!("{text} {cancelled}")),
+        )
+    }
+
+    fn worker(mode: Mode) -> Worker {
+        Worker::new(mode, Arc::new(|| {}))
+    }
+
+    fn texts(worker: &mut Worker) -> Vec<String> {
+        let mut state = State::default();
+        for outcome in worker.collect() {
+            outcome(&mut state);
+        }
+        state.notices.texts()
+    }
+
+    #[test]
+    fn the_latest_ask_wins() {
+        let mut worker = worker(Mode::Held);
+        worker.ask(noted(Slot::Run, "old"));
+        worker.ask(noted(Slot::Run, "new"));
+        worker.release();
+        assert_eq!(texts(&mut worker), ["new false"]);
+        assert!(worker.is_idle());
+    }
+
+    #[test]
+    fn work_that_is_cancelled_can_see_it() {
+        let mut worker = worker(Mode::Held);
+        worker.ask(noted(Slot::Plan, "plan"));
+        worker.cancel(Slot::Plan);
+        worker.release();
+        assert_eq!(texts(&mut worker), ["plan true"]);
+    }
+
+    #[test]
+    fn threads_do_what_was_asked_last() {
+        let (wake, woken) = channel();
+        let wake = Arc::new(move || drop(wake.send(())));
+        let mut worker = Worker::new(Mode::Threads, wake);
+        let (go, wait) = channel::<()>();
+        worker.ask(Ask::new(
+            Slot::Run,
+            "blocked",
+            move |_| drop(wait.recv()),
+            |state, ()| state.notices.info("blocked".to_owned()),
+        ));
+        worker.ask(noted(Slot::Run, "second"));
+        worker.ask(noted(Slot::Run, "third"));
+        go.send(()).unwrap();
+        woken.recv().unwrap();
+        assert_eq!(texts(&mut worker), Vec::<String>::new());
+        woken.recv().unwrap();
+        assert_eq!(texts(&mut worker), ["third false"]);
+        assert!(worker.is_idle());
+    }
+
+    #[test]
+    fn a_bug_in_work_leaves_a_message() {
+        let mut worker = worker(Mode::Inline);
+        worker.ask(Ask::new(
+            Slot::Export,
+            "broken",
+            |_| assert!(!std::hint::black_box(true), "a bug"),
+            |_, ()| {},
+        ));
+        let texts = texts(&mut worker);
+        assert!(texts[0].starts_with("Export failed by a bug"), "{texts:?}");
+    }
+}
