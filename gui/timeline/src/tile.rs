@@ -150,11 +150,11 @@ struct Grid {
 
 impl Grid {
     fn new(scale: Scale, tile: u64) -> Self {
-        let time = scale.tile(tile);
+        let window = scale.tile(tile);
         Self {
             scale,
             first: tile.saturating_mul(u64::from(TILE)),
-            window: SimTime::from_picos(time.start)..SimTime::from_picos(time.end),
+            window: SimTime::from_picos(window.start)..SimTime::from_picos(window.end),
         }
     }
 

@@ -72,45 +72,38 @@ impl Timeline {
     /// Builds everything; of ten million spans it takes seconds, so that large traces are built
     /// on a worker.
     pub fn new(trace: Arc<Trace>, placement: Placement) -> Self {
-        let path = critical_path(&trace);
-        let is_critical = marked(&path, trace.spans.len());
-        let has = |id: SpanId| is_critical[id as usize / 64] >> (id % 64) & 1 == 1;
-        let tracks: Vec<SpanTrack> = tracks(&trace)
-            .into_iter()
-            .map(|track| span_track(&trace, track, has))
-            .collect();
-        let lanes = 0..=index(trace.lanes.len());
-        let first_track: Vec<usize> = lanes
-            .map(|lane| tracks.partition_point(|track| track.lane < lane))
-            .collect();
-        let idle = first_track.windows(2).map(|pair| {
-            let of_lane = &tracks[pair[0]..pair[1]];
-            idle_of_lane(&trace, of_lane)
+        let (rows, indices) = std::thread::scope(|scope| {
+            // Indices on one thread and tracks on the other take about as long.
+            let indices = scope.spawn(|| Indices::new(&trace));
+            let rows = Rows::new(&trace);
+            let indices = indices.join();
+            (
+                rows,
+                indices.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            )
         });
-        let idle = idle.collect();
+        Self::of(trace, placement, rows, indices)
+    }
+
+    fn of(trace: Arc<Trace>, placement: Placement, rows: Rows, indices: Indices) -> Self {
         let memory = memory_timelines(&trace);
-        let overview = Overview::new(&trace, &tracks, &first_track);
         Self {
             memory: memory
                 .iter()
                 .map(|levels| Counter::of_memory(levels))
                 .collect(),
             links: trace.links.iter().map(Counter::of_link).collect(),
-            effects: Effects::new(&trace),
-            names: NameIndex::new(&trace),
-            slacks: if trace.spans.len() <= MOST_SLACKS {
-                slacks(&trace)
-            } else {
-                Vec::new()
-            },
+            effects: indices.effects,
+            names: indices.names,
+            slacks: indices.slacks,
+            overview: Overview::new(&trace, &rows.tracks, &rows.first_track),
             trace,
             placement,
-            tracks,
-            first_track,
-            idle,
-            path,
-            is_critical,
-            overview,
+            tracks: rows.tracks,
+            first_track: rows.first_track,
+            idle: rows.idle,
+            path: rows.path,
+            is_critical: rows.is_critical,
         }
     }
 
@@ -330,16 +323,71 @@ fn place_in(track: &SpanTrack, id: SpanId, span: &Span) -> Option<usize> {
     places.into_iter().find(|&at| track.spans.spans()[at] == id)
 }
 
-fn span_track(trace: &Trace, track: Track, is_critical: impl Fn(SpanId) -> bool) -> SpanTrack {
-    let on_path = track.spans.iter().copied().filter(|&id| is_critical(id));
+fn span_track(trace: &Trace, row: Track, is_critical: impl Fn(SpanId) -> bool) -> SpanTrack {
+    let on_path = row.spans.iter().copied().filter(|&id| is_critical(id));
     let critical = Pyramid::of_spans(trace, on_path.collect());
     SpanTrack {
-        lane: track.lane.get(),
-        stream: track.stream,
-        row: track.row,
-        kinds: KindSums::new(trace, &track.spans),
-        spans: Pyramid::of_spans(trace, track.spans),
+        lane: row.lane.get(),
+        stream: row.stream,
+        row: row.row,
+        kinds: KindSums::new(trace, &row.spans),
+        spans: Pyramid::of_spans(trace, row.spans),
         critical,
+    }
+}
+
+/// Where spans are, by what people ask for.
+struct Indices {
+    effects: Effects,
+    names: NameIndex,
+    slacks: Vec<SimTime>,
+}
+
+impl Indices {
+    fn new(trace: &Trace) -> Self {
+        Self {
+            effects: Effects::new(trace),
+            names: NameIndex::new(trace),
+            slacks: if trace.spans.len() <= MOST_SLACKS {
+                slacks(trace)
+            } else {
+                Vec::new()
+            },
+        }
+    }
+}
+
+/// Spans in rows, and what lies on the critical path.
+struct Rows {
+    path: CriticalPath,
+    is_critical: Vec<u64>,
+    tracks: Vec<SpanTrack>,
+    first_track: Vec<usize>,
+    idle: Vec<Pyramid>,
+}
+
+impl Rows {
+    fn new(trace: &Trace) -> Self {
+        let path = critical_path(trace);
+        let is_critical = marked(&path, trace.spans.len());
+        let has = |id: SpanId| is_critical[id as usize / 64] >> (id % 64) & 1 == 1;
+        let tracks: Vec<SpanTrack> = tracks(trace)
+            .into_iter()
+            .map(|track| span_track(trace, track, has))
+            .collect();
+        let lanes = 0..=index(trace.lanes.len());
+        let first_track: Vec<usize> = lanes
+            .map(|lane| tracks.partition_point(|track| track.lane < lane))
+            .collect();
+        let of_lane = first_track.windows(2).map(|pair| &tracks[pair[0]..pair[1]]);
+        let idle = of_lane.map(|tracks| idle_of_lane(trace, tracks)).collect();
+        Self {
+            path,
+            is_critical,
+            tracks,
+            first_track,
+            idle,
+        }
     }
 }
 

@@ -232,8 +232,8 @@ fn first_from(starts: &[u64], mut at: usize, edge: u64) -> usize {
         at += step;
         step *= 2;
     }
-    let stop = (at + step - 1).min(starts.len());
-    at + starts[at..stop].partition_point(|&start| start < edge)
+    let end = (at + step - 1).min(starts.len());
+    at + starts[at..end].partition_point(|&start| start < edge)
 }
 
 /// The finest level above the spans; they themselves where they are few.

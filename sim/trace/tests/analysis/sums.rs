@@ -40,8 +40,8 @@ fn sums_of_a_long_track_are_those_of_its_spans() {
             NO_INDEX,
         );
     }
-    let track = &tracks(&trace)[0];
-    let sums = KindSums::new(&trace, &track.spans);
+    let spans = &tracks(&trace)[0].spans;
+    let sums = KindSums::new(&trace, spans);
     for places in [
         0..1_000,
         0..256,
@@ -51,7 +51,7 @@ fn sums_of_a_long_track_are_those_of_its_spans() {
         7..993,
         1_000..1_000,
     ] {
-        let all = sums.of(&trace, &track.spans, places.clone());
+        let all = sums.of(&trace, spans, places.clone());
         let count: u64 = all.iter().map(|sum| sum.count).sum();
         let time: u64 = all.iter().map(|sum| sum.time.as_picos()).sum();
         assert_eq!(
