@@ -107,12 +107,13 @@ impl Window {
             screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), vec2(1_280.0, 800.0))),
             ..RawInput::default()
         };
-        let output = self.ctx.run_ui(input, |ui| {
+        let mut output = self.ctx.run_ui(input, |ui| {
             let commands = timeline_ui(ui, &self.timeline, &self.view, &mut self.canvas);
             for command in commands {
                 self.view.apply(&self.timeline, &command);
             }
         });
+        output.textures_delta.clear();
         self.ctx
             .tessellate(output.shapes, output.pixels_per_point)
             .len()
