@@ -237,14 +237,15 @@ impl Tile {
         critical: bool,
         fill: u8,
     ) {
-        let span = &timeline.trace().spans[id as usize];
         let (from, width) = (short(columns.start), short(columns.end - columns.start));
         self.bits.push(Bit {
             from,
             width,
-            style: style(span.category, span.pass),
+            style: timeline.style(id),
             level: if wide { 255 } else { fill },
             kind: if wide {
+                // What is narrow lies far apart in memory, and there is much of it.
+                let span = &timeline.trace().spans[id as usize];
                 BitKind::Span {
                     begins: grid.window.start <= span.start,
                     ends: span.end <= grid.window.end,

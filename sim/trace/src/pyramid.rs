@@ -96,7 +96,9 @@ impl Pyramid {
         Self::of(spans, starts, ends)
     }
 
-    fn of(spans: Vec<SpanId>, starts: Vec<u64>, ends: Vec<u64>) -> Self {
+    /// Builds the sums over starts and ends in picoseconds, which must be in order and must not
+    /// overlap, each with an id.
+    pub(crate) fn of(spans: Vec<SpanId>, starts: Vec<u64>, ends: Vec<u64>) -> Self {
         let mut levels = Vec::new();
         let mut level = finest(&starts, &ends);
         while 1 < level.len() {
@@ -104,6 +106,7 @@ impl Pyramid {
             levels.push(level);
             level = next;
         }
+        levels.push(level);
         Self {
             spans,
             starts,
@@ -189,37 +192,57 @@ impl Pyramid {
     }
 
     /// The joined node of a range of spans that is not empty.
-    fn node(&self, mut from: usize, mut to: usize) -> Node {
-        let mut before = None;
-        let mut after = None;
-        let join = |a: Option<Node>, b: Option<Node>| match (a, b) {
-            (Some(a), Some(b)) => Some(a.join(b)),
-            (a, b) => a.or(b),
-        };
-        let mut level = 0;
-        while from < to {
-            let at = |index: usize| self.at(level, index);
-            let last = self.levels.len() == level;
-            while from < to && (last || !from.is_multiple_of(FACTOR)) {
-                before = join(before, Some(at(from)));
-                from += 1;
-            }
-            while from < to && !to.is_multiple_of(FACTOR) {
-                to -= 1;
-                after = join(Some(at(to)), after);
-            }
-            (from, to) = (from / FACTOR, to / FACTOR);
-            level += 1;
+    fn node(&self, from: usize, to: usize) -> Node {
+        if to - from <= 2 * FACTOR {
+            return joined_leaves(&self.starts, &self.ends, from..to);
         }
-        join(before, after).unwrap_or_default()
+        let (first, last) = (from.next_multiple_of(FACTOR), to / FACTOR * FACTOR);
+        let mut before = joined_leaves(&self.starts, &self.ends, from..first);
+        let mut after = joined_leaves(&self.starts, &self.ends, last..to);
+        let (mut from, mut to) = (first / FACTOR, last / FACTOR);
+        for level in &self.levels {
+            if to - from <= 2 * FACTOR {
+                before = level[from..to]
+                    .iter()
+                    .fold(before, |sum, node| sum.join(*node));
+                break;
+            }
+            let (first, last) = (from.next_multiple_of(FACTOR), to / FACTOR * FACTOR);
+            before = level[from..first]
+                .iter()
+                .fold(before, |sum, node| sum.join(*node));
+            after = level[last..to]
+                .iter()
+                .rfold(after, |sum, node| node.join(sum));
+            (from, to) = (first / FACTOR, last / FACTOR);
+        }
+        before.join(after)
     }
 
-    fn at(&self, level: usize, index: usize) -> Node {
-        if let Some(above) = level.checked_sub(1) {
-            return self.levels[above][index];
-        }
-        leaf(&self.starts, &self.ends, index)
+    /// The stretch of time at a place.
+    pub fn stretch(&self, place: usize) -> Option<Range<SimTime>> {
+        let (start, end) = (*self.starts.get(place)?, *self.ends.get(place)?);
+        Some(SimTime::from_picos(start)..SimTime::from_picos(end))
     }
+}
+
+/// The node of spans that lie side by side; the longest is the first of them where none has a
+/// duration.
+fn joined_leaves(starts: &[u64], ends: &[u64], places: Range<usize>) -> Node {
+    let mut node = Node {
+        busy: 0,
+        longest: places.start,
+        duration: 0,
+    };
+    let spans = starts[places.clone()].iter().zip(&ends[places.clone()]);
+    for (place, (start, end)) in places.zip(spans) {
+        let duration = end.saturating_sub(*start);
+        node.busy = node.busy.wrapping_add(duration);
+        if node.duration < duration {
+            (node.longest, node.duration) = (place, duration);
+        }
+    }
+    node
 }
 
 /// The first place from `at` on whose start is not before `edge`. It lies near: the steps grow
@@ -236,27 +259,13 @@ fn first_from(starts: &[u64], mut at: usize, edge: u64) -> usize {
     at + starts[at..end].partition_point(|&start| start < edge)
 }
 
-/// The finest level above the spans; they themselves where they are few.
+/// The finest level: a node per `FACTOR` spans.
 fn finest(starts: &[u64], ends: &[u64]) -> Vec<Node> {
     let n = starts.len();
     let places = (0..n).step_by(FACTOR);
     places
-        .map(|from| {
-            let rest = from + 1..(from + FACTOR).min(n);
-            rest.fold(leaf(starts, ends, from), |sum, at| {
-                sum.join(leaf(starts, ends, at))
-            })
-        })
+        .map(|from| joined_leaves(starts, ends, from..(from + FACTOR).min(n)))
         .collect()
-}
-
-fn leaf(starts: &[u64], ends: &[u64], index: usize) -> Node {
-    let duration = ends[index].saturating_sub(starts[index]);
-    Node {
-        busy: duration,
-        longest: index,
-        duration,
-    }
 }
 
 fn coarser(level: &[Node]) -> Vec<Node> {
