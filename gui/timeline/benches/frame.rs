@@ -128,6 +128,16 @@ fn a_million(c: &mut Criterion) {
     let shown = window.view.clone();
     window.frame();
     c.bench_function("still_1m", |b| b.iter(|| window.frame()));
+    c.bench_function("bars_1m", |b| {
+        b.iter(|| {
+            let mut n = 0;
+            for track in window.timeline.tracks() {
+                let window = SimTime::ZERO..window.timeline.end();
+                track.spans.each_bar(window, 1_060, |_| n += 1);
+            }
+            n
+        });
+    });
     let mut to = 0.02;
     c.bench_function("zoom_1m", |b| {
         b.iter(|| {
