@@ -15,8 +15,8 @@ pub trait Background {
 }
 
 /// Columns with something in them that are reduced at once; more are a job for a worker. One takes
-/// some 40 ns, so that this many take 3 ms.
-const AT_ONCE: u64 = 75_000;
+/// up to 100 ns, so that this many take 4 ms.
+const AT_ONCE: u64 = 40_000;
 
 /// Tiles that are kept; beyond, those that were not drawn last go.
 const MOST_KEPT: usize = 16_384;

@@ -152,30 +152,28 @@ impl Pyramid {
         if to <= from || pixels == 0 {
             return;
         }
-        let columns = Columns {
-            from,
-            width: to - from,
-            pixels: u64::from(pixels),
-            scaled: (u64::from(pixels) + 1).checked_mul(to - from),
-        };
+        let mut columns = Columns::new(from, to - from, u64::from(pixels));
         let Range {
             start: mut at,
             end: stop,
         } = self.touching(window);
+        // Neighboring columns hold about as many spans.
+        let mut guess = 1;
         while at < stop {
-            let next = self.end_of_bar(&columns, at, stop);
+            let next = self.end_of_bar(&mut columns, at, stop, guess);
             visit(self.bar(at, next));
+            guess = (next - at).next_power_of_two();
             at = next;
         }
     }
 
     /// One past the last span of the bar that begins at `at`.
-    fn end_of_bar(&self, columns: &Columns, at: usize, stop: usize) -> usize {
+    fn end_of_bar(&self, columns: &mut Columns, at: usize, stop: usize, guess: usize) -> usize {
         if columns.is_wide(self.ends[at] - self.starts[at]) {
             return at + 1;
         }
         let edge = columns.end_of_column(self.starts[at]);
-        let next = first_from(&self.starts[..stop], at + 1, edge);
+        let next = first_from(&self.starts[..stop], at + 1, edge, guess);
         let last = next - 1;
         let wide = columns.is_wide(self.ends[last] - self.starts[last]);
         if at < last && wide { last } else { next }
@@ -247,9 +245,9 @@ fn joined_leaves(starts: &[u64], ends: &[u64], places: Range<usize>) -> Node {
 }
 
 /// The first place from `at` on whose start is not before `edge`. It lies near: the steps grow
-/// from there.
-fn first_from(starts: &[u64], mut at: usize, edge: u64) -> usize {
-    let mut step = 1;
+/// from there, beginning with a guess.
+fn first_from(starts: &[u64], mut at: usize, edge: u64, guess: usize) -> usize {
+    let mut step = guess.max(1);
     while let Some(&start) = starts.get(at + step - 1)
         && start < edge
     {
@@ -278,38 +276,70 @@ fn coarser(level: &[Node]) -> Vec<Node> {
     level.chunks(FACTOR).map(join).collect()
 }
 
-/// The pixels of a window.
+/// The pixels of a window, walked from left to right.
+///
+/// Column `c` ends at `ceil((c + 1) · width / pixels)`. Dividing would take longer than all else
+/// that a bar needs, so that the edge moves by additions.
 struct Columns {
     from: u64,
     width: u64,
     pixels: u64,
-    /// The width times one pixel more than there are, where that fits.
-    scaled: Option<u64>,
+    /// The shortest duration of at least one pixel.
+    least: u64,
+    /// Whole part and remainder of `(c + 1) · width / pixels`.
+    edge: (u64, u64),
+    /// The same of `width / pixels`.
+    step: (u64, u64),
 }
 
 impl Columns {
-    /// Whether a duration is at least one pixel.
-    fn is_wide(&self, duration: u64) -> bool {
-        if let (Some(_), Some(scaled)) = (self.scaled, duration.checked_mul(self.pixels)) {
-            return self.width <= scaled;
+    fn new(from: u64, width: u64, pixels: u64) -> Self {
+        Self {
+            from,
+            width,
+            pixels,
+            least: width.div_ceil(pixels),
+            edge: (width / pixels, width % pixels),
+            step: (width / pixels, width % pixels),
         }
-        u128::from(self.width) <= u128::from(duration) * u128::from(self.pixels)
     }
 
-    /// The first moment past the pixel in which a moment lies; past the first pixel for moments
-    /// before the window.
-    fn end_of_column(&self, at: u64) -> u64 {
-        if self.scaled.is_some() {
-            // No moment of the window overflows, and dividing 64 bits is much faster than 128.
-            let offset = at.saturating_sub(self.from).min(self.width);
-            let column = offset * self.pixels / self.width + 1;
-            let end = (column * self.width).div_ceil(self.pixels);
-            return self.from.saturating_add(end);
+    /// Whether a duration is at least one pixel.
+    const fn is_wide(&self, duration: u64) -> bool {
+        self.least <= duration
+    }
+
+    /// The first moment past the column in which a moment lies; past the first column for moments
+    /// before the window. Moments come in order.
+    fn end_of_column(&mut self, at: u64) -> u64 {
+        const NEAR: u64 = 8;
+        let offset = at.saturating_sub(self.from);
+        if NEAR * self.least < offset.saturating_sub(self.edge.0) {
+            self.jump(offset);
         }
-        let offset = u128::from(at.saturating_sub(self.from));
+        let (whole, rest) = self.step;
+        while self.end() <= offset {
+            self.edge.0 += whole;
+            self.edge.1 += rest;
+            if self.pixels <= self.edge.1 {
+                self.edge.1 -= self.pixels;
+                self.edge.0 += 1;
+            }
+        }
+        self.from.saturating_add(self.end())
+    }
+
+    /// The end of the column, from the start of the window.
+    fn end(&self) -> u64 {
+        self.edge.0 + u64::from(self.edge.1 != 0)
+    }
+
+    /// Goes to the column of a moment that is far.
+    fn jump(&mut self, offset: u64) {
         let (width, pixels) = (u128::from(self.width), u128::from(self.pixels));
-        let column = offset * pixels / width + 1;
-        let end = (column * width).div_ceil(pixels);
-        u64::try_from(end).map_or(u64::MAX, |end| self.from.saturating_add(end))
+        let column = u128::from(offset) * pixels / width;
+        let edge = (column + 1) * width;
+        let part = |part: u128| u64::try_from(part).unwrap_or(u64::MAX);
+        self.edge = (part(edge / pixels), part(edge % pixels));
     }
 }

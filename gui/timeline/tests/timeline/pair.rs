@@ -10,6 +10,7 @@ use timeline::{
 };
 
 use crate::fixtures::{four_stages, pipeline, timeline};
+use crate::stage::seen;
 
 #[test]
 fn a_run_matches_itself_whole() {
@@ -76,8 +77,8 @@ fn both_runs_show_the_selected_span() {
             other: Canvas::default(),
         },
     };
-    let builder = Harness::builder().with_size(vec2(1_280.0, 800.0)).wgpu();
-    let mut window = builder.build_ui_state(ui, state);
+    let builder = Harness::builder().with_size(vec2(1_280.0, 800.0));
+    let mut window = seen(builder).build_ui_state(ui, state);
     window.run();
     window.state_mut().view.selection = Selection::Span(40);
     window.run();
