@@ -265,8 +265,9 @@ fn show_timeline(state: &mut State) {
         return;
     };
     let base = work::base_run(state).cloned();
-    state.results.base = base.or_else(|| state.results.current.clone());
+    let base = base.or_else(|| state.results.current.clone());
     state.ran(run);
+    state.compare_with(base);
     state.apply(Any::Show(Pane::Timeline));
 }
 
