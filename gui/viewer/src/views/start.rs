@@ -47,7 +47,7 @@ fn page_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
     let about = "Which configuration to run, how fast it goes, whether it fits, and what the network does to it.";
     ui.label(RichText::new(about).size(14.0).color(theme.faint));
     ui.add_space(space::LARGE);
-    let mut commands = open_ui(ui);
+    let mut commands: Vec<Command> = open_ui(ui).into_iter().collect();
     if !state.settings.recent.is_empty() {
         ui.add_space(space::LARGE);
         ui.heading("Recent files");

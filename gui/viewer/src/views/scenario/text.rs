@@ -158,7 +158,7 @@ fn put_cursor(
     ui.data_mut(|data| data.remove::<usize>(id));
     let before = reading.draft.text().lines().take(line.saturating_sub(1));
     let chars: usize = before.map(|line| line.chars().count() + 1).sum();
-    let cursor = CCursorRange::one(CCursor::new(chars.into()));
+    let cursor = CCursorRange::one(CCursor::new(chars));
     state.cursor.set_char_range(Some(cursor));
     state.store(ui.ctx(), editor());
     ui.memory_mut(|memory| memory.request_focus(editor()));
