@@ -136,7 +136,7 @@ fn the_timeline_of_other_values_stands_beside_that_of_the_scenario() {
     let mut person = in_front();
     person.send(turn(Knob::GpuSpeed, 0.5, 7));
     person.send(Command::WhatIf(what_if::Command::Simulate));
-    person.click("Show its timeline");
+    person.click("Show timeline");
     let state = person.state();
     let draft = state.draft();
     assert_eq!(state.results.base.as_ref().unwrap().draft.as_ref(), draft);

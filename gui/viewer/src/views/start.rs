@@ -116,7 +116,7 @@ fn examples_ui(ui: &mut Ui) -> Vec<Command> {
 /// A card that can be clicked; whether it was. All cards have one height; text that is longer ends in
 /// an ellipsis and is whole under the pointer.
 fn card_ui(ui: &mut Ui, width: f32, example: &Example) -> bool {
-    const HEIGHT: f32 = 108.0;
+    const HEIGHT: f32 = 94.0;
     const PAD: f32 = 12.0;
     let theme = Theme::of(ui.ctx());
     let (rect, card) = ui.allocate_exact_size(egui::vec2(width, HEIGHT), Sense::click());
@@ -139,9 +139,9 @@ fn card_ui(ui: &mut Ui, width: f32, example: &Example) -> bool {
         .rect(rect, 6.0, fill, stroke, egui::StrokeKind::Inside);
     let inner = rect.shrink(PAD);
     let title = FontId::proportional(14.0);
-    let title = elided(ui, &example.title.to_owned(), (title, theme.text), inner.width(), 1);
+    let title = elided(ui, example.title, (title, theme.text), inner.width(), 1);
     let body = TextStyle::Body.resolve(ui.style());
-    let about = elided(ui, &example.about, (body, theme.faint), inner.width(), 4);
+    let about = elided(ui, &example.about, (body, theme.faint), inner.width(), 3);
     let below = inner.min + egui::vec2(0.0, title.size().y + 4.0);
     ui.painter().galley(inner.min, title, theme.text);
     ui.painter().galley(below, about, theme.faint);

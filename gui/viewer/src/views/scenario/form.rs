@@ -6,12 +6,15 @@ use egui::{Align, Button, CursorIcon, Label, Layout, Response, RichText, Role, S
 use look::{Theme, number, space};
 use session::{Assumed, Failure, FieldKind, FormField};
 
-use super::reading::{FIELDS, Reading, form_field, section_of};
+use super::reading::{FIELDS, GENERAL, Reading, form_field, section_of};
 use super::{Command, View, any, buffer, editor, problems};
 use crate::command::Command as Any;
 use crate::document::Runnable;
 use crate::overlay::name;
 use crate::state::State;
+
+/// What people change first: never hidden.
+const DEGREES: [&str; 5] = ["plan.tp", "plan.pp", "plan.dp", "plan.cp", "plan.ep"];
 
 /// Everything that the form shows.
 pub(super) struct Form<'a> {
@@ -74,7 +77,8 @@ impl<'a> Form<'a> {
     /// Whether a field matters as things stand: it is given, was assumed, or is wrong.
     fn matters(&self, field: &FormField) -> bool {
         let path = field.path.as_str();
-        self.reading.value(path).is_some()
+        DEGREES.contains(&path)
+            || self.reading.value(path).is_some()
             || self.assumed.contains_key(path)
             || self.failures.contains_key(path)
     }
@@ -141,8 +145,9 @@ fn section_ui(ui: &mut Ui, form: &Form<'_>, section: &str, fields: &[&FormField]
         .map(|field| form.failures(field).len() as u64)
         .sum();
     let is_filtered = !form.words.is_empty();
+    let is_used = 0 < n_given && section != GENERAL;
     let by_hand = form.view.open.get(section).copied();
-    let is_open = is_filtered || by_hand.unwrap_or(0 < n_given || 0 < n_wrong);
+    let is_open = is_filtered || by_hand.unwrap_or(is_used || 0 < n_wrong);
     let told = match (n_wrong, n_given) {
         (0, 0) => "not used".to_owned(),
         (0, given) => format!("{given} given"),
@@ -175,7 +180,7 @@ fn section_ui(ui: &mut Ui, form: &Form<'_>, section: &str, fields: &[&FormField]
         let text = if is_whole {
             "Fewer fields".to_owned()
         } else {
-            format!("{} more", number::counted(n_hidden as u64, "field"))
+            number::counted(n_hidden as u64, "more field")
         };
         let button = ui.add(Button::new(text).small().frame_when_inactive(false));
         let what = if is_whole { "Fewer" } else { "All" };
@@ -239,9 +244,9 @@ fn row_ui(ui: &mut Ui, form: &Form<'_>, field: &FormField) -> Vec<Any> {
     let theme = Theme::of(ui.ctx());
     let is_given = form.reading.value(&field.path).is_some();
     let whole = ui.available_width();
-    let label = (whole * 0.37).clamp(96.0, 190.0);
+    let label = (whole * 0.37).clamp(72.0, 190.0);
     let gap = ui.spacing().item_spacing.x;
-    let cell = (whole - label - MARK - 2.0 * gap).max(80.0);
+    let cell = (whole - label - MARK - 2.0 * gap).max(56.0);
     ui.push_id(("field", &field.path), |ui| {
         ui.horizontal_top(|ui| {
             let middle = Layout::left_to_right(Align::Center);

@@ -26,6 +26,7 @@ const ENGINES: [(&str, &str); 4] = [
 /// Draws the head.
 pub(super) fn head_ui(ui: &mut Ui, state: &State, reading: &Reading) -> Vec<Any> {
     let mut commands = Vec::new();
+    let is_narrow = ui.available_width() < 290.0;
     ui.horizontal(|ui| {
         let now = state.view.now().scenario.manner;
         for (manner, text) in [(Manner::Form, "Form"), (Manner::Text, "As text")] {
@@ -33,9 +34,14 @@ pub(super) fn head_ui(ui: &mut Ui, state: &State, reading: &Reading) -> Vec<Any>
                 commands.push(any(Command::As(manner)));
             }
         }
-        let layout = egui::Layout::right_to_left(egui::Align::Center);
-        ui.with_layout(layout, |ui| commands.extend(document_ui(ui, state)));
+        if !is_narrow {
+            let layout = egui::Layout::right_to_left(egui::Align::Center);
+            ui.with_layout(layout, |ui| commands.extend(document_ui(ui, state)));
+        }
     });
+    if is_narrow {
+        ui.horizontal(|ui| commands.extend(document_ui(ui, state)));
+    }
     commands.extend(engine_ui(ui, state, reading));
     commands
 }
@@ -79,7 +85,7 @@ fn engine_ui(ui: &mut Ui, state: &State, reading: &Reading) -> Vec<Any> {
     let given = reading.value(FIELD);
     let now = given.unwrap_or("flow");
     let mut commands = Vec::new();
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new("Engine").color(theme.faint));
         ui.spacing_mut().item_spacing.x = 2.0;
         for (engine, about) in ENGINES {

@@ -142,8 +142,8 @@ fn difference_ui(ui: &mut Ui, difference: &Difference) -> Option<Any> {
                     job.append(text, 0.0, egui::TextFormat::simple(font.clone(), color));
                 };
                 part(&mut job, &format!("{}  ", difference.field), theme.text);
-                part(&mut job, &format!("{was} → {is}"), theme.faint);
-                let all = format!("{}: {was} → {is}", difference.field);
+                part(&mut job, &format!("{was} to {is}"), theme.faint);
+                let all = format!("{}: was {was}, is {is}", difference.field);
                 ui.add(egui::Label::new(job).truncate()).on_hover_text(all);
             });
         });

@@ -122,32 +122,20 @@ fn head_ui(ui: &mut Ui, title: &str, note: &str, warns: bool) {
 
 /// A row for each number: what it was, what it is, and the difference.
 fn table_ui(ui: &mut Ui, name: &str, base: &Prediction, now: Option<&Prediction>) {
-    let theme = Theme::of(ui.ctx());
     Grid::new(("what if", name))
         .num_columns(4)
-        .spacing(egui::vec2(10.0, 3.0))
+        .spacing(egui::vec2(10.0, 2.0))
+        .min_row_height(17.0)
         .show(ui, |ui| {
             for quantity in &QUANTITIES {
                 row_ui(ui, quantity, base, now);
             }
-            ui.label(RichText::new("Fits").color(theme.faint));
-            ui.label(RichText::new(fits(base)).color(theme.faint));
-            if let Some(now) = now {
-                let color = if now.fits { theme.good } else { theme.bad };
-                ui.label(RichText::new(fits(now)).color(color));
-                let limit = number::bytes(now.device_memory_bytes);
-                ui.label(RichText::new(format!("of {limit}")).color(theme.faint));
-            }
-            ui.end_row();
         });
-}
-
-const fn fits(of: &Prediction) -> &'static str {
-    if of.fits { "yes" } else { "no" }
 }
 
 fn row_ui(ui: &mut Ui, quantity: &Quantity, base: &Prediction, now: Option<&Prediction>) {
     let theme = Theme::of(ui.ctx());
+    ui.spacing_mut().interact_size.y = 17.0;
     let label = ui.label(RichText::new(quantity.label).color(theme.faint));
     label.on_hover_text(quantity.help);
     let was = ui.label(RichText::new((quantity.shown)(base)).color(theme.faint));
@@ -164,7 +152,15 @@ fn row_ui(ui: &mut Ui, quantity: &Quantity, base: &Prediction, now: Option<&Pred
         Verdict::Better => theme.good,
         Verdict::Worse => theme.bad,
     };
-    ui.label(RichText::new(text).color(color));
+    let is_memory = quantity.label == "Memory";
+    if is_memory && !now.fits {
+        ui.label(RichText::new("does not fit").color(theme.bad));
+    } else if is_memory && verdict == Verdict::Same {
+        ui.label(RichText::new("fits").color(color));
+    } else {
+        let fits = if is_memory { ", fits" } else { "" };
+        ui.label(RichText::new(format!("{text}{fits}")).color(color));
+    }
     ui.end_row();
 }
 

@@ -45,7 +45,7 @@ fn head_ui(ui: &mut Ui, setting: &Setting, value: f64, is_turned: bool) -> Vec<A
                     commands.push(any(Command::Simulate));
                 }
                 ui.label(RichText::new(shown(knob, value)).strong());
-                let was = format!("{} →", bare(knob, setting.value));
+                let was = format!("was {}, is", bare(knob, setting.value));
                 ui.label(RichText::new(was).color(theme.faint));
             } else {
                 ui.label(shown(knob, value));
@@ -58,7 +58,10 @@ fn head_ui(ui: &mut Ui, setting: &Setting, value: f64, is_turned: bool) -> Vec<A
 /// A value with its unit.
 pub(super) fn shown(knob: Knob, value: f64) -> String {
     if knob.is_whole() {
-        format!("{} {}", bare(knob, value), knob.unit())
+        let unit = knob.unit();
+        let is_one = (value - 1.0).abs() < 0.5;
+        let unit = unit.strip_suffix('s').filter(|_| is_one).unwrap_or(unit);
+        format!("{} {unit}", bare(knob, value))
     } else {
         bare(knob, value)
     }

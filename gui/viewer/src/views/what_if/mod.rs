@@ -209,7 +209,7 @@ fn actions_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
             commands.push(any(Command::Reset));
         }
         let has_run = work::simulated(state, &tuning).is_some();
-        let show = ui.add_enabled(has_run, Button::new("Show its timeline"));
+        let show = ui.add_enabled(has_run, Button::new("Show timeline"));
         let show = show.on_hover_text("With the timeline of the scenario to compare");
         let show = show.on_disabled_hover_text("Move a slider and let it go to simulate");
         if show.clicked() {

@@ -51,7 +51,7 @@ fn row_ui(ui: &mut Ui, one: &Sensitivity, largest: f64) {
     let size = egui::vec2(ui.available_width(), HEIGHT);
     let (rect, row) = ui.allocate_exact_size(size, Sense::hover() | Sense::focusable_noninteractive());
     let change = number::signed_percent(one.throughput_change);
-    let step = format!("{} → {}", knob::bare(one.knob, one.was), knob::bare(one.knob, one.is));
+    let step = format!("{} to {}", knob::bare(one.knob, one.was), knob::bare(one.knob, one.is));
     let fits = if one.fits { "" } else { ", does not fit" };
     let told = format!("{} {step}: {change} tokens a second{fits}", one.knob.label());
     row.widget_info(|| WidgetInfo::labeled(Role::Label, true, &told));
