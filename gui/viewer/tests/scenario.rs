@@ -53,6 +53,8 @@ fn a_number_is_edited_by_its_name_and_one_undo_brings_it_back() {
 fn a_field_that_is_assumed_says_so_and_can_be_given_and_reset() {
     let mut person = in_front();
     assert_eq!(value(&person, "plan.tp"), None);
+    person.send(scenario(scenario::Command::Filter("plan.tp".to_owned())));
+    assert!(person.sees("assumed"));
     fill(&mut person, "plan.tp", "2");
     assert_eq!(value(&person, "plan.tp").as_deref(), Some("2"));
     person.click("Reset plan.tp");
@@ -147,7 +149,9 @@ fn a_yes_or_no_is_given_with_a_click() {
         value(&person, "plan.overlap.grad_reduce").as_deref(),
         Some("true")
     );
-    person.send(scenario(scenario::Command::Filter("grad_reduce".to_owned())));
+    person.send(scenario(scenario::Command::Filter(
+        "grad_reduce".to_owned(),
+    )));
     person.click("plan.overlap.grad_reduce");
     assert_eq!(
         value(&person, "plan.overlap.grad_reduce").as_deref(),
@@ -233,4 +237,16 @@ fn the_original_is_run_to_compare_with_it() {
         state.results.current.as_ref().unwrap().draft.as_ref(),
         Some(original)
     );
+}
+
+#[test]
+fn a_file_over_the_window_shows_what_letting_it_go_does() {
+    let mut person = Person::new();
+    let file = egui::HoveredFile {
+        path: Some("/a/folder/mine.toml".into()),
+        ..egui::HoveredFile::default()
+    };
+    person.harness.input_mut().hovered_files.push(file);
+    person.settle();
+    assert!(person.sees("Drop to open"));
 }

@@ -61,7 +61,10 @@ fn a_drag_shows_the_difference_at_once_and_is_one_step_of_the_view() {
 fn the_keys_move_a_slider_and_the_engine_answers() {
     let mut person = in_front();
     let draft = person.state().draft().cloned();
-    person.harness.get_by_label("GPU speed").focus();
+    let slider = person
+        .harness
+        .get_by_role_and_label(egui::accesskit::Role::Slider, "GPU speed");
+    slider.focus();
     person.settle();
     person.press(Modifiers::NONE, Key::ArrowLeft);
     let state = person.state();
@@ -92,7 +95,10 @@ fn values_are_applied_as_one_edit() {
     person.click("Apply to the scenario");
     let state = person.state();
     let draft = state.draft().unwrap();
-    assert_eq!(draft.value("cluster.scale.gpu_speed").as_deref(), Some("0.5"));
+    assert_eq!(
+        draft.value("cluster.scale.gpu_speed").as_deref(),
+        Some("0.5")
+    );
     assert_eq!(draft.value("training.global_batch").as_deref(), Some("256"));
     assert!(state.view.now().what_if.tuning().is_empty());
     // What was simulated is the run of the scenario now.
@@ -109,7 +115,10 @@ fn a_value_is_reset_alone_or_with_all_others() {
     person.send(turn(Knob::SeqLen, 4096.0, 8));
     person.click("Reset GPU speed");
     let tuning = person.state().view.now().what_if.tuning();
-    assert_eq!((tuning.get(Knob::GpuSpeed), tuning.is_empty()), (None, false));
+    assert_eq!(
+        (tuning.get(Knob::GpuSpeed), tuning.is_empty()),
+        (None, false)
+    );
     person.click("Reset all");
     assert!(person.state().view.now().what_if.tuning().is_empty());
     assert_eq!(estimated(&person), base(&person));
@@ -119,7 +128,13 @@ fn a_value_is_reset_alone_or_with_all_others() {
 fn the_list_of_effects_names_every_knob() {
     let person = in_front();
     assert!(person.sees("10 % more of each"));
-    let all = person.state().results.what_if.sensitivities.as_ref().unwrap();
+    let all = person
+        .state()
+        .results
+        .what_if
+        .sensitivities
+        .as_ref()
+        .unwrap();
     for knob in Knob::ALL {
         let found = all.iter().find(|one| one.knob == knob);
         let text = match found {
@@ -140,7 +155,10 @@ fn the_timeline_of_other_values_stands_beside_that_of_the_scenario() {
     let state = person.state();
     let draft = state.draft();
     assert_eq!(state.results.base.as_ref().unwrap().draft.as_ref(), draft);
-    assert_ne!(state.results.current.as_ref().unwrap().draft.as_ref(), draft);
+    assert_ne!(
+        state.results.current.as_ref().unwrap().draft.as_ref(),
+        draft
+    );
     assert_eq!(state.view.now().front, Pane::Timeline);
 }
 
@@ -148,12 +166,10 @@ fn the_timeline_of_other_values_stands_beside_that_of_the_scenario() {
 fn an_edit_moves_what_the_sliders_compare_with() {
     let mut person = in_front();
     let before = base(&person);
-    person.send(Command::Scenario(
-        viewer::views::scenario::Command::Set {
-            field: "training.global_batch".to_owned(),
-            value: "256".to_owned(),
-        },
-    ));
+    person.send(Command::Scenario(viewer::views::scenario::Command::Set {
+        field: "training.global_batch".to_owned(),
+        value: "256".to_owned(),
+    }));
     assert!(before < base(&person));
     assert!(person.sees("run the scenario to compare"));
 }

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use egui::text::{LayoutJob, TextFormat};
 use egui::{
-    Align2, Color32, Context, FontId, Id, LayerId, Order, Rect, RichText, Role, ScrollArea, Sense,
-    TextStyle, Ui, UiBuilder, WidgetInfo,
+    Color32, Context, FontId, Id, Order, Rect, RichText, Role, ScrollArea, Sense, TextStyle, Ui,
+    UiBuilder, WidgetInfo,
 };
 use look::{Theme, space};
 use session::{Draft, Example};
@@ -82,7 +82,10 @@ fn recent_ui(ui: &mut Ui, path: &Path) -> Option<Command> {
     let folder = folder.map(|folder| folder.to_string()).unwrap_or_default();
     let mut clicked = false;
     ui.horizontal(|ui| {
-        clicked = ui.link(name.as_ref()).on_hover_text(path.display().to_string()).clicked();
+        clicked = ui
+            .link(name.as_ref())
+            .on_hover_text(path.display().to_string())
+            .clicked();
         let folder = RichText::new(folder).small().color(theme.faint);
         ui.add(egui::Label::new(folder).truncate());
     });
@@ -182,20 +185,29 @@ pub fn drop_ui(ctx: &Context) {
         return;
     }
     let theme = Theme::of(ctx);
-    let painter = ctx.layer_painter(LayerId::new(Order::Foreground, Id::unique("drop")));
     let rect = ctx.content_rect();
-    painter.rect_filled(rect, 0.0, theme.ground.gamma_multiply(0.9));
-    painter.rect_stroke(
-        rect.shrink(12.0),
-        8.0,
-        egui::Stroke::new(2.0, theme.accent),
-        egui::StrokeKind::Inside,
-    );
-    let center = rect.center();
-    let title = FontId::proportional(22.0);
-    painter.text(center, Align2::CENTER_BOTTOM, "Drop to open", title, theme.text);
-    let below = center + egui::vec2(0.0, 6.0);
-    let names = names.join(", ");
-    let font = FontId::proportional(14.0);
-    painter.text(below, Align2::CENTER_TOP, names, font, theme.faint);
+    let area = egui::Area::new(Id::unique("drop"))
+        .order(Order::Foreground)
+        .fixed_pos(rect.min)
+        .interactable(false);
+    area.show(ctx, |ui| {
+        ui.set_min_size(rect.size());
+        let painter = ui.painter();
+        painter.rect_filled(rect, 0.0, theme.ground.gamma_multiply(0.9));
+        painter.rect_stroke(
+            rect.shrink(12.0),
+            8.0,
+            egui::Stroke::new(2.0, theme.accent),
+            egui::StrokeKind::Inside,
+        );
+        ui.vertical_centered(|ui| {
+            ui.add_space(rect.height() / 2.0 - 30.0);
+            ui.label(RichText::new("Drop to open").size(22.0));
+            ui.label(
+                RichText::new(names.join(", "))
+                    .size(14.0)
+                    .color(theme.faint),
+            );
+        });
+    });
 }

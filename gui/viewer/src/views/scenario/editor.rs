@@ -20,7 +20,12 @@ pub(super) fn editor_ui(
     width: f32,
 ) -> Option<Any> {
     let takes_focus = buffer::takes_focus(ui, &field.path);
+    // A list or a table where a word is offered as well.
+    let given = form.reading.value(&field.path);
+    let is_structure = given.is_some_and(|text| text.starts_with(['[', '{']))
+        && field.kinds.contains(&FieldKind::Structure);
     let (response, command) = match field.kind() {
+        _ if is_structure => text_ui(ui, form, field, true),
         FieldKind::Choice(_) => choice_ui(ui, form, field, width, None),
         FieldKind::Name(shelf) => {
             let what = format!("Filter, or a file of a {}", shelf.what());
@@ -49,6 +54,7 @@ fn text_ui(
     field: &FormField,
     is_structure: bool,
 ) -> (Response, Option<Any>) {
+    let width = ui.available_width();
     let theme = Theme::of(ui.ctx());
     let id = editor_id(&field.path);
     let mut buffer = Buffer::load(ui, id, form.reading.value(&field.path));
@@ -75,10 +81,9 @@ fn text_ui(
                 .id(id)
                 .hint_text(hint.unwrap_or_default())
                 .desired_width(f32::INFINITY);
-            match unit(field) {
-                Some(unit) => {
-                    ui.add(edit.suffix(RichText::new(unit).small().color(theme.faint)))
-                }
+            // A narrow panel leaves the unit to the card under the pointer.
+            match unit(field).filter(|_| 96.0 <= width && !is_structure) {
+                Some(unit) => ui.add(edit.suffix(RichText::new(unit).small().color(theme.faint))),
                 None => ui.add(edit),
             }
         })

@@ -316,10 +316,16 @@ fn label_ui(ui: &mut Ui, form: &Form<'_>, field: &FormField) -> Option<Any> {
         ui.data_mut(|data| data.insert_temp(id, drag));
     }
     let (start, gesture): (f64, u64) = ui.data(|data| data.get_temp(id))?;
-    let moved = f64::from(response.total_drag_delta().filter(|_| response.dragged())?.x);
+    let moved = f64::from(
+        response
+            .total_drag_delta()
+            .filter(|_| response.dragged())?
+            .x,
+    );
     let value = editor::dragged(start, moved, is_whole).clamp(limits.min, limits.max);
     let value = editor::written(value, is_whole);
-    let is_new = limits.hold(value.parse().ok()?) && form.reading.value(&field.path) != Some(&value);
+    let is_new =
+        limits.hold(value.parse().ok()?) && form.reading.value(&field.path) != Some(&value);
     is_new.then(|| {
         any(Command::Change {
             field: field.path.clone(),

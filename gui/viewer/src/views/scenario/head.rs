@@ -40,7 +40,11 @@ pub(super) fn head_ui(ui: &mut Ui, state: &State, reading: &Reading) -> Vec<Any>
         }
     });
     if is_narrow {
-        ui.horizontal(|ui| commands.extend(document_ui(ui, state)));
+        let size = egui::vec2(ui.available_width(), 22.0);
+        let layout = egui::Layout::right_to_left(egui::Align::Center);
+        ui.allocate_ui_with_layout(size, layout, |ui| {
+            commands.extend(document_ui(ui, state));
+        });
     }
     commands.extend(engine_ui(ui, state, reading));
     commands
@@ -90,7 +94,8 @@ fn engine_ui(ui: &mut Ui, state: &State, reading: &Reading) -> Vec<Any> {
         ui.spacing_mut().item_spacing.x = 2.0;
         for (engine, about) in ENGINES {
             // Formulas know no traffic of its own.
-            let can = reading.is_toml && !(is_traffic && ["estimate", "analytic"].contains(&engine));
+            let can =
+                reading.is_toml && !(is_traffic && ["estimate", "analytic"].contains(&engine));
             let chosen = engine == now;
             let button = ui.add_enabled(can, Button::selectable(chosen, engine));
             name(&button, &format!("Engine {engine}"));

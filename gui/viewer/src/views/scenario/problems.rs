@@ -63,7 +63,9 @@ fn failure_ui(ui: &mut Ui, failure: &Failure) -> Vec<Any> {
     let text = format!("{head}: {failure}");
     let label = egui::Label::new(RichText::new(&text).color(theme.bad));
     let row = ui.add(label.wrap().sense(Sense::click()));
-    row.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Go to {text}")));
+    row.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Go to {text}"))
+    });
     let row = row.on_hover_cursor(egui::CursorIcon::PointingHand);
     focus_ring(ui, &row);
     if !row.clicked() {

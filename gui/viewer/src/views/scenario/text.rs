@@ -112,7 +112,11 @@ fn lines_ui(ui: &mut Ui, reading: &Reading, wrong: &BTreeSet<usize>) -> Option<A
             egui::pos2(right, y + row.row.height()),
         );
         if wrong.contains(&line) {
-            shapes.push(Shape::rect_filled(band, 0.0, theme.bad.gamma_multiply(0.16)));
+            shapes.push(Shape::rect_filled(
+                band,
+                0.0,
+                theme.bad.gamma_multiply(0.16),
+            ));
         }
         if is_first {
             rows.push((line, band));

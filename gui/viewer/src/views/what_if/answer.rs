@@ -97,7 +97,10 @@ fn simulated_ui(ui: &mut Ui, state: &State, tuned: &Tuned) {
     };
     let is_stale = !tuning.is_empty() && now.is_none() && last.is_some();
     head_ui(ui, &title, note, is_stale);
-    if let Some(Err(error)) = last.filter(|one| one.tuning == tuning).map(|one| &one.answer) {
+    if let Some(Err(error)) = last
+        .filter(|one| one.tuning == tuning)
+        .map(|one| &one.answer)
+    {
         ui.label(RichText::new(error).color(theme.bad));
         return;
     }

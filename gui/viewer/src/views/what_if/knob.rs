@@ -19,7 +19,11 @@ pub(super) fn knob_ui(ui: &mut Ui, state: &State, setting: &Setting) -> Vec<Any>
         commands.extend(head_ui(ui, setting, value, turned.is_some()));
         if let Some(why) = setting.fixed {
             let theme = Theme::of(ui.ctx());
-            ui.label(RichText::new(format!("Fixed: {why}")).small().color(theme.faint));
+            ui.label(
+                RichText::new(format!("Fixed: {why}"))
+                    .small()
+                    .color(theme.faint),
+            );
         } else {
             commands.extend(slider_ui(ui, setting, value));
         }

@@ -139,7 +139,10 @@ pub fn what_if_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
     };
     let margin = egui::Margin::symmetric(10, 8);
     egui::Frame::new().inner_margin(margin).show(ui, |ui| {
-        let has_errors = state.checked.as_ref().is_some_and(|one| one.result.is_err());
+        let has_errors = state
+            .checked
+            .as_ref()
+            .is_some_and(|one| one.result.is_err());
         if has_errors {
             let theme = Theme::of(ui.ctx());
             let text = "The scenario has errors: these are the sliders of the last one without.";

@@ -23,7 +23,8 @@ pub(super) fn sensitivity_ui(ui: &mut Ui, state: &State, tuned: &Tuned) -> Vec<A
             }
         });
     });
-    let about = "Change of tokens a second by the estimate; counts take the next step that the plan allows";
+    let about =
+        "Change of tokens a second by the estimate; counts take the next step that the plan allows";
     ui.add(egui::Label::new(RichText::new(about).small().color(theme.faint)).wrap());
     let Some(all) = &found.sensitivities else {
         ui.label(RichText::new("Weighing…").color(theme.faint));
@@ -49,17 +50,31 @@ fn row_ui(ui: &mut Ui, one: &Sensitivity, largest: f64) {
     const HEIGHT: f32 = 22.0;
     let theme = Theme::of(ui.ctx());
     let size = egui::vec2(ui.available_width(), HEIGHT);
-    let (rect, row) = ui.allocate_exact_size(size, Sense::hover() | Sense::focusable_noninteractive());
+    let (rect, row) =
+        ui.allocate_exact_size(size, Sense::hover() | Sense::focusable_noninteractive());
     let change = number::signed_percent(one.throughput_change);
-    let step = format!("{} to {}", knob::bare(one.knob, one.was), knob::bare(one.knob, one.is));
+    let step = format!(
+        "{} to {}",
+        knob::bare(one.knob, one.was),
+        knob::bare(one.knob, one.is)
+    );
     let fits = if one.fits { "" } else { ", does not fit" };
-    let told = format!("{} {step}: {change} tokens a second{fits}", one.knob.label());
+    let told = format!(
+        "{} {step}: {change} tokens a second{fits}",
+        one.knob.label()
+    );
     row.widget_info(|| WidgetInfo::labeled(Role::Label, true, &told));
     let painter = ui.painter().with_clip_rect(rect);
     let body = TextStyle::Body.resolve(ui.style());
     let small = TextStyle::Small.resolve(ui.style());
     let left = rect.left_center();
-    painter.text(left, Align2::LEFT_CENTER, one.knob.label(), body.clone(), theme.text);
+    painter.text(
+        left,
+        Align2::LEFT_CENTER,
+        one.knob.label(),
+        body.clone(),
+        theme.text,
+    );
     let column = rect.left() + 112.0;
     let at = egui::pos2(column, rect.center().y);
     painter.text(at, Align2::LEFT_CENTER, step, small, theme.faint);
@@ -69,7 +84,13 @@ fn row_ui(ui: &mut Ui, one: &Sensitivity, largest: f64) {
         (true, _) => (palette::okabe_ito::SKY, ""),
     };
     let text = format!("{mark}{change}");
-    painter.text(rect.right_center(), Align2::RIGHT_CENTER, text, body, theme.text);
+    painter.text(
+        rect.right_center(),
+        Align2::RIGHT_CENTER,
+        text,
+        body,
+        theme.text,
+    );
     let bars = Rect::from_x_y_ranges(
         (column + 84.0).min(rect.right() - 90.0)..=rect.right() - 66.0,
         rect.top() + 5.0..=rect.bottom() - 5.0,
@@ -130,6 +151,5 @@ fn figure(tuned: &Tuned, all: &[Sensitivity]) -> chart::Figure {
         seed: 0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    chart::Figure::new("What 10 % more would bring", "knob", bars)
-        .with_caption(caption)
+    chart::Figure::new("What 10 % more would bring", "knob", bars).with_caption(caption)
 }
