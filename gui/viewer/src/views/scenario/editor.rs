@@ -12,6 +12,14 @@ use super::{Command, any, editor_id};
 use crate::command::Command as Any;
 use crate::overlay::name;
 
+/// Whether a field is edited as several lines of text: a list or a table, also where a word is offered
+/// as well.
+pub(super) fn is_structure(form: &Form<'_>, field: &FormField) -> bool {
+    let given = form.reading.value(&field.path);
+    let is_given = given.is_some_and(|text| text.starts_with(['[', '{']));
+    !field.is_plain() || is_given && field.kinds.contains(&FieldKind::Structure)
+}
+
 /// Draws the editor of a field.
 pub(super) fn editor_ui(
     ui: &mut Ui,
@@ -20,19 +28,14 @@ pub(super) fn editor_ui(
     width: f32,
 ) -> Option<Any> {
     let takes_focus = buffer::takes_focus(ui, &field.path);
-    // A list or a table where a word is offered as well.
-    let given = form.reading.value(&field.path);
-    let is_structure = given.is_some_and(|text| text.starts_with(['[', '{']))
-        && field.kinds.contains(&FieldKind::Structure);
     let (response, command) = match field.kind() {
-        _ if is_structure => text_ui(ui, form, field, true),
+        _ if is_structure(form, field) => text_ui(ui, form, field, true),
         FieldKind::Choice(_) => choice_ui(ui, form, field, width, None),
         FieldKind::Name(shelf) => {
             let what = format!("Filter, or a file of a {}", shelf.what());
             choice_ui(ui, form, field, width, Some(&what))
         }
         FieldKind::Boolean => boolean_ui(ui, form, field),
-        FieldKind::Structure => text_ui(ui, form, field, true),
         _ => text_ui(ui, form, field, false),
     };
     name(&response, &field.path);

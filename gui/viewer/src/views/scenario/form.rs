@@ -243,6 +243,8 @@ fn row_ui(ui: &mut Ui, form: &Form<'_>, field: &FormField) -> Vec<Any> {
     let mut commands = Vec::new();
     let theme = Theme::of(ui.ctx());
     let is_given = form.reading.value(&field.path).is_some();
+    // Lists and tables take the whole width below their name.
+    let is_wide = editor::is_structure(form, field);
     let whole = ui.available_width();
     let label = (whole * 0.37).clamp(72.0, 190.0);
     let gap = ui.spacing().item_spacing.x;
@@ -256,7 +258,9 @@ fn row_ui(ui: &mut Ui, form: &Form<'_>, field: &FormField) -> Vec<Any> {
             });
             ui.allocate_ui_with_layout(egui::vec2(cell, 24.0), middle, |ui| {
                 ui.set_min_size(egui::vec2(cell, 24.0));
-                commands.extend(editor::editor_ui(ui, form, field, cell));
+                if !is_wide {
+                    commands.extend(editor::editor_ui(ui, form, field, cell));
+                }
             });
             ui.allocate_ui_with_layout(egui::vec2(MARK, 24.0), middle, |ui| {
                 ui.set_min_size(egui::vec2(MARK, 24.0));
@@ -272,6 +276,9 @@ fn row_ui(ui: &mut Ui, form: &Form<'_>, field: &FormField) -> Vec<Any> {
                 }
             });
         });
+        if is_wide {
+            commands.extend(editor::editor_ui(ui, form, field, whole));
+        }
         for failure in form.failures(field) {
             let message = RichText::new(failure.to_string()).color(theme.bad);
             ui.add(Label::new(message).wrap());
