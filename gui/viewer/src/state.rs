@@ -466,7 +466,8 @@ impl State {
         ));
     }
 
-    fn ran(&mut self, run: Arc<Run>) {
+    /// A run has come: it is shown.
+    pub fn ran(&mut self, run: Arc<Run>) {
         self.results.show(run);
         timeline::ran(self);
         topology::ran(self);

@@ -1,6 +1,6 @@
 //! What every chart can do: be copied and be saved, with its caption.
 
-use chart::{Figure, csv, svg};
+use chart::{Figure, Table, csv, csv_of_table, svg};
 use egui::Ui;
 use look::Theme;
 
@@ -38,6 +38,27 @@ pub fn figure_menu_ui(ui: &mut Ui, figure: &Figure) -> Vec<Command> {
     });
     button.response.widget_info(|| {
         let label = format!("Export {}", figure.title);
+        egui::WidgetInfo::labeled(egui::Role::Button, true, label)
+    });
+    commands
+}
+
+/// The menu of a table that is no twin of a chart.
+pub fn table_menu_ui(ui: &mut Ui, table: &Table) -> Vec<Command> {
+    let mut commands = Vec::new();
+    let button = ui.menu_button("Export", |ui| {
+        if ui.button("Copy as CSV").clicked() {
+            commands.push(Command::Copy(csv_of_table(table)));
+            ui.close();
+        }
+        if ui.button("Save as CSV…").clicked() {
+            let name = file_name(&table.name);
+            commands.push(export(&name, "csv", Content::Text(csv_of_table(table))));
+            ui.close();
+        }
+    });
+    button.response.widget_info(|| {
+        let label = format!("Export {}", table.name);
         egui::WidgetInfo::labeled(egui::Role::Button, true, label)
     });
     commands
