@@ -350,6 +350,7 @@ impl State {
         let view = View {
             layout: kept.layout.clone(),
             front: kept.front,
+            accuracy: kept.accuracy.clone(),
             ..View::default()
         };
         self.view = History::new(view);
