@@ -74,8 +74,8 @@ pub use origin::{Origin, Unit, Worth, origins};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use plan_fields::plan_fields;
 pub use predict::{
-    Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome,
-    PredictError, Prediction, Record, Scenario, Sources, Table,
+    Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome, PredictError,
+    Prediction, Record, Scenario, Sources, Table,
 };
 pub use ranks::RankPlaces;
 pub use run_key::{RunKey, VERSION, caption};

@@ -39,6 +39,8 @@ pub enum Slot {
     Remedies,
     /// Two policies of load balancing beside each other.
     Policies,
+    /// Matching the spans of two runs.
+    Match,
     /// Queries of the timeline.
     Tiles,
     /// Writing files.
@@ -49,7 +51,10 @@ impl Slot {
     /// Whether a newer ask waits for the older one instead of stopping it: short work of which a drag
     /// asks for more than can be done.
     const fn waits(self) -> bool {
-        matches!(self, Self::Estimate | Self::Check | Self::Tiles)
+        matches!(
+            self,
+            Self::Estimate | Self::Check | Self::Match | Self::Tiles
+        )
     }
 
     /// Whether people want to see it in the list of what is going on.
