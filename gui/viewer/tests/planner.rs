@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use common::{Person, SMALL};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use session::{Draft, Engine, PlanField};
 use units::Control;
 use viewer::command::Command;

@@ -1,7 +1,7 @@
 //! The run that is selected: what was measured, what is predicted, and what was inferred.
 
 use egui::{Button, Label, RichText, Ui};
-use look::told::told_line;
+use look::told_line;
 use look::{Theme, Told, Worth, number, space};
 
 use super::{Command, Measurement, Predicted};

@@ -1,7 +1,7 @@
 //! What the predictions are worth, in a few numbers.
 
 use egui::Ui;
-use look::told::told_ui;
+use look::told_ui;
 use look::{Told, Worth, number, space};
 
 use super::measurement::quantile;

@@ -2,7 +2,7 @@
 
 use chart::{Axis, Bars, Direction, Figure, FigureView, Group, Grouping, Ink, Series, figure_ui};
 use egui::{Button, RichText, Ui};
-use look::told::told_line;
+use look::told_line;
 use look::{Theme, Told, Worth, number, space};
 use session::{Planned, Prediction, binding, plan_fields};
 use trace::Category;

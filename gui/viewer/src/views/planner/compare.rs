@@ -1,6 +1,6 @@
 //! Two plans beside each other.
 
-use chart::{Cell, Column, FigureView, Row, Table, TableView, Unit, figure_ui, table_ui};
+use chart::{Cell, Column, FigureView, Row, Table, TableView, figure_ui, table_ui};
 use egui::{RichText, ScrollArea, Ui};
 use look::{Theme, number, space};
 use session::{Planned, Prediction, plan_fields};

@@ -210,7 +210,7 @@ pub(super) fn save_launch(state: &mut State, folder: PathBuf, existing: Existing
                     session::SaveError::Exists { .. } => {
                         Some("choose another folder, or allow to replace files".to_owned())
                     }
-                    session::SaveError::Unwritable { .. } => error.hint(),
+                    _ => error.hint(),
                 };
                 state.notices.error(hinted(&error, hint));
             }
