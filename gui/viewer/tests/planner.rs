@@ -13,7 +13,7 @@ use units::Control;
 use viewer::command::Command;
 use viewer::dialogs::Typed;
 use viewer::keep::Keeper;
-use viewer::layout::Pane;
+use viewer::layout::{Layout, Pane};
 use viewer::views::planner::{self, Answer, Live, Property, Question, Searched, Tab};
 use viewer::worker::{Mode, Slot};
 
@@ -27,7 +27,7 @@ fn before_search(mode: Mode) -> Person {
     person.send(Command::OpenExample(SMALL.to_owned()));
     person.harness.state_mut().worker().release();
     person.settle();
-    person.send(Command::Show(Pane::Planner));
+    person.harness.state_mut().only(Layout::only(Pane::Planner));
     person.send(planner(planner::Command::Engine(Engine::Estimate)));
     for field in [PlanField::Overlap, PlanField::Schedule, PlanField::Shard] {
         person.send(planner(planner::Command::Keep(field, true)));
@@ -146,9 +146,9 @@ fn exclusions_are_listed_and_a_question_is_answered() {
     let mut person = after_search();
     person.click("Why not");
     assert!(person.sees("Table of Excluded plans"));
-    person.send(planner(planner::Command::TypeAsked("tp=8".to_owned())));
+    person.send(planner(planner::Command::TypeAsked("cp=2".to_owned())));
     person.click("Ask");
-    assert!(person.sees("The best plan with tp=8 is"), "{:?}", person.state().notices.texts());
+    assert!(person.sees("The best plan with cp=2 is"), "{:?}", person.state().notices.texts());
     person.send(planner(planner::Command::TypeAsked("hall=8".to_owned())));
     person.click("Ask");
     assert!(person.sees("no field of a plan"));

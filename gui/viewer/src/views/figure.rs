@@ -1,8 +1,8 @@
 //! What every chart can do: be copied and be saved, with its caption.
 
-use chart::{Figure, Table, csv, csv_of_table, svg};
+use chart::{Figure, FigureResponse, FigureView, Table, csv, csv_of_table, figure_ui, svg};
 use egui::Ui;
-use look::Theme;
+use look::{Theme, space};
 
 use crate::command::{Command, Content, Export};
 use crate::run::Caption;
@@ -41,6 +41,28 @@ pub fn figure_menu_ui(ui: &mut Ui, figure: &Figure) -> Vec<Command> {
         egui::WidgetInfo::labeled(egui::Role::Button, true, label)
     });
     commands
+}
+
+/// A figure over all that is left, with its menu at the upper right.
+pub fn plate_ui(
+    ui: &mut Ui,
+    figure: &Figure,
+    view: &FigureView,
+) -> (FigureResponse, Vec<Command>) {
+    let mut commands = Vec::new();
+    let (top, right) = (ui.cursor().min.y, ui.max_rect().right());
+    let response = figure_ui(ui, figure, view);
+    let corner = egui::Rect::from_min_max(
+        egui::pos2(right - 80.0, top + 3.0),
+        egui::pos2(right - space::MEDIUM, top + 25.0),
+    );
+    let layout = egui::Layout::right_to_left(egui::Align::TOP);
+    let builder = egui::UiBuilder::new()
+        .max_rect(corner)
+        .layout(layout)
+        .id_salt(("menu of", &figure.title));
+    ui.scope_builder(builder, |ui| commands.extend(figure_menu_ui(ui, figure)));
+    (response, commands)
 }
 
 /// The menu of a table that is no twin of a chart.

@@ -12,24 +12,28 @@ pub enum Shown {
     Time,
     /// Bytes at the peak.
     Memory,
+    /// Seconds of an iteration of integration tests: models that a GPU computes in milliseconds, timed
+    /// on shared machines.
+    Tests,
 }
 
 impl Shown {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Time, Self::Memory];
+    /// All of it.
+    pub const ALL: [Self; 3] = [Self::Time, Self::Memory, Self::Tests];
 
     /// What it is called.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Time => "Iteration time",
             Self::Memory => "Peak memory",
+            Self::Tests => "Time of integration tests",
         }
     }
 
     /// What its numbers are.
     pub const fn unit(self) -> chart::Unit {
         match self {
-            Self::Time => chart::Unit::Seconds,
+            Self::Time | Self::Tests => chart::Unit::Seconds,
             Self::Memory => chart::Unit::Bytes,
         }
     }
@@ -37,7 +41,7 @@ impl Shown {
     /// What groups of a validation call it.
     pub const fn key(self) -> &'static str {
         match self {
-            Self::Time => "iteration_time_s",
+            Self::Time | Self::Tests => "iteration_time_s",
             Self::Memory => "peak_memory_bytes",
         }
     }
@@ -130,11 +134,17 @@ pub(super) fn measurements(validation: &Validation) -> Vec<Measurement> {
     rows.flat_map(|(at, row)| of_row(at, row)).collect()
 }
 
+/// Whether a row is an integration test and no training run.
+pub(super) fn is_test(row: &Row) -> bool {
+    row.record.text("test_case").is_some()
+}
+
 fn of_row(at: usize, row: &Row) -> Vec<Measurement> {
     let framework = row.record.text("framework").unwrap_or("Megatron-LM");
     let compared = row.compared.iter().zip(0..SLOTS);
     let of = |(one, slot): (&session::Compared, u64)| {
         let shown = match one.quantity {
+            Quantity::IterationTime if is_test(row) => Shown::Tests,
             Quantity::IterationTime => Shown::Time,
             Quantity::PeakMemory(_) => Shown::Memory,
             Quantity::OutOfMemory => return None,

@@ -1,10 +1,13 @@
 //! The tables below the charts: groups, runs, and what was left out.
 
+use std::collections::BTreeSet;
+
 use chart::{Cell, Column, Row, Sort, Table, TableCommand, TableView, Unit, table_ui};
 use egui::Ui;
 use session::Group;
 
-use super::{Command, Measurement, Predicted, Tab, View};
+use super::measurement::is_test;
+use super::{Command, Measurement, Predicted, Shown, Tab, View};
 use crate::command::Command as Any;
 
 /// Rows that were not compared, and cells that cannot be read.
@@ -71,8 +74,19 @@ fn groups(view: &View, predicted: &Predicted) -> Table {
     ];
     let mut table = Table::new("Groups", columns);
     let (gpu, source) = (view.gpu.to_lowercase(), view.source.to_lowercase());
+    let rows = predicted.validation.rows.iter();
+    let tests: BTreeSet<&str> = rows
+        .filter(|row| is_test(row))
+        .map(|row| row.label.folder.as_str())
+        .collect();
+    let is_kind = |group: &Group| match view.shown {
+        Shown::Memory => true,
+        Shown::Time => !tests.contains(group.source_path.as_str()),
+        Shown::Tests => tests.contains(group.source_path.as_str()),
+    };
     let passes = |group: &&Group| {
         group.quantity == view.shown.key()
+            && is_kind(group)
             && group.gpu.to_lowercase().contains(&gpu)
             && group.source_repo.to_lowercase().contains(&source)
     };

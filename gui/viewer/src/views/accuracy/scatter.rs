@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chart::{Axis, Caption, Diagonal, Figure, FigureView, Ink, Point, Points, Symbol, Xy, figure_ui};
+use chart::{Axis, Caption, Diagonal, Figure, FigureView, Ink, Point, Points, Symbol, Xy};
 use egui::Ui;
 
 use super::{Command, Measurement, Predicted, View};
 use crate::command::Command as Any;
-use crate::views::figure::figure_menu_ui;
+use crate::views::figure::plate_ui;
 
 /// Groups with a color of their own; all others share one.
 const GROUPS: usize = 6;
@@ -20,23 +20,14 @@ pub(super) fn scatter_ui(
     all: &[&Measurement],
 ) -> Vec<Any> {
     let figure = figure(view, predicted, all);
-    let mut commands = Vec::new();
-    menu_ui(ui, |ui| commands.extend(figure_menu_ui(ui, &figure)));
     let shown = FigureView {
         selected: view.selected,
         ..FigureView::default()
     };
-    let response = figure_ui(ui, &figure, &shown);
+    let (response, mut commands) = plate_ui(ui, &figure, &shown);
     let clicked = response.clicked.map(Command::Select);
     commands.extend(clicked.map(Any::Accuracy));
     commands
-}
-
-/// A menu at the right end of its own line.
-pub(super) fn menu_ui(ui: &mut Ui, menu: impl FnOnce(&mut Ui)) {
-    let size = egui::vec2(ui.available_width(), 20.0);
-    let layout = egui::Layout::right_to_left(egui::Align::Center);
-    ui.allocate_ui_with_layout(size, layout, menu);
 }
 
 /// What the numbers come from.
@@ -93,6 +84,7 @@ fn points(name: &str, ink: Ink, symbol: Symbol, members: &[&Measurement]) -> Poi
         let label = format!("Run {}: {}, {}", one.name, one.gpu, one.source);
         let mut point = Point::new(one.id, one.measured, one.predicted, label);
         point.interval = one.interval.map(|[low, high]| (low, high));
+        point.size = if members.len() < 100 { 1.0 } else { 0.75 };
         point
     };
     Points {

@@ -5,7 +5,7 @@ use egui::{Align2, FontId, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui
 use look::{Theme, number, space};
 
 use super::measurement::quantile;
-use super::scatter::{by_size, caption, menu_ui};
+use super::scatter::{by_size, caption};
 use super::{Command, Measurement, Predicted, View};
 use crate::command::Command as Any;
 use crate::views::figure::figure_menu_ui;
@@ -73,16 +73,20 @@ pub(super) fn strip_ui(
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new(&title).strong());
         let figure = figure(&title, predicted, &groups);
-        menu_ui(ui, |ui| commands.extend(figure_menu_ui(ui, &figure)));
+        let layout = egui::Layout::right_to_left(egui::Align::Center);
+        ui.with_layout(layout, |ui| {
+            ui.add_space(space::MEDIUM);
+            commands.extend(figure_menu_ui(ui, &figure));
+        });
     });
     let width = ui.available_width();
     let names = (width * NAMES).min(220.0);
     let reach = reach(&groups);
     let (head, _) = ui.allocate_exact_size(vec2(width, HEAD), Sense::hover());
-    let plot = |rect: Rect| Rect::from_min_max(pos2(rect.left() + names, rect.top()), rect.max).shrink2(vec2(10.0, 0.0));
+    let plot = |rect: Rect| Rect::from_min_max(pos2(rect.left() + names, rect.top()), rect.max).shrink2(vec2(26.0, 0.0));
     for share in [-1.0, -0.5, 0.0, 0.5, 1.0] {
         let at = place(plot(head), share * reach, reach);
-        let text = number::signed_percent(share * reach);
+        let text = whole_percent(share * reach);
         ui.painter().text(pos2(at, head.center().y), Align2::CENTER_CENTER, text, FontId::proportional(11.0), theme.faint);
     }
     ScrollArea::vertical().id_salt("errors by group").show(ui, |ui| {
@@ -123,6 +127,16 @@ fn reach(groups: &[Errors<'_>]) -> f64 {
     let ends = groups.iter().flat_map(|group| [group.at(0.1), group.at(0.9)]);
     let most = ends.map(f64::abs).fold(0.1, f64::max);
     ((most * 10.0).ceil() / 10.0).min(1.0)
+}
+
+/// A share as a tick says it.
+fn whole_percent(share: f64) -> String {
+    let text = format!("{:.0} %", share.abs() * 100.0);
+    match share {
+        share if share < 0.0 => format!("−{text}"),
+        share if 0.0 < share => format!("+{text}"),
+        _ => text,
+    }
 }
 
 fn place(plot: Rect, error: f64, reach: f64) -> f32 {

@@ -46,7 +46,7 @@ fn numbers(view: &View, all: &[&Measurement]) -> Vec<Told> {
         told(
             "Median error",
             number::percent(quantile(&errors, 0.5)),
-            &format!("Half of the runs are predicted closer than that in {quantity}"),
+            &format!("Half of the runs are predicted closer than that in {quantity}. Parameters are those that come with the program; many were fitted on runs of these tables"),
         )
         .with_formula("median of |predicted / measured − 1|"),
     );

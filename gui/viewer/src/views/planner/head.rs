@@ -7,6 +7,7 @@ use egui::{Button, ProgressBar, RichText, Role, Ui};
 use look::{Theme, number, space};
 use session::{Engine, Phase, PlanField};
 
+use super::plans::axes_ui;
 use super::search::{Answer, Live, Searched};
 use super::{Command, Tab, wrapped};
 use crate::command::Command as Any;
@@ -127,18 +128,22 @@ fn summary_ui(ui: &mut Ui, state: &State, searched: &Searched) {
 }
 
 /// The tabs of what was found.
-pub(super) fn tabs_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
+pub(super) fn tabs_ui(ui: &mut Ui, state: &State, searched: &Searched) -> Vec<Any> {
     let mut commands = Vec::new();
     let now = state.view.now().planner.tab;
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.add_space(space::SMALL);
         for tab in Tab::ALL {
             if ui.selectable_label(now == tab, tab.title()).clicked() && now != tab {
                 commands.push(wrapped(Command::Tab(tab)));
             }
         }
+        if now == Tab::Plans {
+            ui.add_space(space::LARGE);
+            commands.extend(axes_ui(ui, state, searched));
+        }
     });
-    ui.separator();
+    ui.add_space(space::SMALL);
     commands
 }
 

@@ -193,7 +193,7 @@ fn found_ui(ui: &mut Ui, state: &State, searched: &Searched) -> Vec<Any> {
         Answer::Network(plans) => network::network_ui(ui, state, plans),
         Answer::Nothing(nothing) => excluded::nothing_ui(ui, nothing),
         Answer::Plans(planned) => {
-            let mut commands = head::tabs_ui(ui, state);
+            let mut commands = head::tabs_ui(ui, state, searched);
             commands.extend(match state.view.now().planner.tab {
                 Tab::Plans => plans::plans_ui(ui, state, searched, planned),
                 Tab::Compare => compare::compare_ui(ui, state, searched, planned),
