@@ -72,7 +72,7 @@ pub use network::{
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use origin::{Origin, Unit, Worth, origins};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
-pub use plan_fields::plan_fields;
+pub use plan_fields::{KEPT, plan_fields};
 pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome, PredictError,
     Prediction, Record, Scenario, Sources, Table,

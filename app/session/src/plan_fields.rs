@@ -1,15 +1,30 @@
 //! A point of a search's space as a scenario would give it.
 
-use ::plan::Plan;
+use ::plan::{Plan, PlanField};
 use search::Choice;
 
 use crate::complete::complete_scenario;
 use crate::open::Opened;
 use crate::plan::Planned;
 
+/// What stands for the value of a field that a search keeps, where the plan's point does not hold it.
+pub const KEPT: &str = "as given";
+
+/// Fields whose values stand in no point of the space while a search keeps them.
+const HELD: [PlanField; 6] = [
+    PlanField::LayerSplit,
+    PlanField::Recompute,
+    PlanField::Shard,
+    PlanField::Sp,
+    PlanField::Overlap,
+    PlanField::Offload,
+];
+
 /// The fields of a plan with their values, as a scenario would give them; degrees of 1 that most plans
 /// have are left out.
-pub fn plan_fields(choice: &Choice) -> Vec<(&'static str, String)> {
+///
+/// * `fixed` — the fields that the search kept.
+pub fn plan_fields(choice: &Choice, fixed: &[PlanField]) -> Vec<(&'static str, String)> {
     let degrees = choice.degrees;
     let mut fields = vec![
         ("tp", degrees.tp.to_string()),
@@ -43,6 +58,12 @@ pub fn plan_fields(choice: &Choice) -> Vec<(&'static str, String)> {
     fields.extend(on.map(|(name, on)| (name, on.to_string())));
     fields.push(("overlap.tp", switches.tp.words().to_owned()));
     fields.push(("offload", choice.offload.words().to_owned()));
+    for (name, value) in &mut fields {
+        let field = PlanField::from_name(name);
+        if field.is_some_and(|field| HELD.contains(&field) && fixed.contains(&field)) {
+            KEPT.clone_into(value);
+        }
+    }
     fields
 }
 
@@ -56,5 +77,33 @@ impl Planned {
         let scenario = &self.planning.scenario;
         let checked = Plan::check(&spec, &scenario.job, &scenario.cluster).ok()?;
         Some(complete_scenario(opened, &checked.plan))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Draft, Engine};
+    use units::Control;
+
+    #[test]
+    fn fields_that_a_search_keeps_say_so_and_any_point_is_a_scenario() {
+        let draft = Draft::example("llama3-8b-dgx-h100").unwrap();
+        let opened = draft.open().unwrap();
+        let fixed = [PlanField::Shard, PlanField::Overlap];
+        let planning = opened.planning(&fixed).unwrap();
+        let control = Control::new();
+        let planned = opened
+            .plan(planning, Engine::Estimate, &[], &control)
+            .unwrap();
+        let best = &planned.answer.plans[0].evaluated.choice;
+        let fields = plan_fields(best, &planned.planning.fixed);
+        let value = |name| fields.iter().find(|(known, _)| *known == name).unwrap();
+        assert_eq!(value("shard").1, KEPT);
+        assert_eq!(value("overlap.tp").1, KEPT);
+        assert_ne!(value("recompute").1, KEPT);
+        let text = planned.scenario_with(&opened, best).unwrap();
+        assert_eq!(text, planned.scenario_of(&opened, 0));
+        assert!(draft.with_text(text).open().unwrap().ready().is_ok());
     }
 }

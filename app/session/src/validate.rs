@@ -38,9 +38,7 @@ pub struct Validation {
 ///
 /// Everything that keeps one from being read.
 pub fn read_tables(paths: &[PathBuf]) -> Result<Tables, Vec<RunsError>> {
-    let read = |path: &PathBuf| {
-        Table::read(path).and_then(|table| Ok((Kind::of(&table)?, table)))
-    };
+    let read = |path: &PathBuf| Table::read(path).and_then(|table| Ok((Kind::of(&table)?, table)));
     gathered(paths.iter().map(read))
 }
 

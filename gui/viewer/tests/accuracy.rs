@@ -43,7 +43,10 @@ fn with_five(name: &str) -> Person {
 fn predicted(person: &Person) -> &Predicted {
     let found = &person.state().results.accuracy;
     let notices = person.state().notices.texts();
-    found.predicted.as_deref().unwrap_or_else(|| panic!("{notices:?}"))
+    found
+        .predicted
+        .as_deref()
+        .unwrap_or_else(|| panic!("{notices:?}"))
 }
 
 #[test]
@@ -68,7 +71,11 @@ fn a_run_that_is_clicked_opens_its_scenario_and_its_timeline() {
     person.click("Open its scenario");
     let state = person.state();
     assert!(state.document.is_some(), "{:?}", state.notices.texts());
-    assert!(state.results.current.is_some(), "{:?}", state.notices.texts());
+    assert!(
+        state.results.current.is_some(),
+        "{:?}",
+        state.notices.texts()
+    );
     assert_eq!(state.view.now().front, Pane::Timeline);
     assert!(state.results.accuracy.predicted.is_some());
 }
@@ -76,7 +83,9 @@ fn a_run_that_is_clicked_opens_its_scenario_and_its_timeline() {
 #[test]
 fn what_is_compared_and_let_through_can_be_chosen() {
     let mut person = with_five("filter");
-    person.send(Command::Accuracy(accuracy::Command::FilterGpu("h100".to_owned())));
+    person.send(Command::Accuracy(accuracy::Command::FilterGpu(
+        "h100".to_owned(),
+    )));
     assert!(person.sees("Nothing is let through"));
     person.send(Command::UndoView);
     assert!(person.sees("Errors of A100"));
@@ -92,12 +101,18 @@ fn a_cell_that_cannot_be_read_is_told_with_its_line() {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let columns: Vec<&str> = lines[0].split(',').collect();
     let gbs = columns.iter().position(|column| *column == "gbs").unwrap();
-    assert!(lines[2].contains(",2048,512,"), "the column {gbs} of the table");
+    assert!(
+        lines[2].contains(",2048,512,"),
+        "the column {gbs} of the table"
+    );
     lines[2] = lines[2].replace(",2048,512,", ",2048,many,");
     let mut person = Person::new();
     person.send(Command::Open(written("cell", &(lines.join("\n") + "\n"))));
     let errors = person.state().notices.errors();
-    assert!(errors.iter().any(|error| error.contains("mine.csv:3")), "{errors:?}");
+    assert!(
+        errors.iter().any(|error| error.contains("mine.csv:3")),
+        "{errors:?}"
+    );
     assert_eq!(predicted(&person).validation.errors.len(), 1);
 }
 
@@ -106,7 +121,10 @@ fn a_table_of_something_else_leaves_what_is_shown() {
     let mut person = with_five("other");
     person.send(Command::Open(written("wrong", "a,b\n1,2\n")));
     let errors = person.state().notices.errors();
-    assert!(errors.iter().any(|error| error.contains("no column")), "{errors:?}");
+    assert!(
+        errors.iter().any(|error| error.contains("no column")),
+        "{errors:?}"
+    );
     assert_eq!(predicted(&person).validation.rows.len(), 5);
 }
 
@@ -125,5 +143,12 @@ fn predictions_can_be_cancelled() {
     person.settle();
     assert!(predicted(&person).validation.partial);
     assert!(person.sees("Stopped early"));
-    assert!(!person.harness.state_mut().worker().going().contains_key(&Slot::Validate));
+    assert!(
+        !person
+            .harness
+            .state_mut()
+            .worker()
+            .going()
+            .contains_key(&Slot::Validate)
+    );
 }

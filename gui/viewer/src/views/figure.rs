@@ -44,11 +44,7 @@ pub fn figure_menu_ui(ui: &mut Ui, figure: &Figure) -> Vec<Command> {
 }
 
 /// A figure over all that is left, with its menu at the upper right.
-pub fn plate_ui(
-    ui: &mut Ui,
-    figure: &Figure,
-    view: &FigureView,
-) -> (FigureResponse, Vec<Command>) {
+pub fn plate_ui(ui: &mut Ui, figure: &Figure, view: &FigureView) -> (FigureResponse, Vec<Command>) {
     let mut commands = Vec::new();
     let (top, right) = (ui.cursor().min.y, ui.max_rect().right());
     let response = figure_ui(ui, figure, view);

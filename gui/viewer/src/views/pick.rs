@@ -25,7 +25,11 @@ pub fn pick_ui<T: Copy + PartialEq>(
                 }
             }
         });
-    named(&combo.response, Role::ComboBox, &format!("{name} {}", text(now)));
+    named(
+        &combo.response,
+        Role::ComboBox,
+        &format!("{name} {}", text(now)),
+    );
     chosen
 }
 

@@ -72,7 +72,10 @@ pub(super) fn card_ui(ui: &mut Ui, predicted: &Predicted, one: &Measurement) -> 
 
 fn numbers(one: &Measurement) -> Vec<Told> {
     let unit = one.shown.unit();
-    let source = one.derived.clone().unwrap_or_else(|| "a cell of the table".to_owned());
+    let source = one
+        .derived
+        .clone()
+        .unwrap_or_else(|| "a cell of the table".to_owned());
     let measured = Told::new(
         "Measured",
         unit.text(one.measured),

@@ -138,11 +138,15 @@ fn head_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
         if let Some(pending) = &found.pending {
             ui.label(RichText::new(format!("Predicting {pending}")).color(theme.faint));
         }
-        let Some(predicted) = &found.predicted else { return };
+        let Some(predicted) = &found.predicted else {
+            return;
+        };
         let text = |shown: Shown| shown.label().to_owned();
         let shown = pick_ui(ui, "Quantity", view.shown, &Shown::ALL, text);
         commands.extend(shown.map(|shown| Any::Accuracy(Command::Show(shown))));
-        let by = pick_ui(ui, "Colored by", view.by, &By::ALL, |by| by.label().to_owned());
+        let by = pick_ui(ui, "Colored by", view.by, &By::ALL, |by| {
+            by.label().to_owned()
+        });
         commands.extend(by.map(|by| Any::Accuracy(Command::By(by))));
         let gpu = filter_ui(ui, "Filter GPUs", &view.gpu);
         commands.extend(gpu.map(|text| Any::Accuracy(Command::FilterGpu(text))));
@@ -158,7 +162,9 @@ fn head_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
 
 fn filter_ui(ui: &mut Ui, name: &str, text: &str) -> Option<String> {
     let mut typed = text.to_owned();
-    let field = egui::TextEdit::singleline(&mut typed).hint_text(name).desired_width(110.0);
+    let field = egui::TextEdit::singleline(&mut typed)
+        .hint_text(name)
+        .desired_width(110.0);
     let field = ui.add(field);
     named(&field, egui::Role::TextInput, name);
     (typed != text).then_some(typed)
@@ -224,7 +230,13 @@ fn charts_ui(ui: &mut Ui, view: &View, predicted: &Predicted) -> Vec<Any> {
     } else {
         charts(ui);
     }
-    commands.extend(tables_ui(ui, view, predicted, &all, (rest - height - 30.0).max(170.0)));
+    commands.extend(tables_ui(
+        ui,
+        view,
+        predicted,
+        &all,
+        (rest - height - 30.0).max(170.0),
+    ));
     commands
 }
 

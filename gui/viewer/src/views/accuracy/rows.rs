@@ -43,7 +43,9 @@ pub(super) fn rows_ui(ui: &mut Ui, view: &View, table: Table, height: f32) -> Ve
         height: Some(height),
         selected: view.selected.filter(|_| is_runs),
         hovered: None,
-        sort: view.sort.map(|(column, descending)| Sort { column, descending }),
+        sort: view
+            .sort
+            .map(|(column, descending)| Sort { column, descending }),
     };
     let mut commands = Vec::new();
     for command in table_ui(ui, &table, &shown) {
@@ -91,7 +93,10 @@ fn groups(view: &View, predicted: &Predicted) -> Table {
             && group.source_repo.to_lowercase().contains(&source)
     };
     let all = predicted.validation.groups.iter().filter(passes);
-    table.rows = all.zip(0..).map(|(group, id)| of_group(id, group)).collect();
+    table.rows = all
+        .zip(0..)
+        .map(|(group, id)| of_group(id, group))
+        .collect();
     table
 }
 
@@ -106,7 +111,9 @@ fn of_group(id: u64, group: &Group) -> Row {
         group.mape.into(),
         group.p90_ape.into(),
         group.bias.into(),
-        group.spearman.map_or(Cell::Missing, |rank| Cell::Worded(rank, format!("{rank:.2}"))),
+        group.spearman.map_or(Cell::Missing, |rank| {
+            Cell::Worded(rank, format!("{rank:.2}"))
+        }),
         group.regret.into(),
     ];
     Row::new(id, cells)

@@ -41,7 +41,10 @@ pub(super) fn caption(predicted: &Predicted) -> Caption {
 }
 
 /// The groups by size, the largest first.
-pub(super) fn by_size<'a>(view: &View, all: &[&'a Measurement]) -> Vec<(&'a str, Vec<&'a Measurement>)> {
+pub(super) fn by_size<'a>(
+    view: &View,
+    all: &[&'a Measurement],
+) -> Vec<(&'a str, Vec<&'a Measurement>)> {
     let mut groups: BTreeMap<&str, Vec<&Measurement>> = BTreeMap::new();
     for one in all {
         groups.entry(view.by.of(one)).or_default().push(one);
@@ -63,7 +66,10 @@ fn figure(view: &View, predicted: &Predicted, all: &[&Measurement]) -> Figure {
         .with(band);
     let groups = by_size(view, all);
     let (own, others) = groups.split_at(groups.len().min(GROUPS));
-    let others: Vec<&Measurement> = others.iter().flat_map(|(_, members)| members.clone()).collect();
+    let others: Vec<&Measurement> = others
+        .iter()
+        .flat_map(|(_, members)| members.clone())
+        .collect();
     if !others.is_empty() {
         let name = if groups.len() == GROUPS + 1 {
             groups[GROUPS].0.to_owned()

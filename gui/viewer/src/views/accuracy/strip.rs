@@ -1,7 +1,9 @@
 //! Errors by group: every run as a dot, half of them in a box, 8 of 10 between whiskers.
 
 use chart::{Axis, Figure, Ink, Limit, Point, Points, Symbol, Unit, Xy};
-use egui::{Align2, FontId, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, FontId, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
 use look::{Theme, number, space};
 
 use super::measurement::quantile;
@@ -41,7 +43,11 @@ impl Errors<'_> {
     }
 
     const fn shown_name(&self) -> &str {
-        if self.name.is_empty() { "not named" } else { self.name }
+        if self.name.is_empty() {
+            "not named"
+        } else {
+            self.name
+        }
     }
 }
 
@@ -83,34 +89,44 @@ pub(super) fn strip_ui(
     let names = (width * NAMES).min(220.0);
     let reach = reach(&groups);
     let (head, _) = ui.allocate_exact_size(vec2(width, HEAD), Sense::hover());
-    let plot = |rect: Rect| Rect::from_min_max(pos2(rect.left() + names, rect.top()), rect.max).shrink2(vec2(26.0, 0.0));
+    let plot = |rect: Rect| {
+        Rect::from_min_max(pos2(rect.left() + names, rect.top()), rect.max).shrink2(vec2(26.0, 0.0))
+    };
     for share in [-1.0, -0.5, 0.0, 0.5, 1.0] {
         let at = place(plot(head), share * reach, reach);
         let text = whole_percent(share * reach);
-        ui.painter().text(pos2(at, head.center().y), Align2::CENTER_CENTER, text, FontId::proportional(11.0), theme.faint);
+        ui.painter().text(
+            pos2(at, head.center().y),
+            Align2::CENTER_CENTER,
+            text,
+            FontId::proportional(11.0),
+            theme.faint,
+        );
     }
-    ScrollArea::vertical().id_salt("errors by group").show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        for group in &groups {
-            let (rect, response) = ui.allocate_exact_size(vec2(width, ROW), Sense::click());
-            response.widget_info(|| WidgetInfo::labeled(Role::Button, true, group.sentence()));
-            if response.hovered() || response.has_focus() {
-                ui.painter().rect_filled(rect, 2.0, theme.control);
+    ScrollArea::vertical()
+        .id_salt("errors by group")
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for group in &groups {
+                let (rect, response) = ui.allocate_exact_size(vec2(width, ROW), Sense::click());
+                response.widget_info(|| WidgetInfo::labeled(Role::Button, true, group.sentence()));
+                if response.hovered() || response.has_focus() {
+                    ui.painter().rect_filled(rect, 2.0, theme.control);
+                }
+                if ui.is_rect_visible(rect) {
+                    group_ui(ui, group, (rect, names), plot(rect), reach);
+                }
+                let response = response.on_hover_text(group.sentence());
+                if response.clicked() {
+                    let command = Command::FilterGroup(group.name.to_owned());
+                    commands.push(Any::Accuracy(command));
+                }
             }
-            if ui.is_rect_visible(rect) {
-                group_ui(ui, group, (rect, names), plot(rect), reach);
+            if groups.is_empty() {
+                ui.label("Nothing is let through");
             }
-            let response = response.on_hover_text(group.sentence());
-            if response.clicked() {
-                let command = Command::FilterGroup(group.name.to_owned());
-                commands.push(Any::Accuracy(command));
-            }
-        }
-        if groups.is_empty() {
-            ui.label("Nothing is let through");
-        }
-        ui.add_space(space::SMALL);
-    });
+            ui.add_space(space::SMALL);
+        });
     commands
 }
 
@@ -124,7 +140,9 @@ const fn in_sentence(view: &View) -> &'static str {
 
 /// How far the axis reaches to both sides: all whiskers, at most 100 %.
 fn reach(groups: &[Errors<'_>]) -> f64 {
-    let ends = groups.iter().flat_map(|group| [group.at(0.1), group.at(0.9)]);
+    let ends = groups
+        .iter()
+        .flat_map(|group| [group.at(0.1), group.at(0.9)]);
     let most = ends.map(f64::abs).fold(0.1, f64::max);
     ((most * 10.0).ceil() / 10.0).min(1.0)
 }
@@ -148,8 +166,13 @@ fn place(plot: Rect, error: f64, reach: f64) -> f32 {
 fn group_ui(ui: &Ui, group: &Errors<'_>, (rect, names): (Rect, f32), plot: Rect, reach: f64) {
     let theme = Theme::of(ui.ctx());
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
-    let name = format!("{} ({})", group.shown_name(), number::count(group.errors.len() as u64));
-    let mut job = egui::text::LayoutJob::simple_singleline(name, FontId::proportional(12.0), theme.text);
+    let name = format!(
+        "{} ({})",
+        group.shown_name(),
+        number::count(group.errors.len() as u64)
+    );
+    let mut job =
+        egui::text::LayoutJob::simple_singleline(name, FontId::proportional(12.0), theme.text);
     job.wrap = egui::text::TextWrapping::truncate_at_width(names - space::MEDIUM);
     let galley = painter.layout_job(job);
     let top = rect.center().y - galley.size().y / 2.0;
@@ -161,13 +184,27 @@ fn group_ui(ui: &Ui, group: &Errors<'_>, (rect, names): (Rect, f32), plot: Rect,
     for error in &group.errors {
         painter.circle_filled(pos2(at(*error), middle), 1.8, dot);
     }
-    painter.hline(at(group.at(0.1))..=at(group.at(0.9)), middle, Stroke::new(1.0, theme.text));
+    painter.hline(
+        at(group.at(0.1))..=at(group.at(0.9)),
+        middle,
+        Stroke::new(1.0, theme.text),
+    );
     let half = Rect::from_x_y_ranges(
         at(group.at(0.25))..=at(group.at(0.75)),
         middle - 5.0..=middle + 5.0,
     );
-    painter.rect(half, 1.0, theme.selection.gamma_multiply(0.7), Stroke::new(1.0, theme.text), StrokeKind::Inside);
-    painter.vline(at(group.at(0.5)), middle - 7.0..=middle + 7.0, Stroke::new(2.0, theme.accent));
+    painter.rect(
+        half,
+        1.0,
+        theme.selection.gamma_multiply(0.7),
+        Stroke::new(1.0, theme.text),
+        StrokeKind::Inside,
+    );
+    painter.vline(
+        at(group.at(0.5)),
+        middle - 7.0..=middle + 7.0,
+        Stroke::new(2.0, theme.accent),
+    );
 }
 
 /// The same on two axes, for paper and for copying.

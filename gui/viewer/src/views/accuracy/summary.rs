@@ -83,6 +83,10 @@ fn coverage(counted: &[&&Measurement]) -> Option<Told> {
         number::percent(share),
         "So many of the measured values lie between the 10th and the 90th percentile of their predictions; 80 % would be just right, more means that intervals are too wide",
         Worth::Derived,
-        format!("{} of {} with an interval", held, number::counted(covered.len() as u64, "run")),
+        format!(
+            "{} of {} with an interval",
+            held,
+            number::counted(covered.len() as u64, "run")
+        ),
     ))
 }

@@ -62,7 +62,10 @@ fn predicted(name: String, tables: Tables, control: &Control) -> Result<Predicte
 
 fn put(state: &mut State, pending: &Arc<String>, result: Result<Predicted, Vec<RunsError>>) {
     let found = &mut state.results.accuracy;
-    let is_latest = found.pending.as_ref().is_some_and(|now| Arc::ptr_eq(now, pending));
+    let is_latest = found
+        .pending
+        .as_ref()
+        .is_some_and(|now| Arc::ptr_eq(now, pending));
     if !is_latest {
         return;
     }

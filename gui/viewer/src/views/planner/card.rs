@@ -4,7 +4,7 @@ use chart::{Axis, Bars, Direction, Figure, FigureView, Group, Grouping, Ink, Ser
 use egui::{Button, RichText, Ui};
 use look::told_line;
 use look::{Theme, Told, Worth, number, space};
-use session::{Planned, Prediction, binding, plan_fields};
+use session::{Planned, Prediction, binding};
 use trace::Category;
 use units::Bytes;
 
@@ -31,9 +31,11 @@ pub(super) fn card_ui(ui: &mut Ui, state: &State, row: &PlanRow, planned: &Plann
     });
     commands.extend(actions_ui(ui, row));
     ui.add_space(space::SMALL);
-    fields_ui(ui, "fields of the plan", &plan_fields(&row.choice));
+    fields_ui(ui, "fields of the plan", &row.fields);
     ui.add_space(space::SMALL);
-    let simulated = row.place().and_then(|place| planned.answer.plans.get(place));
+    let simulated = row
+        .place()
+        .and_then(|place| planned.answer.plans.get(place));
     let Some(simulated) = simulated else {
         closed_ui(ui, row);
         return commands;
@@ -64,9 +66,9 @@ fn actions_ui(ui: &mut Ui, row: &PlanRow) -> Vec<Any> {
         if simulate.clicked() {
             commands.push(wrapped(Command::Simulate(row.id)));
         }
-        let take = ui
-            .button("Take it into the scenario")
-            .on_hover_text("Write its fields into the plan of the scenario; one undo takes it back");
+        let take = ui.button("Take it into the scenario").on_hover_text(
+            "Write its fields into the plan of the scenario; one undo takes it back",
+        );
         if take.clicked() {
             commands.push(wrapped(Command::Take(row.id)));
         }
@@ -75,7 +77,10 @@ fn actions_ui(ui: &mut Ui, row: &PlanRow) -> Vec<Any> {
             commands.push(wrapped(Command::CompareWith(other)));
         }
         if ui.button("Launch files…").clicked() {
-            commands.push(wrapped(Command::Launch(row.id, session::Consumer::Megatron.name())));
+            commands.push(wrapped(Command::Launch(
+                row.id,
+                session::Consumer::Megatron.name(),
+            )));
         }
     });
     commands
@@ -93,12 +98,16 @@ fn closed_ui(ui: &mut Ui, row: &PlanRow) {
             number::secs(row.time),
             "From the start of an iteration to the end of its optimizer step",
         ),
-        told("Memory used", bytes(row.memory), "What the fullest GPU uses"),
+        told(
+            "Memory used",
+            bytes(row.memory),
+            "What the fullest GPU uses",
+        ),
     ] {
         told_line(ui, &told);
     }
     let theme = Theme::of(ui.ctx());
-    let text = "Not simulated by the search: closed forms alone left it behind. Simulate it to see its timeline.";
+    let text = "The search did not simulate it: its closed form, or a rehearsal, left it behind others. Simulate it to see its timeline.";
     ui.label(RichText::new(text).color(theme.faint));
 }
 
@@ -121,7 +130,9 @@ pub(super) fn numbers(row: &PlanRow, prediction: &Prediction, planned: &Planned)
         Worth::Simulated,
         engine.clone(),
     );
-    let interval = prediction.iteration_time_p10_s.zip(prediction.iteration_time_p90_s);
+    let interval = prediction
+        .iteration_time_p10_s
+        .zip(prediction.iteration_time_p90_s);
     time.interval = interval
         .map(|(low, high)| format!("{} to {}, 80 %", number::secs(low), number::secs(high)));
     let share = row.memory / prediction.device_memory_bytes.as_f64().max(1.0);
@@ -194,19 +205,26 @@ pub(super) const PARTS: [(&str, Ink, char, bool); 9] = [
 
 /// Iterations of some plans as bars of their parts; parts that none has are left out.
 pub(super) fn breakdown(title: &str, plans: &[(u64, String, &Prediction)]) -> Figure {
-    let groups = plans.iter().map(|(id, label, _)| Group::new(*id, label.clone()));
-    let series = PARTS.iter().enumerate().map(|(at, (name, ink, letter, hatched))| {
-        let value = |prediction: &Prediction| {
-            session::breakdown_parts(&prediction.breakdown)[at].1
-        };
-        Series {
-            name: (*name).to_owned(),
-            ink: *ink,
-            letter: Some(*letter),
-            hatched: *hatched,
-            values: plans.iter().map(|(_, _, prediction)| value(prediction)).collect(),
-        }
-    });
+    let groups = plans
+        .iter()
+        .map(|(id, label, _)| Group::new(*id, label.clone()));
+    let series = PARTS
+        .iter()
+        .enumerate()
+        .map(|(at, (name, ink, letter, hatched))| {
+            let value =
+                |prediction: &Prediction| session::breakdown_parts(&prediction.breakdown)[at].1;
+            Series {
+                name: (*name).to_owned(),
+                ink: *ink,
+                letter: Some(*letter),
+                hatched: *hatched,
+                values: plans
+                    .iter()
+                    .map(|(_, _, prediction)| value(prediction))
+                    .collect(),
+            }
+        });
     let total: f64 = plans.iter().map(|(_, _, one)| one.iteration_time_s).sum();
     let is_seen = |series: &Series| series.values.iter().any(|value| 1e-4 * total < *value);
     let bars = Bars {

@@ -3,7 +3,7 @@
 use chart::{Cell, Column, FigureView, Row, Table, TableView, figure_ui, table_ui};
 use egui::{RichText, ScrollArea, Ui};
 use look::{Theme, number, space};
-use session::{Planned, Prediction, plan_fields};
+use session::{Planned, Prediction};
 
 use super::card::{breakdown, bytes};
 use super::figures::caption;
@@ -74,7 +74,11 @@ fn picks_ui(ui: &mut Ui, searched: &Searched, ids: [u64; 2]) -> Vec<Any> {
     let theme = Theme::of(ui.ctx());
     let simulated = searched.rows.iter().filter(|row| row.place().is_some());
     let mut all: Vec<u64> = simulated.map(|row| row.id).collect();
-    all.extend(ids.iter().filter(|id| !all.contains(id)).collect::<Vec<_>>());
+    all.extend(
+        ids.iter()
+            .filter(|id| !all.contains(id))
+            .collect::<Vec<_>>(),
+    );
     let text = |id: u64| match searched.row(id) {
         Some(row) => format!("{}: {}", row.name(), row.label()),
         None => "none".to_owned(),
@@ -144,8 +148,7 @@ fn table(a: &PlanRow, b: &PlanRow, predictions: [Option<&Prediction>; 2]) -> Tab
         let reserves = [first, second].map(|one| one.peak_reserved_bytes.as_f64());
         row("Peak reserved", reserves.map(bytes), changed(reserves));
     }
-    let (own, other) = (plan_fields(&a.choice), plan_fields(&b.choice));
-    for (name, values) in fields(&own, &other) {
+    for (name, values) in fields(a, b) {
         if values[0] != values[1] {
             row(name, values, "differs".to_owned());
         }
@@ -154,22 +157,15 @@ fn table(a: &PlanRow, b: &PlanRow, predictions: [Option<&Prediction>; 2]) -> Tab
 }
 
 /// The fields of both, where one lacks a field with 1.
-fn fields(
-    own: &[(&'static str, String)],
-    other: &[(&'static str, String)],
-) -> Vec<(&'static str, [String; 2])> {
-    let mut names: Vec<&'static str> = own.iter().map(|(name, _)| *name).collect();
-    for (name, _) in other {
+fn fields(a: &PlanRow, b: &PlanRow) -> Vec<(&'static str, [String; 2])> {
+    let mut names: Vec<&'static str> = a.fields.iter().map(|(name, _)| *name).collect();
+    for (name, _) in &b.fields {
         if !names.contains(name) {
             names.push(name);
         }
     }
-    let value = |of: &[(&'static str, String)], name: &str| {
-        let found = of.iter().find(|(known, _)| *known == name);
-        found.map_or_else(|| "1".to_owned(), |(_, value)| value.clone())
-    };
     let both = names.into_iter();
-    both.map(|name| (name, [value(own, name), value(other, name)]))
+    both.map(|name| (name, [a, b].map(|row| row.field(name).to_owned())))
         .collect()
 }
 

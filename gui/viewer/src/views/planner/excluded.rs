@@ -118,7 +118,8 @@ fn table_of(ui: &mut Ui, planned: &Planned, other: &Planned, answer: &WhyNot) {
         let text = format!("{sign}{}", number::secs(more.abs()));
         row(part, [String::new(), text]);
     }
-    let [own, theirs] = both.map(|one| plan_fields(&one.evaluated.choice));
+    let [own, theirs] = [(best, planned), (with, other)]
+        .map(|(one, of)| plan_fields(&one.evaluated.choice, &of.planning.fixed));
     for (name, value) in &own {
         let found = theirs.iter().find(|(known, _)| known == name);
         let found = found.map_or_else(|| "1".to_owned(), |(_, value)| value.clone());
@@ -207,7 +208,11 @@ pub(super) fn nothing_ui(ui: &mut Ui, nothing: &Nothing) -> Vec<Any> {
             ];
             let mut table = Table::new("What would make a plan fit", columns);
             for (remedy, id) in nothing.remedies.iter().zip(0..) {
-                let host = if remedy.offloads { "on the host" } else { "on the GPU" };
+                let host = if remedy.offloads {
+                    "on the host"
+                } else {
+                    "on the GPU"
+                };
                 let cells = vec![
                     remedy.change.clone().into(),
                     remedy.time.into(),

@@ -8,11 +8,11 @@ use chart::{
 };
 use session::{Planned, Prediction};
 
+use super::Property;
 use super::plans::passes;
 use super::property::places_of_range;
 use super::row::{Basis, PlanRow};
 use super::search::Searched;
-use super::Property;
 use crate::state::State;
 
 /// The id of the scenario's own plan on the scatter.
@@ -104,10 +104,22 @@ pub(super) fn scatter(
             of(&is_front, 1.6),
         ));
     for (name, id, symbol, prediction) in [
-        ("Scenario's own plan", OWN, Symbol::Diamond, planned.own.as_ref()),
-        ("Run that is shown", CURRENT, Symbol::Triangle, current(state)),
+        (
+            "Scenario's own plan",
+            OWN,
+            Symbol::Diamond,
+            planned.own.as_ref(),
+        ),
+        (
+            "Run that is shown",
+            CURRENT,
+            Symbol::Triangle,
+            current(state),
+        ),
     ] {
-        let Some(prediction) = prediction else { continue };
+        let Some(prediction) = prediction else {
+            continue;
+        };
         let place = [x, y].map(|property| measured(property, prediction, searched));
         let mut point = Point::new(id, place[0], place[1], name);
         point.size = 1.6;
@@ -118,7 +130,8 @@ pub(super) fn scatter(
     {
         xy = xy.with(Limit::new("Memory of the GPU", limit));
     }
-    xy.layers.retain(|layer| !matches!(layer, chart::Layer::Points(points) if points.points.is_empty()));
+    xy.layers
+        .retain(|layer| !matches!(layer, chart::Layer::Points(points) if points.points.is_empty()));
     let title = format!("{} and {}", x.label(), lowered(y.label()));
     let mut figure = Figure::new(title, "plan", xy).with_caption(caption(searched, planned));
     figure.highlighted = highlighted(state, searched, hovered);
@@ -156,7 +169,10 @@ fn measured(property: Property, prediction: &Prediction, searched: &Searched) ->
             let cost = prediction.totals.get("cost");
             cost.and_then(|cost| cost.as_f64()).unwrap_or(f64::NAN)
         }
-        _ => searched.rows.first().map_or(f64::NAN, |row| property.of(row)),
+        _ => searched
+            .rows
+            .first()
+            .map_or(f64::NAN, |row| property.of(row)),
     }
 }
 
@@ -164,7 +180,11 @@ fn measured(property: Property, prediction: &Prediction, searched: &Searched) ->
 fn front(rows: &[PlanRow], x: Property, y: Property) -> BTreeSet<u64> {
     let cost = |property: Property, row: &PlanRow| {
         let value = property.of(row);
-        if property.less_is_better() { value } else { -value }
+        if property.less_is_better() {
+            value
+        } else {
+            -value
+        }
     };
     let simulated: Vec<&PlanRow> = rows.iter().filter(|row| row.place().is_some()).collect();
     let beats = |other: &PlanRow, row: &PlanRow| {
@@ -172,9 +192,11 @@ fn front(rows: &[PlanRow], x: Property, y: Property) -> BTreeSet<u64> {
         pairs.iter().all(|(other, own)| other <= own)
             && (pairs.iter().any(|(other, own)| other < own) || other.id < row.id)
     };
-    let kept = simulated
-        .iter()
-        .filter(|row| simulated.iter().all(|other| other.id == row.id || !beats(other, row)));
+    let kept = simulated.iter().filter(|row| {
+        simulated
+            .iter()
+            .all(|other| other.id == row.id || !beats(other, row))
+    });
     kept.map(|row| row.id).collect()
 }
 
@@ -186,7 +208,11 @@ fn step(searched: &Searched, front: &BTreeSet<u64>, x: Property, y: Property) ->
     let is_stair = x.less_is_better() && y.less_is_better();
     Line {
         ink: Ink::Series(0),
-        path: if is_stair { Path::Steps } else { Path::Straight },
+        path: if is_stair {
+            Path::Steps
+        } else {
+            Path::Straight
+        },
         samples,
         ..Line::default()
     }
@@ -215,7 +241,9 @@ pub(super) fn parallel(
             let listed = property.listed(rows);
             for (row, place) in rows.iter().zip(&mut places) {
                 let value = property.of(row);
-                let at = listed.iter().position(|(known, _)| known.total_cmp(&value).is_eq());
+                let at = listed
+                    .iter()
+                    .position(|(known, _)| known.total_cmp(&value).is_eq());
                 place.push(at.map_or(f64::NAN, |at| at as f64));
             }
             let mut axis = ParallelAxis::categories(
@@ -235,12 +263,16 @@ pub(super) fn parallel(
         axis.axis.label = short(*property).to_owned();
         axes.push(axis);
     }
-    let lines = rows.iter().zip(places).rev().map(|(row, values)| ParallelLine {
-        id: row.id,
-        label: format!("Plan {}: {}", row.name(), row.label()),
-        ink: ink(row),
-        values,
-    });
+    let lines = rows
+        .iter()
+        .zip(places)
+        .rev()
+        .map(|(row, values)| ParallelLine {
+            id: row.id,
+            label: format!("Plan {}: {}", row.name(), row.label()),
+            ink: ink(row),
+            values,
+        });
     let parallel = Parallel {
         lines: lines.collect(),
         axes,

@@ -53,7 +53,10 @@ pub(super) fn head_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
 }
 
 fn is_traffic(state: &State) -> bool {
-    let opened = state.checked.as_ref().and_then(|checked| checked.opened.as_ref());
+    let opened = state
+        .checked
+        .as_ref()
+        .and_then(|checked| checked.opened.as_ref());
     opened.is_some_and(|opened| opened.is_traffic())
 }
 
@@ -116,7 +119,10 @@ fn summary_ui(ui: &mut Ui, state: &State, searched: &Searched) {
                 ""
             };
             let n = number::counted(plans.plans.len() as u64, "choice");
-            (format!("{n}, engine {}, seed {}{end}", plans.engine, plans.seed), plans.partial)
+            (
+                format!("{n}, engine {}, seed {}{end}", plans.engine, plans.seed),
+                plans.partial,
+            )
         }
         Answer::Nothing(_) => ("No plan fits".to_owned(), true),
     };
@@ -162,11 +168,19 @@ pub(super) fn live_ui(ui: &mut Ui, state: &State, live: &Mutex<Live>) -> Vec<Any
         ui.add_space(space::SMALL);
         #[expect(clippy::cast_possible_truncation, reason = "a share")]
         let share = (decided as f64 / (total as f64).max(1.0)) as f32;
-        let bar = ui.add(ProgressBar::new(share).desired_width(180.0).show_percentage());
+        let bar = ui.add(
+            ProgressBar::new(share)
+                .desired_width(180.0)
+                .show_percentage(),
+        );
         named(&bar, Role::ProgressIndicator, "Plans looked at");
         ui.label(phase);
         if 0 < total {
-            let text = format!("{} of {} plans", number::count(decided), number::count(total));
+            let text = format!(
+                "{} of {} plans",
+                number::count(decided),
+                number::count(total)
+            );
             ui.label(RichText::new(text).color(theme.faint));
         }
         if 0 < live.simulated {
@@ -219,6 +233,9 @@ fn front(live: &Live, state: &State) -> Figure {
         Axis::new("Memory used", Unit::Bytes),
     );
     let mut figure = Figure::new("Plans so far", "plan", xy.with(line).with(points));
-    state.draft().map_or("", |draft| draft.name()).clone_into(&mut figure.caption.scenario);
+    state
+        .draft()
+        .map_or("", |draft| draft.name())
+        .clone_into(&mut figure.caption.scenario);
     figure
 }

@@ -70,7 +70,9 @@ fn bundle_ui(ui: &mut Ui, state: &State, launch: &Launch, bundle: &Bundle) -> Ve
         .exact_size(190.0)
         .show(ui, |ui| {
             for (index, file) in bundle.files.iter().enumerate() {
-                let label = ui.selectable_label(index == at, file.name).on_hover_text(about(file));
+                let label = ui
+                    .selectable_label(index == at, file.name)
+                    .on_hover_text(about(file));
                 if label.clicked() {
                     commands.push(wrapped(Command::ReadFile(index)));
                 }
@@ -113,7 +115,11 @@ fn read_ui(ui: &mut Ui, file: &LaunchFile) -> Vec<Any> {
                     .code_editor()
                     .desired_width(f32::INFINITY),
             );
-            named(&shown, Role::MultilineTextInput, &format!("Text of {}", file.name));
+            named(
+                &shown,
+                Role::MultilineTextInput,
+                &format!("Text of {}", file.name),
+            );
         });
     commands
 }
@@ -129,16 +135,27 @@ fn save_ui(ui: &mut Ui, state: &State, launch: &Launch, bundle: &Bundle) -> Vec<
         ui.add_space(space::SMALL);
         ui.label(RichText::new("Folder").color(theme.faint));
         let usual = usual_folder(state, launch);
-        let mut text = if typed.is_empty() { usual } else { typed.clone() };
+        let mut text = if typed.is_empty() {
+            usual
+        } else {
+            typed.clone()
+        };
         let field = ui.add(TextEdit::singleline(&mut text).desired_width(300.0));
         named(&field, Role::TextInput, "Folder of the launch files");
         if field.changed() {
             commands.push(wrapped(Command::TypeFolder(text.clone())));
         }
-        if ui.checkbox(&mut replaces, "Replace files that are there").changed() {
+        if ui
+            .checkbox(&mut replaces, "Replace files that are there")
+            .changed()
+        {
             ui.data_mut(|data| data.insert_temp(replaces_id, replaces));
         }
-        let existing = if replaces { Existing::Replace } else { Existing::Refuse };
+        let existing = if replaces {
+            Existing::Replace
+        } else {
+            Existing::Refuse
+        };
         let save = format!("Save all {} files", bundle.files.len());
         if ui.button(save).clicked() {
             let folder = PathBuf::from(text.trim());
@@ -151,7 +168,10 @@ fn save_ui(ui: &mut Ui, state: &State, launch: &Launch, bundle: &Bundle) -> Vec<
 
 /// A folder beside the scenario.
 fn usual_folder(state: &State, launch: &Launch) -> String {
-    let path = state.document.as_ref().and_then(|edits| edits.now().path.clone());
+    let path = state
+        .document
+        .as_ref()
+        .and_then(|edits| edits.now().path.clone());
     let beside = path.and_then(|path| path.parent().map(std::path::Path::to_owned));
     let folder = beside.unwrap_or_default();
     let name = format!("launch-{}", launch.consumer);

@@ -18,7 +18,10 @@ pub(super) fn network_ui(ui: &mut Ui, state: &State, plans: &NetworkPlans) -> Ve
     let mut commands = Vec::new();
     let view = &state.view.now().planner;
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let at = view.selected.and_then(|id| usize::try_from(id).ok()).unwrap_or(0);
+        let at = view
+            .selected
+            .and_then(|id| usize::try_from(id).ok())
+            .unwrap_or(0);
         if let Some(plan) = plans.plans.get(at) {
             commands.extend(choice_ui(ui, at, plan, plans));
         }
@@ -89,7 +92,9 @@ fn figure(plans: &NetworkPlans) -> Figure {
         direction: Direction::Horizontal,
         grouping: Grouping::Stacked,
         value: Axis::new("Done after", Unit::Seconds).from_zero(),
-        groups: groups.map(|(plan, id)| Group::new(id, words(&plan.candidate))).collect(),
+        groups: groups
+            .map(|(plan, id)| Group::new(id, words(&plan.candidate)))
+            .collect(),
         series: vec![
             Series {
                 name: "Median run".to_owned(),
@@ -123,7 +128,9 @@ fn figure(plans: &NetworkPlans) -> Figure {
 
 fn rows_ui(ui: &mut Ui, state: &State, plans: &NetworkPlans) -> Vec<Any> {
     let view = &state.view.now().planner;
-    let sort = view.sort.map(|(column, descending)| chart::Sort { column, descending });
+    let sort = view
+        .sort
+        .map(|(column, descending)| chart::Sort { column, descending });
     let mut table = table(plans);
     if let Some(sort) = sort {
         table.sort(sort);
@@ -171,7 +178,10 @@ fn table(plans: &NetworkPlans) -> Table {
             plan.makespan.as_secs().into(),
             worst.into(),
             over(plan.makespan.as_secs(), ideal),
-            over(plan.congestion.as_secs(), Some(plans.ideal_congestion.as_secs())),
+            over(
+                plan.congestion.as_secs(),
+                Some(plans.ideal_congestion.as_secs()),
+            ),
             match plan.extra_pieces {
                 Some(pieces) => Cell::from(pieces as f64),
                 None => Cell::Worded(f64::MAX, "every packet".to_owned()),

@@ -211,7 +211,9 @@ impl Linked<'_> {
 
     fn rows_ui(&mut self, ui: &mut Ui, height: f32) {
         let view = &self.state.view.now().planner;
-        let sort = view.sort.map(|(column, descending)| chart::Sort { column, descending });
+        let sort = view
+            .sort
+            .map(|(column, descending)| chart::Sort { column, descending });
         let mut table = table(self.searched, |row| passes(self.state, row));
         if let Some(sort) = sort {
             table.sort(sort);

@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::row::PlanRow;
 
 /// What plans are compared by.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Property {
     /// Seconds of an iteration.
@@ -138,7 +136,8 @@ impl Property {
             Self::Recompute => row.choice.recompute.words(),
             _ => format!("{}", self.of(row)),
         };
-        let mut all: Vec<(f64, String)> = rows.iter().map(|row| (self.of(row), text(row))).collect();
+        let mut all: Vec<(f64, String)> =
+            rows.iter().map(|row| (self.of(row), text(row))).collect();
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         all.dedup_by(|a, b| a.0.total_cmp(&b.0).is_eq());
         all

@@ -1,6 +1,6 @@
 //! One plan as charts and tables show it.
 
-use session::{Choice, Evaluated, Planned, Prediction, Simulated, breakdown_parts};
+use session::{Choice, Evaluated, Planned, Prediction, Simulated, breakdown_parts, plan_fields};
 
 /// Plans that are shown beside those that were simulated: the fastest in closed form.
 const MOST: usize = 200;
@@ -47,6 +47,8 @@ pub struct PlanRow {
     pub is_pareto: bool,
     /// What it loses most time to against the best plan, and how much.
     pub loses: Option<(&'static str, f64)>,
+    /// Its fields, as a scenario would give them.
+    pub fields: Vec<(&'static str, String)>,
 }
 
 impl PlanRow {
@@ -76,6 +78,12 @@ impl PlanRow {
             degrees.dp, self.choice.micro_batch
         ));
         words
+    }
+
+    /// The value of a field; 1 where it is left out.
+    pub fn field(&self, name: &str) -> &str {
+        let found = self.fields.iter().find(|(known, _)| *known == name);
+        found.map_or("1", |(_, value)| value)
     }
 
     /// The place in the ranking of those that were simulated.
@@ -113,6 +121,9 @@ pub(super) fn rows(planned: &Planned) -> Vec<PlanRow> {
         id,
         ..closed(plan, &first, tokens)
     }));
+    for row in &mut rows {
+        row.fields = plan_fields(&row.choice, &planned.planning.fixed);
+    }
     rows
 }
 
@@ -133,7 +144,10 @@ fn simulated(place: usize, plan: &Simulated, best: &Simulated, tokens: f64) -> P
         cost: prediction.totals.get("cost").and_then(|cost| cost.as_f64()),
         slower: time / best.prediction.iteration_time_s - 1.0,
         is_pareto: false,
-        loses: (place != 0).then(|| lost(prediction, &best.prediction)).flatten(),
+        loses: (place != 0)
+            .then(|| lost(prediction, &best.prediction))
+            .flatten(),
+        fields: Vec::new(),
     }
 }
 
@@ -159,6 +173,7 @@ fn closed(plan: &Evaluated, best: &PlanRow, tokens: f64) -> PlanRow {
         slower: plan.time / best.time - 1.0,
         is_pareto: false,
         loses: None,
+        fields: Vec::new(),
     }
 }
 

@@ -186,6 +186,8 @@ fn of_network(error: NetworkPlanError) -> Vec<String> {
 
 /// Failures in words.
 pub(super) fn told(failures: Vec<Failure>) -> Vec<String> {
-    let words = failures.iter().map(|failure| hinted(failure, failure.hint()));
+    let words = failures
+        .iter()
+        .map(|failure| hinted(failure, failure.hint()));
     words.collect()
 }

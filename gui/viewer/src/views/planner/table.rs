@@ -2,10 +2,10 @@
 
 use chart::{Cell, Column, Row, Table, Unit};
 
+use super::Property;
 use super::figures::currency;
 use super::row::{Basis, PlanRow};
 use super::search::Searched;
-use super::Property;
 
 /// The plans that are let through.
 pub(super) fn table(searched: &Searched, passes: impl Fn(&PlanRow) -> bool) -> Table {
@@ -25,7 +25,15 @@ pub(super) fn table(searched: &Searched, passes: impl Fn(&PlanRow) -> bool) -> T
     }
     let counted = ["tp", "pp", "vp", "cp", "ep", "dp", "mbs", "GPUs"];
     columns.extend(counted.map(|name| Column::number(name, Unit::Count)));
-    let words = ["Schedule", "Recompute", "Shard", "Layers", "Front", "Basis", "Loses most in"];
+    let words = [
+        "Schedule",
+        "Recompute",
+        "Shard",
+        "Layers",
+        "Front",
+        "Basis",
+        "Loses most in",
+    ];
     columns.extend(words.map(Column::text));
     let mut table = Table::new("Plans", columns);
     let shown = searched.rows.iter().filter(|row| passes(row));
@@ -52,22 +60,21 @@ fn of(row: &PlanRow, has_cost: bool) -> Row {
         cells.push(row.cost.into());
     }
     let counts = [
-        degrees.tp,
-        degrees.pp,
-        choice.vp,
-        degrees.cp,
-        degrees.ep,
-        degrees.dp,
+        degrees.tp, degrees.pp, choice.vp, degrees.cp, degrees.ep, degrees.dp,
     ];
     cells.extend(counts.map(|count| Cell::from(f64::from(count))));
     cells.push((choice.micro_batch as f64).into());
     cells.push((row.gpus as f64).into());
     cells.push(choice.schedule.name().into());
-    let recompute = choice.recompute.words();
+    let recompute = row.field("recompute").to_owned();
     cells.push(Cell::Worded(Property::Recompute.of(row), recompute));
-    cells.push(choice.shard.words().into());
-    cells.push(choice.split.words().into());
-    cells.push(if row.is_pareto { "yes".into() } else { Cell::Missing });
+    cells.push(row.field("shard").into());
+    cells.push(row.field("layer_split").into());
+    cells.push(if row.is_pareto {
+        "yes".into()
+    } else {
+        Cell::Missing
+    });
     cells.push(match row.basis {
         Basis::Simulated(_) => "simulated".into(),
         Basis::ClosedForm => "closed form".into(),

@@ -45,7 +45,8 @@ mod tests {
     fn what_is_taken_keeps_comments_and_other_sections() {
         let text = "# ours\n[plan]\ntp = 2 # wide\nvp = 2\nshard = [{ what = \"optimizer\", group = 4 }]\n\n[training]\nglobal_batch = 8 # sequences\n";
         let draft = Draft::from_text("x", text, Path::new("."));
-        let found = "[plan]\ntp = 4\npp = 2\nshard = []\n[training]\nglobal_batch = 8\nseq_len = 1\n";
+        let found =
+            "[plan]\ntp = 4\npp = 2\nshard = []\n[training]\nglobal_batch = 8\nseq_len = 1\n";
         let now = taken(&draft, found, &["plan"]).unwrap();
         assert_eq!(
             now.text(),

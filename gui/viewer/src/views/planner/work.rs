@@ -22,7 +22,9 @@ pub(super) fn search(state: &mut State) {
     let view = &state.view.now().planner;
     let known = PlanField::ALL.into_iter();
     let question = Question {
-        kept: known.filter(|field| view.kept.contains(field.name())).collect(),
+        kept: known
+            .filter(|field| view.kept.contains(field.name()))
+            .collect(),
         engine: view.engine(),
         draft,
     };
@@ -40,7 +42,11 @@ pub(super) fn search(state: &mut State) {
 /// Puts away what a search found, unless another one has begun or the scenario was closed since.
 fn put(state: &mut State, of: &Arc<Mutex<Live>>, result: Result<Searched, Vec<String>>) {
     let found = &mut state.results.planner;
-    if !found.live.as_ref().is_some_and(|live| Arc::ptr_eq(live, of)) {
+    if !found
+        .live
+        .as_ref()
+        .is_some_and(|live| Arc::ptr_eq(live, of))
+    {
         return;
     }
     found.live = None;
@@ -277,7 +283,10 @@ fn assignments(text: &str) -> Result<Vec<(String, String)>, String> {
         };
         letter == ',' && depth == 0
     });
-    let parts: Vec<&str> = parts.map(str::trim).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = parts
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
     if parts.is_empty() {
         return Err("no value is asked for: write one, such as tp=8".to_owned());
     }
