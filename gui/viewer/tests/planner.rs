@@ -176,7 +176,7 @@ fn two_plans_stand_beside_each_other_with_their_differences() {
 fn exclusions_are_listed_and_a_question_is_answered() {
     let mut person = after_search();
     person.click("Why not");
-    assert!(person.sees("Table of Excluded plans"));
+    assert!(person.sees("Export Excluded plans"));
     person.send(planner(planner::Command::TypeAsked("cp=2".to_owned())));
     person.click("Ask");
     assert!(

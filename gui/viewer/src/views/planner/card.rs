@@ -1,6 +1,6 @@
 //! The plan that is selected: what it is, what binds it, and what can be done with it.
 
-use chart::{Axis, Bars, Direction, Figure, FigureView, Group, Grouping, Ink, Series, figure_ui};
+use chart::{Axis, Bars, Direction, Figure, FigureView, Group, Grouping, Ink, Series};
 use egui::{Button, RichText, Ui};
 use look::told_line;
 use look::{Theme, Told, Worth, number, space};
@@ -15,7 +15,7 @@ use super::search::Searched;
 use super::{Command, wrapped};
 use crate::command::Command as Any;
 use crate::state::State;
-use crate::views::figure::figure_menu_ui;
+use crate::views::figure::plate_ui;
 
 /// Shows a plan.
 pub(super) fn card_ui(ui: &mut Ui, state: &State, row: &PlanRow, planned: &Planned) -> Vec<Any> {
@@ -252,6 +252,5 @@ fn breakdown_ui(
         height: Some(170.0),
         ..FigureView::default()
     };
-    figure_ui(ui, &figure, &view);
-    figure_menu_ui(ui, &figure)
+    plate_ui(ui, &figure, &view).1
 }

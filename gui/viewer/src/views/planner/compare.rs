@@ -1,6 +1,6 @@
 //! Two plans beside each other.
 
-use chart::{Cell, Column, FigureView, Row, Table, TableView, figure_ui, table_ui};
+use chart::{Cell, Column, FigureView, Row, Table, TableView, table_ui};
 use egui::{RichText, ScrollArea, Ui};
 use look::{Theme, number, space};
 use session::{Planned, Prediction};
@@ -12,7 +12,7 @@ use super::search::Searched;
 use super::{Command, Property, wrapped};
 use crate::command::Command as Any;
 use crate::state::State;
-use crate::views::figure::figure_menu_ui;
+use crate::views::figure::plate_ui;
 use crate::views::pick::pick_ui;
 
 /// Shows the selected plan beside another one.
@@ -49,8 +49,7 @@ pub(super) fn compare_ui(
                 height: Some(190.0),
                 ..FigureView::default()
             };
-            figure_ui(ui, &figure, &view);
-            commands.extend(figure_menu_ui(ui, &figure));
+            commands.extend(plate_ui(ui, &figure, &view).1);
         }
         ui.add_space(space::SMALL);
         let table = table(a, b, predictions);

@@ -137,12 +137,40 @@ fn table_of(ui: &mut Ui, planned: &Planned, other: &Planned, answer: &WhyNot) {
 
 /// Reasons with their counts.
 fn tally_ui(ui: &mut Ui, name: &str, tally: &Tally) -> Vec<Any> {
+    let theme = Theme::of(ui.ctx());
+    let table = tally_table(name, tally);
+    let commands = table_menu_ui(ui, &table);
+    egui::Grid::new(name)
+        .num_columns(3)
+        .striped(true)
+        .spacing(egui::vec2(space::LARGE, 4.0))
+        .show(ui, |ui| {
+            for column in &table.columns {
+                ui.label(RichText::new(&column.label).color(theme.faint));
+            }
+            ui.end_row();
+            for row in &table.rows {
+                for cell in &row.cells {
+                    let text = match cell {
+                        Cell::Text(text) | Cell::Worded(_, text) => text.clone(),
+                        Cell::Number(count) => Unit::Count.text(*count),
+                        Cell::Missing => "–".to_owned(),
+                    };
+                    ui.label(text);
+                }
+                ui.end_row();
+            }
+        });
+    commands
+}
+
+fn tally_table(name: &str, tally: &Tally) -> Table {
     let mut table = Table::new(
         name,
         vec![
             Column::number("Plans", Unit::Count),
-            Column::text("Reason"),
             Column::text("For example"),
+            Column::text("Reason"),
         ],
     );
     for ((reason, count), id) in tally.by_count().into_iter().zip(0..) {
@@ -162,13 +190,12 @@ fn tally_ui(ui: &mut Ui, name: &str, tally: &Tally) -> Vec<Any> {
         });
         let cells = vec![
             Cell::from(count as f64),
-            Cell::from(format!("{reason}{lacking}")),
             example.map_or(Cell::Missing, Cell::from),
+            Cell::from(format!("{reason}{lacking}")),
         ];
         table.rows.push(Row::new(id, cells));
     }
-    sized(ui, &table);
-    table_menu_ui(ui, &table)
+    table
 }
 
 /// A table as high as its rows.

@@ -174,6 +174,12 @@ pub fn planner_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
         );
         return Vec::new();
     }
+    let margin = egui::Margin::symmetric(4, 0);
+    let frame = egui::Frame::new().inner_margin(margin);
+    frame.show(ui, |ui| planned_ui(ui, state)).inner
+}
+
+fn planned_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
     let mut commands = head::head_ui(ui, state);
     let found = &state.results.planner;
     match (&found.live, &found.searched) {

@@ -2,7 +2,7 @@
 
 use chart::{
     Axis, Bars, Cell, Column, Direction, Figure, FigureView, Group, Grouping, Ink, Limit, Row,
-    Series, Table, TableCommand, TableView, Unit, figure_ui, table_ui,
+    Series, Table, TableCommand, TableView, Unit, table_ui,
 };
 use egui::{Button, RichText, ScrollArea, Ui};
 use look::{Theme, number, space};
@@ -11,7 +11,7 @@ use session::{Candidate, NetworkPlan, NetworkPlans};
 use super::{Command, wrapped};
 use crate::command::Command as Any;
 use crate::state::State;
-use crate::views::figure::figure_menu_ui;
+use crate::views::figure::plate_ui;
 
 /// Shows the choices.
 pub(super) fn network_ui(ui: &mut Ui, state: &State, plans: &NetworkPlans) -> Vec<Any> {
@@ -31,9 +31,9 @@ pub(super) fn network_ui(ui: &mut Ui, state: &State, plans: &NetworkPlans) -> Ve
             selected: view.selected,
             ..FigureView::default()
         };
-        let response = figure_ui(ui, &figure, &shown);
+        let (response, menu) = plate_ui(ui, &figure, &shown);
+        commands.extend(menu);
         commands.extend(response.clicked.map(|id| wrapped(Command::Select(id))));
-        commands.extend(figure_menu_ui(ui, &figure));
         ui.add_space(space::SMALL);
         commands.extend(rows_ui(ui, state, plans));
         rest_ui(ui, plans);
