@@ -5,6 +5,7 @@ mod common;
 use std::path::PathBuf;
 
 use common::Person;
+use egui_kittest::kittest::Queryable as _;
 use viewer::command::Command;
 use viewer::dialogs::Typed;
 use viewer::keep::Keeper;
@@ -18,7 +19,7 @@ const RUNS: &str = include_str!("../../../calibrate/data/runs/training_runs.csv"
 fn scratch(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("windtunnel-{}-{name}", std::process::id()));
     drop(std::fs::remove_dir_all(&folder));
-    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::create_dir_all(&folder).expect("a folder of our own");
     folder
 }
 
@@ -30,7 +31,7 @@ fn five() -> String {
 
 fn written(name: &str, text: &str) -> PathBuf {
     let file = scratch(name).join("mine.csv");
-    std::fs::write(&file, text).unwrap();
+    std::fs::write(&file, text).expect("a file of our own");
     file
 }
 
@@ -136,7 +137,6 @@ fn predictions_can_be_cancelled() {
     person.harness.state_mut().send(Command::Accuracy(command));
     person.harness.run_steps(3);
     assert!(person.sees("Predicting the runs that come with Windtunnel"));
-    use egui_kittest::kittest::Queryable as _;
     person.harness.get_by_label("Cancel predictions").click();
     person.harness.run_steps(3);
     person.harness.state_mut().worker().release();

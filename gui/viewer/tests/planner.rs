@@ -51,7 +51,7 @@ fn searched(person: &Person) -> &Searched {
 }
 
 fn plan_text(person: &Person) -> Option<String> {
-    person.state().draft().unwrap().value("plan.tp")
+    person.state().draft()?.value("plan.tp")
 }
 
 #[test]

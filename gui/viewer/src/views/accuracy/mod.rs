@@ -263,7 +263,7 @@ fn tables_ui(
         }
         commands.extend(super::figure::table_menu_ui(ui, &table));
     });
-    commands.extend(rows::rows_ui(ui, view, table, height));
+    commands.extend(rows::rows_ui(ui, view, &table, height));
     commands
 }
 

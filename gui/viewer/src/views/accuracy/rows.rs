@@ -37,7 +37,7 @@ pub(super) fn table(view: &View, predicted: &Predicted, all: &[&Measurement]) ->
 }
 
 /// Shows a table.
-pub(super) fn rows_ui(ui: &mut Ui, view: &View, table: Table, height: f32) -> Vec<Any> {
+pub(super) fn rows_ui(ui: &mut Ui, view: &View, table: &Table, height: f32) -> Vec<Any> {
     let is_runs = view.tab == Tab::Rows;
     let shown = TableView {
         height: Some(height),
@@ -48,7 +48,7 @@ pub(super) fn rows_ui(ui: &mut Ui, view: &View, table: Table, height: f32) -> Ve
             .map(|(column, descending)| Sort { column, descending }),
     };
     let mut commands = Vec::new();
-    for command in table_ui(ui, &table, &shown) {
+    for command in table_ui(ui, table, &shown) {
         let command = match command {
             TableCommand::Sort(sort) => Command::Sort(sort),
             TableCommand::Select(id) if is_runs => Command::Select(id),

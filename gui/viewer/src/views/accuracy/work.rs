@@ -45,19 +45,19 @@ fn predict(
     state.asks.push(Ask::new(
         Slot::Validate,
         format!("Predicting {name}"),
-        move |control| predicted(name, read()?, control),
+        move |control| Ok(predicted(name, read()?, control)),
         move |state, result| put(state, &pending, result),
     ));
 }
 
-fn predicted(name: String, tables: Tables, control: &Control) -> Result<Predicted, Vec<RunsError>> {
+fn predicted(name: String, tables: Tables, control: &Control) -> Predicted {
     let validation = validate(&tables, &ValidateSettings::default(), None, control);
-    Ok(Predicted {
+    Predicted {
         name,
         measurements: measurements(&validation),
         tables,
         validation,
-    })
+    }
 }
 
 fn put(state: &mut State, pending: &Arc<String>, result: Result<Predicted, Vec<RunsError>>) {

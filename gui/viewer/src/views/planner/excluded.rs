@@ -17,7 +17,7 @@ pub(super) fn why_not_ui(ui: &mut Ui, state: &State, planned: &Planned) -> Vec<A
     let mut commands = ask_ui(ui, state);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         if let Some(asked) = &state.results.planner.asked {
-            answer_ui(ui, planned, asked);
+            commands.extend(answer_ui(ui, planned, asked));
             ui.add_space(space::MEDIUM);
         }
         let answer = &planned.answer;
@@ -64,19 +64,19 @@ fn ask_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
 }
 
 /// What became of plans with some values.
-fn answer_ui(ui: &mut Ui, planned: &Planned, asked: &Asked) {
+fn answer_ui(ui: &mut Ui, planned: &Planned, asked: &Asked) -> Vec<Any> {
     let values = &asked.values;
     match &asked.answer.best {
         Err(nothing) => {
             ui.label(RichText::new(format!("No plan with {values} is possible")).strong());
-            tally_ui(ui, "Plans with these values", &nothing.excluded);
+            tally_ui(ui, "Plans with these values", &nothing.excluded)
         }
         Ok(other) => {
             ui.label(RichText::new(sentence(values, &asked.answer)).strong());
             table_of(ui, planned, other, &asked.answer);
             ui.add_space(space::SMALL);
             ui.label("Of plans with these values, these are no candidates:");
-            tally_ui(ui, "Plans with these values", &other.answer.excluded);
+            tally_ui(ui, "Plans with these values", &other.answer.excluded)
         }
     }
 }

@@ -167,7 +167,7 @@ fn measured(property: Property, prediction: &Prediction, searched: &Searched) ->
         Property::Mfu => prediction.mfu,
         Property::Cost => {
             let cost = prediction.totals.get("cost");
-            cost.and_then(|cost| cost.as_f64()).unwrap_or(f64::NAN)
+            cost.and_then(serde_json::Value::as_f64).unwrap_or(f64::NAN)
         }
         _ => searched
             .rows
@@ -233,39 +233,31 @@ pub(super) fn parallel(
         !property.is_listed() || values.any(|value| Some(value) != first)
     };
     let across: Vec<Property> = Property::ACROSS.into_iter().filter(varies).collect();
-    let mut axes = Vec::new();
-    let mut places: Vec<Vec<f64>> = vec![Vec::new(); rows.len()];
+    let mut all = Vec::new();
+    let mut values: Vec<Vec<f64>> = vec![Vec::new(); rows.len()];
     for property in &across {
         let brush = filters.get(property).copied();
-        let mut axis = if property.is_listed() {
-            let listed = property.listed(rows);
-            for (row, place) in rows.iter().zip(&mut places) {
-                let value = property.of(row);
-                let at = listed
-                    .iter()
-                    .position(|(known, _)| known.total_cmp(&value).is_eq());
-                place.push(at.map_or(f64::NAN, |at| at as f64));
+        let listed = property.is_listed().then(|| property.listed(rows));
+        for (row, values) in rows.iter().zip(&mut values) {
+            values.push(along(property.of(row), listed.as_deref()));
+        }
+        let label = short(*property);
+        let mut axis = match &listed {
+            Some(listed) => {
+                let texts = listed.iter().map(|(_, text)| text.clone());
+                ParallelAxis::categories(label, texts.collect())
             }
-            let mut axis = ParallelAxis::categories(
-                property.label(),
-                listed.iter().map(|(_, text)| text.clone()).collect(),
-            );
-            axis.brush = brush.map(|range| places_of_range(&listed, range));
-            axis
-        } else {
-            for (row, place) in rows.iter().zip(&mut places) {
-                place.push(property.of(row));
-            }
-            let mut axis = ParallelAxis::numbers(Axis::new(property.label(), property.unit("")));
-            axis.brush = brush;
-            axis
+            None => ParallelAxis::numbers(Axis::new(label, property.unit(""))),
         };
-        axis.axis.label = short(*property).to_owned();
-        axes.push(axis);
+        axis.brush = match listed {
+            Some(listed) => brush.map(|range| places_of_range(&listed, range)),
+            None => brush,
+        };
+        all.push(axis);
     }
     let lines = rows
         .iter()
-        .zip(places)
+        .zip(values)
         .rev()
         .map(|(row, values)| ParallelLine {
             id: row.id,
@@ -275,7 +267,7 @@ pub(super) fn parallel(
         });
     let parallel = Parallel {
         lines: lines.collect(),
-        axes,
+        axes: all,
     };
     let mut figure = Figure::new("Plans across their fields", "plan", parallel);
     if let Some(planned) = searched.planned() {
@@ -283,6 +275,17 @@ pub(super) fn parallel(
     }
     figure.highlighted = highlighted(state, searched, hovered);
     (figure, across)
+}
+
+/// Where a value lies on an axis: itself, or its place in what the axis lists.
+fn along(value: f64, listed: Option<&[(f64, String)]>) -> f64 {
+    let Some(listed) = listed else {
+        return value;
+    };
+    let place = listed
+        .iter()
+        .position(|(known, _)| known.total_cmp(&value).is_eq());
+    place.map_or(f64::NAN, |place| place as f64)
 }
 
 const fn short(property: Property) -> &'static str {

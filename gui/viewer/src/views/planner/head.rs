@@ -210,19 +210,19 @@ pub(super) fn live_ui(ui: &mut Ui, state: &State, live: &Mutex<Live>) -> Vec<Any
 fn front(live: &Live, state: &State) -> Figure {
     let mut plans = live.front.clone();
     plans.sort_by(|a, b| a.time.total_cmp(&b.time));
-    let points = plans.iter().zip(0..).map(|(plan, id)| {
+    let found = plans.iter().zip(0..).map(|(plan, id)| {
         let degrees = plan.choice.degrees;
         let label = format!("tp {}, pp {}, dp {}", degrees.tp, degrees.pp, degrees.dp);
         Point::new(id, plan.time, plan.used.as_f64(), label)
     });
-    let points: Vec<Point> = points.collect();
+    let points: Vec<Point> = found.collect();
     let line = Line {
         ink: Ink::Series(0),
         path: Path::Steps,
         samples: points.iter().map(|point| (point.x, point.y)).collect(),
         ..Line::default()
     };
-    let points = Points {
+    let marks = Points {
         name: "Not beaten so far".to_owned(),
         ink: Ink::Series(0),
         points,
@@ -232,7 +232,7 @@ fn front(live: &Live, state: &State) -> Figure {
         Axis::new("Iteration time", Unit::Seconds),
         Axis::new("Memory used", Unit::Bytes),
     );
-    let mut figure = Figure::new("Plans so far", "plan", xy.with(line).with(points));
+    let mut figure = Figure::new("Plans so far", "plan", xy.with(line).with(marks));
     state
         .draft()
         .map_or("", |draft| draft.name())

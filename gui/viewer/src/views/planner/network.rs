@@ -1,5 +1,7 @@
 //! Ways to balance the load of a network workload, the best first.
 
+use std::fmt::Write as _;
+
 use chart::{
     Axis, Bars, Cell, Column, Direction, Figure, FigureView, Group, Grouping, Ink, Limit, Row,
     Series, Table, TableCommand, TableView, Unit, table_ui,
@@ -63,7 +65,7 @@ fn choice_ui(ui: &mut Ui, at: usize, plan: &NetworkPlan, plans: &NetworkPlans) -
         let mut text = format!("done after {}", number::secs(plan.makespan.as_secs()));
         if let Some(ideal) = plans.ideal.filter(|ideal| 0.0 < ideal.as_secs()) {
             let ratio = plan.makespan.as_secs() / ideal.as_secs();
-            text.push_str(&format!(", {ratio:.3} times spraying"));
+            let _ = write!(text, ", {ratio:.3} times spraying");
         }
         if plan.is_own {
             text.push_str(", the scenario's own");
@@ -171,7 +173,7 @@ fn table(plans: &NetworkPlans) -> Table {
     };
     for (plan, id) in plans.plans.iter().zip(0_u64..) {
         let worst = (1 < plan.runs).then(|| plan.worst.as_secs());
-        let ideal = plans.ideal.map(|ideal| ideal.as_secs());
+        let ideal = plans.ideal.map(units::Seconds::as_secs);
         let cells = vec![
             Cell::from((id + 1) as f64),
             words(&plan.candidate).into(),

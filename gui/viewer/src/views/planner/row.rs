@@ -1,5 +1,7 @@
 //! One plan as charts and tables show it.
 
+use std::fmt::Write as _;
+
 use session::{Choice, Evaluated, Planned, Prediction, Simulated, breakdown_parts, plan_fields};
 
 /// Plans that are shown beside those that were simulated: the fastest in closed form.
@@ -70,13 +72,11 @@ impl PlanRow {
             ("vp", self.choice.vp),
         ] {
             if 1 < value {
-                words.push_str(&format!(", {name} {value}"));
+                let _ = write!(words, ", {name} {value}");
             }
         }
-        words.push_str(&format!(
-            ", dp {}, micro-batch {}",
-            degrees.dp, self.choice.micro_batch
-        ));
+        let (dp, sequences) = (degrees.dp, self.choice.micro_batch);
+        let _ = write!(words, ", dp {dp}, micro-batch {sequences}");
         words
     }
 
@@ -141,7 +141,10 @@ fn simulated(place: usize, plan: &Simulated, best: &Simulated, tokens: f64) -> P
         tokens: prediction.tokens_per_s,
         gpu_hours: gpu_hours(gpus, time, tokens),
         mfu: prediction.mfu,
-        cost: prediction.totals.get("cost").and_then(|cost| cost.as_f64()),
+        cost: prediction
+            .totals
+            .get("cost")
+            .and_then(serde_json::Value::as_f64),
         slower: time / best.prediction.iteration_time_s - 1.0,
         is_pareto: false,
         loses: (place != 0)

@@ -127,7 +127,7 @@ pub fn search(
     live: &Mutex<Live>,
     control: &Control,
 ) -> Result<Searched, Vec<String>> {
-    let opened = Arc::new(question.draft.open().map_err(told)?);
+    let opened = Arc::new(question.draft.open().map_err(|failures| told(&failures))?);
     let answer = if opened.is_traffic() {
         let found = opened.plan_network(&[], control).map_err(of_network)?;
         Answer::Network(Arc::new(found))
@@ -153,7 +153,9 @@ fn plans(
     live: &Mutex<Live>,
     control: &Control,
 ) -> Result<Answer, Vec<String>> {
-    let planning = opened.planning(&question.kept).map_err(told)?;
+    let planning = opened
+        .planning(&question.kept)
+        .map_err(|failures| told(&failures))?;
     let observer = |progress: &Progress<'_>| {
         let mut live = live.lock().unwrap_or_else(PoisonError::into_inner);
         live.take(progress);
@@ -178,14 +180,14 @@ fn plans(
 
 fn of_network(error: NetworkPlanError) -> Vec<String> {
     match error {
-        NetworkPlanError::Scenario(failures) => told(failures),
+        NetworkPlanError::Scenario(failures) => told(&failures),
         NetworkPlanError::Nothing(_, hint) => vec![hinted(&error, hint)],
         NetworkPlanError::Interrupted => Vec::new(),
     }
 }
 
 /// Failures in words.
-pub(super) fn told(failures: Vec<Failure>) -> Vec<String> {
+pub(super) fn told(failures: &[Failure]) -> Vec<String> {
     let words = failures
         .iter()
         .map(|failure| hinted(failure, failure.hint()));

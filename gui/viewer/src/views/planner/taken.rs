@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use session::{Draft, Failure};
+use session::Draft;
+
+use crate::state::hinted;
 
 /// A draft with sections taken from another text of the same scenario; comments and the order of
 /// fields that stay are kept.
@@ -10,7 +12,7 @@ use session::{Draft, Failure};
 /// # Errors
 ///
 /// Where the draft is not TOML.
-pub fn taken(draft: &Draft, text: &str, sections: &[&str]) -> Result<Draft, Failure> {
+pub fn taken(draft: &Draft, text: &str, sections: &[&str]) -> Result<Draft, String> {
     let found = draft.with_text(text);
     let differ = found.differences(draft);
     let keys: BTreeSet<String> = differ
@@ -19,10 +21,11 @@ pub fn taken(draft: &Draft, text: &str, sections: &[&str]) -> Result<Draft, Fail
         .collect();
     let mut draft = draft.clone();
     for key in keys {
-        draft = match found.value(&key) {
-            Some(value) => draft.set(&key, &value)?,
-            None => draft.unset(&key)?,
+        let set = match found.value(&key) {
+            Some(value) => draft.set(&key, &value),
+            None => draft.unset(&key),
         };
+        draft = set.map_err(|failure| hinted(&failure, failure.hint()))?;
     }
     Ok(draft)
 }

@@ -159,7 +159,7 @@ pub(super) fn take(state: &mut State, id: u64) {
                 .notices
                 .info("Taken into the scenario; undo brings the old plan back.".to_owned());
         }
-        Err(failure) => state.notices.error(hinted(&failure, failure.hint())),
+        Err(error) => state.notices.error(error),
     }
 }
 
@@ -182,7 +182,8 @@ pub(super) fn launch(state: &mut State, id: u64, consumer: &'static str) {
 }
 
 fn files(draft: &session::Draft, consumer: &str) -> Result<session::Bundle, String> {
-    let first = |failures| told(failures).into_iter().next().unwrap_or_default();
+    let first =
+        |failures: Vec<session::Failure>| told(&failures).into_iter().next().unwrap_or_default();
     let opened = draft.open().map_err(first)?;
     let ready = opened.ready().map_err(first)?;
     let to = named_consumer(consumer);
@@ -267,7 +268,7 @@ fn answered(
         .opened
         .why_not(planned, &pairs, searched.engine, control)
         .map_err(|error| match error {
-            session::WhyNotError::Refused(failures) => told(failures).join("; "),
+            session::WhyNotError::Refused(failures) => told(&failures).join("; "),
             error => error.to_string(),
         })
 }
