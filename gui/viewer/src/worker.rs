@@ -178,7 +178,7 @@ impl Worker {
             }
         }
         match self.mode {
-            Mode::Threads | Mode::Inline => self.begin(ask),
+            Mode::Threads | Mode::Inline => self.begin(ask, Arc::new(Control::new())),
             Mode::Held => {
                 let control = Arc::new(Control::new());
                 let going = self.started(&ask, &control);
@@ -197,8 +197,7 @@ impl Worker {
         }
     }
 
-    fn begin(&mut self, ask: Ask) {
-        let control = Arc::new(Control::new());
+    fn begin(&mut self, ask: Ask, control: Arc<Control>) {
         let going = self.started(&ask, &control);
         let (slot, generation, work) = (ask.slot, going.generation, ask.work);
         self.going.insert(slot, going);
@@ -239,16 +238,8 @@ impl Worker {
     pub fn release(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         for (slot, ask) in waiting {
-            let stopped = self
-                .going
-                .get(&slot)
-                .map(|going| Arc::clone(&going.control));
-            self.begin(ask);
-            if let (Some(old), Some(new)) = (stopped, self.going.get(&slot))
-                && old.is_cancelled()
-            {
-                new.control.cancel();
-            }
+            let held = self.going.get(&slot).map(|held| Arc::clone(&held.control));
+            self.begin(ask, held.unwrap_or_default());
         }
     }
 
@@ -281,7 +272,7 @@ impl Worker {
                 outcomes.push(done.outcome.unwrap_or_else(|| crashed(done.slot)));
             }
             if let Some(ask) = next {
-                self.begin(ask);
+                self.begin(ask, Arc::new(Control::new()));
             }
         }
         outcomes
