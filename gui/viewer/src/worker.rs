@@ -41,6 +41,10 @@ pub enum Slot {
     Policies,
     /// Queries of the timeline.
     Tiles,
+    /// Laying out the cluster, with the loads of its links.
+    Graph,
+    /// Memory over time.
+    Levels,
     /// Writing files.
     Export,
 }
@@ -49,7 +53,10 @@ impl Slot {
     /// Whether a newer ask waits for the older one instead of stopping it: short work of which a drag
     /// asks for more than can be done.
     const fn waits(self) -> bool {
-        matches!(self, Self::Estimate | Self::Check | Self::Tiles)
+        matches!(
+            self,
+            Self::Estimate | Self::Check | Self::Tiles | Self::Graph | Self::Levels
+        )
     }
 
     /// Whether people want to see it in the list of what is going on.
