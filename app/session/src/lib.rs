@@ -12,6 +12,7 @@ mod import;
 mod import_network;
 mod link_loads;
 mod links;
+mod memory_remedies;
 mod network;
 mod open;
 mod plan;
@@ -54,6 +55,7 @@ pub use import_network::{Tool, import_chakra, import_cluster, import_simgrid};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
 pub use link_loads::{KindLoad, LinkLoads, LoadClass};
 pub use links::{link_tracks, save_links};
+pub use memory_remedies::{MemoryRemedy, memory_remedies};
 pub use network::{
     Candidate, FailedPlan, FullestLink, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer,
     NetworkBundle, NetworkConsumer, NetworkExplanation, NetworkField, NetworkFile, NetworkPlan,
