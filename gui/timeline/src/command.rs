@@ -7,7 +7,7 @@ use units::SimTime;
 use crate::camera::Camera;
 use crate::key::{Fold, Grouping, TrackKey};
 use crate::timeline::Timeline;
-use crate::view::{Overlay, ROW_HEIGHT, Selection, TimelineView};
+use crate::view::{LedgerLine, Overlay, ROW_HEIGHT, Selection, Table, TimelineView};
 
 /// The next or the previous one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,10 @@ pub enum TimelineCommand {
     /// Select the next or the previous span of the selected line of the ledger, or of the
     /// critical path where none is selected.
     Critical(Step),
+    /// Highlight the spans of a line of the ledger, or of none.
+    Ledger(Option<LedgerLine>),
+    /// List something else in the table.
+    List(Table),
     /// Move the playhead.
     Playhead(SimTime),
     /// Mark a moment, or remove its mark.
@@ -88,8 +92,17 @@ pub enum TimelineCommand {
 impl TimelineView {
     /// Does what a command says. It depends on nothing but its arguments.
     pub fn apply(&mut self, timeline: &Timeline, command: &TimelineCommand) {
+        self.apply_until(timeline, timeline.end(), command);
+    }
+
+    /// The same where the window of time may reach beyond the end of the run.
+    pub(crate) fn apply_until(
+        &mut self,
+        timeline: &Timeline,
+        end: SimTime,
+        command: &TimelineCommand,
+    ) {
         use TimelineCommand as C;
-        let end = timeline.end();
         match command {
             C::Look(camera) => {
                 self.camera = Camera::new(camera.start().as_picos(), camera.span(), end);
@@ -118,6 +131,8 @@ impl TimelineView {
                 self.reveal(timeline, next);
             }
             C::Search(text) => self.search.clone_from(text),
+            C::Ledger(line) => self.ledger = *line,
+            C::List(table) => self.table = *table,
             C::Playhead(time) => self.playhead = Some((*time).min(end)),
             C::ToggleMark(time) => toggle(&mut self.marks, *time),
             C::ClearMarks => self.marks.clear(),
@@ -146,7 +161,7 @@ impl TimelineView {
                 let names = timeline.names();
                 names.next(timeline.trace(), &found, here, *step == Step::Next)
             }
-            C::Critical(step) => crate::ledger::step(timeline, &self.selection, *step),
+            C::Critical(step) => crate::ledger::step(timeline, self.ledger, here, *step),
             _ => None,
         }
     }

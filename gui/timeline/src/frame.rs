@@ -19,11 +19,34 @@ const OVERVIEW_HEIGHT: f32 = 40.0;
 const RULER_HEIGHT: f32 = 22.0;
 const SCROLL_BAR: f32 = 10.0;
 
+/// Which of two runs is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The only one.
+    Alone,
+    /// The one above.
+    Base,
+    /// The one below.
+    Other,
+}
+
+impl Side {
+    /// What names begin with, so that those of two runs differ.
+    pub(crate) const fn prefix(self) -> &'static str {
+        match self {
+            Self::Alone => "",
+            Self::Base => "base: ",
+            Self::Other => "other: ",
+        }
+    }
+}
+
 /// What one frame draws, and where.
 pub(crate) struct Frame<'a> {
     pub(crate) timeline: &'a Arc<Timeline>,
     pub(crate) view: &'a TimelineView,
     pub(crate) theme: Theme,
+    pub(crate) side: Side,
     pub(crate) rows: Arc<Rows>,
     pub(crate) id: egui::Id,
     /// The whole run, small.
@@ -61,6 +84,7 @@ impl<'a> Frame<'a> {
         timeline: &'a Arc<Timeline>,
         view: &'a TimelineView,
         rows: Arc<Rows>,
+        side: Side,
     ) -> Self {
         let pixels_per_point = ui.pixels_per_point();
         let snap = |at: f32| (at * pixels_per_point).round() / pixels_per_point;
@@ -83,6 +107,7 @@ impl<'a> Frame<'a> {
             timeline,
             view,
             theme: Theme::of(ui.ctx()),
+            side,
             id: ui.scope_id().with("timeline"),
             overview: of([middle, right], [top, ruler_top - 4.0]),
             ruler: of([middle, right], [ruler_top, lanes_top]),

@@ -49,8 +49,8 @@ fn header_ui(
     let response = ui.interact(seen, frame.id.with(row.key), Sense::click());
     response.widget_info(|| {
         let name = match row.folded {
-            Some(true) => format!("{}, folded", row.name),
-            _ => row.name.clone(),
+            Some(true) => format!("{}{}, folded", frame.side.prefix(), row.name),
+            _ => format!("{}{}", frame.side.prefix(), row.name),
         };
         WidgetInfo::labeled(Role::Button, true, name)
     });
@@ -146,7 +146,11 @@ fn pin_ui(
         ""
     };
     response.widget_info(|| {
-        let text = format!("{verb} {}{place}", frame.timeline.title(track));
+        let text = format!(
+            "{}{verb} {}{place}",
+            frame.side.prefix(),
+            frame.timeline.title(track)
+        );
         WidgetInfo::selected(Role::Button, true, pinned, text)
     });
     let active = active || response.hovered() || response.has_focus();

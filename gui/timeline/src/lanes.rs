@@ -6,7 +6,7 @@ use egui::{Align2, FontId, Rect, Ui, pos2, vec2};
 use look::palette;
 
 use crate::canvas::Canvas;
-use crate::frame::Frame;
+use crate::frame::{Frame, Side};
 use crate::paint::{Shade, Stretching, tile_quads};
 use crate::quad::{Layer, Quad};
 use crate::round::single;
@@ -73,7 +73,11 @@ pub(crate) fn lanes_ui(ui: &Ui, frame: &Frame<'_>, canvas: &mut Canvas) {
     let key = batch_key(frame, canvas.tiles.generation, scale);
     let drawn = pieces(frame, canvas, &seen, scale, tiles);
     let shade = Shade::new(frame.theme);
-    let batch = canvas.lanes.batch(Layer::Lanes, key, || {
+    let layer = match frame.side {
+        Side::Other => Layer::OtherLanes,
+        Side::Alone | Side::Base => Layer::Lanes,
+    };
+    let batch = canvas.lanes.batch(layer, key, || {
         let mut quads = Vec::new();
         backgrounds(&mut quads, frame, &seen);
         let critical = frame.view.shows(Overlay::CriticalPath);
@@ -295,7 +299,7 @@ fn text(
     if fitting < 6 {
         return false;
     }
-    let short: String = name.chars().take(fitting - 1).chain(['…']).collect();
+    let short: String = name.chars().take(fitting - 2).chain(['…']).collect();
     painter.text(at, Align2::LEFT_CENTER, short, font, color);
     true
 }

@@ -18,6 +18,9 @@ const MOST_EFFECTS: usize = 64;
 /// Draws it.
 pub(crate) fn overlay_ui(ui: &Ui, frame: &Frame<'_>) {
     let painter = ui.painter().with_clip_rect(frame.scrolled);
+    if let Some(line) = frame.view.ledger {
+        ledger(frame, &painter, line);
+    }
     selection(ui, frame, &painter);
     if let Some(id) = frame.view.selection.span() {
         arrows(frame, &painter, id);
@@ -82,7 +85,6 @@ fn selection(ui: &Ui, frame: &Frame<'_>, painter: &Painter) {
                 to.as_picos() - from.as_picos(),
             );
         }
-        Selection::Ledger(line) => ledger(frame, painter, *line),
     }
 }
 

@@ -3,7 +3,7 @@
 use trace::{Category, Pass, SpanId, Trace};
 use units::SimTime;
 
-use crate::round::{byte, column, index, single};
+use crate::round::{byte, column, index};
 use crate::timeline::SpanTrack;
 
 /// Columns of the strip.

@@ -55,7 +55,6 @@ fn lanes_name(frame: &Frame<'_>) -> String {
                 look::number::counted(tracks.len() as u64, "track")
             )
         }
-        Selection::Ledger(_) => "a part of the critical path selected".to_owned(),
     };
     format!(
         "Timeline, {}, {selected}",
@@ -185,7 +184,10 @@ pub(crate) fn scroll_bar_ui(
         return;
     }
     let response = ui.interact(rect, frame.id.with("scroll bar"), Sense::click_and_drag());
-    response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, "Scroll lanes"));
+    response.widget_info(|| {
+        let text = format!("{}Scroll lanes", frame.side.prefix());
+        WidgetInfo::labeled(Role::Slider, true, text)
+    });
     let share = rect.height() / frame.rows.height();
     let height = (share * rect.height()).clamp(24.0_f32.min(rect.height()), rect.height());
     let room = rect.height() - height;

@@ -57,6 +57,8 @@ pub enum Layer {
     Overview,
     /// The lanes.
     Lanes,
+    /// The strip of the run that is compared.
+    OtherOverview,
     /// The lanes of the run that is compared.
     OtherLanes,
 }

@@ -5,7 +5,7 @@ use egui::{Align2, CursorIcon, FontId, Rect, Response, Role, Sense, Ui, WidgetIn
 use crate::camera::Camera;
 use crate::canvas::{Canvas, Drag};
 use crate::command::TimelineCommand;
-use crate::frame::Frame;
+use crate::frame::{Frame, Side};
 use crate::overview::{COLUMNS, runs};
 use crate::paint::Shade;
 use crate::quad::{Layer, Quad};
@@ -25,7 +25,8 @@ pub(crate) fn overview_ui(
     response.widget_info(|| {
         let camera = frame.view.camera;
         let text = format!(
-            "Overview: {} to {} of {}",
+            "{}Overview: {} to {} of {}",
+            frame.side.prefix(),
             moment(camera.start(), frame.scale.0),
             moment(camera.end(), frame.scale.0),
             moment(frame.timeline.end(), 1.0),
@@ -39,7 +40,11 @@ pub(crate) fn overview_ui(
         u64::from(frame.pixels_per_point.to_bits()),
         u64::from(frame.theme.dark),
     ];
-    let batch = canvas.overview.batch(Layer::Overview, key, || quads(frame));
+    let layer = match frame.side {
+        Side::Other => Layer::OtherOverview,
+        Side::Alone | Side::Base => Layer::Overview,
+    };
+    let batch = canvas.overview.batch(layer, key, || quads(frame));
     canvas.sink.quads(ui.painter(), rect, &batch);
     let window = window(frame);
     let shade = frame.theme.panel.gamma_multiply(0.72);
@@ -144,7 +149,11 @@ pub(crate) fn ruler_ui(
             || "no playhead".to_owned(),
             |time| format!("playhead at {}", moment(time, frame.scale.0)),
         );
-        WidgetInfo::labeled(Role::Slider, true, format!("Time axis, {playhead}"))
+        WidgetInfo::labeled(
+            Role::Slider,
+            true,
+            format!("{}Time axis, {playhead}", frame.side.prefix()),
+        )
     });
     let painter = ui.painter().with_clip_rect(rect);
     let most = count(rect.width() / 110.0).max(1);

@@ -216,7 +216,7 @@ fn single_track(timeline: &Timeline, track: &SpanTrack, grid: &Grid) -> Tile {
             marks.has(from)
         };
         tile.push(
-            timeline,
+            (timeline, grid),
             bar.longest,
             from..free,
             wide,
@@ -230,7 +230,7 @@ fn single_track(timeline: &Timeline, track: &SpanTrack, grid: &Grid) -> Tile {
 impl Tile {
     fn push(
         &mut self,
-        timeline: &Timeline,
+        (timeline, grid): (&Timeline, &Grid),
         id: SpanId,
         columns: Range<u32>,
         wide: bool,
@@ -244,12 +244,13 @@ impl Tile {
             width,
             style: style(span.category, span.pass),
             level: if wide { 255 } else { fill },
-            kind: match (wide, columns.end) {
-                (false, _) => BitKind::Merged,
-                (true, end) => BitKind::Span {
-                    begins: columns.start != 0,
-                    ends: end != TILE,
-                },
+            kind: if wide {
+                BitKind::Span {
+                    begins: grid.window.start <= span.start,
+                    ends: span.end <= grid.window.end,
+                }
+            } else {
+                BitKind::Merged
             },
             critical,
         });
@@ -311,7 +312,14 @@ fn merged(timeline: &Timeline, tracks: &[u32], grid: &Grid) -> Tile {
         let to = from + index(run.len());
         if let Some(id) = run[0].longest {
             let fill = byte((run[0].busy as f64 / grid.scale.0).min(1.0));
-            tile.push(timeline, id, from..to, run[0].wide, run[0].critical, fill);
+            tile.push(
+                (timeline, grid),
+                id,
+                from..to,
+                run[0].wide,
+                run[0].critical,
+                fill,
+            );
         }
         from = to;
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use trace::{
-    CriticalPath, NO_INDEX, Pyramid, Span, SpanId, StreamKind, Stretch, Trace, Track,
-    critical_path, memory_timelines, tracks,
+    CriticalPath, KindSums, NO_INDEX, Pyramid, Span, SpanId, StreamKind, Stretch, Trace, Track,
+    critical_path, memory_timelines, slacks, tracks,
 };
 use units::SimTime;
 
@@ -15,6 +15,9 @@ use crate::key::{Fold, Grouping, Placement, TrackKey, ranks_text};
 use crate::names::NameIndex;
 use crate::overview::Overview;
 use crate::round::index;
+
+/// The slack of spans is kept of traces with so many at most: it takes 8 bytes each.
+const MOST_SLACKS: usize = 4 << 20;
 
 /// A row of spans that do not overlap.
 #[derive(Clone, Debug)]
@@ -29,6 +32,8 @@ pub struct SpanTrack {
     pub spans: Pyramid,
     /// Those of them that lie on the critical path.
     pub critical: Pyramid,
+    /// Their sums by kind.
+    pub kinds: KindSums,
 }
 
 /// A trace with everything that makes drawing and asking fast.
@@ -47,6 +52,7 @@ pub struct Timeline {
     path: CriticalPath,
     is_critical: Vec<u64>,
     effects: Effects,
+    slacks: Vec<SimTime>,
     names: NameIndex,
     overview: Overview,
 }
@@ -92,6 +98,11 @@ impl Timeline {
             links: trace.links.iter().map(Counter::of_link).collect(),
             effects: Effects::new(&trace),
             names: NameIndex::new(&trace),
+            slacks: if trace.spans.len() <= MOST_SLACKS {
+                slacks(&trace)
+            } else {
+                Vec::new()
+            },
             trace,
             placement,
             tracks,
@@ -121,6 +132,20 @@ impl Timeline {
     /// All rows of spans, by lane, stream and row.
     pub fn tracks(&self) -> &[SpanTrack] {
         &self.tracks
+    }
+
+    /// A row of spans by its name.
+    pub fn track(&self, key: TrackKey) -> Option<&SpanTrack> {
+        let TrackKey::Stream { lane, .. } = key else {
+            return None;
+        };
+        let own = &self.tracks[self.tracks_of_lane(lane)];
+        own.iter().find(|track| track.key() == key)
+    }
+
+    /// How much later a span could end at most before the run ends later, where that is known.
+    pub fn slack(&self, id: SpanId) -> Option<SimTime> {
+        self.slacks.get(id as usize).copied()
     }
 
     /// The places of a lane's tracks among all.
@@ -312,6 +337,7 @@ fn span_track(trace: &Trace, track: Track, is_critical: impl Fn(SpanId) -> bool)
         lane: track.lane.get(),
         stream: track.stream,
         row: track.row,
+        kinds: KindSums::new(trace, &track.spans),
         spans: Pyramid::of_spans(trace, track.spans),
         critical,
     }

@@ -69,8 +69,6 @@ pub enum Selection {
         /// The tracks.
         tracks: Vec<TrackKey>,
     },
-    /// The stretches of the critical path that one line of the ledger sums up.
-    Ledger(LedgerLine),
 }
 
 /// A line of the ledger: one cause of time on the critical path.
@@ -97,12 +95,6 @@ impl Selection {
             Self::None => None,
             Self::Span(id) => timeline.span(*id).map(|span| span.start..span.end),
             Self::Range { from, to, .. } => Some(*from..*to),
-            Self::Ledger(line) => {
-                let mut segments = crate::ledger::segments(timeline, *line);
-                let first = segments.next()?;
-                let last = segments.last().unwrap_or(first);
-                Some(first.start..last.end)
-            }
         }
     }
 }
@@ -138,6 +130,20 @@ pub struct TimelineView {
     pub shown: BTreeSet<Overlay>,
     /// What names are searched for.
     pub search: String,
+    /// The line of the ledger whose spans are highlighted.
+    pub ledger: Option<LedgerLine>,
+    /// What the table lists.
+    pub table: Table,
+}
+
+/// What the table lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Table {
+    /// All tracks.
+    #[default]
+    Tracks,
+    /// The spans of the window.
+    Spans,
 }
 
 impl Default for TimelineView {
@@ -158,6 +164,8 @@ impl Default for TimelineView {
                 .filter(|&one| one != Overlay::Chain)
                 .collect(),
             search: String::new(),
+            ledger: None,
+            table: Table::Tracks,
         }
     }
 }

@@ -6,7 +6,7 @@ use egui::{Align2, FontId, Role, Sense, Ui, WidgetInfo};
 
 use crate::canvas::Canvas;
 use crate::command::TimelineCommand;
-use crate::frame::Frame;
+use crate::frame::{Frame, Side};
 use crate::timeline::Timeline;
 use crate::view::TimelineView;
 use crate::{headers, keys, lanes, overlay, pointer, strip};
@@ -18,13 +18,24 @@ pub fn timeline_ui(
     view: &TimelineView,
     canvas: &mut Canvas,
 ) -> Vec<TimelineCommand> {
+    side_ui(ui, timeline, view, canvas, Side::Alone)
+}
+
+/// The same for one of two runs.
+pub(crate) fn side_ui(
+    ui: &mut Ui,
+    timeline: &Arc<Timeline>,
+    view: &TimelineView,
+    canvas: &mut Canvas,
+    side: Side,
+) -> Vec<TimelineCommand> {
     if timeline.tracks().is_empty() {
         nothing_ui(ui);
         return Vec::new();
     }
     canvas.turn_to(timeline);
     let rows = canvas.rows(timeline, view);
-    let frame = Frame::new(ui, timeline, view, rows);
+    let frame = Frame::new(ui, timeline, view, rows, side);
     let mut commands = Vec::new();
     ui.allocate_rect(frame.rect(), Sense::hover());
     ui.painter()
@@ -36,7 +47,10 @@ pub fn timeline_ui(
     headers::headers_ui(ui, &frame, &mut commands);
     let response = pointer::lanes_ui(ui, &frame, canvas, &mut commands);
     pointer::scroll_bar_ui(ui, &frame, canvas, &mut commands);
-    keys::keys(ui, &frame, &response, &mut commands);
+    // Two runs share their keys.
+    if side != Side::Other {
+        keys::keys(ui, &frame, &response, &mut commands);
+    }
     reveal(&frame, canvas, &mut commands);
     canvas.tiles.tidy();
     commands

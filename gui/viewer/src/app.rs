@@ -1,6 +1,7 @@
 //! The application: draws the state, gathers commands, applies them.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use egui::{CentralPanel, Context, Panel, Ui, ViewportCommand};
@@ -25,6 +26,8 @@ pub struct App {
     dialogs: Arc<Mutex<dyn Dialogs>>,
     keeper: Keeper,
     canvases: Canvases,
+    /// Set from any thread when the graphics device is gone.
+    lost: Arc<AtomicBool>,
     /// Whether somebody waits to be told that the first frame is there.
     tells_first_frame: bool,
     title: String,
@@ -48,6 +51,7 @@ impl App {
             dialogs: Arc::new(Mutex::new(dialogs)),
             keeper,
             canvases: Canvases::default(),
+            lost: Arc::default(),
             tells_first_frame: false,
             title: String::new(),
         }
@@ -71,6 +75,25 @@ impl App {
     /// Draws marks of timelines on a device instead of as meshes.
     pub fn use_device(&mut self, render: &eframe::egui_wgpu::RenderState) {
         self.canvases.use_device(render);
+        let lost = Arc::clone(&self.lost);
+        render
+            .device
+            .set_device_lost_callback(move |reason, message| {
+                if reason != eframe::egui_wgpu::wgpu::DeviceLostReason::Destroyed {
+                    eprintln!("windtunnel: the graphics device was lost: {message}");
+                    lost.store(true, Ordering::Relaxed);
+                }
+            });
+    }
+
+    /// What a driver does that crashes, for tests.
+    pub fn lose_device(&self) {
+        self.lost.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the device is gone: the session is kept, and only a new window can draw it.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// The state, for tests.
@@ -192,6 +215,9 @@ impl App {
         }
         if self.worker.going().keys().any(|slot| slot.is_shown()) {
             ctx.request_repaint_after(std::time::Duration::from_millis(100));
+        }
+        if self.is_lost() {
+            self.keeper.keep_now(&self.state);
         }
         let now = ctx.input(|input| input.time);
         if let Some(rest) = self.keeper.tick(&self.state, now) {
@@ -353,12 +379,18 @@ impl Behavior<Pane> for Panes<'_> {
 impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         self.frame_ui(ui);
+        if self.is_lost() {
+            crate::start::again();
+            ui.ctx().send_viewport_cmd(ViewportCommand::Close);
+        }
     }
 
     fn on_exit(&mut self) {
         for slot in self.worker.going().keys().copied().collect::<Vec<_>>() {
             self.worker.cancel(slot);
         }
-        self.keeper.close(&self.state);
+        if !self.is_lost() {
+            self.keeper.close(&self.state);
+        }
     }
 }

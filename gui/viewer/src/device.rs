@@ -167,7 +167,12 @@ impl Resources {
             },
             fragment: Some(wgpu::FragmentState {
                 module: &module,
-                entry_point: Some("fill"),
+                // Where the card encodes what it is given, it is given linear light, as egui does.
+                entry_point: Some(if format.is_srgb() {
+                    "fill_linear"
+                } else {
+                    "fill"
+                }),
                 compilation_options: wgpu::PipelineCompilationOptions::default(),
                 targets: &[Some(target)],
             }),

@@ -50,7 +50,12 @@ impl KeptDocument {
     }
 
     fn document(&self) -> Document {
-        let draft = |text: &str| Draft::from_text(&self.name, text, &self.base);
+        // The files that an example names come with the program, not from a folder.
+        let example = Draft::example(&self.name).filter(|one| one.base() == self.base);
+        let draft = |text: &str| match &example {
+            Some(example) if self.path.is_none() => example.with_text(text),
+            _ => Draft::from_text(&self.name, text, &self.base),
+        };
         Document {
             draft: draft(&self.text),
             original: draft(&self.original),
@@ -115,10 +120,14 @@ impl Keeper {
                 if let Some(document) = document {
                     state.opened(document.document());
                     state.view = History::new(kept.view);
-                    state.notices.warn(
-                        "The last window ended unexpectedly; its scenario and view are back"
-                            .to_owned(),
-                    );
+                    let reason = if std::env::var_os(crate::start::LOST).is_some() {
+                        "The graphics device was lost"
+                    } else {
+                        "The last window ended unexpectedly"
+                    };
+                    state
+                        .notices
+                        .warn(format!("{reason}; its scenario and view are back"));
                 } else if layout.is_whole() {
                     state.glance(|view| view.layout = layout);
                 }
@@ -153,6 +162,14 @@ impl Keeper {
         self.changed_at = None;
         self.write(kept);
         None
+    }
+
+    /// Writes the session at once: the window is about to end.
+    pub fn keep_now(&mut self, state: &State) {
+        let kept = kept(state, true);
+        if self.path.is_some() && self.last.as_ref() != Some(&kept) {
+            self.write(kept);
+        }
     }
 
     /// Writes that the window was closed as it should be.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use session::Draft;
 
 use crate::run::Run;
-use crate::views::{accuracy, memory, planner, topology, what_if};
+use crate::views::{accuracy, memory, planner, timeline, topology, what_if};
 
 /// Runs that are kept.
 const MOST: usize = 8;
@@ -27,6 +27,8 @@ pub struct Results {
     pub accuracy: accuracy::Found,
     /// What the sliders say.
     pub what_if: what_if::Found,
+    /// Two runs that are matched.
+    pub timeline: timeline::Found,
     /// The graph and the loads of links.
     pub topology: topology::Found,
 }
@@ -49,6 +51,11 @@ impl Results {
         self.kept
             .iter()
             .find(|run| run.draft.as_ref() == Some(draft))
+    }
+
+    /// What is known of a span of the run that is shown, beyond its timeline.
+    pub fn told(&self, _span: trace::SpanId) -> Vec<look::Told> {
+        Vec::new()
     }
 
     /// Forgets everything that belongs to the document.

@@ -96,6 +96,23 @@ fn window(options: &Options) -> Result<(), StartError> {
     created.map_err(|error| StartError::Window(error.to_string()))
 }
 
+/// Set for a window that takes the place of one whose device was lost.
+pub const LOST: &str = "WINDTUNNEL_DEVICE_LOST";
+
+/// Starts a window in place of this one, whose device was lost; only once, since a driver that fails
+/// again will go on to.
+pub fn again() {
+    if std::env::var_os(LOST).is_some() {
+        eprintln!("windtunnel: the graphics device was lost again; the session is kept");
+        return;
+    }
+    let started = std::env::current_exe()
+        .and_then(|program| std::process::Command::new(program).env(LOST, "1").spawn());
+    if let Err(error) = started {
+        eprintln!("windtunnel: no new window could be started: {error}; the session is kept");
+    }
+}
+
 const fn preference(theme: ShownTheme) -> egui::ThemePreference {
     match theme {
         ShownTheme::Dark => egui::ThemePreference::Dark,

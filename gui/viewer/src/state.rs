@@ -164,9 +164,9 @@ impl State {
             Command::RedoView => drop(self.view.redo()),
             Command::Run => self.run(),
             Command::Cancel(slot) => self.wishes.push(Wish::Cancel(slot)),
-            Command::KeepAsBase => self.results.base.clone_from(&self.results.current),
+            Command::KeepAsBase => self.compare_with(self.results.current.clone()),
             Command::CompareWithOriginal => self.compare_with_original(),
-            Command::ForgetBase => self.results.base = None,
+            Command::ForgetBase => self.compare_with(None),
             Command::Show(pane) => self.show(pane),
             Command::ResetLayout => self.look(|view| view.layout = Layout::default()),
             Command::SetTheme(theme) => self.settings.theme = theme,
@@ -328,7 +328,7 @@ impl State {
     fn opened_timeline(&mut self, run: Run, path: PathBuf) {
         self.remember(&path);
         self.forget_document();
-        self.results.show(Arc::new(run));
+        self.ran(Arc::new(run));
         self.show(Pane::Timeline);
     }
 
@@ -425,7 +425,8 @@ impl State {
     fn edited(&mut self) {
         self.check();
         if let Some(run) = self.draft().and_then(|draft| self.results.of(draft)) {
-            self.results.current = Some(Arc::clone(run));
+            let run = Arc::clone(run);
+            self.ran(run);
         }
     }
 
@@ -451,7 +452,7 @@ impl State {
             return;
         };
         if let Some(run) = self.results.of(&draft).cloned() {
-            self.results.current = Some(run);
+            self.ran(run);
             return;
         }
         let what = format!("Simulating {}", draft.name());
@@ -466,7 +467,8 @@ impl State {
         ));
     }
 
-    fn ran(&mut self, run: Arc<Run>) {
+    /// Shows a run.
+    pub fn ran(&mut self, run: Arc<Run>) {
         self.results.show(run);
         timeline::ran(self);
         topology::ran(self);
@@ -474,11 +476,17 @@ impl State {
         what_if::ran(self);
     }
 
+    /// Takes a run as what the one that is shown is compared with; none for nothing.
+    pub fn compare_with(&mut self, base: Option<Arc<Run>>) {
+        self.results.base = base;
+        timeline::ran(self);
+    }
+
     fn compare_with_original(&mut self) {
         let Some(edits) = &self.document else { return };
         let draft = edits.now().original.clone();
-        if let Some(run) = self.results.of(&draft) {
-            self.results.base = Some(Arc::clone(run));
+        if let Some(run) = self.results.of(&draft).cloned() {
+            self.compare_with(Some(run));
             return;
         }
         self.asks.push(Ask::new(
@@ -486,7 +494,7 @@ impl State {
             "Simulating the original",
             move |control| Run::of(draft, control),
             |state, result| match result {
-                Ok(run) => state.results.base = Some(Arc::new(run)),
+                Ok(run) => state.compare_with(Some(Arc::new(run))),
                 Err(error) => state.notices.error(hinted(&error, error.hint())),
             },
         ));

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use timeline::TimelineView;
 
 use crate::layout::{Layout, Pane};
-use crate::views::{accuracy, memory, planner, scenario, topology, what_if};
+use crate::views::{accuracy, memory, planner, scenario, timeline as panes, topology, what_if};
 
 /// How the results are looked at.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub struct View {
     pub scenario: scenario::View,
     /// Camera, selection and folds of the timeline; its playhead is everyone's.
     pub timeline: TimelineView,
+    /// What the timeline's panes show beside that.
+    pub panes: panes::View,
     /// The topology.
     pub topology: topology::View,
     /// The planner.

@@ -39,6 +39,8 @@ pub enum Slot {
     Remedies,
     /// Two policies of load balancing beside each other.
     Policies,
+    /// Matching the spans of two runs.
+    Match,
     /// Queries of the timeline.
     Tiles,
     /// Laying out the cluster, with the loads of its links.
@@ -55,7 +57,12 @@ impl Slot {
     const fn waits(self) -> bool {
         matches!(
             self,
-            Self::Estimate | Self::Check | Self::Tiles | Self::Graph | Self::Levels
+            Self::Estimate
+                | Self::Check
+                | Self::Match
+                | Self::Tiles
+                | Self::Graph
+                | Self::Levels
         )
     }
 

@@ -179,6 +179,20 @@ fn the_session_comes_back_after_a_crash_and_not_after_a_goodbye() {
 }
 
 #[test]
+fn a_lost_device_loses_nothing() {
+    let folder = scratch("lost");
+    let file = folder.join("window.json");
+    let keeper = || Keeper::at(Some(file.clone()));
+    let mut person = Person::with(Mode::Inline, Typed, keeper());
+    person.send(Command::OpenExample(SMALL.to_owned()));
+    person.harness.state().lose_device();
+    person.harness.run_steps(1);
+    assert!(person.harness.state().is_lost());
+    let back = Person::with(Mode::Inline, Typed, keeper());
+    assert_eq!(back.state().draft().unwrap().text(), example_text(SMALL));
+}
+
+#[test]
 fn a_session_that_cannot_be_read_is_put_aside() {
     let folder = scratch("unreadable");
     let file = folder.join("window.json");

@@ -15,6 +15,7 @@
 //! Causes         the same path without the trace
 //! bounds         what a remedy saves at most               bubble     why a lane is idle
 //! explain        all of it in ten lines                    exposure   communication not hidden
+//! slacks         how much later a span could end          KindSums   sums by kind of any stretch
 //! tracks, Pyramid   rows for viewers, and their level of detail      memory_timeline, memory_peaks
 //! ```
 //!
@@ -34,12 +35,14 @@ mod error;
 mod explain;
 mod explanation_json;
 mod exposure;
+mod kind_sums;
 mod link_track;
 mod memory;
 mod path;
 mod pyramid;
 mod record;
 mod show;
+mod slack;
 mod sweep;
 mod track;
 
@@ -51,6 +54,7 @@ pub use causes::{Causes, Link, PathTime};
 pub use error::TraceError;
 pub use explain::{BubbleShares, Communication, Explanation, LaneShare, Peak, explain};
 pub use exposure::{Exposure, Utilization, exposure, utilization};
+pub use kind_sums::{KindSum, KindSums};
 pub use link_track::{LinkLevel, LinkStretch, LinkTrack};
 pub use memory::{MemoryLevel, memory_peaks, memory_timeline, memory_timelines};
 pub use path::{CriticalPath, Segment, Stretch, critical_path};
@@ -58,4 +62,5 @@ pub use pyramid::{Bar, Pyramid};
 pub use record::{
     Detail, DetailId, Lane, MemorySample, NO_INDEX, NameId, Names, Span, SpanId, Trace,
 };
+pub use slack::slacks;
 pub use track::{Track, tracks};

@@ -83,3 +83,34 @@ fn a_dependency_that_points_down_would_be_caught() {
     assert!(place("units").unwrap() < place("cluster").unwrap());
     assert!(place("cli").unwrap() > place("session").unwrap());
 }
+
+#[test]
+fn the_command_is_built_without_a_window() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).expect("the lock file");
+    let lock: toml::Table = lock.parse().expect("the lock file is TOML");
+    let packages = lock["package"].as_array().expect("a list of packages");
+    let dependencies = |name: &str| -> Vec<String> {
+        let named = packages
+            .iter()
+            .filter(|package| package["name"].as_str() == Some(name));
+        let lists = named.filter_map(|package| package.get("dependencies")?.as_array());
+        let names = lists.flatten().filter_map(toml::Value::as_str);
+        // A name that several versions bear is followed by the version.
+        names
+            .map(|name| name.split(' ').next().unwrap_or(name).to_owned())
+            .collect()
+    };
+    let mut reached = std::collections::BTreeSet::new();
+    let mut open = vec!["cli".to_owned()];
+    while let Some(name) = open.pop() {
+        if reached.insert(name.clone()) {
+            open.extend(dependencies(&name));
+        }
+    }
+    assert!(reached.contains("session"));
+    for heavy in [
+        "egui", "eframe", "wgpu", "winit", "viewer", "timeline", "chart",
+    ] {
+        assert!(!reached.contains(heavy), "cli depends on {heavy}");
+    }
+}

@@ -226,8 +226,10 @@ fn memory(draft: &mut Draft, lane: u32, end: u64, (done, all): (u32, u32), backw
 }
 
 fn links(draft: &mut Draft) {
+    let end = draft.drafted.iter().map(|span| span.end.as_picos()).max();
+    let n = (end.unwrap_or(0) / (300 * US)).min(12);
     for name in ["leaf0->spine0 up", "spine0->leaf0 down"] {
-        let stretches: Vec<_> = (0..12)
+        let stretches: Vec<_> = (0..n)
             .map(|n| LinkStretch {
                 from: at(n * 300 * US),
                 to: at(n * 300 * US + 120 * US),

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use egui::{Event, Key, Modifiers, Pos2, Rect, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use timeline::{Canvas, Timeline, TimelineCommand, TimelineView, timeline_ui};
+use timeline::{
+    Canvas, Timeline, TimelineCommand, TimelineView, details_ui, ledger_ui, table_ui, timeline_ui,
+    toolbar_ui,
+};
 
 /// What the window keeps.
 pub(crate) struct State {
@@ -14,11 +17,20 @@ pub(crate) struct State {
     pub(crate) canvas: Canvas,
     /// All commands so far.
     pub(crate) sent: Vec<TimelineCommand>,
+    panes: Panes,
+}
+
+/// What stands around the timeline.
+#[derive(Clone, Copy)]
+pub(crate) enum Panes {
+    None,
+    All,
 }
 
 impl State {
-    pub(crate) fn new(timeline: &Arc<Timeline>) -> Self {
+    fn new(timeline: &Arc<Timeline>, panes: Panes) -> Self {
         Self {
+            panes,
             view: TimelineView::of(timeline),
             timeline: Arc::clone(timeline),
             canvas: Canvas::default(),
@@ -26,9 +38,36 @@ impl State {
         }
     }
 
-    pub(crate) fn ui(&mut self, ui: &mut egui::Ui) {
-        let commands = timeline_ui(ui, &self.timeline, &self.view, &mut self.canvas);
+    fn ui(&mut self, ui: &mut egui::Ui) {
+        let commands = match self.panes {
+            Panes::None => timeline_ui(ui, &self.timeline, &self.view, &mut self.canvas),
+            Panes::All => self.all_ui(ui),
+        };
         self.apply(commands);
+    }
+
+    /// The timeline among its bar, details, ledger and table.
+    fn all_ui(&mut self, ui: &mut egui::Ui) -> Vec<TimelineCommand> {
+        let (timeline, view) = (&self.timeline, &self.view);
+        let mut commands = Vec::new();
+        egui::Panel::top("bar").show(ui, |ui| commands.extend(toolbar_ui(ui, timeline, view)));
+        egui::Panel::right("details")
+            .default_size(360.0)
+            .show(ui, |ui| {
+                egui::Panel::bottom("ledger")
+                    .default_size(260.0)
+                    .show(ui, |ui| {
+                        commands.extend(ledger_ui(ui, timeline, view));
+                    });
+                commands.extend(details_ui(ui, timeline, view, None));
+            });
+        egui::Panel::bottom("table")
+            .default_size(200.0)
+            .show(ui, |ui| {
+                commands.extend(table_ui(ui, timeline, view));
+            });
+        commands.extend(timeline_ui(ui, timeline, view, &mut self.canvas));
+        commands
     }
 
     pub(crate) fn apply(&mut self, commands: Vec<TimelineCommand>) {
@@ -42,10 +81,20 @@ impl State {
 pub(crate) type Stage = Harness<'static, State>;
 
 pub(crate) fn stage(timeline: &Arc<Timeline>) -> Stage {
-    dressed(timeline, egui::Theme::Dark, 1.0)
+    dressed(timeline, Panes::None, egui::Theme::Dark, 1.0)
 }
 
-pub(crate) fn dressed(timeline: &Arc<Timeline>, theme: egui::Theme, scale: f32) -> Stage {
+/// With bar, details, ledger and table around it.
+pub(crate) fn full_stage(timeline: &Arc<Timeline>) -> Stage {
+    dressed(timeline, Panes::All, egui::Theme::Dark, 1.0)
+}
+
+pub(crate) fn dressed(
+    timeline: &Arc<Timeline>,
+    panes: Panes,
+    theme: egui::Theme,
+    scale: f32,
+) -> Stage {
     let mut stage = Harness::builder()
         .with_size(vec2(1_280.0, 800.0))
         .with_theme(theme)
@@ -56,7 +105,7 @@ pub(crate) fn dressed(timeline: &Arc<Timeline>, theme: egui::Theme, scale: f32) 
                 look::install(ui.ctx());
                 state.ui(ui);
             },
-            State::new(timeline),
+            State::new(timeline, panes),
         );
     stage.run();
     stage

@@ -4,7 +4,7 @@ use egui::Key;
 use timeline::{Camera, Selection};
 
 use crate::fixtures::four_stages;
-use crate::stage::{click, drag, dressed, lanes, picture, place, press, stage};
+use crate::stage::{Panes, click, drag, dressed, lanes, picture, place, press, stage};
 
 #[test]
 fn a_timeline_opens_with_the_whole_run() {
@@ -12,7 +12,7 @@ fn a_timeline_opens_with_the_whole_run() {
     let mut stage = stage(&timeline);
     assert_eq!(stage.state().view.camera, Camera::whole(timeline.end()));
     picture(&mut stage, "whole");
-    let mut light = dressed(&timeline, egui::Theme::Light, 2.0);
+    let mut light = dressed(&timeline, Panes::None, egui::Theme::Light, 2.0);
     picture(&mut light, "whole-light");
 }
 
@@ -64,5 +64,5 @@ fn a_drag_selects_a_range_over_tracks() {
         panic!("a range is selected");
     };
     assert!(from < to);
-    assert_eq!(tracks.len(), 6, "{tracks:?}");
+    assert_eq!(tracks.len(), 7, "{tracks:?}");
 }

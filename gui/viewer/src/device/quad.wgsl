@@ -36,3 +36,10 @@ fn corner(
 fn fill(in: Corner) -> @location(0) vec4<f32> {
     return in.color;
 }
+
+@fragment
+fn fill_linear(in: Corner) -> @location(0) vec4<f32> {
+    let low = in.color.rgb / 12.92;
+    let high = pow((in.color.rgb + vec3<f32>(0.055)) / 1.055, vec3<f32>(2.4));
+    return vec4<f32>(select(high, low, in.color.rgb < vec3<f32>(0.04045)), in.color.a);
+}

@@ -9,3 +9,4 @@ mod path;
 mod properties;
 mod rules;
 mod schedule;
+mod sums;

@@ -1,20 +1,38 @@
 //! The timeline with what is selected on it.
+//!
+//! Where a run is compared with another, both lie under each other on one cursor, and the selection
+//! is that of the base: each span leads to its match.
 
 mod bar;
+mod below;
 mod play;
 
 use std::sync::Arc;
 
 use eframe::egui_wgpu::RenderState;
 use egui::Ui;
-use timeline::{Step, TimelineCommand};
+use serde::{Deserialize, Serialize};
+use timeline::{Pair, PairCanvas, PairNames, Selection, TimelineCommand, TimelineView};
 
 use crate::command::Command as Any;
 use crate::device::DeviceSink;
 use crate::layout::Layout;
+use crate::run::Run;
 use crate::state::State;
+use crate::worker::{Ask, Slot};
 
+pub use below::{details_ui, ledger_ui};
 pub use play::advance;
+
+/// What the timeline's panes show, beside the view of the widget.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct View {
+    /// Whether the current run stands alone though there is a base.
+    pub alone: bool,
+    /// Whether tables take the place of drawings.
+    pub as_table: bool,
+}
 
 /// What a person can ask of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,17 +41,57 @@ pub enum Command {
     Layout(Layout),
     /// What the widget says.
     Widget(TimelineCommand),
+    /// Show the current run alone, or beside its base.
+    Alone(bool),
+    /// Show tables in place of drawings.
+    AsTable(bool),
+}
+
+/// What came of matching runs.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The base and the current run, matched.
+    pub pair: Option<Arc<Pair>>,
 }
 
 /// What is kept between frames.
-#[derive(Debug, Default)]
-pub struct Canvas(timeline::Canvas);
+#[derive(Debug)]
+pub struct Canvas {
+    /// One run alone.
+    alone: timeline::Canvas,
+    /// Two runs.
+    pair: PairCanvas,
+}
+
+impl Default for Canvas {
+    fn default() -> Self {
+        Self {
+            alone: timeline::Canvas::default(),
+            pair: PairCanvas {
+                base: timeline::Canvas::default(),
+                other: timeline::Canvas::default(),
+            },
+        }
+    }
+}
 
 impl Canvas {
     /// Draws quads on a device.
     pub fn use_device(&mut self, render: &RenderState) {
-        self.0 = timeline::Canvas::new(Box::new(DeviceSink::new(render)), None);
+        let sink = DeviceSink::new(render);
+        let canvas = || timeline::Canvas::new(Box::new(sink), None);
+        self.alone = canvas();
+        self.pair = PairCanvas {
+            base: canvas(),
+            other: canvas(),
+        };
     }
+}
+
+/// The runs that are matched, where they are shown beside each other.
+pub fn shown_pair(state: &State) -> Option<&Arc<Pair>> {
+    let pair = state.results.timeline.pair.as_ref()?;
+    (!state.view.now().panes.alone).then_some(pair)
 }
 
 /// Draws the timeline.
@@ -43,31 +101,25 @@ pub fn timeline_ui(ui: &mut Ui, state: &State, canvas: &mut Canvas) -> Vec<Any> 
         return Vec::new();
     };
     let view = &state.view.now().timeline;
-    let mut commands = bar::bar_ui(ui, &run.timeline, view, state.playing);
-    commands.extend(timeline::timeline_ui(
-        ui,
-        &run.timeline,
-        view,
-        &mut canvas.0,
-    ));
-    wrapped(commands)
+    let mut commands = bar::bar_ui(ui, state, run);
+    let from_widget = match (shown_pair(state), &state.results.base) {
+        _ if state.view.now().panes.as_table => timeline::table_ui(ui, &run.timeline, view),
+        (Some(pair), Some(base)) => {
+            let names = PairNames {
+                base: &format!("Base: {}", base.caption.scenario),
+                other: &format!("Now: {}", run.caption.scenario),
+            };
+            timeline::compare_ui(ui, pair, view, &mut canvas.pair, names)
+        }
+        _ => timeline::timeline_ui(ui, &run.timeline, view, &mut canvas.alone),
+    };
+    commands.extend(wrapped(from_widget));
+    commands
 }
 
 fn wrapped(commands: Vec<TimelineCommand>) -> Vec<Any> {
     let wrap = |command| Any::Timeline(Command::Widget(command));
     commands.into_iter().map(wrap).collect()
-}
-
-/// Draws what is selected.
-pub fn details_ui(ui: &mut Ui, _state: &State) -> Vec<Any> {
-    super::empty_ui(ui, "Nothing is selected", "Click a span of the timeline.");
-    Vec::new()
-}
-
-/// Draws the critical path in seconds by cause.
-pub fn ledger_ui(ui: &mut Ui, _state: &State) -> Vec<Any> {
-    super::empty_ui(ui, "No run yet", "Run the scenario.");
-    Vec::new()
 }
 
 /// How an undo of views treats a command.
@@ -92,40 +144,93 @@ const fn entry(command: &TimelineCommand) -> Entry {
 
 /// Does what a command says.
 pub fn apply(state: &mut State, command: Command) {
-    let command = match command {
-        Command::Layout(layout) => {
-            state.look_within(1, |view| view.layout = layout);
-            return;
+    match command {
+        Command::Layout(layout) => state.look_within(1, |view| view.layout = layout),
+        Command::Alone(alone) => {
+            let change = |view: &mut crate::view::View| view.panes.alone = alone;
+            turn(state, change);
         }
+        Command::AsTable(table) => state.look(|view| view.panes.as_table = table),
         Command::Widget(TimelineCommand::TogglePlay) => {
             state.playing = !state.playing && state.results.current.is_some();
-            return;
         }
-        Command::Widget(command) => command,
-    };
+        Command::Widget(command) => widget(state, &command),
+    }
+}
+
+fn widget(state: &mut State, command: &TimelineCommand) {
     let Some(run) = state.results.current.as_ref().map(Arc::clone) else {
         return;
     };
-    let change = |view: &mut crate::view::View| view.timeline.apply(&run.timeline, &command);
-    match entry(&command) {
+    let pair = shown_pair(state).map(Arc::clone);
+    let change = |view: &mut crate::view::View| match &pair {
+        Some(pair) => pair.apply(&mut view.timeline, command),
+        None => view.timeline.apply(&run.timeline, command),
+    };
+    match entry(command) {
         Entry::Own => state.look(change),
         Entry::Within(gesture) => state.look_within(gesture, change),
         Entry::None => state.glance(change),
     }
 }
 
-/// A run has come: the first of a document is shown whole.
+/// Changes which run the selection belongs to: it follows to its match.
+fn turn(state: &mut State, change: impl FnOnce(&mut crate::view::View)) {
+    let was = shown_pair(state).is_some();
+    let pair = state.results.timeline.pair.as_ref().map(Arc::clone);
+    state.look(change);
+    let is = shown_pair(state).is_some();
+    let (Some(pair), true) = (pair, was != is) else {
+        return;
+    };
+    state.glance(|view| {
+        if let Selection::Span(id) = view.timeline.selection {
+            let other = if is {
+                pair.base_of(id)
+            } else {
+                pair.other_of(id)
+            };
+            view.timeline.selection = other.map_or(Selection::None, Selection::Span);
+        }
+    });
+}
+
+/// The run that is shown or its base has changed: the first run of a document is shown whole, and two
+/// runs are matched.
 pub fn ran(state: &mut State) {
     let Some(run) = state.results.current.as_ref().map(Arc::clone) else {
         return;
     };
-    let fresh = state.view.now().timeline.camera.span() == 0
-        || state.view.now().timeline == timeline::TimelineView::default();
-    if fresh {
-        state.glance(|view| view.timeline = timeline::TimelineView::of(&run.timeline));
+    let fresh = TimelineView::default();
+    if state.view.now().timeline == fresh {
+        state.glance(|view| view.timeline = TimelineView::of(&run.timeline));
     }
-}
-
-const fn step(next: bool) -> Step {
-    if next { Step::Next } else { Step::Previous }
+    let same = |one: &Arc<Run>| Arc::ptr_eq(one, &run);
+    let base = state.results.base.as_ref().filter(|base| !same(base));
+    let is_matched = state.results.timeline.pair.as_ref().is_some_and(|pair| {
+        base.is_some_and(|base| {
+            Arc::ptr_eq(pair.base(), &base.timeline) && Arc::ptr_eq(pair.other(), &run.timeline)
+        })
+    });
+    if is_matched {
+        return;
+    }
+    let base = base.map(|base| Arc::clone(&base.timeline));
+    state.results.timeline.pair = None;
+    // A span of another run is another span.
+    if matches!(state.view.now().timeline.selection, Selection::Span(_)) {
+        let keeps = state.results.base.as_ref().is_some_and(same);
+        if !keeps {
+            state.glance(|view| view.timeline.selection = Selection::None);
+        }
+    }
+    if let Some(base) = base {
+        let other = Arc::clone(&run.timeline);
+        state.asks.push(Ask::new(
+            Slot::Match,
+            "Matching two runs",
+            move |_| Arc::new(Pair::new(base, other)),
+            |state, pair| state.results.timeline.pair = Some(pair),
+        ));
+    }
 }

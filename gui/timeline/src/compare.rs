@@ -1,0 +1,194 @@
+//! Two runs, one above the other, with one window of time.
+
+use egui::{Align2, FontId, Rect, RichText, Ui, UiBuilder, vec2};
+use look::{Theme, number, palette, space};
+use trace::SpanId;
+
+use crate::canvas::Canvas;
+use crate::command::TimelineCommand;
+use crate::frame::Side;
+use crate::pair::Pair;
+use crate::timeline::Timeline;
+use crate::view::TimelineView;
+use crate::widget::side_ui;
+
+/// What the widget keeps between frames for both runs.
+#[derive(Debug)]
+pub struct PairCanvas {
+    /// For the run above.
+    pub base: Canvas,
+    /// For the run below.
+    pub other: Canvas,
+}
+
+/// Names of the two runs, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PairNames<'a> {
+    /// The run above.
+    pub base: &'a str,
+    /// The run below.
+    pub other: &'a str,
+}
+
+/// Draws both runs over what is left of a panel; what is selected in one is selected in the
+/// other, where it has a match. Apply the commands with [`Pair::apply`].
+pub fn compare_ui(
+    ui: &mut Ui,
+    pair: &Pair,
+    view: &TimelineView,
+    canvas: &mut PairCanvas,
+    names: PairNames<'_>,
+) -> Vec<TimelineCommand> {
+    const TITLE: f32 = 20.0;
+    let rect = ui.available_rect_before_wrap();
+    let half = ((rect.height() - 2.0 * TITLE - 4.0) / 2.0).max(80.0);
+    let part = |top: f32, height: f32| {
+        Rect::from_min_size(egui::pos2(rect.left(), top), vec2(rect.width(), height))
+    };
+    let first = rect.top() + TITLE;
+    let second = first + half + 4.0 + TITLE;
+    title(ui, part(rect.top(), TITLE), names.base, pair.base(), None);
+    title(
+        ui,
+        part(second - TITLE, TITLE),
+        names.other,
+        pair.other(),
+        Some(pair.base()),
+    );
+    let mut area = ui.new_child(
+        UiBuilder::new()
+            .id_salt("base run")
+            .max_rect(part(first, half)),
+    );
+    let mut commands = side_ui(&mut area, pair.base(), view, &mut canvas.base, Side::Base);
+    let mut area = ui.new_child(
+        UiBuilder::new()
+            .id_salt("other run")
+            .max_rect(part(second, half)),
+    );
+    let view = pair.view_of_other(view);
+    let of_other = side_ui(
+        &mut area,
+        pair.other(),
+        &view,
+        &mut canvas.other,
+        Side::Other,
+    );
+    let of_other = of_other
+        .into_iter()
+        .filter_map(|command| pair.command_of_other(command));
+    commands.extend(of_other);
+    ui.allocate_rect(rect, egui::Sense::hover());
+    commands
+}
+
+fn title(ui: &Ui, rect: Rect, name: &str, run: &Timeline, base: Option<&std::sync::Arc<Timeline>>) {
+    let theme = Theme::of(ui.ctx());
+    let secs = run.end().as_seconds().as_secs();
+    let mut text = format!("{name} · {}", number::secs(secs));
+    if let Some(base) = base {
+        let share = secs / base.end().as_seconds().as_secs().max(f64::MIN_POSITIVE) - 1.0;
+        text = format!("{text} ({})", number::signed_percent(share));
+    }
+    let at = rect.left_center() + vec2(8.0, 0.0);
+    let font = FontId::proportional(12.0);
+    ui.painter()
+        .text(at, Align2::LEFT_CENTER, text, font, theme.text);
+}
+
+/// Draws how the selected span and all kinds differ.
+pub fn differences_ui(ui: &mut Ui, pair: &Pair, view: &TimelineView) {
+    match view.selection.span() {
+        Some(id) => span_ui(ui, pair, id),
+        None => {
+            let theme = Theme::of(ui.ctx());
+            let text = "Select a span to compare it with its match.";
+            ui.label(RichText::new(text).color(theme.faint));
+        }
+    }
+    ui.add_space(space::MEDIUM);
+    kinds_ui(ui, pair);
+}
+
+fn span_ui(ui: &mut Ui, pair: &Pair, id: SpanId) {
+    let Some(span) = pair.base().span(id) else {
+        return;
+    };
+    ui.label(RichText::new(pair.base().name(span)).size(15.0).strong());
+    let Some(other) = pair.other_of(id).and_then(|id| pair.other().span(id)) else {
+        ui.label("The other run has no such span");
+        return;
+    };
+    egui::Grid::new("difference of a span")
+        .num_columns(4)
+        .show(ui, |ui| {
+            heading(ui, "");
+            let secs = |span: &trace::Span, of: fn(&trace::Span) -> f64| of(span);
+            let rows: [(&str, fn(&trace::Span) -> f64); 3] = [
+                ("Duration", |span| span.end.since(span.start).as_secs()),
+                ("Start", |span| span.start.as_seconds().as_secs()),
+                ("End", |span| span.end.as_seconds().as_secs()),
+            ];
+            for (name, of) in rows {
+                difference_row(ui, name, secs(span, of), secs(other, of));
+            }
+        });
+}
+
+fn heading(ui: &mut Ui, first: &str) {
+    let theme = Theme::of(ui.ctx());
+    for text in [first, "Base", "Other", "Difference"] {
+        ui.label(RichText::new(text).color(theme.faint));
+    }
+    ui.end_row();
+}
+
+fn difference_row(ui: &mut Ui, name: &str, base: f64, other: f64) {
+    ui.label(name);
+    ui.label(number::secs(base));
+    ui.label(number::secs(other));
+    ui.label(difference(base, other));
+    ui.end_row();
+}
+
+/// A difference in seconds and as a share of the base.
+fn difference(base: f64, other: f64) -> String {
+    let by = other - base;
+    let sign = match by {
+        by if 0.0 < by => "+",
+        by if by < 0.0 => "−",
+        _ => return "none".to_owned(),
+    };
+    let secs = number::secs(by.abs());
+    if base <= 0.0 {
+        return format!("{sign}{secs}");
+    }
+    format!("{sign}{secs} ({})", number::signed_percent(by / base))
+}
+
+fn kinds_ui(ui: &mut Ui, pair: &Pair) {
+    let theme = Theme::of(ui.ctx());
+    ui.label(RichText::new("By kind, mean of ranks").strong());
+    egui::Grid::new("differences by kind")
+        .num_columns(5)
+        .striped(true)
+        .show(ui, |ui| {
+            for text in ["Kind", "Base", "Other", "Difference", "Matched"] {
+                ui.label(RichText::new(text).color(theme.faint));
+            }
+            ui.end_row();
+            for kind in pair.kinds() {
+                let letter = palette::letter(kind.category);
+                ui.label(format!("{letter} {}", kind.category.name()));
+                ui.label(number::secs(kind.base));
+                ui.label(number::secs(kind.other));
+                ui.label(difference(kind.base, kind.other));
+                let all = kind.matched * 2 + kind.unmatched;
+                let share = (kind.matched * 2) as f64 / all.max(1) as f64;
+                ui.label(number::percent(share));
+                ui.end_row();
+            }
+            let end = |run: &Timeline| run.end().as_seconds().as_secs();
+            difference_row(ui, "Run", end(pair.base()), end(pair.other()));
+        });
+}

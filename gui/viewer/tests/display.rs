@@ -1,0 +1,198 @@
+//! The real window on a virtual display: it gets the focus, shows its first frame, takes keys and
+//! clicks, and keeps its session.
+//!
+//! Needs Xvfb, xdotool and ImageMagick's `import`; where one is missing the test is skipped and says
+//! so, unless `WINDTUNNEL_NEEDS_DISPLAY` is set.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// The longest that anything may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A process that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// A virtual display and its number.
+fn display() -> (Running, String) {
+    let mut server = Command::new("Xvfb")
+        .args([
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "1280x800x24",
+            "-nolisten",
+            "tcp",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("Xvfb is installed");
+    let mut number = String::new();
+    let mut out = BufReader::new(server.stdout.take().expect("a pipe"));
+    out.read_line(&mut number).expect("Xvfb names its display");
+    (Running(server), format!(":{}", number.trim()))
+}
+
+struct Window {
+    display: String,
+    folder: PathBuf,
+    id: String,
+    _program: Running,
+}
+
+impl Window {
+    /// Starts the window and waits for its first frame.
+    fn open(display: &str, folder: &Path) -> Self {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_windtunnel-gui"))
+            .env("DISPLAY", display)
+            .env("WINDTUNNEL_STATE_DIR", folder)
+            .env("XDG_RUNTIME_DIR", folder)
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("DBUS_SESSION_BUS_ADDRESS")
+            .args(["--theme", "dark"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the window was built");
+        let lines = BufReader::new(program.stderr.take().expect("a pipe")).lines();
+        let (sender, receiver) = channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                drop(sender.send(line));
+            }
+        });
+        let program = Running(program);
+        let mut said = Vec::new();
+        loop {
+            match receiver.recv_timeout(PATIENCE) {
+                Ok(line) if line == "windtunnel: first frame" => break,
+                Ok(line) => said.push(line),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("no first frame: {}", said.join("\n"))
+                }
+            }
+        }
+        let mut window = Self {
+            display: display.to_owned(),
+            folder: folder.to_owned(),
+            id: String::new(),
+            _program: program,
+        };
+        let found = window.xdotool(&["search", "--sync", "--name", "Windtunnel"]);
+        window.id = found.lines().next().unwrap_or_default().to_owned();
+        window.xdotool(&["windowfocus", "--sync", &window.id.clone()]);
+        window
+    }
+
+    fn xdotool(&self, args: &[&str]) -> String {
+        let run = Command::new("xdotool")
+            .env("DISPLAY", &self.display)
+            .args(args)
+            .output()
+            .expect("xdotool is installed");
+        assert!(run.status.success(), "xdotool {args:?}: {run:?}");
+        String::from_utf8_lossy(&run.stdout).into_owned()
+    }
+
+    fn press(&self, keys: &str) {
+        self.xdotool(&["key", "--window", &self.id, keys]);
+    }
+
+    fn type_text(&self, text: &str) {
+        self.xdotool(&["type", "--delay", "60", text]);
+    }
+
+    fn click(&self, x: u32, y: u32) {
+        let at = [x.to_string(), y.to_string()];
+        self.xdotool(&["mousemove", "--sync", &at[0], &at[1], "click", "1"]);
+    }
+
+    /// The mean brightness of a picture of the screen, from 0 to 1.
+    fn brightness(&self, name: &str) -> f64 {
+        let file = self.folder.join(name);
+        let shot = Command::new("import")
+            .env("DISPLAY", &self.display)
+            .args(["-window", "root"])
+            .arg(&file)
+            .status();
+        assert!(shot.expect("import is installed").success());
+        let mut bytes = Vec::new();
+        let mut png = std::fs::File::open(&file).expect("a picture");
+        png.read_to_end(&mut bytes).expect("a picture");
+        mean(&bytes)
+    }
+
+    /// The session once it contains a text.
+    fn session_with(&self, text: &str) -> String {
+        let file = self.folder.join("window.json");
+        let mut last = String::new();
+        for _ in 0..PATIENCE.as_millis() / 200 {
+            last = std::fs::read_to_string(&file).unwrap_or_default();
+            if last.contains(text) {
+                return last;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        panic!("the session never had {text}: {last}");
+    }
+}
+
+fn mean(png: &[u8]) -> f64 {
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(png));
+    decoder.set_transformations(png::Transformations::STRIP_16 | png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().expect("a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("a picture of a screen")];
+    let info = reader.next_frame(&mut pixels).expect("a PNG");
+    let bytes = &pixels[..info.buffer_size()];
+    let sum: u64 = bytes.iter().map(|byte| u64::from(*byte)).sum();
+    sum as f64 / bytes.len() as f64 / 255.0
+}
+
+#[test]
+fn the_window_takes_keys_and_clicks_on_a_display() {
+    let missing: Vec<&str> = ["Xvfb", "xdotool", "import"]
+        .into_iter()
+        .filter(|program| !is_installed(program))
+        .collect();
+    if !missing.is_empty() {
+        let needed = std::env::var_os("WINDTUNNEL_NEEDS_DISPLAY").is_some();
+        assert!(!needed, "not installed: {}", missing.join(", "));
+        eprintln!("skipped: not installed: {}", missing.join(", "));
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("windtunnel-display-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder for the test");
+    let (_server, number) = display();
+    let window = Window::open(&number, &folder);
+    window.session_with("\"theme\":\"Dark\"");
+    let dark = window.brightness("dark.png");
+    assert!((0.01..0.4).contains(&dark), "{dark}");
+    window.press("ctrl+shift+p");
+    window.type_text("light theme");
+    window.press("Return");
+    window.session_with("\"theme\":\"Light\"");
+    let light = window.brightness("light.png");
+    assert!(dark + 0.3 < light, "{dark} {light}");
+    // The first card of the examples.
+    window.click(400, 250);
+    window.session_with("\"document\":{\"name\":\"");
+    window.brightness("opened.png");
+    drop(window);
+    drop(std::fs::remove_dir_all(folder));
+}

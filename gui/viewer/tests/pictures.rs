@@ -1,0 +1,99 @@
+//! Pictures of every view, dark at one pixel a point and light at two, against those in `snapshots/`.
+//!
+//! They are made on Mesa's software adapter, as on the machines of the checks; where no adapter is
+//! installed they are skipped and say so, unless `WINDTUNNEL_NEEDS_ADAPTER` is set.
+
+mod common;
+
+use common::SMALL;
+use egui_kittest::{Harness, SnapshotResults};
+use viewer::app::App;
+use viewer::command::Command;
+use viewer::dialogs::Typed;
+use viewer::headless::Studio;
+use viewer::keep::Keeper;
+use viewer::layout::Pane;
+use viewer::views::prepare;
+use viewer::worker::Mode;
+
+/// Whether there is something to draw with.
+fn has_adapter() -> bool {
+    match Studio::open() {
+        Ok(studio) => {
+            let info = studio.render.adapter.get_info();
+            let is_software = info.driver_info.contains("Mesa") && info.name.contains("llvmpipe");
+            if !is_software {
+                eprintln!(
+                    "skipped: pictures are compared on Mesa's llvmpipe, not on {}",
+                    info.name
+                );
+            }
+            is_software
+        }
+        Err(error) => {
+            let needed = std::env::var_os("WINDTUNNEL_NEEDS_ADAPTER").is_some();
+            assert!(!needed, "{error}");
+            eprintln!("skipped: {error}");
+            false
+        }
+    }
+}
+
+fn app_harness(theme: egui::Theme, scale: f32) -> Harness<'static, App> {
+    Harness::builder()
+        .with_size(egui::vec2(1100.0, 700.0))
+        .with_theme(theme)
+        .with_pixels_per_point(scale)
+        .wgpu()
+        .build_eframe(move |cc| {
+            let mut app = App::new(&cc.egui_ctx, Mode::Inline, Typed, Keeper::nothing());
+            if let Some(render) = &cc.wgpu_render_state {
+                app.use_device(render);
+            }
+            let preference = match theme {
+                egui::Theme::Dark => egui::ThemePreference::Dark,
+                egui::Theme::Light => egui::ThemePreference::Light,
+            };
+            app.send(Command::SetTheme(preference));
+            app.send(Command::SetReducedMotion(true));
+            app
+        })
+}
+
+fn settle(harness: &mut Harness<'static, App>) {
+    for _ in 0..30 {
+        harness.run_steps(2);
+        if harness.state().is_idle() {
+            break;
+        }
+    }
+    harness.remove_cursor();
+    harness.run_steps(3);
+}
+
+#[test]
+fn views_look_as_they_were_signed() {
+    if !has_adapter() {
+        return;
+    }
+    let mut results = SnapshotResults::new();
+    for (theme, scale, suffix) in [
+        (egui::Theme::Dark, 1.0, "dark"),
+        (egui::Theme::Light, 2.0, "light"),
+    ] {
+        let mut harness = app_harness(theme, scale);
+        settle(&mut harness);
+        results.add(harness.try_snapshot(format!("start-{suffix}")));
+        harness
+            .state_mut()
+            .send(Command::OpenExample(SMALL.to_owned()));
+        settle(&mut harness);
+        for pane in Pane::ALL {
+            harness.state_mut().send(Command::Show(pane));
+            prepare(harness.state_mut(), pane);
+            settle(&mut harness);
+            let name = pane.title().to_lowercase().replace(' ', "-");
+            results.add(harness.try_snapshot(format!("{name}-{suffix}")));
+        }
+    }
+}
