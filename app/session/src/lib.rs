@@ -1,6 +1,7 @@
 //! Open, edit, predict, compare and export, in plain data: what front ends know of the rest.
 
 mod bandwidth;
+mod binding;
 mod cell;
 mod collective;
 mod complete;
@@ -15,9 +16,11 @@ mod links;
 mod memory_remedies;
 mod network;
 mod open;
+mod origin;
 mod plan;
 mod print;
 mod ranks;
+mod run_key;
 mod save;
 mod simulate;
 mod store;
@@ -25,6 +28,7 @@ mod sweep;
 mod topology;
 mod validate;
 mod what_if;
+mod why_not;
 
 pub use ::plan::{PlanField, PlanSpec};
 pub use ::traffic::{Keep, RunError};
@@ -32,6 +36,7 @@ pub use ::validate::{
     Compared, Document, Facts, Group, Row, RowEntry, Settings as ValidateSettings, Worst,
 };
 pub use bandwidth::{BandwidthError, Measured, measured};
+pub use binding::{Binding, binding, breakdown_parts};
 pub use cell::csv_cell;
 pub use collective::{
     CollectiveRequest, CollectiveRow, CollectiveTable, Sizes, SizesError, collective_kinds,
@@ -63,17 +68,19 @@ pub use network::{
     save_network_bundle,
 };
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
+pub use origin::{Origin, Unit, Worth, origins};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use predict::{
     Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome, PredictError,
     Prediction, Record, Scenario, Sources, Table,
 };
 pub use ranks::RankPlaces;
+pub use run_key::{RunKey, VERSION, caption};
 pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};
 pub use search::{
-    Answer, Baseline, Choice, Evaluated, NoPlan, Order, Placed, Reason, SearchError, Simulated,
-    Tally, Unplaced,
+    Answer, Baseline, Choice, DegreeChoice, Evaluated, NoPlan, Observer, Order, Phase, Placed,
+    Progress, Reason, SearchError, Simulated, Tally, Unplaced,
 };
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
 pub use store::Store;
@@ -87,3 +94,4 @@ pub use validate::{
     read_tables, row_text, save_report, validate, worst,
 };
 pub use what_if::{Knob, Sensitivity, Setting, TuneError, Tuner, Tuning, settings};
+pub use why_not::{WhyNot, WhyNotError};

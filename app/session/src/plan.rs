@@ -8,14 +8,14 @@ use plan::{Plan, PlanField, PlanSpec};
 use predict::{Engine, PredictError, Prediction, Record, formulas, predict};
 use rayon::prelude::*;
 use search::{
-    Answer, Baseline, OffloadChoice, Placed, Request as SearchRequest, SearchError, Simulated,
-    feasible, order_nodes, search,
+    Answer, Baseline, Observer, OffloadChoice, Placed, Request as SearchRequest, SearchError,
+    Simulated, feasible, order_nodes, search_watched,
 };
 use units::Control;
 
 use crate::bandwidth::{Measured, slowest};
 use crate::complete::{complete_scenario, complete_with_rates};
-use crate::open::{Opened, Request, open};
+use crate::open::Opened;
 
 /// What was found, and for what.
 #[derive(Clone, Debug)]
@@ -94,16 +94,34 @@ impl Opened {
     /// Where nothing fits, the search was stopped before it found anything, or an engine fails.
     pub fn plan(
         &self,
+        planning: Planning,
+        engine: Engine,
+        measured: &[Measured],
+        control: &Control,
+    ) -> Result<Planned, SearchError> {
+        self.plan_watched(planning, engine, measured, &|_| {}, control)
+    }
+
+    /// As [`Opened::plan`], telling somebody what was found so far. The answer is the same.
+    ///
+    /// * `observer` — called from any thread, and often: see [`Observer`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Opened::plan`].
+    pub fn plan_watched(
+        &self,
         mut planning: Planning,
         engine: Engine,
         measured: &[Measured],
+        observer: &Observer<'_>,
         control: &Control,
     ) -> Result<Planned, SearchError> {
         if let Some(cluster) = slowest(measured) {
             planning.scenario.cluster = cluster;
         }
         let request = asked(&planning, engine);
-        let mut answer = search(&request, control)?;
+        let mut answer = search_watched(&request, observer, control)?;
         let clusters = if measured.is_empty() {
             vec![planning.scenario.cluster.clone()]
         } else {
@@ -172,7 +190,7 @@ const MET: f64 = 0.02;
 ///
 /// What the closed form reports.
 pub fn sensitivity(
-    request: &Request,
+    opened: &Opened,
     planning: &Planning,
     best: &Simulated,
     control: &Control,
@@ -196,7 +214,7 @@ pub fn sensitivity(
         if control.is_cancelled() {
             return Ok(None);
         }
-        let prediction = changed(request, planning, best, (field, value), rehearses)?;
+        let prediction = changed(opened, planning, best, (field, value), rehearses)?;
         Ok(Some(WhatIf {
             field,
             value,
@@ -209,16 +227,14 @@ pub fn sensitivity(
 
 /// The plan under a change; none where the change or the plan under it is refused.
 fn changed(
-    request: &Request,
+    opened: &Opened,
     planning: &Planning,
     best: &Simulated,
     change: (&str, u64),
     rehearses: bool,
 ) -> Result<Option<Prediction>, PredictError> {
-    let request = what_if(request, change);
-    let Some(changed) =
-        (open(&request).ok()).and_then(|opened| opened.planning(&planning.fixed).ok())
-    else {
+    let changed = what_if(opened, change).ok();
+    let Some(changed) = changed.and_then(|opened| opened.planning(&planning.fixed).ok()) else {
         return Ok(None);
     };
     let mut scenario = changed.scenario;
@@ -245,14 +261,13 @@ fn changed(
 }
 
 /// The same question with one field changed. Of other numbers of nodes no rates were measured.
-fn what_if(request: &Request, (field, value): (&str, u64)) -> Request {
-    let mut request = request.clone();
-    let mut lay = |text: String| request.above.push(Assignment::new("what if", text));
-    lay(format!("{field}={value}"));
+fn what_if(opened: &Opened, (field, value): (&str, u64)) -> Result<Opened, Vec<Failure>> {
+    let mut above = vec![Assignment::new("what if", format!("{field}={value}"))];
     if field == NODES {
-        lay(format!("cluster.{MEASURED_RATES}=[]"));
+        let none = format!("cluster.{MEASURED_RATES}=[]");
+        above.push(Assignment::new("what if", none));
     }
-    request
+    opened.with(&above)
 }
 
 /// A change that makes a plan fit, and the fastest plan that then does, in closed form.
@@ -271,7 +286,7 @@ const MOST_NODES: u64 = 64;
 
 /// What would make a plan fit where none does, each change tried by itself: a field that is no
 /// longer fixed, more nodes, shorter sequences.
-pub fn remedies(request: &Request, planning: &Planning, control: &Control) -> Vec<Remedy> {
+pub fn remedies(opened: &Opened, planning: &Planning, control: &Control) -> Vec<Remedy> {
     let mut all = Vec::new();
     for field in &planning.fixed {
         let mut freed = planning.clone();
@@ -282,12 +297,12 @@ pub fn remedies(request: &Request, planning: &Planning, control: &Control) -> Ve
     let nodes = planning.scenario.cluster.n_nodes() as u64;
     let more = std::iter::successors(Some(2 * nodes), |n| Some(2 * n));
     let more = more.take_while(|n| *n <= MOST_NODES * nodes);
-    all.extend(first_of(request, planning, NODES, more, control));
+    all.extend(first_of(opened, planning, NODES, more, control));
     let tokens = planning.scenario.job.seq_len;
     let fewer = std::iter::successors(Some(tokens / 2), |n| Some(n / 2));
     let fewer = fewer.take_while(|n| 0 < *n);
     all.extend(first_of(
-        request,
+        opened,
         planning,
         "training.seq_len",
         fewer,
@@ -298,15 +313,15 @@ pub fn remedies(request: &Request, planning: &Planning, control: &Control) -> Ve
 
 /// The first of some values under which a plan fits.
 fn first_of(
-    request: &Request,
+    opened: &Opened,
     planning: &Planning,
     field: &str,
     values: impl Iterator<Item = u64>,
     control: &Control,
 ) -> Option<Remedy> {
     for value in values {
-        let request = what_if(request, (field, value));
-        let changed = open(&request).ok()?.planning(&planning.fixed).ok()?;
+        let changed = what_if(opened, (field, value)).ok()?;
+        let changed = changed.planning(&planning.fixed).ok()?;
         if let Some(found) = remedy(&changed, format!("set {field} = {value}"), control) {
             return Some(found);
         }

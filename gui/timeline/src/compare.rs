@@ -6,6 +6,7 @@ use trace::SpanId;
 
 use crate::canvas::Canvas;
 use crate::command::TimelineCommand;
+use crate::details::grid;
 use crate::frame::Side;
 use crate::pair::Pair;
 use crate::timeline::Timeline;
@@ -119,20 +120,18 @@ fn span_ui(ui: &mut Ui, pair: &Pair, id: SpanId) {
         ui.label("The other run has no such span");
         return;
     };
-    egui::Grid::new("difference of a span")
-        .num_columns(4)
-        .show(ui, |ui| {
-            heading(ui, "");
-            let secs = |span: &trace::Span, of: fn(&trace::Span) -> f64| of(span);
-            let rows: [(&str, fn(&trace::Span) -> f64); 3] = [
-                ("Duration", |span| span.end.since(span.start).as_secs()),
-                ("Start", |span| span.start.as_seconds().as_secs()),
-                ("End", |span| span.end.as_seconds().as_secs()),
-            ];
-            for (name, of) in rows {
-                difference_row(ui, name, secs(span, of), secs(other, of));
-            }
-        });
+    grid("difference of a span").num_columns(4).show(ui, |ui| {
+        heading(ui, "");
+        let secs = |span: &trace::Span, of: fn(&trace::Span) -> f64| of(span);
+        let rows: [(&str, fn(&trace::Span) -> f64); 3] = [
+            ("Duration", |span| span.end.since(span.start).as_secs()),
+            ("Start", |span| span.start.as_seconds().as_secs()),
+            ("End", |span| span.end.as_seconds().as_secs()),
+        ];
+        for (name, of) in rows {
+            difference_row(ui, name, secs(span, of), secs(other, of));
+        }
+    });
 }
 
 fn heading(ui: &mut Ui, first: &str) {
@@ -169,7 +168,7 @@ fn difference(base: f64, other: f64) -> String {
 fn kinds_ui(ui: &mut Ui, pair: &Pair) {
     let theme = Theme::of(ui.ctx());
     ui.label(RichText::new("By kind, mean of ranks").strong());
-    egui::Grid::new("differences by kind")
+    grid("differences by kind")
         .num_columns(5)
         .striped(true)
         .show(ui, |ui| {

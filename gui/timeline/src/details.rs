@@ -59,6 +59,13 @@ fn duration(span: &Span) -> SimTime {
     SimTime::from_picos(span.end.as_picos().saturating_sub(span.start.as_picos()))
 }
 
+/// A table of text, its rows close together.
+pub(crate) fn grid(name: &str) -> egui::Grid {
+    egui::Grid::new(name)
+        .min_row_height(16.0)
+        .spacing([12.0, 3.0])
+}
+
 /// A fact: what it is called on the left, what it is on the right.
 fn fact(ui: &mut Ui, what: &str, value: impl Into<String>) {
     let theme = Theme::of(ui.ctx());
@@ -76,11 +83,9 @@ fn span_ui(
     commands: &mut Vec<TimelineCommand>,
 ) {
     title_ui(ui, timeline, span);
-    egui::Grid::new("details of the span")
-        .num_columns(2)
-        .show(ui, |ui| {
-            facts_ui(ui, timeline, (id, span));
-        });
+    grid("details of the span").num_columns(2).show(ui, |ui| {
+        facts_ui(ui, timeline, (id, span));
+    });
     for told in tell.map(|tell| tell(id)).unwrap_or_default() {
         look::told_line(ui, &told);
     }
@@ -230,7 +235,7 @@ fn kernels_ui(ui: &mut Ui, timeline: &Timeline, span: &Span) {
     );
     ui.label(RichText::new(heading).strong())
         .on_hover_text("With their times when nothing else runs");
-    egui::Grid::new("kernels inside")
+    grid("kernels inside")
         .num_columns(3)
         .striped(true)
         .show(ui, |ui| {
@@ -306,7 +311,7 @@ fn range_ui(
     }
     let count = sums.iter().map(|sum| sum.count).sum();
     let time = sums.iter().map(|sum| sum.time.as_picos()).sum();
-    egui::Grid::new("sums of the range")
+    grid("sums of the range")
         .num_columns(5)
         .striped(true)
         .show(ui, |ui| {

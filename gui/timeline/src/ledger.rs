@@ -5,6 +5,7 @@ use look::{Theme, number, palette, space};
 use trace::{NO_INDEX, Segment, SpanId, Stretch};
 
 use crate::command::{Step, TimelineCommand};
+use crate::details::grid;
 use crate::timeline::Timeline;
 use crate::view::{LedgerLine, TimelineView};
 
@@ -191,16 +192,14 @@ fn names_ui(ui: &mut Ui, timeline: &Timeline) {
     let theme = Theme::of(ui.ctx());
     let total = timeline.end().as_picos().max(1) as f64;
     ui.label(RichText::new("Longest on the path").color(theme.faint));
-    egui::Grid::new("ledger names")
-        .num_columns(3)
-        .show(ui, |ui| {
-            for ((name, pass), time) in timeline.path().by_name.iter().take(MOST) {
-                let name = timeline.trace().names.get(*name);
-                ui.label(format!("{name} {}", pass.name()));
-                ui.label(secs(time.as_picos()));
-                let share = number::percent(time.as_picos() as f64 / total);
-                ui.label(RichText::new(share).color(theme.faint));
-                ui.end_row();
-            }
-        });
+    grid("ledger names").num_columns(3).show(ui, |ui| {
+        for ((name, pass), time) in timeline.path().by_name.iter().take(MOST) {
+            let name = timeline.trace().names.get(*name);
+            ui.label(format!("{name} {}", pass.name()));
+            ui.label(secs(time.as_picos()));
+            let share = number::percent(time.as_picos() as f64 / total);
+            ui.label(RichText::new(share).color(theme.faint));
+            ui.end_row();
+        }
+    });
 }

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{
-    Align, Align2, FontId, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo,
-    vec2,
-};
+use egui::{Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 use look::{Theme, number};
 use trace::SpanId;
 
@@ -176,15 +173,8 @@ fn spans_ui(
     ];
     let (places, n) = places(timeline, view);
     let theme = Theme::of(ui.ctx());
-    ui.with_layout(
-        Layout::left_to_right(Align::Center).with_main_wrap(false),
-        |ui| {
-            let text = number::counted(n as u64, "span");
-            ui.add(Label::new(
-                RichText::new(format!("{text} in the window")).color(theme.faint),
-            ));
-        },
-    );
+    let text = format!("{} in the window", number::counted(n as u64, "span"));
+    ui.label(RichText::new(text).color(theme.faint));
     heading(ui, COLUMNS);
     ui.spacing_mut().item_spacing.y = 0.0;
     let area = ScrollArea::vertical()

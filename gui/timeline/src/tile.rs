@@ -376,3 +376,6 @@ fn counter(timeline: &Timeline, key: TrackKey, scale: Scale, tile: u64) -> Tile 
         ..Tile::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use units::{Bytes, Control};
 
 use crate::choice::Choice;
 use crate::excluded::{Reason, Tally};
+use crate::progress::Watch;
 use crate::space::Space;
 use crate::walk::{Part, Round, Walk};
 
@@ -86,13 +87,19 @@ pub(crate) const FAR: f64 = 1.1;
 
 /// Evaluates every plan of the space that could come near the best, or what is reached before
 /// somebody asks to stop. The result is in the order of the space, whatever the number of threads.
-pub(crate) fn evaluate(space: &Space<'_>, margin: f64, control: &Control) -> Found {
-    rounds(space, margin, |parts| FAR * best(parts), control)
+pub(crate) fn evaluate(
+    space: &Space<'_>,
+    margin: f64,
+    watch: &Watch<'_>,
+    control: &Control,
+) -> Found {
+    rounds(space, margin, |parts| FAR * best(parts), (watch, control))
 }
 
 /// Every plan of the space that has room, however slow.
 pub(crate) fn evaluate_all(space: &Space<'_>, margin: f64, control: &Control) -> Found {
-    rounds(space, margin, |_| f64::INFINITY, control)
+    let watch = Watch::silent();
+    rounds(space, margin, |_| f64::INFINITY, (&watch, control))
 }
 
 /// All rounds, one after the other.
@@ -102,7 +109,7 @@ fn rounds(
     space: &Space<'_>,
     margin: f64,
     limit: impl Fn(&[Part]) -> f64,
-    control: &Control,
+    (watch, control): (&Watch<'_>, &Control),
 ) -> Found {
     let mut all = Found::default();
     let degrees = space.degrees(&mut all.tally);
@@ -111,9 +118,16 @@ fn rounds(
     let mut parts: Vec<Part> = degrees.into_iter().map(Part::new).collect();
     for round in Round::ALL {
         all.limit = limit(&parts);
-        parts = walk(space, parts, (round, all.limit), (margin, &known), control);
+        parts = walk(
+            space,
+            parts,
+            (round, all.limit),
+            (margin, &known),
+            (watch, control),
+        );
     }
-    for part in parts {
+    for mut part in parts {
+        part.found.tally.are_of(part.degrees);
         all.merge(part.found);
     }
     all
@@ -127,7 +141,7 @@ fn walk<'s>(
     parts: Vec<Part>,
     (round, limit): (Round, f64),
     (margin, idle): (f64, &Mutex<Vec<Estimator<'s>>>),
-    control: &Control,
+    (watch, control): (&Watch<'_>, &Control),
 ) -> Vec<Part> {
     let walk = |cell: Vec<Part>| -> Vec<Part> {
         let known = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -144,6 +158,7 @@ fn walk<'s>(
             };
             walk.all(control);
             control.finish_item();
+            watch.part(walk.part.degrees, &walk.part.found);
             walk.part
         };
         let cell = cell.into_iter().map(walk).collect();

@@ -6,6 +6,8 @@ use std::fmt;
 use plan::PlanError;
 use units::Bytes;
 
+use crate::choice::DegreeChoice;
+
 /// Why a plan is no candidate. Every plan of the space is evaluated or counted under one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -119,6 +121,8 @@ impl fmt::Display for Reason {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     counts: BTreeMap<Reason, u64>,
+    /// By reason, the first degrees of which plans were excluded for it.
+    examples: BTreeMap<Reason, DegreeChoice>,
     /// Of plans without enough memory, the least and the most that they lack.
     lacking: Option<[Bytes; 2]>,
 }
@@ -130,6 +134,13 @@ impl Tally {
         }
     }
 
+    /// All plans in it are of some degrees: an example of each reason that has none.
+    pub(crate) fn are_of(&mut self, degrees: DegreeChoice) {
+        for reason in self.counts.keys() {
+            self.examples.entry(*reason).or_insert(degrees);
+        }
+    }
+
     pub(crate) fn lacks(&mut self, bytes: Bytes) {
         let [least, most] = self.lacking.unwrap_or([bytes; 2]);
         self.lacking = Some([least.min(bytes), most.max(bytes)]);
@@ -138,6 +149,9 @@ impl Tally {
     pub(crate) fn merge(&mut self, other: &Self) {
         for (reason, count) in &other.counts {
             self.add(*reason, *count);
+        }
+        for (reason, degrees) in &other.examples {
+            self.examples.entry(*reason).or_insert(*degrees);
         }
         for bytes in other.lacking.into_iter().flatten() {
             self.lacks(bytes);
@@ -153,6 +167,12 @@ impl Tally {
             .collect();
         all.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));
         all
+    }
+
+    /// The first degrees of which plans were excluded for a reason; none where all degrees are alike
+    /// in it.
+    pub fn example(&self, reason: Reason) -> Option<DegreeChoice> {
+        self.examples.get(&reason).copied()
     }
 
     /// Of plans without enough memory, the least and the most that they lack.

@@ -22,6 +22,7 @@ mod evaluate;
 mod excluded;
 mod front;
 mod place;
+mod progress;
 mod shortlist;
 mod space;
 mod switches;
@@ -42,10 +43,12 @@ pub use error::{NoPlan, SearchError};
 pub use evaluate::Evaluated;
 pub use excluded::{Reason, Tally};
 pub use place::{Order, Placed, Unplaced, order_nodes};
+pub use progress::{Observer, Phase, Progress};
 pub use shortlist::Simulated;
 
 use crate::evaluate::{FAR, Found, checked, evaluate, evaluate_all, with_room};
 use crate::front::{front, thinned};
+use crate::progress::Watch;
 use crate::shortlist::{fits, leading, settle, simulate};
 use crate::space::{Space, domain_gpus};
 
@@ -104,12 +107,35 @@ const FRONT: usize = 4;
 /// [`SearchError::NoPlan`] where nothing fits, [`SearchError::Interrupted`] where the search was
 /// stopped before anything was found, and what an engine reports.
 pub fn search(request: &Request<'_>, control: &Control) -> Result<Answer, SearchError> {
+    searched(request, &Watch::silent(), control)
+}
+
+/// As [`search`], telling somebody what was found so far. The answer is the same.
+///
+/// * `observer` — called from any thread, and often: see [`Observer`].
+///
+/// # Errors
+///
+/// As [`search`].
+pub fn search_watched(
+    request: &Request<'_>,
+    observer: &Observer<'_>,
+    control: &Control,
+) -> Result<Answer, SearchError> {
+    searched(request, &Watch::new(request, observer), control)
+}
+
+fn searched(
+    request: &Request<'_>,
+    watch: &Watch<'_>,
+    control: &Control,
+) -> Result<Answer, SearchError> {
     let mut space = space_of(request);
-    let mut found = evaluate(&space, request.margin, control);
+    let mut found = evaluate(&space, request.margin, watch, control);
     let mut leaders = leading(&found.plans);
     if leaders.is_empty() && !control.is_cancelled() && may_offload(request) {
         space.offload = OffloadChoice::Optimizer;
-        let mut second = evaluate(&space, request.margin, control);
+        let mut second = evaluate(&space, request.margin, watch, control);
         leaders = leading(&second.plans);
         found.plans.append(&mut second.plans);
         found.tally.merge(&second.tally);
@@ -122,19 +148,21 @@ pub fn search(request: &Request<'_>, control: &Control) -> Result<Answer, Search
         let all = found.n_with_room() + found.tally.total();
         found.tally.add(Reason::OffloadUnneeded, all);
     }
+    watch.phase(Phase::Refining, &[]);
     balance::balance(&space, &mut leaders, request.margin, &mut found, control);
     switches::vary(&space, &mut leaders, request.margin, &mut found, control);
-    answer(request, &space, &leaders, found, control)
+    answer(request, &space, &leaders, found, (watch, control))
 }
 
 /// The fastest plan that fits in closed form; none where nothing fits. Much cheaper than a
 /// [`search`], for asking whether a change to a scenario would help.
 pub fn feasible(request: &Request<'_>, control: &Control) -> Option<Evaluated> {
     let mut space = space_of(request);
-    let mut plans = evaluate(&space, request.margin, control).plans;
+    let watch = Watch::silent();
+    let mut plans = evaluate(&space, request.margin, &watch, control).plans;
     if !plans.iter().any(|plan| plan.fits) && may_offload(request) {
         space.offload = OffloadChoice::Optimizer;
-        plans = evaluate(&space, request.margin, control).plans;
+        plans = evaluate(&space, request.margin, &watch, control).plans;
     }
     let fitting = plans.into_iter().filter(|plan| plan.fits);
     fitting.min_by(|a, b| a.time.total_cmp(&b.time).then(a.choice.cmp(&b.choice)))
@@ -158,7 +186,7 @@ pub fn evaluated_plans(
 ) -> (Vec<Evaluated>, Tally) {
     let space = space_of(request);
     let found = match reach {
-        Reach::Near => evaluate(&space, request.margin, control),
+        Reach::Near => evaluate(&space, request.margin, &Watch::silent(), control),
         Reach::All => evaluate_all(&space, request.margin, control),
     };
     (found.plans, found.tally)
@@ -208,9 +236,11 @@ fn answer(
     space: &Space<'_>,
     leaders: &[Evaluated],
     found: Found,
-    control: &Control,
+    (watch, control): (&Watch<'_>, &Control),
 ) -> Result<Answer, SearchError> {
-    let mut list = settle(space, leaders, (request.engine, request.margin), control)?;
+    watch.phase(Phase::Simulating, &[]);
+    let limits = (request.engine, request.margin);
+    let mut list = settle(space, leaders, limits, watch, control)?;
     if list.plans.is_empty() {
         list.plans = closed_forms(space, leaders)?;
     }

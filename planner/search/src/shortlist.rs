@@ -13,6 +13,7 @@ use units::Control;
 
 use crate::choice::{Choice, RecomputeChoice, ShardChoice};
 use crate::evaluate::{Evaluated, checked, evaluated};
+use crate::progress::{Phase, Watch};
 use crate::space::Space;
 
 /// A plan that was simulated.
@@ -153,6 +154,7 @@ pub(crate) fn settle(
     space: &Space<'_>,
     plans: &[Evaluated],
     limits: (Engine, f64),
+    watch: &Watch<'_>,
     control: &Control,
 ) -> Result<Shortlist, PredictError> {
     let mut race = Race {
@@ -180,6 +182,7 @@ pub(crate) fn settle(
             break;
         }
         race.run(BATCH, control)?;
+        watch.phase(Phase::Simulating, &race.list.plans);
     }
     // Those that come next, without asking of plans in doubt.
     race.waiting

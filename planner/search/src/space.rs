@@ -83,7 +83,12 @@ impl Space<'_> {
                         };
                         let refused = self.refuses(degrees);
                         match refused {
-                            Some(reason) => tally.add(reason, self.below(degrees)),
+                            Some(reason) => {
+                                let mut refused = Tally::default();
+                                refused.add(reason, self.below(degrees));
+                                refused.are_of(degrees);
+                                tally.merge(&refused);
+                            }
                             None => all.push(degrees),
                         }
                     }

@@ -55,7 +55,7 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     });
     let planned = match planned {
         Ok(planned) => planned,
-        Err(error) => return failed(&error, args, (&request, &planning), context),
+        Err(error) => return failed(&error, args, (&opened, &planning), context),
     };
     if let Some((path, form)) = table {
         let bytes = form(&planned.answer.evaluated)
@@ -68,7 +68,7 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
     }
     let what_if = run::watched(context, "varying", |control| {
         let best = &planned.answer.plans[0];
-        sensitivity(&request, &planned.planning, best, control)
+        sensitivity(&opened, &planned.planning, best, control)
     });
     let what_if = what_if.map_err(|error| run::failed(&error, context))?;
     let others = others(args, &planned, engine, context)?;
@@ -284,7 +284,7 @@ fn why_not_json(
 fn failed(
     error: &SearchError,
     args: &PlanArgs,
-    asked: (&Request, &Planning),
+    asked: (&Opened, &Planning),
     context: &Context,
 ) -> Result<Exit, Exit> {
     match error {
@@ -311,12 +311,12 @@ fn stopped(error: &SearchError, context: &Context) -> Exit {
 fn infeasible(
     nothing: &NoPlan,
     args: &PlanArgs,
-    (request, planning): (&Request, &Planning),
+    (opened, planning): (&Opened, &Planning),
     context: &Context,
 ) -> Result<Exit, Exit> {
     let message = no_plan(nothing, planning);
     let found = run::watched(context, "looking for what would fit", |control| {
-        remedies(request, planning, control)
+        remedies(opened, planning, control)
     });
     context.error(&message, Some(&remedies_in_words(&found)));
     let text = if context.output.json {

@@ -1,6 +1,10 @@
 //! The timeline as a person uses it: by accessible names, keys and the pointer.
 
 mod fixtures;
+mod groups;
+mod pair;
 mod panes;
 mod stage;
 mod time;
+mod walk;
+mod worker;

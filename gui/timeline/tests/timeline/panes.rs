@@ -101,7 +101,7 @@ fn a_filter_leaves_the_tracks_that_fit() {
 fn a_line_of_the_ledger_highlights_and_steps_through_its_spans() {
     let timeline = four_stages();
     let mut stage = full_stage(&timeline);
-    stage.get_by_label_contains("tp 3").click();
+    stage.get_by_label_contains("tp 720").click();
     stage.run();
     let line = stage.state().view.ledger;
     assert_eq!(line, Some(LedgerLine::Work(Category::Tp)));

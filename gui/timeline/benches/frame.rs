@@ -1,0 +1,177 @@
+//! What a frame costs, and what opening costs.
+
+use std::sync::Arc;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use egui::{Context, Painter, RawInput, Rect, pos2, vec2};
+use timeline::{
+    Batch, Canvas, Grouping, Placement, QuadSink, Timeline, TimelineCommand, TimelineView,
+    timeline_ui,
+};
+use trace::{Category, Lane, NO_INDEX, Pass, Span, StreamKind, Trace};
+use units::{ClassId, LaneId, SimTime};
+
+/// Kernels and reductions on so many lanes, of lengths that differ.
+fn run(n_spans: u32, n_lanes: u32) -> Trace {
+    let mut trace = Trace::default();
+    let names: Vec<u32> = (0..40)
+        .map(|name| trace.names.intern(&format!("kernel {name}")))
+        .collect();
+    for lane in 0..n_lanes {
+        trace.lanes.push(Lane {
+            class: ClassId::new(lane),
+            name: format!("stage {lane}"),
+            stage: lane / 4,
+            ranks: vec![lane],
+            resident: [0; 7],
+        });
+    }
+    for id in 0..n_spans {
+        let (turn, lane) = (u64::from(id / n_lanes), id % n_lanes);
+        let length = 3_000_000 + units::math::mix(u64::from(id)) % 6_000_000;
+        let start = turn * 10_000_000;
+        let reduces = turn % 4 == 3;
+        trace.spans.push(Span {
+            lane: LaneId::new(lane),
+            stream: StreamKind::Compute,
+            category: if reduces {
+                Category::Tp
+            } else {
+                Category::Compute
+            },
+            pass: if turn % 8 < 4 {
+                Pass::Forward
+            } else {
+                Pass::Backward
+            },
+            name: names[(turn % 40) as usize],
+            start: SimTime::from_picos(start),
+            end: SimTime::from_picos(start + length),
+            micro_batch: 0,
+            stage: lane,
+            cause: id.checked_sub(n_lanes).unwrap_or(NO_INDEX),
+            detail: NO_INDEX,
+        });
+        trace.end = trace.end.max(SimTime::from_picos(start + length));
+    }
+    trace
+}
+
+/// Takes what a graphics card would be given.
+struct Upload(Vec<u8>);
+
+impl QuadSink for Upload {
+    fn quads(&mut self, _: &Painter, _: Rect, batch: &Batch) {
+        self.0.clear();
+        self.0.extend_from_slice(bytemuck::cast_slice(&batch.quads));
+    }
+}
+
+/// A window without a screen.
+struct Window {
+    ctx: Context,
+    timeline: Arc<Timeline>,
+    view: TimelineView,
+    canvas: Canvas,
+}
+
+impl Window {
+    fn new(timeline: Arc<Timeline>) -> Self {
+        let ctx = Context::default();
+        look::install(&ctx);
+        let mut view = TimelineView::of(&timeline);
+        view.apply(&timeline, &TimelineCommand::Group(Grouping::None));
+        view.apply(&timeline, &TimelineCommand::UnfoldAll);
+        let rows = timeline.tracks().len() as f32;
+        view.apply(
+            &timeline,
+            &TimelineCommand::RowHeight((690.0 / rows - 0.01).min(9.0)),
+        );
+        Self {
+            ctx,
+            timeline,
+            view,
+            canvas: Canvas::new(Box::new(Upload(Vec::new())), None),
+        }
+    }
+
+    /// One frame, all of it but what the card does.
+    fn frame(&mut self) -> usize {
+        let input = RawInput {
+            screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), vec2(1_280.0, 800.0))),
+            ..RawInput::default()
+        };
+        let output = self.ctx.run_ui(input, |ui| {
+            let commands = timeline_ui(ui, &self.timeline, &self.view, &mut self.canvas);
+            for command in commands {
+                self.view.apply(&self.timeline, &command);
+            }
+        });
+        self.ctx
+            .tessellate(output.shapes, output.pixels_per_point)
+            .len()
+    }
+}
+
+fn a_million(c: &mut Criterion) {
+    let mut window = Window::new(Arc::new(Timeline::new(
+        Arc::new(run(1_000_000, 64)),
+        Placement::default(),
+    )));
+    let shown = window.view.clone();
+    window.frame();
+    c.bench_function("still_1m", |b| b.iter(|| window.frame()));
+    let mut to = 0.02;
+    c.bench_function("zoom_1m", |b| {
+        b.iter(|| {
+            // A scale that was not seen before: no tile helps.
+            to += 1e-6;
+            window.view = shown.clone();
+            let zoom = TimelineCommand::Zoom {
+                about: None,
+                factor: 1.0 + to,
+            };
+            window.view.apply(&window.timeline, &zoom);
+            window.frame()
+        });
+    });
+    c.bench_function("pan_1m", |b| {
+        b.iter(|| {
+            let end = window.timeline.end();
+            let back = end <= window.view.camera.end();
+            let pan = TimelineCommand::Pan(if back { -1.0 } else { 0.01 });
+            window.view.apply(&window.timeline, &pan);
+            window.frame()
+        });
+    });
+}
+
+fn ten_million(c: &mut Criterion) {
+    let trace = Arc::new(run(10_000_000, 256));
+    c.bench_function("build_10m", |b| {
+        b.iter(|| Timeline::new(Arc::clone(&trace), Placement::default()));
+    });
+    let timeline = Arc::new(Timeline::new(trace, Placement::default()));
+    let mut window = Window::new(timeline);
+    let shown = window.view.clone();
+    let mut to = 0.02;
+    c.bench_function("query_10m", |b| {
+        b.iter(|| {
+            to += 1e-6;
+            window.view = shown.clone();
+            let zoom = TimelineCommand::Zoom {
+                about: None,
+                factor: 1.0 + to,
+            };
+            window.view.apply(&window.timeline, &zoom);
+            window.frame()
+        });
+    });
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(10);
+    targets = a_million, ten_million
+}
+criterion_main!(benches);
