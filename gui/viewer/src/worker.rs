@@ -207,7 +207,10 @@ impl Worker {
     }
 
     fn begin(&mut self, ask: Ask) {
-        let control = Arc::new(Control::new());
+        self.begin_under(ask, Arc::new(Control::new()));
+    }
+
+    fn begin_under(&mut self, ask: Ask, control: Arc<Control>) {
         let going = self.started(&ask, &control);
         let (slot, generation, work) = (ask.slot, going.generation, ask.work);
         self.going.insert(slot, going);
@@ -248,16 +251,9 @@ impl Worker {
     pub fn release(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         for (slot, ask) in waiting {
-            let stopped = self
-                .going
-                .get(&slot)
-                .map(|going| Arc::clone(&going.control));
-            self.begin(ask);
-            if let (Some(old), Some(new)) = (stopped, self.going.get(&slot))
-                && old.is_cancelled()
-            {
-                new.control.cancel();
-            }
+            // What was stopped before it began can see that.
+            let control = self.going.get(&slot).map(|going| Arc::clone(&going.control));
+            self.begin_under(ask, control.unwrap_or_default());
         }
     }
 

@@ -57,7 +57,10 @@ fn memory_over_time_ends_where_the_run_ends_and_reaches_its_peak() {
 #[test]
 fn a_click_on_memory_over_time_moves_the_playhead_of_all_views() {
     let mut person = person(SMALL);
-    let node = person.harness.get_by_label_contains("Memory over time of");
+    let node = person.harness.get_by_label_contains("Stacked areas of memory over time");
+    node.scroll_to_me();
+    person.settle();
+    let node = person.harness.get_by_label_contains("Stacked areas of memory over time");
     node.click();
     person.settle();
     let playhead = person.state().view.now().timeline.playhead;
@@ -77,7 +80,10 @@ fn a_remedy_is_written_into_a_plan_that_does_not_fit() {
     let first = remedies[0].clone();
     assert!(first.fits);
     let before = person.state().draft().unwrap().clone();
-    person.click(&format!("Try it: {}", first.change));
+    let label = format!("Try it: {}", first.change);
+    person.harness.get_by_label(&label).scroll_to_me();
+    person.settle();
+    person.click(&label);
     let now = person.state().draft().unwrap();
     assert_eq!(now, &first.apply(&before).unwrap());
     person.send(Command::Undo);

@@ -55,8 +55,17 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
         ui.label(RichText::new("It carried nothing in this run.").color(theme.faint));
         return commands;
     };
-    flows_ui(ui, class, card.playhead);
     let figure = over_time(class, card.window, card.caption);
+    ui.horizontal(|ui| {
+        let lane = lane(card.trace, class);
+        let button = ui.add_enabled(lane.is_some(), egui::Button::new("Show its lane in the timeline"));
+        let button = button.on_disabled_hover_text("The timeline has lanes of the 64 busiest links");
+        if let Some(lane) = lane.filter(|_| button.clicked()) {
+            commands.push(Any::Topology(Command::ShowLane(lane)));
+        }
+        commands.extend(figure_menu_ui(ui, &figure));
+    });
+    flows_ui(ui, class, card.playhead);
     let view = FigureView {
         height: Some(132.0),
         cursor: card.playhead.map(|time| time.as_seconds().as_secs()),
@@ -68,20 +77,11 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
     {
         commands.push(Any::Topology(Command::Playhead(super::moment(x))));
     }
-    ui.horizontal(|ui| {
-        let lane = lane(card.trace, class);
-        let button = ui.add_enabled(lane.is_some(), egui::Button::new("Show its lane in the timeline"));
-        let button = button.on_disabled_hover_text("The timeline has lanes of the 64 busiest links");
-        if let Some(lane) = lane.filter(|_| button.clicked()) {
-            commands.push(Any::Topology(Command::ShowLane(lane)));
-        }
-        commands.extend(figure_menu_ui(ui, &figure));
-    });
     commands
 }
 
 /// The lane of a class among those of the timeline.
-pub fn lane(trace: &Trace, class: &LoadClass) -> Option<u32> {
+pub(super) fn lane(trace: &Trace, class: &LoadClass) -> Option<u32> {
     let name = format!("{} {}", class.name, class.direction);
     let at = trace.links.iter().position(|link| link.name == name)?;
     u32::try_from(at).ok()

@@ -131,7 +131,7 @@ fn link_ui(
         let node = ui.interact(bounds, response.id.with("link"), Sense::hover());
         node.widget_info(|| WidgetInfo::labeled(Role::Label, true, &sentence));
     }
-    ui.set_cursor_icon(egui::CursorIcon::PointingHand);
+    ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
     response.clone().on_hover_text_at_pointer(sentence);
     response.clicked().then(|| Command::Select(wires.scene.link(half.0, half.1, wires.shares)))
 }

@@ -25,7 +25,7 @@ const BETWEEN: [f32; 2] = [46.0, 84.0];
 const SIDE_BY_SIDE: usize = 16;
 
 /// A drawing of a cluster, in units of its own: points where it is not zoomed.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Where each device and each folded group is.
     pub places: BTreeMap<Part, Rect>,
@@ -35,6 +35,17 @@ pub struct Plan {
     pub bands: Vec<Band>,
     /// Around everything.
     pub bounds: Rect,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            places: BTreeMap::new(),
+            frames: BTreeMap::new(),
+            bands: Vec::new(),
+            bounds: Rect::ZERO,
+        }
+    }
 }
 
 /// A level of the drawing.
