@@ -23,6 +23,7 @@ pub(super) fn bar_ui(ui: &mut Ui, state: &State, shown: &Shown<'_>) -> Vec<Any> 
             commands.push(Any::Topology(Command::FoldAll));
         }
         policies_ui(ui, state, shown, &mut commands);
+        ui.add_space(look::space::MEDIUM);
         super::scrub::legend_ui(ui);
     });
     if shown.view.compare.is_some() {

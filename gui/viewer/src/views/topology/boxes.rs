@@ -9,6 +9,7 @@ use session::{DeviceView, GroupId, GroupView, Part};
 
 use super::Command;
 use super::camera::Camera;
+use super::plan::HEAD;
 use super::scene::Graph;
 
 /// Parts that have a name for readers at most; the tables have all.
@@ -100,11 +101,15 @@ impl Boxes<'_> {
         let target = if group.is_open {
             let title = format!("{}  –", group.name);
             let galley = painter.layout_no_wrap(title, font.clone(), self.theme.faint);
-            if rect.width() < galley.size().x + 8.0 {
-                Rect::from_min_size(rect.min, vec2(rect.width(), 12.0))
+            let has_room = galley.size().y <= HEAD * self.camera.zoom + 1.0;
+            if !has_room || rect.width() < galley.size().x + 8.0 {
+                let height = (HEAD * self.camera.zoom).max(8.0);
+                Rect::from_min_size(rect.min, vec2(rect.width(), height))
             } else {
                 let place = rect.min + vec2(6.0, 2.0);
                 let target = Rect::from_min_size(place, galley.size()).expand(3.0);
+                // Cables that pass behind do not touch the name.
+                painter.rect_filled(target, 3.0, self.theme.ground.gamma_multiply(0.85));
                 painter.galley(place, galley, self.theme.faint);
                 target
             }
@@ -184,10 +189,13 @@ impl Boxes<'_> {
         if within.height() < font.size + 1.0 || within.width() < 12.0 {
             return;
         }
-        let galley = painter.layout_no_wrap(text.to_owned(), font, color);
-        if galley.size().x <= within.width() - 4.0 {
-            let rect = Align2::CENTER_CENTER.anchor_size(at, galley.size());
-            painter.galley(rect.min, galley, color);
+        for text in [text, short(text)] {
+            let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), color);
+            if galley.size().x <= within.width() - 4.0 {
+                let rect = Align2::CENTER_CENTER.anchor_size(at, galley.size());
+                painter.galley(rect.min, galley, color);
+                return;
+            }
         }
     }
 
@@ -232,6 +240,14 @@ impl Boxes<'_> {
         };
         format!("{}, {level}{kind}{speed}{}", device.name, self.of)
     }
+}
+
+/// A name without what its surroundings say: `0` of `leaf group 0`, `nic3` of `n2nic3`.
+fn short(name: &str) -> &str {
+    let last = name.rsplit(' ').next().unwrap_or(name);
+    let rest = last.strip_prefix('n').unwrap_or(last);
+    let part = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    if part.is_empty() || part == rest { last } else { part }
 }
 
 /// What is in a group, in words.

@@ -25,7 +25,7 @@ impl Camera {
         Self {
             x: part.center().x,
             y: part.center().y,
-            zoom: zoom.clamp(*ZOOM.start(), 1.25),
+            zoom: zoom.clamp(*ZOOM.start(), 1.6),
         }
     }
 

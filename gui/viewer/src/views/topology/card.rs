@@ -48,9 +48,13 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
             commands.push(Any::Topology(Command::Select(None)));
         }
     });
-    for told in facts(card, class, cable) {
-        told_line(ui, &told);
-    }
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        ui.spacing_mut().interact_size.y = 18.0;
+        for told in facts(card, class, cable) {
+            told_line(ui, &told);
+        }
+    });
     let Some(class) = class else {
         ui.label(RichText::new("It carried nothing in this run.").color(theme.faint));
         return commands;
@@ -67,7 +71,7 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
     });
     flows_ui(ui, class, card.playhead);
     let view = FigureView {
-        height: Some(132.0),
+        height: Some(170.0),
         cursor: card.playhead.map(|time| time.as_seconds().as_secs()),
         ..FigureView::default()
     };
@@ -92,6 +96,7 @@ fn facts(card: &Card<'_>, class: Option<&LoadClass>, cable: Option<(usize, usize
     let source = format!("the {} engine", card.scene.side.engine);
     if let Some(class) = class {
         let now = card.playhead.map_or_else(|| class.over(card.window), |time| class.at(time));
+        let now = now.min(1.0);
         let label = if card.playhead.is_some() { "Used now" } else { "Used, mean" };
         facts.push(
             Told::new(
@@ -179,7 +184,6 @@ fn over_time(class: &LoadClass, window: &Range<SimTime>, caption: &Caption) -> F
     let x = Axis::new("Time", Unit::Seconds).fixed(secs(window.start), secs(window.end));
     let y = Axis::new("Used", Unit::Share).fixed(0.0, 1.08);
     let line = Line {
-        name: "Used".to_owned(),
         ink: chart::Ink::Accent,
         path: Path::Steps,
         samples: samples(class, window),

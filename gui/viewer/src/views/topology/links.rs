@@ -226,9 +226,9 @@ pub fn hot(scene: &Scene, playhead: Option<SimTime>, window: &Range<SimTime>) ->
         "Hot links",
         vec![
             Column::text("Link"),
-            Column::text("Direction"),
+            Column::text("Way"),
             Column::number("Now", Unit::Share),
-            Column::number("Window", Unit::Share),
+            Column::number("Mean", Unit::Share),
             Column::text("For"),
         ],
     );
@@ -239,7 +239,7 @@ pub fn hot(scene: &Scene, playhead: Option<SimTime>, window: &Range<SimTime>) ->
             0 | 1 => class.name.clone(),
             n => format!("{} +{}", class.name, n - 1),
         };
-        let now = playhead.map(|time| class.at(time));
+        let now = playhead.map(|time| class.at(time).min(1.0));
         let what = playhead.map_or_else(Vec::new, |time| class.what_at(time));
         let what: Vec<&str> = if what.is_empty() {
             class.kinds.iter().map(|kind| kind.what.as_str()).collect()
@@ -252,7 +252,7 @@ pub fn hot(scene: &Scene, playhead: Option<SimTime>, window: &Range<SimTime>) ->
                 like.into(),
                 class.direction.into(),
                 now.into(),
-                Cell::Number(share),
+                Cell::Number(share.min(1.0)),
                 what.join(", ").into(),
             ],
         ));

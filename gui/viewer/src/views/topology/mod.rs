@@ -185,7 +185,7 @@ fn panels_ui(ui: &mut Ui, state: &State, run: &Arc<Run>) -> Vec<Any> {
     let side = if width < 620.0 {
         Panel::bottom("topology links").default_size(height * 0.42)
     } else {
-        Panel::right("topology links side").default_size((width * 0.36).clamp(260.0, 380.0))
+        Panel::right("topology links side").default_size((width * 0.38).clamp(260.0, 420.0))
     };
     side.frame(frame).resizable(true).show(ui, |ui| {
         commands.extend(side_ui(ui, &shown, run));
@@ -263,7 +263,7 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, run: &Run) -> Vec<Any> {
     });
     let room = ui.available_height();
     let has_card = shown.view.selected.is_some();
-    let for_tables = if has_card { (room * 0.45).max(90.0) } else { room };
+    let for_tables = if has_card { (room * 0.4).max(90.0) } else { room };
     let n = shown.scenes.len().max(1) as f32;
     for (at, scene) in shown.scenes.iter().enumerate() {
         let of = shown.of(at).unwrap_or("");

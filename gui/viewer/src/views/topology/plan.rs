@@ -18,7 +18,7 @@ const GAP: f32 = 8.0;
 /// Between a frame and what is in it.
 const PAD: f32 = 10.0;
 /// Room for the name of a frame.
-const HEAD: f32 = 18.0;
+pub(super) const HEAD: f32 = 18.0;
 /// Between levels of a node, and of the fabric.
 const BETWEEN: [f32; 2] = [46.0, 84.0];
 /// Devices side by side before they stand in several rows.
@@ -79,7 +79,8 @@ impl Grid {
             while columns * columns < 4 * n {
                 columns += 1;
             }
-            columns
+            // As many in each row.
+            n.div_ceil(n.div_ceil(columns))
         };
         Self {
             level,
@@ -200,7 +201,7 @@ const fn level_of_group(id: GroupId) -> Level {
 const fn size_of_group(id: GroupId) -> Vec2 {
     match id {
         GroupId::Node(_) => vec2(62.0, 34.0),
-        GroupId::Leaves(_) => vec2(112.0, 46.0),
+        GroupId::Leaves(_) => vec2(104.0, 46.0),
         GroupId::Pod(_) | GroupId::Spines(_) | GroupId::Cores | GroupId::Whole => vec2(140.0, 50.0),
     }
 }
@@ -226,7 +227,8 @@ fn block(seen: &Seen<'_>, id: GroupId) -> Block {
     for piece in body.iter_mut().chain(&mut above) {
         if let Piece::Grid(grid) = piece {
             let parts = std::mem::take(&mut grid.parts);
-            *grid = Grid::new(grid.level, parts, grid.size, 4);
+            let side_by_side = if grid.level == Level::Nic { 4 } else { 8 };
+            *grid = Grid::new(grid.level, parts, grid.size, side_by_side);
         }
     }
     let own = own(seen.devices.get(&id).map_or(&[], Vec::as_slice));

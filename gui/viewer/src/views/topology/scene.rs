@@ -128,10 +128,15 @@ impl Scene {
     }
 
     /// How full the links of each class are: at the playhead, or on average over a window where there
-    /// is no playhead.
+    /// is no playhead. Packets count whole when they begin, so that a short while may hold more than
+    /// fits; it counts as full.
     pub fn shares(&self, playhead: Option<SimTime>, window: &std::ops::Range<SimTime>) -> Vec<f64> {
         let loads = &self.side.loads;
-        playhead.map_or_else(|| loads.over(window), |time| loads.at(time))
+        let mut shares = playhead.map_or_else(|| loads.over(window), |time| loads.at(time));
+        for share in &mut shares {
+            *share = share.min(1.0);
+        }
+        shares
     }
 
     /// How full the fullest link of a direction of a cable is.

@@ -127,13 +127,9 @@ fn heat(painter: &egui::Painter, rect: Rect, strip: &[f64], theme: Theme) {
         let left = rect.left() + width * at as f32;
         let top = rect.bottom() - 1.0 - (rect.height() - 4.0) * share.min(1.0);
         let column = Rect::from_min_max(pos2(left, top), pos2(left + width, rect.bottom() - 1.0));
-        let color = palette::load(share);
-        let color = if palette::contrast(color, theme.ground) < 1.8 {
-            color.lerp_to_gamma(theme.faint, 0.45)
-        } else {
-            color
-        };
-        mesh.add_colored_rect(column, color);
+        mesh.add_colored_rect(column, palette::load(share));
+        // The cap is seen where the color is close to the ground.
+        mesh.add_colored_rect(column.with_max_y(top + 1.0), theme.faint);
     }
     painter.add(mesh);
 }
