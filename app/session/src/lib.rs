@@ -75,8 +75,6 @@ pub use origin::{Origin, Unit, Worth, origins};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use plan_fields::{KEPT, plan_fields};
 pub use predict::{
-    Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome, PredictError,
-    Prediction, Record, Scenario, Sources, Table,
     Assumed, Breakdown, ClassMemory, CommunicationFact, Engine, JobTime, LinkClass, Links, Outcome,
     PredictError, Prediction, Record, Scenario, Sources, Table,
 };

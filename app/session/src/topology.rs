@@ -17,6 +17,7 @@ mod tree;
 use std::collections::BTreeSet;
 
 use cluster::{Cluster, ClusterNetwork, Device, LinkKind, Sharing, Topology as _};
+use serde::{Deserialize, Serialize};
 use units::{BytesPerSec, HostId, LinkId, Seconds};
 
 use crate::network::{Fabric, Traffic};
@@ -27,7 +28,7 @@ use tree::Tree;
 pub use extent::Extent;
 
 /// A group of devices that can be folded. The id means the same in every drawing of a cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum GroupId {
     /// Everything.
     Whole,

@@ -11,6 +11,8 @@ pub enum Scale {
     Linear,
     /// Equal steps for equal ratios; values that are not positive are left out.
     Log10,
+    /// The same, with ticks at powers of two.
+    Log2,
 }
 
 /// From where to where an axis goes.
@@ -55,6 +57,13 @@ impl Axis {
         self
     }
 
+    /// The same with equal steps for equal ratios and ticks at powers of two.
+    #[must_use]
+    pub fn log2(mut self) -> Self {
+        self.scale = Scale::Log2;
+        self
+    }
+
     /// The same from 0.
     #[must_use]
     pub fn from_zero(mut self) -> Self {
@@ -84,7 +93,7 @@ impl Axis {
 
     fn with_air(&self, low: f64, high: f64) -> (f64, f64) {
         const AIR: f64 = 0.05;
-        if self.scale == Scale::Log10 {
+        if self.scale != Scale::Linear {
             let factor = units::math::powf(high / low, AIR).max(1.1);
             return (
                 (low / factor).max(f64::MIN_POSITIVE),
@@ -164,7 +173,7 @@ impl AxisMap {
 
     /// Where a value lies; `None` where it has no place. Values far outside lie a few widths outside.
     pub(crate) fn at(&self, value: f64) -> Option<f32> {
-        if !value.is_finite() || (self.scale == Scale::Log10 && value <= 0.0) {
+        if !value.is_finite() || (self.scale != Scale::Linear && value <= 0.0) {
             return None;
         }
         let share = (along(self.scale, value) - self.low) / (self.high - self.low);
@@ -181,7 +190,7 @@ impl AxisMap {
         let value = self.low + share * (self.high - self.low);
         match self.scale {
             Scale::Linear => value,
-            Scale::Log10 => units::math::powf(10.0, value),
+            Scale::Log10 | Scale::Log2 => units::math::powf(10.0, value),
         }
     }
 }
@@ -189,7 +198,7 @@ impl AxisMap {
 fn along(scale: Scale, value: f64) -> f64 {
     match scale {
         Scale::Linear => value,
-        Scale::Log10 => units::math::log10(value),
+        Scale::Log10 | Scale::Log2 => units::math::log10(value),
     }
 }
 
@@ -217,8 +226,8 @@ mod tests {
     }
 
     #[test]
-    fn a_place_and_its_value_are_inverse_on_both_scales() {
-        for scale in [Scale::Linear, Scale::Log10] {
+    fn a_place_and_its_value_are_inverse_on_every_scale() {
+        for scale in [Scale::Linear, Scale::Log10, Scale::Log2] {
             let map = AxisMap::new(scale, (0.1, 1_000.0), 10.0, 510.0);
             for value in [0.1, 1.0, 42.0, 1_000.0] {
                 let back = map.value(map.at(value).unwrap());

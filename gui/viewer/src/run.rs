@@ -226,7 +226,7 @@ fn send(traffic: Arc<Traffic>, control: &Control) -> Result<Ran, NoRun> {
     ))
 }
 
-const fn engine_of(rules: &Rules) -> &'static str {
+pub(crate) const fn engine_of(rules: &Rules) -> &'static str {
     match rules {
         Rules::Flow { .. } => "flow",
         Rules::Packet { .. } => "packet",

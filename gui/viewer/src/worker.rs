@@ -43,6 +43,10 @@ pub enum Slot {
     Match,
     /// Queries of the timeline.
     Tiles,
+    /// Laying out the cluster, with the loads of its links.
+    Graph,
+    /// Memory over time.
+    Levels,
     /// Writing files.
     Export,
 }
@@ -53,7 +57,12 @@ impl Slot {
     const fn waits(self) -> bool {
         matches!(
             self,
-            Self::Estimate | Self::Check | Self::Match | Self::Tiles
+            Self::Estimate
+                | Self::Check
+                | Self::Match
+                | Self::Tiles
+                | Self::Graph
+                | Self::Levels
         )
     }
 
@@ -197,7 +206,11 @@ impl Worker {
         }
     }
 
-    fn begin(&mut self, ask: Ask, control: Arc<Control>) {
+    fn begin(&mut self, ask: Ask) {
+        self.begin_under(ask, Arc::new(Control::new()));
+    }
+
+    fn begin_under(&mut self, ask: Ask, control: Arc<Control>) {
         let going = self.started(&ask, &control);
         let (slot, generation, work) = (ask.slot, going.generation, ask.work);
         self.going.insert(slot, going);
@@ -238,8 +251,9 @@ impl Worker {
     pub fn release(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         for (slot, ask) in waiting {
-            let held = self.going.get(&slot).map(|held| Arc::clone(&held.control));
-            self.begin(ask, held.unwrap_or_default());
+            // What was stopped before it began can see that.
+            let control = self.going.get(&slot).map(|going| Arc::clone(&going.control));
+            self.begin_under(ask, control.unwrap_or_default());
         }
     }
 

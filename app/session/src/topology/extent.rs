@@ -3,12 +3,14 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use cluster::Cluster;
+use serde::{Deserialize, Serialize};
 
 use super::GroupId;
 use super::tree::Tree;
 
 /// Which groups are open. A group is shown where all groups around it are open.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Extent {
     /// The open groups.
     pub open: BTreeSet<GroupId>,

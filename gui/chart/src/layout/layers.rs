@@ -146,12 +146,12 @@ fn tag(sheet: &mut Sheet<'_>, point: &Point, mark: &Mark) {
         return;
     }
     let extent = vec2(sheet.page.width(&point.tag), size::TEXT);
-    let away = mark.radius + 3.0;
+    let away = mark.radius * 0.7 + 1.5;
     let places = [
-        (vec2(away, 0.0), Align2::LEFT_CENTER),
-        (vec2(0.0, -away), Align2::CENTER_BOTTOM),
-        (vec2(-away, 0.0), Align2::RIGHT_CENTER),
-        (vec2(0.0, away), Align2::CENTER_TOP),
+        (vec2(away, -away), Align2::LEFT_BOTTOM),
+        (vec2(-away, away), Align2::RIGHT_TOP),
+        (vec2(-away, -away), Align2::RIGHT_BOTTOM),
+        (vec2(away, away), Align2::LEFT_TOP),
     ];
     for (offset, anchor) in places {
         let at = mark.at + offset;

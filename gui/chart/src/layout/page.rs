@@ -1,6 +1,6 @@
 //! The page of a figure: title above, caption below, axes around.
 
-use egui::{Align2, Color32, Pos2, Rect, Vec2, pos2, vec2};
+use egui::{Align2, Color32, Pos2, Rect, Vec2, pos2};
 use look::Theme;
 
 use super::Drawing;
@@ -26,6 +26,8 @@ pub(super) struct Page<'a> {
     pub(super) items: Vec<Item>,
     /// What is left.
     pub(super) room: Rect,
+    /// From where to where the row above the axes is written on.
+    above: Vec<(f32, f32)>,
 }
 
 impl<'a> Page<'a> {
@@ -35,6 +37,7 @@ impl<'a> Page<'a> {
             theme,
             measure,
             items: Vec::new(),
+            above: Vec::new(),
             room: all.shrink(size::MARGIN.min(all.width() / 4.0).min(all.height() / 4.0)),
         }
     }
@@ -100,18 +103,21 @@ impl<'a> Page<'a> {
         self.room.max.y = (self.room.max.y - height).max(self.room.min.y + 1.0);
     }
 
+    /// A row above the axes for names of limits.
+    pub(super) fn take_row_above(&mut self) {
+        self.above.push((self.room.left(), self.room.left()));
+        self.take_top(size::ROW);
+    }
+
     /// The title of the upward axis, level above it.
     pub(super) fn y_title(&mut self, title: &str) {
         if title.is_empty() {
             return;
         }
         let text = self.fitted(title, self.room.width());
-        self.text(
-            self.room.left_top(),
-            Align2::LEFT_TOP,
-            text,
-            self.theme.text,
-        );
+        let at = self.room.left_top();
+        self.above.push((at.x, at.x + self.width(&text)));
+        self.text(at, Align2::LEFT_TOP, text, self.theme.text);
         self.take_top(size::ROW + 2.0);
     }
 
@@ -194,21 +200,43 @@ impl<'a> Page<'a> {
             pen,
         });
         let level = (line[0].y - line[1].y).abs() < 0.5;
-        let wide = self.width(name);
         let (at, anchor) = if level {
-            let above = plot.top() + size::ROW <= line[0].y;
-            let vertical = if above {
+            let right = plot.right() - 2.0;
+            let has_room = plot.top() + size::ROW <= line[0].y;
+            let above = has_room || self.is_free(right - self.width(name), right);
+            let (offset, anchor) = if above {
                 (-3.0, Align2::RIGHT_BOTTOM)
             } else {
                 (3.0, Align2::RIGHT_TOP)
             };
-            (pos2(plot.right() - 2.0, line[0].y + vertical.0), vertical.1)
-        } else if line[0].x + wide + 6.0 < plot.right() {
-            (pos2(line[0].x + 4.0, plot.top() + 1.0), Align2::LEFT_TOP)
+            (pos2(right, line[0].y + offset), anchor)
         } else {
-            (pos2(line[0].x - 4.0, plot.top() + 1.0), Align2::RIGHT_TOP)
+            self.upright_label(name, line[0].x, plot)
         };
         self.text(at, anchor, name, color);
+    }
+
+    /// Whether nothing is written above the axes between two places.
+    fn is_free(&self, from: f32, to: f32) -> bool {
+        let clear = |taken: &(f32, f32)| to + 6.0 < taken.0 || taken.1 + 6.0 < from;
+        !self.above.is_empty() && self.above.iter().all(clear)
+    }
+
+    /// Where the name of an upright line goes: above the axes, or beside the line where that is taken.
+    fn upright_label(&mut self, name: &str, x: f32, plot: Rect) -> (Pos2, Align2) {
+        let wide = self.width(name);
+        let right = self.room.right() + size::MARGIN;
+        let from = (x - wide / 2.0).min(right - wide);
+        let (from, to) = (from, from + wide);
+        if self.is_free(from, to) {
+            self.above.push((from, to));
+            return (pos2(from, plot.top() - 2.0), Align2::LEFT_BOTTOM);
+        }
+        if x + wide + 6.0 < plot.right() {
+            (pos2(x + 4.0, plot.top() + 1.0), Align2::LEFT_TOP)
+        } else {
+            (pos2(x - 4.0, plot.top() + 1.0), Align2::RIGHT_TOP)
+        }
     }
 
     /// A figure without anything to show.
@@ -248,9 +276,4 @@ pub(super) fn between(a: Pos2, b: Pos2) -> Rect {
 /// A color without its weight, because others stand out.
 pub(super) fn pale(color: Color32, theme: &Theme) -> Color32 {
     color.lerp_to_gamma(theme.ground, 0.72)
-}
-
-/// A vector upward.
-pub(super) const fn up(by: f32) -> Vec2 {
-    vec2(0.0, -by)
 }

@@ -1,0 +1,5 @@
+//! Figures and tables from the outside: on paper and in the window.
+
+mod figures;
+mod paper;
+mod window;

@@ -1,0 +1,221 @@
+//! Figures on paper: SVG and CSV.
+
+use crate::figures;
+use chart::{
+    Areas, Axis, Band, Bars, Caption, Direction, Figure, Group, Ink, Limit, Point, Points, Series,
+    Unit, Xy, csv, svg,
+};
+use egui::vec2;
+use look::Theme;
+
+fn document(figure: &Figure) -> String {
+    svg(figure, vec2(320.0, 200.0), &Theme::LIGHT)
+}
+
+/// All text of a document; fails where it is not well formed.
+fn texts(document: &str) -> Vec<String> {
+    let mut reader = quick_xml::Reader::from_str(document);
+    reader.config_mut().check_end_names = true;
+    let (mut texts, mut open) = (Vec::new(), false);
+    loop {
+        match reader.read_event().expect("well formed") {
+            quick_xml::events::Event::Start(start) if start.name().as_ref() == "text" => {
+                texts.push(String::new());
+                open = true;
+            }
+            quick_xml::events::Event::End(_) => open = false,
+            quick_xml::events::Event::Text(text) if open => {
+                texts.last_mut().unwrap().push_str(&text);
+            }
+            quick_xml::events::Event::GeneralRef(name) if open => {
+                texts.last_mut().unwrap().push_str(&format!("&{};", &*name));
+            }
+            quick_xml::events::Event::Eof => return texts,
+            _ => {}
+        }
+    }
+}
+
+/// Two points, one of them with markup in its name.
+fn two_points() -> Figure {
+    let points = Points {
+        name: "A & B".to_owned(),
+        ink: Ink::Series(0),
+        points: vec![
+            Point::new(1, 1.0, 2.0, "first, \"one\""),
+            Point::new(2, 3.0, f64::NAN, "second"),
+        ],
+        ..Points::default()
+    };
+    let xy = Xy::new(
+        Axis::new("Time <t>", Unit::Seconds).fixed(0.0, 4.0),
+        Axis::new("Memory", Unit::Bytes).fixed(0.0, 4.0),
+    )
+    .with(points)
+    .with(Limit::new("Limit", 3.0));
+    Figure::new("Title", "plan", xy).with_caption(Caption {
+        scenario: "a.toml".to_owned(),
+        engine: "flow".to_owned(),
+        seed: 7,
+        version: "0.1.0".to_owned(),
+    })
+}
+
+/// Bars of two groups and two series.
+fn small_bars() -> Figure {
+    let series = |name: &str, letter, ink, values: [f64; 2]| Series {
+        name: name.to_owned(),
+        ink,
+        letter: Some(letter),
+        hatched: letter == 'B',
+        values: values.to_vec(),
+    };
+    let bars = Bars {
+        direction: Direction::Horizontal,
+        value: Axis::new("Time", Unit::Seconds),
+        groups: vec![Group::new(1, "one"), Group::new(2, "two")],
+        series: vec![
+            series("Alpha", 'A', Ink::Series(0), [1.0, 2.0]),
+            series("Beta", 'B', Ink::Series(1), [3.0, 1.0]),
+        ],
+        ..Bars::default()
+    };
+    Figure::new("Bars", "plan", bars)
+}
+
+/// Two areas over three samples.
+fn small_areas() -> Figure {
+    let band = |name: &str, ink, values: [f64; 3]| Band {
+        name: name.to_owned(),
+        ink,
+        values: values.to_vec(),
+        ..Band::default()
+    };
+    let areas = Areas {
+        x: vec![0.0, 1.0, 2.0],
+        bands: vec![
+            band("Low", Ink::Series(0), [1.0, 1.0, 1.0]),
+            band("High", Ink::Series(1), [1.0, 2.0, 3.0]),
+        ],
+        ..Areas::default()
+    };
+    Figure::new(
+        "Areas",
+        "sample",
+        Xy::new(
+            Axis::new("Time", Unit::Seconds),
+            Axis::new("Memory", Unit::Plain),
+        )
+        .with(areas),
+    )
+}
+
+#[test]
+fn small_figures_are_drawn_as_before() {
+    let golden = [
+        ("points", two_points(), include_str!("golden/points.svg")),
+        ("bars", small_bars(), include_str!("golden/bars.svg")),
+        ("areas", small_areas(), include_str!("golden/areas.svg")),
+    ];
+    for (name, figure, before) in golden {
+        let now = document(&figure);
+        assert!(now == before, "golden/{name}.svg should now be:\n{now}");
+    }
+}
+
+#[test]
+fn every_document_is_well_formed_and_ends_with_its_caption() {
+    for (name, figure) in figures::all() {
+        let texts = texts(&svg(&figure, vec2(760.0, 400.0), &Theme::LIGHT));
+        let caption = figures::caption().line();
+        assert_eq!(
+            texts.iter().filter(|text| **text == caption).count(),
+            1,
+            "{name}"
+        );
+        assert_eq!(texts.first(), Some(&figure.title), "{name}");
+    }
+}
+
+#[test]
+fn markup_in_names_is_escaped() {
+    let texts = texts(&document(&two_points()));
+    assert!(
+        texts.contains(&"Time &lt;t&gt; (s)".to_owned()),
+        "{texts:?}"
+    );
+    assert!(texts.contains(&"A &amp; B".to_owned()), "{texts:?}");
+}
+
+#[test]
+fn figures_without_data_say_so() {
+    for content in figures::empty() {
+        let figure = Figure::new("Nothing", "thing", content);
+        assert!(document(&figure).contains(">No data<"), "{figure:?}");
+    }
+}
+
+#[test]
+fn areas_lie_on_top_of_each_other() {
+    let document = document(&small_areas());
+    let strips: Vec<_> = document
+        .lines()
+        .filter(|line| line.contains("Z\""))
+        .collect();
+    let ends = |strip: &str| {
+        let d = strip.split('"').nth(1).unwrap();
+        let points = d.trim_end_matches('Z').split(['M', 'L']).skip(1);
+        let y = |point: &str| point.split(' ').nth(1).unwrap().parse::<f32>().unwrap();
+        points.map(y).collect::<Vec<_>>()
+    };
+    let (low, high) = (ends(strips[0]), ends(strips[1]));
+    let mut below = low[..3].to_vec();
+    below.reverse();
+    assert_eq!(
+        high[3..],
+        below,
+        "the upper area starts where the lower one ends"
+    );
+    let unit = low[5] - low[0];
+    assert!(
+        (high[2] - (low[2] - 3.0 * unit)).abs() < 0.05,
+        "{low:?} {high:?}"
+    );
+}
+
+#[test]
+fn values_keep_their_units_and_commas_are_quoted() {
+    let text = csv(&two_points());
+    let expected = "# Title\n# a.toml · engine flow · seed 7 · Windtunnel 0.1.0\n# Limit: 3 B\n\
+                    Plan,Series,Time <t> (s),Memory (B)\n\
+                    \"first, \"\"one\"\"\",A & B,1,2\nsecond,A & B,3,\n";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn bars_and_areas_are_told_with_their_sums() {
+    assert_eq!(
+        csv(&small_bars()),
+        "# Bars\nPlan,Alpha (s),Beta (s),Sum (s)\none,1,3,4\ntwo,2,1,3\n"
+    );
+    assert_eq!(
+        csv(&small_areas()),
+        "# Areas\nTime (s),Low,High\n0,1,1\n1,1,2\n2,1,3\n"
+    );
+}
+
+#[test]
+fn what_stands_out_is_drawn_in_front_and_all_else_is_pale() {
+    let mut figure = figures::scatter(60);
+    let plain = svg(&figure, vec2(760.0, 400.0), &Theme::LIGHT);
+    figure.highlighted.insert(3);
+    let pale = svg(&figure, vec2(760.0, 400.0), &Theme::LIGHT);
+    let blue = |document: &str| {
+        document
+            .lines()
+            .filter(|line| line.starts_with("<circle") && line.contains("#0072b2"))
+            .count()
+    };
+    assert!(20 < blue(&plain));
+    assert_eq!(blue(&pale), 2, "one in the legend, one in the figure");
+}

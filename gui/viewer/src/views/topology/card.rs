@@ -1,0 +1,219 @@
+//! What is known of the selected link.
+
+use std::ops::Range;
+
+use chart::{Axis, Figure, FigureView, Layer, Limit, Line, Path, Unit, Xy, figure_ui};
+use egui::{RichText, Ui};
+use look::{Theme, Told, Worth, number, told_line};
+use session::LoadClass;
+use trace::Trace;
+use units::{Bytes, LinkId, SimTime};
+
+use super::Command;
+use super::scene::Scene;
+use crate::command::Command as Any;
+use crate::run::Caption;
+use crate::views::figure::figure_menu_ui;
+
+/// Samples of the chart at most.
+const SAMPLES: usize = 300;
+
+/// What a card is made from.
+pub(super) struct Card<'a> {
+    pub(super) scene: &'a Scene,
+    pub(super) link: LinkId,
+    pub(super) playhead: Option<SimTime>,
+    pub(super) window: &'a Range<SimTime>,
+    pub(super) caption: &'a Caption,
+    /// The timeline's data, in which the link may have a lane.
+    pub(super) trace: &'a Trace,
+}
+
+/// Draws the card of a link.
+pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
+    let theme = Theme::of(ui.ctx());
+    let loads = &card.scene.side.loads;
+    let cable = card.scene.graph.cable_of(card.link);
+    let class = loads.class_of(card.link).map(|class| &loads.classes[class]);
+    let title = match (class, cable) {
+        (Some(class), _) => format!("{} {}", class.name, class.direction),
+        (None, Some((at, direction))) => card.scene.graph.way(at, direction),
+        (None, None) => "A link that is not seen".to_owned(),
+    };
+    let mut commands = Vec::new();
+    ui.horizontal(|ui| {
+        let heading = ui.label(RichText::new(format!("Link {title}")).strong());
+        heading.on_hover_text(format!("Link number {}", card.link));
+        if ui.small_button("Close card").clicked() {
+            commands.push(Any::Topology(Command::Select(None)));
+        }
+    });
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        ui.spacing_mut().interact_size.y = 18.0;
+        for told in facts(card, class, cable) {
+            told_line(ui, &told);
+        }
+    });
+    let Some(class) = class else {
+        ui.label(RichText::new("It carried nothing in this run.").color(theme.faint));
+        return commands;
+    };
+    let figure = over_time(class, card.window, card.caption);
+    ui.horizontal(|ui| {
+        let lane = lane(card.trace, class);
+        let button = ui.add_enabled(lane.is_some(), egui::Button::new("Show its lane in the timeline"));
+        let button = button.on_disabled_hover_text("The timeline has lanes of the 64 busiest links");
+        if let Some(lane) = lane.filter(|_| button.clicked()) {
+            commands.push(Any::Topology(Command::ShowLane(lane)));
+        }
+        commands.extend(figure_menu_ui(ui, &figure));
+    });
+    flows_ui(ui, class, card.playhead);
+    let view = FigureView {
+        height: Some(170.0),
+        cursor: card.playhead.map(|time| time.as_seconds().as_secs()),
+        ..FigureView::default()
+    };
+    let shown = figure_ui(ui, &figure, &view);
+    if shown.response.clicked()
+        && let Some((x, _)) = shown.cursor
+    {
+        commands.push(Any::Topology(Command::Playhead(super::moment(x))));
+    }
+    commands
+}
+
+/// The lane of a class among those of the timeline.
+pub(super) fn lane(trace: &Trace, class: &LoadClass) -> Option<u32> {
+    let name = format!("{} {}", class.name, class.direction);
+    let at = trace.links.iter().position(|link| link.name == name)?;
+    u32::try_from(at).ok()
+}
+
+fn facts(card: &Card<'_>, class: Option<&LoadClass>, cable: Option<(usize, usize)>) -> Vec<Told> {
+    let mut facts = Vec::new();
+    let source = format!("the {} engine", card.scene.side.engine);
+    if let Some(class) = class {
+        let now = card.playhead.map_or_else(|| class.over(card.window), |time| class.at(time));
+        let now = now.min(1.0);
+        let label = if card.playhead.is_some() { "Used now" } else { "Used, mean" };
+        facts.push(
+            Told::new(
+                label,
+                format!("{}, {}", number::percent(now), super::scene::word(now)),
+                "Share of its rate that the link carries in this direction",
+                Worth::Simulated,
+                source.clone(),
+            )
+            .with_formula("bytes a second / rate"),
+        );
+        if class.is_fat {
+            facts.push(Told::new(
+                "Fat pipe",
+                "never full",
+                "It bounds each transfer by itself, so that transfers do not slow each other down",
+                Worth::Given,
+                "the platform file",
+            ));
+        }
+    }
+    let seen = cable.map(|(at, _)| &card.scene.graph.view.cables[at]);
+    let rate = class.map(|class| class.rate).or_else(|| seen.map(|cable| cable.rate));
+    if let Some(rate) = rate {
+        facts.push(Told::new(
+            "Rate",
+            number::rate(rate),
+            "What the link carries in one direction at most",
+            Worth::Nominal,
+            "the cluster file",
+        ));
+    }
+    if let Some(cable) = seen {
+        facts.push(Told::new(
+            "Latency",
+            number::secs(cable.latency.as_secs()),
+            "How long a first byte takes, the switch at its end included",
+            Worth::Nominal,
+            "the cluster file",
+        ));
+    }
+    if let Some(class) = class {
+        let like = match class.members.len() {
+            0 | 1 => String::new(),
+            n => format!(", the same on {} like it", number::counted(n as u64 - 1, "link")),
+        };
+        facts.push(Told::new(
+            "Carried",
+            format!("{}{like}", bytes(class.bytes())),
+            "In the whole run, in this direction",
+            Worth::Simulated,
+            source,
+        ));
+    }
+    facts
+}
+
+fn bytes(bytes: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and a cast saturates"
+    )]
+    let bytes = bytes.round() as u64;
+    number::bytes(Bytes::new(bytes))
+}
+
+/// Bytes by what they were for, with what is on the link at the playhead.
+fn flows_ui(ui: &mut Ui, class: &LoadClass, playhead: Option<SimTime>) {
+    let theme = Theme::of(ui.ctx());
+    let now = playhead.map_or_else(Vec::new, |time| class.what_at(time));
+    for kind in &class.kinds {
+        let rate = now.iter().find(|(what, _)| *what == kind.what);
+        let rate = rate.map_or(String::new(), |(_, rate)| {
+            format!(", now {}", number::bits_per_sec(*rate))
+        });
+        let text = format!("{}: {}{rate}", kind.what, bytes(kind.bytes()));
+        ui.label(RichText::new(text).color(theme.text).size(12.0));
+    }
+}
+
+/// How full a link is over time.
+fn over_time(class: &LoadClass, window: &Range<SimTime>, caption: &Caption) -> Figure {
+    let secs = |time: SimTime| time.as_seconds().as_secs();
+    let x = Axis::new("Time", Unit::Seconds).fixed(secs(window.start), secs(window.end));
+    let y = Axis::new("Used", Unit::Share).fixed(0.0, 1.08);
+    let line = Line {
+        ink: chart::Ink::Accent,
+        path: Path::Steps,
+        samples: samples(class, window),
+        ..Line::default()
+    };
+    let full = Limit::new("Full", 1.0);
+    let xy = Xy::new(x, y).with(Layer::Limit(full)).with(line);
+    let title = format!("Load of {} {}", class.name, class.direction);
+    Figure::new(title, "moment", xy).with_caption(caption.into())
+}
+
+/// Moments and how full a link is from then on; averages over equal stretches where it changes too
+/// often.
+pub fn samples(class: &LoadClass, window: &Range<SimTime>) -> Vec<(f64, f64)> {
+    let secs = |time: SimTime| time.as_seconds().as_secs();
+    let changes = class.kinds.iter().flat_map(|kind| kind.points().iter().map(|(at, _)| *at));
+    let mut moments: Vec<SimTime> = changes.filter(|at| window.contains(at)).collect();
+    moments.sort_unstable();
+    moments.dedup();
+    if moments.len() <= SAMPLES {
+        let first = std::iter::once(window.start);
+        let moments = first.chain(moments).map(|at| (secs(at), class.at(at)));
+        let last = (secs(window.end), class.at(window.end));
+        return moments.chain(std::iter::once(last)).collect();
+    }
+    let (start, span) = (window.start.as_picos(), window.end.as_picos() - window.start.as_picos());
+    let at = |step: usize| {
+        let picos = u128::from(span) * step as u128 / SAMPLES as u128;
+        SimTime::from_picos(start + u64::try_from(picos).unwrap_or(span))
+    };
+    let stretches = (0..SAMPLES).map(|step| at(step)..at(step + 1));
+    stretches.map(|stretch| (secs(stretch.start), class.over(&stretch))).collect()
+}

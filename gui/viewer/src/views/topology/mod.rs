@@ -1,0 +1,457 @@
+//! The cluster as a graph, with the load of its links at the playhead.
+//!
+//! ```text
+//! run ── Side (loads of links) ──┐
+//!                                ├── Scene ── shares at the playhead ── wires, tables, card
+//! what is open ── Graph (places) ┘
+//! ```
+//!
+//! Scenes are made on the worker, once for a run and what is open. A frame asks them how full links
+//! are at one moment and draws what is seen.
+
+mod bar;
+mod boxes;
+mod camera;
+mod card;
+mod graph;
+mod links;
+mod plan;
+mod policies;
+mod scene;
+mod scrub;
+mod side;
+mod wires;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use egui::{Panel, Rect, Ui};
+use serde::{Deserialize, Serialize};
+use session::{Extent, GroupId};
+use timeline::{Overlay, TimelineCommand, TrackKey};
+use units::{LinkId, SimTime};
+
+use crate::command::Command as Any;
+use crate::layout::Pane;
+use crate::run::{Answer, Run};
+use crate::state::State;
+use crate::views::timeline as timeline_view;
+use crate::worker::{Ask, Slot};
+
+pub use camera::Camera;
+pub use card::samples;
+pub use links::{Order, Tab, hot};
+pub use plan::{Band, Plan, plan};
+pub use policies::{Asked, Comparison, Policies};
+pub use scene::{Graph, Scene, word};
+pub use side::{Fabric, Side};
+
+/// How it is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct View {
+    /// The open groups; none for those that fit.
+    pub extent: Option<Extent>,
+    /// What is seen; none for everything.
+    pub camera: Option<Camera>,
+    /// The selected link.
+    pub selected: Option<LinkId>,
+    /// The table beside the graph.
+    pub tab: Tab,
+    /// How it is sorted.
+    pub order: Option<Order>,
+    /// The policies that are compared; none for the run alone.
+    pub compare: Option<[String; 2]>,
+}
+
+/// What a person can ask of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Make what is to be drawn, unless it is there.
+    Prepare,
+    /// Fold or unfold a group.
+    Toggle(GroupId),
+    /// Open what fits and fold everything else.
+    FoldAll,
+    /// Look at a part of the graph; none for everything.
+    Look(Option<Camera>),
+    /// Select a link.
+    Select(Option<LinkId>),
+    /// Move the playhead; none for averages.
+    Playhead(Option<SimTime>),
+    /// Play or pause.
+    TogglePlay,
+    /// Show the lane of a link in the timeline.
+    ShowLane(u32),
+    /// Show a table.
+    Show(Tab),
+    /// Sort the table.
+    Sort(Order),
+    /// Compare two policies, or show the run alone.
+    Compare(Option<[String; 2]>),
+    /// Run both policies again after that was stopped.
+    CompareAgain,
+    /// Simulate with an engine that knows links.
+    ChooseFlow,
+}
+
+/// What scenes were made of.
+#[derive(Clone, Debug)]
+struct MadeOf {
+    run: Arc<Run>,
+    extent: Option<Extent>,
+    policies: Option<Arc<Policies>>,
+}
+
+impl MadeOf {
+    fn is(&self, other: &Self) -> bool {
+        let same = match (&self.policies, &other.policies) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        same && Arc::ptr_eq(&self.run, &other.run) && self.extent == other.extent
+    }
+}
+
+/// What came of its work.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// What is drawn: one graph, or one for each policy.
+    pub scenes: Vec<Scene>,
+    /// The groups that are open in them.
+    pub extent: Extent,
+    /// Two policies.
+    pub comparison: Comparison,
+    /// The run's own side, which stays while groups are folded.
+    side: Option<(Arc<Run>, Arc<Side>)>,
+    asked: Option<MadeOf>,
+}
+
+impl Found {
+    /// Whether the scenes belong to a run.
+    fn is_of(&self, run: &Arc<Run>) -> bool {
+        self.asked.as_ref().is_some_and(|of| Arc::ptr_eq(&of.run, run)) && !self.scenes.is_empty()
+    }
+}
+
+/// A moment from seconds.
+fn moment(secs: f64) -> Option<SimTime> {
+    SimTime::ZERO.after(units::Seconds::from_secs(secs.max(0.0))).ok()
+}
+
+/// Draws it.
+pub fn topology_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
+    let Some(run) = &state.results.current else {
+        super::empty_ui(ui, "No run yet", "Run the scenario to see how full links are.");
+        return Vec::new();
+    };
+    if matches!(run.answer, Answer::File { .. }) {
+        let advice = "A timeline does not hold its cluster. Open the scenario that it came from.";
+        super::empty_ui(ui, "No cluster", advice);
+        return Vec::new();
+    }
+    let mut commands = Vec::new();
+    if needs(state, run) {
+        commands.push(Any::Topology(Command::Prepare));
+    }
+    let found = &state.results.topology;
+    if !found.is_of(run) {
+        super::empty_ui(ui, "Laying out the cluster", "This takes a moment for large clusters.");
+        return commands;
+    }
+    commands.extend(panels_ui(ui, state, run));
+    commands
+}
+
+fn panels_ui(ui: &mut Ui, state: &State, run: &Arc<Run>) -> Vec<Any> {
+    let mut commands: Vec<Any> = Vec::new();
+    let frame = egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 5));
+    let shown = Shown::new(state);
+    Panel::top("topology bar").frame(frame).show(ui, |ui| {
+        commands.extend(bar::bar_ui(ui, state, &shown));
+    });
+    Panel::bottom("topology scrubber").frame(frame).show(ui, |ui| {
+        let scrub = scrub::Scrub {
+            playhead: shown.playhead,
+            window: shown.window.clone(),
+            end: shown.end(),
+            playing: state.playing,
+            strip: shown.scenes.first().map_or(&[], |scene| &scene.side.strip),
+        };
+        commands.extend(scrub::scrub_ui(ui, &scrub).into_iter().map(Any::Topology));
+    });
+    let (width, height) = (ui.available_width(), ui.available_height());
+    let side = if width < 620.0 {
+        Panel::bottom("topology links").default_size(height * 0.42)
+    } else {
+        Panel::right("topology links side").default_size((width * 0.38).clamp(260.0, 420.0))
+    };
+    side.frame(frame).resizable(true).show(ui, |ui| {
+        commands.extend(side_ui(ui, &shown, run));
+    });
+    commands.extend(graphs_ui(ui, &shown).into_iter().map(Any::Topology));
+    commands
+}
+
+/// What a frame shows.
+struct Shown<'a> {
+    view: &'a View,
+    scenes: &'a [Scene],
+    playhead: Option<SimTime>,
+    window: Range<SimTime>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(state: &'a State) -> Self {
+        let view = state.view.now();
+        Self {
+            view: &view.topology,
+            scenes: &state.results.topology.scenes,
+            playhead: view.timeline.playhead,
+            window: view.timeline.camera.window(),
+        }
+    }
+
+    /// The end of the longest run.
+    fn end(&self) -> SimTime {
+        let ends = self.scenes.iter().map(|scene| scene.side.end);
+        ends.max().unwrap_or_default()
+    }
+
+    /// What tells a scene from the other one; none where it is alone.
+    fn of(&self, at: usize) -> Option<&'a str> {
+        (1 < self.scenes.len()).then(|| self.scenes[at].side.name.as_str())
+    }
+}
+
+fn graphs_ui(ui: &mut Ui, shown: &Shown<'_>) -> Vec<Command> {
+    let rect = ui.available_rect_before_wrap();
+    let n = shown.scenes.len().max(1);
+    let mut commands = Vec::new();
+    for (at, scene) in shown.scenes.iter().enumerate() {
+        let share = |place: usize| place as f32 / n as f32;
+        let part = if rect.height() < rect.width() {
+            let x = |place: usize| rect.left() + rect.width() * share(place);
+            Rect::from_x_y_ranges(x(at)..=x(at + 1) - 1.0, rect.y_range())
+        } else {
+            let y = |place: usize| rect.top() + rect.height() * share(place);
+            Rect::from_x_y_ranges(rect.x_range(), y(at)..=y(at + 1) - 1.0)
+        };
+        let shares = scene.shares(shown.playhead, &shown.window);
+        let view = graph::GraphView {
+            of: shown.of(at),
+            camera: shown.view.camera,
+            selected: shown.view.selected,
+        };
+        commands.extend(graph::graph_ui(ui, part, scene, &shares, &view));
+        bar::title(ui, part, scene, shown.of(at).is_some());
+    }
+    ui.advance_cursor_after_rect(rect);
+    commands
+}
+
+/// Tables and the card of the selected link.
+fn side_ui(ui: &mut Ui, shown: &Shown<'_>, run: &Run) -> Vec<Any> {
+    let mut commands = Vec::new();
+    ui.horizontal_wrapped(|ui| {
+        for tab in Tab::ALL {
+            if ui.selectable_label(shown.view.tab == tab, tab.name()).clicked() {
+                commands.push(Any::Topology(Command::Show(tab)));
+            }
+        }
+    });
+    let room = ui.available_height();
+    let has_card = shown.view.selected.is_some();
+    let for_tables = if has_card { (room * 0.4).max(90.0) } else { room };
+    let n = shown.scenes.len().max(1) as f32;
+    for (at, scene) in shown.scenes.iter().enumerate() {
+        let of = shown.of(at).unwrap_or("");
+        if !of.is_empty() {
+            ui.label(egui::RichText::new(of).strong());
+        }
+        let titles = if of.is_empty() { 0.0 } else { 26.0 };
+        let tables = links::Tables {
+            scene,
+            playhead: shown.playhead,
+            window: &shown.window,
+            order: shown.view.order,
+            selected: shown.view.selected,
+            of,
+            height: (for_tables / n - titles - 4.0).max(70.0),
+        };
+        let asked = tables.table_ui(ui, shown.view.tab);
+        commands.extend(asked.into_iter().map(Any::Topology));
+    }
+    let (Some(link), Some(scene)) = (shown.view.selected, shown.scenes.first()) else {
+        return commands;
+    };
+    ui.separator();
+    egui::ScrollArea::vertical().id_salt("card").show(ui, |ui| {
+        let card = card::Card {
+            scene,
+            link,
+            playhead: shown.playhead,
+            window: &shown.window,
+            caption: &run.caption,
+            trace: &run.trace,
+        };
+        commands.extend(card::card_ui(ui, &card));
+    });
+    commands
+}
+
+/// What is to be drawn now.
+fn wanted(state: &State, run: &Arc<Run>) -> MadeOf {
+    let view = &state.view.now().topology;
+    let asked = asked_policies(state, run);
+    let policies = state.results.topology.comparison.done();
+    MadeOf {
+        run: Arc::clone(run),
+        extent: view.extent.clone(),
+        policies: policies
+            .filter(|policies| asked.as_ref() == Some(&policies.asked))
+            .map(Arc::clone),
+    }
+}
+
+fn asked_policies(state: &State, run: &Run) -> Option<Asked> {
+    let names = state.view.now().topology.compare.clone()?;
+    let draft = run.draft.clone()?;
+    Some(Asked { draft, names })
+}
+
+/// Whether something is to be made that nobody has asked for.
+fn needs(state: &State, run: &Arc<Run>) -> bool {
+    let found = &state.results.topology;
+    let wanted = wanted(state, run);
+    let compares = asked_policies(state, run);
+    let scenes = found.asked.as_ref().is_none_or(|asked| !asked.is(&wanted));
+    scenes || (compares.is_some() && found.comparison.asked() != compares.as_ref())
+}
+
+fn prepare(state: &mut State) {
+    let Some(run) = state.results.current.as_ref().map(Arc::clone) else {
+        return;
+    };
+    if let Some(asked) = asked_policies(state, &run) {
+        policies::compare(state, asked, false);
+    }
+    let of = wanted(state, &run);
+    let found = &mut state.results.topology;
+    if found.asked.as_ref().is_some_and(|asked| asked.is(&of)) {
+        return;
+    }
+    found.asked = Some(of.clone());
+    let known = found.side.as_ref().filter(|(of, _)| Arc::ptr_eq(of, &run));
+    let known = known.map(|(_, side)| Arc::clone(side));
+    state.asks.push(Ask::new(
+        Slot::Graph,
+        "Laying out the cluster",
+        move |_| made(of, known),
+        |state, made| {
+            let found = &mut state.results.topology;
+            let Some(made) = made else { return };
+            // Meanwhile something else may be wanted, which comes next.
+            if found.asked.as_ref().is_some_and(|asked| asked.is(&made.of)) {
+                found.side = Some((made.of.run, made.side));
+                found.scenes = made.scenes;
+                found.extent = made.extent;
+            }
+        },
+    ));
+}
+
+struct Made {
+    of: MadeOf,
+    side: Arc<Side>,
+    scenes: Vec<Scene>,
+    extent: Extent,
+}
+
+fn made(of: MadeOf, known: Option<Arc<Side>>) -> Option<Made> {
+    let side = known.or_else(|| Side::of_run(&of.run).map(Arc::new))?;
+    let extent = of.extent.clone().unwrap_or_else(|| side.fabric.extent());
+    let graph = Arc::new(Graph::new(&side.fabric, &extent));
+    let scene = |side: &Arc<Side>| Scene::new(Arc::clone(&graph), Arc::clone(side));
+    let scenes = match &of.policies {
+        Some(policies) => policies.sides.iter().map(scene).collect(),
+        None => vec![scene(&side)],
+    };
+    Some(Made {
+        of,
+        side,
+        scenes,
+        extent,
+    })
+}
+
+/// Does what a command says.
+pub fn apply(state: &mut State, command: Command) {
+    match command {
+        Command::Prepare => prepare(state),
+        Command::Toggle(group) => {
+            let extent = state.results.topology.extent.clone().toggled(group);
+            state.look(|view| view.topology.extent = Some(extent));
+        }
+        Command::FoldAll => state.look(|view| {
+            view.topology.extent = None;
+            view.topology.camera = None;
+        }),
+        Command::Look(camera) => state.look_within(20, |view| view.topology.camera = camera),
+        Command::Select(link) => state.look(|view| view.topology.selected = link),
+        Command::Playhead(time) => state.glance(|view| view.timeline.playhead = time),
+        Command::TogglePlay => {
+            let toggle = timeline_view::Command::Widget(TimelineCommand::TogglePlay);
+            timeline_view::apply(state, toggle);
+        }
+        Command::ShowLane(link) => show_lane(state, link),
+        Command::Show(tab) => state.glance(|view| {
+            view.topology.tab = tab;
+            view.topology.order = None;
+        }),
+        Command::Sort(order) => state.glance(|view| view.topology.order = Some(order)),
+        Command::Compare(names) => state.look(|view| view.topology.compare = names),
+        Command::CompareAgain => {
+            let run = state.results.current.as_ref().map(Arc::clone);
+            if let Some(asked) = run.and_then(|run| asked_policies(state, &run)) {
+                policies::compare(state, asked, true);
+            }
+        }
+        Command::ChooseFlow => choose_flow(state),
+    }
+}
+
+/// Pins the lane of a link in the timeline and brings it to the front.
+fn show_lane(state: &mut State, link: u32) {
+    let key = TrackKey::Link { link };
+    let mut commands = Vec::new();
+    let view = &state.view.now().timeline;
+    if !view.pinned.contains(&key) {
+        commands.push(TimelineCommand::TogglePin(key));
+    }
+    if !view.shows(Overlay::Links) {
+        commands.push(TimelineCommand::Toggle(Overlay::Links));
+    }
+    state.apply(Any::Show(Pane::Timeline));
+    for command in commands {
+        timeline_view::apply(state, timeline_view::Command::Widget(command));
+    }
+}
+
+fn choose_flow(state: &mut State) {
+    let Some(draft) = state.draft() else { return };
+    match draft.set("settings.engine", "flow") {
+        Ok(draft) => {
+            state.edit(draft, None);
+            state.run();
+        }
+        Err(failure) => {
+            let text = crate::state::hinted(&failure, failure.hint());
+            state.notices.error(text);
+        }
+    }
+}
+
+/// A run has come: what belongs to it is made when the graph is seen.
+pub const fn ran(_state: &mut State) {}

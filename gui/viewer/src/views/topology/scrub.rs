@@ -1,0 +1,174 @@
+//! The moment that is shown, under the graph: one playhead for all views.
+
+use std::ops::Range;
+
+use egui::{Align2, FontId, Key, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use look::{Theme, number, palette};
+use units::SimTime;
+
+use super::Command;
+
+/// What the scrubber shows.
+pub(super) struct Scrub<'a> {
+    pub(super) playhead: Option<SimTime>,
+    pub(super) window: Range<SimTime>,
+    pub(super) end: SimTime,
+    pub(super) playing: bool,
+    /// How full the fullest link is over time.
+    pub(super) strip: &'a [f64],
+}
+
+/// Draws the scrubber.
+pub(super) fn scrub_ui(ui: &mut Ui, scrub: &Scrub<'_>) -> Vec<Command> {
+    let mut commands = Vec::new();
+    ui.horizontal(|ui| {
+        let word = if scrub.playing { "Pause" } else { "Play" };
+        let play = egui::Button::new(word).min_size(vec2(52.0, 0.0));
+        let play = ui.add(play).on_hover_text("Move the playhead (Space)");
+        play.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{word} the loads")));
+        if play.clicked() {
+            commands.push(Command::TogglePlay);
+        }
+        let mean = ui
+            .selectable_label(scrub.playhead.is_none(), "Mean")
+            .on_hover_text("Show averages over the time that the timeline shows");
+        mean.widget_info(|| {
+            let on = scrub.playhead.is_none();
+            WidgetInfo::selected(Role::Button, true, on, "Mean over the window")
+        });
+        if mean.clicked() {
+            commands.push(Command::Playhead(None));
+        }
+        let time = scrub.playhead.map_or_else(
+            || "mean over the window".to_owned(),
+            |time| number::secs(time.as_seconds().as_secs()),
+        );
+        let theme = Theme::of(ui.ctx());
+        let (rect, _) = ui.allocate_exact_size(vec2(132.0, 20.0), Sense::hover());
+        let at = rect.left_center();
+        ui.painter().text(at, Align2::LEFT_CENTER, time, FontId::proportional(12.5), theme.text);
+        commands.extend(strip_ui(ui, scrub));
+    });
+    commands
+}
+
+fn strip_ui(ui: &mut Ui, scrub: &Scrub<'_>) -> Option<Command> {
+    let theme = Theme::of(ui.ctx());
+    let size = vec2((ui.available_width() - 8.0).max(60.0), 22.0);
+    let (_, rect) = ui.allocate_space(size);
+    let id = ui.scope_id().with("scrubber");
+    let response = ui.interact(rect, id, Sense::click_and_drag());
+    let now = scrub.playhead.unwrap_or_default();
+    response.widget_info(|| {
+        let secs = now.as_seconds().as_secs();
+        WidgetInfo::slider(true, secs, "Playhead in seconds")
+    });
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, 3.0, theme.ground);
+    heat(&painter, rect, scrub.strip, theme);
+    let end = scrub.end.as_picos().max(1) as f64;
+    #[expect(clippy::cast_possible_truncation, reason = "a share of the width")]
+    let x = |time: SimTime| rect.left() + (time.as_picos() as f64 / end) as f32 * rect.width();
+    let window = Rect::from_x_y_ranges(x(scrub.window.start)..=x(scrub.window.end), rect.y_range());
+    if window.width() + 1.0 < rect.width() {
+        let window = window.intersect(rect).shrink2(vec2(0.0, 0.5));
+        painter.rect_stroke(window, 2.0, Stroke::new(1.0, theme.accent), egui::StrokeKind::Inside);
+    }
+    if scrub.playhead.is_some() {
+        let x = x(now).clamp(rect.left() + 1.0, rect.right() - 1.0);
+        painter.vline(x, rect.y_range(), Stroke::new(2.0, theme.playhead));
+        painter.circle_filled(pos2(x, rect.top() + 3.0), 3.5, theme.playhead);
+    }
+    let outline = if response.has_focus() { theme.accent } else { theme.line };
+    painter.rect_stroke(rect, 3.0, Stroke::new(1.0, outline), egui::StrokeKind::Inside);
+    let moment = |share: f64| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of the run"
+        )]
+        let picos = (share.clamp(0.0, 1.0) * end) as u64;
+        Some(Command::Playhead(Some(SimTime::from_picos(picos.min(scrub.end.as_picos())))))
+    };
+    if (response.dragged() || response.clicked())
+        && let Some(at) = response.interact_pointer_pos()
+    {
+        return moment(f64::from((at.x - rect.left()) / rect.width()));
+    }
+    if !response.has_focus() {
+        return None;
+    }
+    let filter = egui::EventFilter {
+        horizontal_arrows: true,
+        ..egui::EventFilter::default()
+    };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+    let pressed = |key| ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, key));
+    let share = now.as_picos() as f64 / end;
+    if pressed(Key::ArrowRight) {
+        moment(share + 0.01)
+    } else if pressed(Key::ArrowLeft) {
+        moment(share - 0.01)
+    } else {
+        None
+    }
+}
+
+/// Columns as high as the fullest link is full.
+fn heat(painter: &egui::Painter, rect: Rect, strip: &[f64], theme: Theme) {
+    let width = rect.width() / strip.len().max(1) as f32;
+    let mut mesh = egui::Mesh::default();
+    for (at, share) in strip.iter().enumerate() {
+        #[expect(clippy::cast_possible_truncation, reason = "a share")]
+        let share = *share as f32;
+        if share <= 0.0 {
+            continue;
+        }
+        let left = rect.left() + width * at as f32;
+        let top = rect.bottom() - 1.0 - (rect.height() - 4.0) * share.min(1.0);
+        let column = Rect::from_min_max(pos2(left, top), pos2(left + width, rect.bottom() - 1.0));
+        mesh.add_colored_rect(column, palette::load(share));
+        // The cap is seen where the color is close to the ground.
+        mesh.add_colored_rect(column.with_max_y(top + 1.0), theme.faint);
+    }
+    painter.add(mesh);
+}
+
+/// The scale of colors, in percent and in words.
+pub(super) fn legend_ui(ui: &mut Ui) {
+    let theme = Theme::of(ui.ctx());
+    let width = 216.0;
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 26.0), Sense::hover());
+    response.widget_info(|| {
+        let label = "Colors of links: dark is idle, gray is half full, yellow is full";
+        WidgetInfo::labeled(Role::Label, true, label)
+    });
+    let response = response.on_hover_text(
+        "How full a link is. Each half of a cable is the traffic that leaves its end; wide cables carry more. \
+         Hairlines are idle, dashes with a cross are down.",
+    );
+    drop(response);
+    let painter = ui.painter();
+    let bar = Rect::from_min_size(rect.min + vec2(0.0, 2.0), vec2(width, 8.0));
+    let mut mesh = egui::Mesh::default();
+    let steps = 48_u8;
+    for step in 0..steps {
+        let share = f32::from(step) / f32::from(steps);
+        let left = bar.left() + share * bar.width();
+        let right = left + bar.width() / f32::from(steps);
+        let column = Rect::from_x_y_ranges(left..=right, bar.y_range());
+        mesh.add_colored_rect(column, palette::load(share));
+    }
+    painter.add(mesh);
+    painter.rect_stroke(bar, 0.0, Stroke::new(1.0, theme.hatch), egui::StrokeKind::Outside);
+    let font = FontId::proportional(10.5);
+    let marks = [
+        (0.0, "0 % idle", Align2::LEFT_TOP),
+        (0.5, "50 %", Align2::CENTER_TOP),
+        (1.0, "100 % full", Align2::RIGHT_TOP),
+    ];
+    for (share, text, anchor) in marks {
+        let at = pos2(bar.left() + share * bar.width(), bar.bottom() + 2.0);
+        painter.text(at, anchor, text, font.clone(), theme.faint);
+    }
+}

@@ -1,0 +1,193 @@
+//! The graph of the cluster: groups that unfold, hot links, one playhead, two policies.
+
+mod common;
+
+use common::Person;
+use egui_kittest::kittest::Queryable as _;
+use units::SimTime;
+use viewer::command::Command;
+use viewer::dialogs::Typed;
+use viewer::keep::Keeper;
+use viewer::layout::Pane;
+use viewer::views::topology;
+use viewer::worker::{Mode, Slot};
+
+/// 64 hosts under 8 leaves and 8 spines, on the quick engine.
+fn scenario(name: &str) -> std::path::PathBuf {
+    let draft = session::Draft::example("spray-vs-singlepath").unwrap();
+    let draft = draft.set("settings.engine", "flow").unwrap();
+    let folder = std::env::temp_dir().join(format!("windtunnel-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("leaf-spine.toml");
+    std::fs::write(&file, draft.text()).unwrap();
+    file
+}
+
+fn with(person: &mut Person, name: &str) {
+    person.send(Command::Open(scenario(name)));
+    person.send(Command::Show(Pane::Topology));
+    let errors = person.state().notices.errors();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+fn person(name: &str) -> Person {
+    let mut person = Person::new();
+    with(&mut person, name);
+    person
+}
+
+fn send(person: &mut Person, command: topology::Command) {
+    person.send(Command::Topology(command));
+}
+
+#[test]
+fn without_a_run_the_graph_says_what_to_do() {
+    let mut person = Person::with(Mode::Held, Typed, Keeper::nothing());
+    person
+        .harness
+        .state_mut()
+        .send(Command::Open(scenario("held")));
+    person.harness.run_steps(2);
+    person.harness.state_mut().worker().release();
+    person.harness.run_steps(2);
+    person.harness.state_mut().send(Command::Show(Pane::Topology));
+    person.harness.run_steps(2);
+    assert!(person.sees("Run the scenario to see how full links are"));
+}
+
+#[test]
+fn a_folded_group_unfolds_by_a_click_and_folds_again() {
+    let mut person = person("fold");
+    assert!(person.sees("Unfold leaf group 0"));
+    assert!(!person.sees("Unfold n0"));
+    person.click_containing("Unfold leaf group 0");
+    assert!(person.sees("Fold leaf group 0"));
+    assert!(person.sees("Unfold n0"));
+    assert!(!person.sees("Unfold n8"));
+    person.click_containing("Fold leaf group 0");
+    assert!(!person.sees("Unfold n0"));
+    person.send(Command::UndoView);
+    assert!(person.sees("Unfold n0"), "previous view brings folds back");
+}
+
+#[test]
+fn hot_links_are_listed_and_one_that_is_selected_tells_what_it_is() {
+    let mut person = person("hot");
+    assert!(person.sees("Table of Hot links"));
+    let scene = &person.state().results.topology.scenes[0];
+    let window = person.state().view.now().timeline.camera.window();
+    let table = topology::hot(scene, None, &window);
+    assert!(!table.rows.is_empty());
+    let shares: Vec<f64> = table.rows.iter().filter_map(|row| row.cells[3].value()).collect();
+    assert!(shares.is_sorted_by(|a, b| b <= a), "{shares:?}");
+    let first = scene.side.loads.classes[table.rows[0].id as usize].clone();
+    send(&mut person, topology::Command::Select(first.members.first().copied()));
+    assert!(person.sees(&format!("Link {} {}", first.name, first.direction)));
+    assert!(person.sees("Carried"));
+    assert!(person.sees("Show its lane in the timeline"));
+    person.click("Show its lane in the timeline");
+    let view = person.state().view.now();
+    assert_eq!(view.front, Pane::Timeline);
+    assert_eq!(view.timeline.pinned.len(), 1);
+}
+
+#[test]
+fn the_playhead_decides_how_full_links_are() {
+    let mut person = person("playhead");
+    let shares = |person: &Person| {
+        let state = person.state();
+        let view = &state.view.now().timeline;
+        let scene = &state.results.topology.scenes[0];
+        let shares = scene.shares(view.playhead, &view.camera.window());
+        let cables = 0..scene.graph.view.cables.len();
+        let halves = cables.flat_map(|cable| [(cable, 0), (cable, 1)]);
+        halves
+            .map(|(cable, direction)| scene.fullest(cable, direction, &shares))
+            .fold(0.0, f64::max)
+    };
+    let mean = shares(&person);
+    assert!(0.0 < mean && mean <= 1.0 + 1e-9, "{mean}");
+    let end = person.state().results.topology.scenes[0].side.loads.end;
+    send(&mut person, topology::Command::Playhead(Some(SimTime::from_picos(end.as_picos() / 3))));
+    assert!(0.5 < shares(&person));
+    send(&mut person, topology::Command::Playhead(Some(end)));
+    assert!(shares(&person).abs() < 1e-12, "nothing moves after the end");
+    person.click("Mean over the window");
+    assert_eq!(person.state().view.now().timeline.playhead, None);
+    assert!((shares(&person) - mean).abs() < 1e-12);
+}
+
+#[test]
+fn two_policies_are_compared_at_one_moment() {
+    let mut person = person("policies");
+    person.click("Compare policies");
+    let found = &person.state().results.topology;
+    let policies = found.comparison.done().expect("both runs");
+    let [first, second] = policies.times();
+    assert!(0.0 < first && 0.0 < second);
+    assert_eq!(found.scenes.len(), 2);
+    assert_eq!(found.scenes[0].side.name, "spray");
+    assert!(person.sees("singlepath against spray"));
+    assert!(person.sees("Unfold leaf group 0: 8 nodes, 8 GPUs, spray") || person.sees(", spray"));
+    person.click("Compare policies");
+    assert_eq!(person.state().results.topology.scenes.len(), 1);
+}
+
+#[test]
+fn a_comparison_can_be_stopped_and_run_again() {
+    let mut person = Person::with(Mode::Held, Typed, Keeper::nothing());
+    let release = |person: &mut Person| {
+        for _ in 0..4 {
+            person.harness.run_steps(2);
+            person.harness.state_mut().worker().release();
+        }
+        person.harness.run_steps(2);
+    };
+    let send = |person: &mut Person, command: Command| {
+        person.harness.state_mut().send(command);
+        person.harness.run_steps(2);
+    };
+    send(&mut person, Command::Open(scenario("stopped")));
+    send(&mut person, Command::Show(Pane::Topology));
+    release(&mut person);
+    let names = ["spray", "singlepath"].map(str::to_owned);
+    let compare = topology::Command::Compare(Some(names));
+    send(&mut person, Command::Topology(compare));
+    assert!(person.sees("Simulating spray and singlepath"));
+    person.harness.get_by_label("Stop comparison").click();
+    person.harness.run_steps(2);
+    release(&mut person);
+    assert!(person.sees("The comparison was stopped"));
+    assert!(person.state().notices.errors().is_empty());
+    person.harness.get_by_label("Run both policies").click();
+    person.harness.run_steps(2);
+    release(&mut person);
+    assert!(person.state().results.topology.comparison.done().is_some());
+    let going = person.harness.state_mut().worker().going();
+    assert!(!going.contains_key(&Slot::Policies));
+}
+
+#[test]
+fn an_engine_without_links_says_so_and_offers_one_that_has() {
+    let mut person = Person::with_example("llama3-70b-does-not-fit");
+    person.send(Command::Show(Pane::Topology));
+    assert!(person.sees("The analytic engine knows no links"));
+    person.click("Simulate with flow");
+    assert!(!person.sees("knows no links"));
+    let draft = person.state().draft().unwrap();
+    assert_eq!(draft.value("settings.engine").as_deref(), Some("flow"));
+}
+
+#[test]
+fn the_camera_comes_back_with_the_previous_view() {
+    let mut person = person("camera");
+    let camera = topology::Camera {
+        x: 10.0,
+        y: 20.0,
+        zoom: 2.0,
+    };
+    send(&mut person, topology::Command::Look(Some(camera)));
+    assert_eq!(person.state().view.now().topology.camera, Some(camera));
+    person.click("Whole graph");
+    assert_eq!(person.state().view.now().topology.camera, None);
+}
