@@ -94,7 +94,7 @@ impl Window {
             id: String::new(),
             _program: program,
         };
-        let found = window.xdotool(&["search", "--sync", "--name", "Windtunnel"]);
+        let found = window.xdotool(&["search", "--sync", "--onlyvisible", "--name", "Windtunnel"]);
         window.id = found.lines().next().unwrap_or_default().to_owned();
         window.xdotool(&["windowfocus", "--sync", &window.id.clone()]);
         window

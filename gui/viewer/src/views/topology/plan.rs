@@ -403,7 +403,9 @@ fn bands(view: &TopologyView, rows: &Rows) -> Vec<Band> {
     }
     let rows = rows.iter().rev();
     rows.map(|(level, (top, height))| Band {
-        name: names.get(level).map_or_else(String::new, |names| names.join(", ")),
+        name: names
+            .get(level)
+            .map_or_else(String::new, |names| names.join(", ")),
         top: *top,
         bottom: top + height,
     })
@@ -431,13 +433,23 @@ mod tests {
     use super::*;
 
     fn seen(example: &str, extent: &Extent) -> TopologyView {
-        let ready = Draft::example(example).unwrap().open().unwrap().ready().unwrap();
+        let ready = Draft::example(example)
+            .unwrap()
+            .open()
+            .unwrap()
+            .ready()
+            .unwrap();
         session::topology(&ready.scenario.cluster, extent)
     }
 
     #[test]
     fn every_visible_part_has_a_place_and_none_lies_on_another() {
-        let ready = Draft::example("two-jobs-one-fabric").unwrap().open().unwrap().ready().unwrap();
+        let ready = Draft::example("two-jobs-one-fabric")
+            .unwrap()
+            .open()
+            .unwrap()
+            .ready()
+            .unwrap();
         let extent = Extent::within(&ready.scenario.cluster, 200);
         let view = seen("two-jobs-one-fabric", &extent);
         let plan = plan(&view);
@@ -453,7 +465,12 @@ mod tests {
 
     #[test]
     fn higher_levels_are_drawn_above_lower_ones() {
-        let ready = Draft::example("two-jobs-one-fabric").unwrap().open().unwrap().ready().unwrap();
+        let ready = Draft::example("two-jobs-one-fabric")
+            .unwrap()
+            .open()
+            .unwrap()
+            .ready()
+            .unwrap();
         let extent = Extent::within(&ready.scenario.cluster, 200);
         let plan = plan(&seen("two-jobs-one-fabric", &extent));
         let tops: Vec<f32> = plan.bands.iter().map(|band| band.top).collect();
