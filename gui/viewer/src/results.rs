@@ -57,11 +57,6 @@ impl Results {
             .find(|run| run.draft.as_ref() == Some(draft))
     }
 
-    /// What is known of a span of the run that is shown, beyond its timeline.
-    pub fn told(&self, _span: trace::SpanId) -> Vec<look::Told> {
-        Vec::new()
-    }
-
     /// Forgets everything that belongs to the document.
     pub fn clear(&mut self) {
         let accuracy = std::mem::take(&mut self.accuracy);

@@ -39,6 +39,8 @@ pub enum Slot {
     Remedies,
     /// Two policies of load balancing beside each other.
     Policies,
+    /// What spans are made of.
+    Facts,
     /// Matching the spans of two runs.
     Match,
     /// Queries of the timeline.
@@ -57,7 +59,7 @@ impl Slot {
     const fn waits(self) -> bool {
         matches!(
             self,
-            Self::Estimate | Self::Check | Self::Match | Self::Tiles | Self::Graph | Self::Levels
+            Self::Estimate | Self::Check | Self::Facts | Self::Match | Self::Tiles | Self::Graph | Self::Levels
         )
     }
 

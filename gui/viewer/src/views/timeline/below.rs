@@ -20,7 +20,12 @@ pub fn details_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
         return Vec::new();
     };
     let view = &state.view.now().timeline;
-    let tell = |id| state.results.told(id);
+    let tell = |id| {
+        let facts = state.results.timeline.facts.as_ref();
+        facts.map_or_else(Vec::new, |(_, facts)| {
+            super::facts::told(facts, &run.trace, id)
+        })
+    };
     padded(ui, |ui| {
         let Some(pair) = shown_pair(state) else {
             return wrapped(timeline::details_ui(ui, &run.timeline, view, Some(&tell)));

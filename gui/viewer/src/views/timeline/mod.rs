@@ -5,6 +5,7 @@
 
 mod bar;
 mod below;
+mod facts;
 mod play;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use eframe::egui_wgpu::RenderState;
 use egui::Ui;
 use serde::{Deserialize, Serialize};
+use session::{Ready, SpanFacts};
 use timeline::{Pair, PairCanvas, PairNames, Selection, TimelineCommand, TimelineView};
 
 use crate::command::Command as Any;
@@ -52,6 +54,8 @@ pub enum Command {
 pub struct Found {
     /// The base and the current run, matched.
     pub pair: Option<Arc<Pair>>,
+    /// What the spans of the current run are made of, with the scenario that they belong to.
+    pub facts: Option<(Arc<Ready>, Arc<SpanFacts>)>,
 }
 
 /// What is kept between frames.
@@ -201,6 +205,7 @@ pub fn ran(state: &mut State) {
     let Some(run) = state.results.current.as_ref().map(Arc::clone) else {
         return;
     };
+    facts::gather(state, &run);
     let fresh = TimelineView::default();
     if state.view.now().timeline == fresh {
         state.glance(|view| view.timeline = TimelineView::of(&run.timeline));
