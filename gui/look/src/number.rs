@@ -51,7 +51,7 @@ pub fn bits_per_sec(bytes_per_sec: f64) -> String {
 pub fn percent(share: f64) -> String {
     let value = share * 100.0;
     match value.abs() {
-        v if v == 0.0 => "0 %".to_owned(),
+        0.0 => "0 %".to_owned(),
         v if v < 9.995 => format!("{value:.2} %"),
         v if v < 999.5 => format!("{value:.1} %"),
         _ => format!("{} %", count_f64(value)),

@@ -111,7 +111,9 @@ impl Window {
     }
 
     fn press(&self, keys: &str) {
-        self.xdotool(&["key", "--window", &self.id, keys]);
+        self.xdotool(&["key", keys]);
+        // What a key opens takes a frame, which software draws slowly.
+        std::thread::sleep(Duration::from_secs(2));
     }
 
     fn type_text(&self, text: &str) {
