@@ -57,12 +57,7 @@ impl Slot {
     const fn waits(self) -> bool {
         matches!(
             self,
-            Self::Estimate
-                | Self::Check
-                | Self::Match
-                | Self::Tiles
-                | Self::Graph
-                | Self::Levels
+            Self::Estimate | Self::Check | Self::Match | Self::Tiles | Self::Graph | Self::Levels
         )
     }
 
@@ -252,7 +247,10 @@ impl Worker {
         let waiting = std::mem::take(&mut self.waiting);
         for (slot, ask) in waiting {
             // What was stopped before it began can see that.
-            let control = self.going.get(&slot).map(|going| Arc::clone(&going.control));
+            let control = self
+                .going
+                .get(&slot)
+                .map(|going| Arc::clone(&going.control));
             self.begin_under(ask, control.unwrap_or_default());
         }
     }

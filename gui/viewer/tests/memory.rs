@@ -24,8 +24,14 @@ fn every_class_has_a_bar_and_the_limit_a_name() {
     let run = person.state().results.current.as_ref().unwrap();
     let classes = memory::classes(run);
     let prediction = run.prediction().unwrap();
-    assert_eq!(classes.len(), prediction.peak_allocated_bytes_by_class.len());
-    for (class, told) in classes.iter().zip(&prediction.peak_allocated_bytes_by_class) {
+    assert_eq!(
+        classes.len(),
+        prediction.peak_allocated_bytes_by_class.len()
+    );
+    for (class, told) in classes
+        .iter()
+        .zip(&prediction.peak_allocated_bytes_by_class)
+    {
         let told = told.peak_allocated_bytes.as_u64() as f64;
         assert!((class.peak() - told).abs() <= 1.0, "{class:?} {told}");
     }
@@ -47,7 +53,9 @@ fn memory_over_time_ends_where_the_run_ends_and_reaches_its_peak() {
     assert!((levels.times.last().unwrap() - end).abs() < 1e-12);
     let totals = (0..levels.times.len()).map(|at| {
         let kinds = MemoryKind::ALL.iter();
-        kinds.map(|kind| levels.by_kind[kind.index()][at]).sum::<f64>()
+        kinds
+            .map(|kind| levels.by_kind[kind.index()][at])
+            .sum::<f64>()
     });
     let most = totals.fold(0.0, f64::max);
     // The optimizer's step may take more at the very end.
@@ -57,14 +65,25 @@ fn memory_over_time_ends_where_the_run_ends_and_reaches_its_peak() {
 #[test]
 fn a_click_on_memory_over_time_moves_the_playhead_of_all_views() {
     let mut person = person(SMALL);
-    let node = person.harness.get_by_label_contains("Stacked areas of memory over time");
+    let node = person
+        .harness
+        .get_by_label_contains("Stacked areas of memory over time");
     node.scroll_to_me();
     person.settle();
-    let node = person.harness.get_by_label_contains("Stacked areas of memory over time");
+    let node = person
+        .harness
+        .get_by_label_contains("Stacked areas of memory over time");
     node.click();
     person.settle();
     let playhead = person.state().view.now().timeline.playhead;
-    let end = person.state().results.current.as_ref().unwrap().timeline.end();
+    let end = person
+        .state()
+        .results
+        .current
+        .as_ref()
+        .unwrap()
+        .timeline
+        .end();
     let playhead = playhead.expect("a moment");
     assert!(playhead < end);
 }

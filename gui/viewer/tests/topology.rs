@@ -50,7 +50,10 @@ fn without_a_run_the_graph_says_what_to_do() {
     person.harness.run_steps(2);
     person.harness.state_mut().worker().release();
     person.harness.run_steps(2);
-    person.harness.state_mut().send(Command::Show(Pane::Topology));
+    person
+        .harness
+        .state_mut()
+        .send(Command::Show(Pane::Topology));
     person.harness.run_steps(2);
     assert!(person.sees("Run the scenario to see how full links are"));
 }
@@ -78,10 +81,17 @@ fn hot_links_are_listed_and_one_that_is_selected_tells_what_it_is() {
     let window = person.state().view.now().timeline.camera.window();
     let table = topology::hot(scene, None, &window);
     assert!(!table.rows.is_empty());
-    let shares: Vec<f64> = table.rows.iter().filter_map(|row| row.cells[3].value()).collect();
+    let shares: Vec<f64> = table
+        .rows
+        .iter()
+        .filter_map(|row| row.cells[3].value())
+        .collect();
     assert!(shares.is_sorted_by(|a, b| b <= a), "{shares:?}");
     let first = scene.side.loads.classes[table.rows[0].id as usize].clone();
-    send(&mut person, topology::Command::Select(first.members.first().copied()));
+    send(
+        &mut person,
+        topology::Command::Select(first.members.first().copied()),
+    );
     assert!(person.sees(&format!("Link {} {}", first.name, first.direction)));
     assert!(person.sees("Carried"));
     assert!(person.sees("Show its lane in the timeline"));
@@ -108,7 +118,10 @@ fn the_playhead_decides_how_full_links_are() {
     let mean = shares(&person);
     assert!(0.0 < mean && mean <= 1.0 + 1e-9, "{mean}");
     let end = person.state().results.topology.scenes[0].side.loads.end;
-    send(&mut person, topology::Command::Playhead(Some(SimTime::from_picos(end.as_picos() / 3))));
+    send(
+        &mut person,
+        topology::Command::Playhead(Some(SimTime::from_picos(end.as_picos() / 3))),
+    );
     assert!(0.5 < shares(&person));
     send(&mut person, topology::Command::Playhead(Some(end)));
     assert!(shares(&person).abs() < 1e-12, "nothing moves after the end");

@@ -15,7 +15,7 @@ pub(super) fn compared(now: &Class, base: &Class) -> Table {
             Column::text("Kind"),
             Column::number("Now", Unit::Bytes),
             Column::number("Base", Unit::Bytes),
-            Column::number("Difference", Unit::Bytes),
+            Column::number("Difference", Unit::Plain),
         ],
     );
     let row = |id: u64, name: String, now: f64, base: f64| {
@@ -34,10 +34,14 @@ pub(super) fn compared(now: &Class, base: &Class) -> Table {
     for kind in MemoryKind::ALL {
         let (now, base) = (now.at_peak[kind.index()], base.at_peak[kind.index()]);
         if 0.0 < now || 0.0 < base {
-            table.rows.push(row(kind.index() as u64, title(kind), now, base));
+            table
+                .rows
+                .push(row(kind.index() as u64, title(kind), now, base));
         }
     }
-    table.rows.push(row(99, "Sum".to_owned(), now.peak(), base.peak()));
+    table
+        .rows
+        .push(row(99, "Sum".to_owned(), now.peak(), base.peak()));
     table
 }
 

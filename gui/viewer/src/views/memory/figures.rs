@@ -1,8 +1,6 @@
 //! The charts of memory.
 
-use chart::{
-    Areas, Axis, Band, Bars, Figure, Group, Ink, Limit, Path, Series, Unit, Xy,
-};
+use chart::{Areas, Axis, Band, Bars, Figure, Group, Ink, Limit, Path, Series, Unit, Xy};
 use look::number;
 use session::Prediction;
 use trace::MemoryKind;
@@ -63,7 +61,9 @@ fn limit(prediction: Option<&Prediction>) -> Option<Limit> {
 
 /// Peaks as bars, a bar for each class.
 pub(super) fn peaks(run: &Run, classes: &[Class]) -> Figure {
-    let groups = classes.iter().map(|class| Group::new(u64::from(class.first_rank), &*class.label));
+    let groups = classes
+        .iter()
+        .map(|class| Group::new(u64::from(class.first_rank), &*class.label));
     let kinds = MemoryKind::ALL.into_iter().filter(|kind| {
         let held = |class: &Class| 0.0 < class.at_peak[kind.index()];
         classes.iter().any(held)
@@ -74,7 +74,10 @@ pub(super) fn peaks(run: &Run, classes: &[Class]) -> Figure {
             ink: Ink::Memory(kind),
             letter: Some(letter(kind)),
             hatched: false,
-            values: classes.iter().map(|class| class.at_peak[kind.index()]).collect(),
+            values: classes
+                .iter()
+                .map(|class| class.at_peak[kind.index()])
+                .collect(),
         })
         .collect();
     if let Some(prediction) = run.prediction() {

@@ -20,7 +20,10 @@ pub struct Levels {
 impl Levels {
     /// The levels of the lane that a rank leads; empty where there is none.
     pub fn of(trace: &Trace, first_rank: u32) -> Self {
-        let lane = trace.lanes.iter().position(|lane| lane.ranks.first() == Some(&first_rank));
+        let lane = trace
+            .lanes
+            .iter()
+            .position(|lane| lane.ranks.first() == Some(&first_rank));
         let Some(lane) = lane else {
             return Self::default();
         };
@@ -51,8 +54,13 @@ fn thinned(all: &[MemoryLevel]) -> Vec<MemoryLevel> {
     let few = all.len().div_ceil(MOST / 2);
     let mut kept = Vec::with_capacity(MOST);
     for part in all.chunks(few) {
-        let highest = part.iter().enumerate().max_by_key(|(at, level)| (level.total(), usize::MAX - at));
-        let Some((at, highest)) = highest else { continue };
+        let highest = part
+            .iter()
+            .enumerate()
+            .max_by_key(|(at, level)| (level.total(), usize::MAX - at));
+        let Some((at, highest)) = highest else {
+            continue;
+        };
         kept.push(*highest);
         if at + 1 < part.len() {
             kept.extend(part.last());
@@ -80,7 +88,10 @@ mod tests {
         let all: Vec<MemoryLevel> = (0..20_000).map(level).collect();
         let few = thinned(&all);
         assert!(few.len() <= MOST);
-        assert!(few.iter().any(|level| level.time == SimTime::from_picos(7_777)));
+        assert!(
+            few.iter()
+                .any(|level| level.time == SimTime::from_picos(7_777))
+        );
         assert_eq!(few.last(), all.last());
         assert!(few.is_sorted_by_key(|level| level.time));
     }

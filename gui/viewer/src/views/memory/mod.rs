@@ -88,12 +88,17 @@ impl Found {
 /// The class with the highest peak.
 pub fn fullest(classes: &[Class]) -> Option<&Class> {
     // The first of equals.
-    classes.iter().rev().max_by(|a, b| a.peak().total_cmp(&b.peak()))
+    classes
+        .iter()
+        .rev()
+        .max_by(|a, b| a.peak().total_cmp(&b.peak()))
 }
 
 /// The class that is looked at.
 fn selected<'a>(classes: &'a [Class], view: &View) -> Option<&'a Class> {
-    let chosen = classes.iter().find(|class| Some(class.first_rank) == view.class);
+    let chosen = classes
+        .iter()
+        .find(|class| Some(class.first_rank) == view.class);
     chosen.or_else(|| fullest(classes))
 }
 
@@ -139,7 +144,11 @@ fn numbers_ui(ui: &mut Ui, state: &State, run: &Run) {
     let Some(prediction) = run.prediction() else {
         return;
     };
-    let base = state.results.base.as_ref().and_then(|base| base.prediction());
+    let base = state
+        .results
+        .base
+        .as_ref()
+        .and_then(|base| base.prediction());
     ui.horizontal_wrapped(|ui| {
         for told in numbers::numbers(prediction, base) {
             told_ui(ui, &told);
@@ -186,7 +195,10 @@ fn base_ui(ui: &mut Ui, state: &State, class: &Class) {
         return;
     };
     let theme = Theme::of(ui.ctx());
-    let text = format!("{} against {} of {}", class.label, of_base.label, base.caption.scenario);
+    let text = format!(
+        "{} against {} of {}",
+        class.label, of_base.label, base.caption.scenario
+    );
     ui.label(RichText::new(text).color(theme.faint));
     compared::compared_ui(ui, class, of_base);
 }

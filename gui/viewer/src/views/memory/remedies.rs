@@ -79,6 +79,8 @@ fn row_ui(ui: &mut Ui, remedy: &MemoryRemedy, theme: Theme) {
 /// The fields that a remedy sets.
 fn edits(remedy: &MemoryRemedy) -> String {
     let edits = remedy.edits.iter();
-    let edits: Vec<String> = edits.map(|(field, value)| format!("{field} = {value}")).collect();
+    let edits: Vec<String> = edits
+        .map(|(field, value)| format!("{field} = {value}"))
+        .collect();
     edits.join(", ")
 }

@@ -18,7 +18,9 @@ pub(super) fn bar_ui(ui: &mut Ui, state: &State, shown: &Shown<'_>) -> Vec<Any> 
         if whole.clicked() {
             commands.push(Any::Topology(Command::Look(None)));
         }
-        let fold = ui.button("Fold groups").on_hover_text("Open what fits, and fold everything else");
+        let fold = ui
+            .button("Fold groups")
+            .on_hover_text("Open what fits, and fold everything else");
         if fold.clicked() {
             commands.push(Any::Topology(Command::FoldAll));
         }
@@ -35,7 +37,11 @@ pub(super) fn bar_ui(ui: &mut Ui, state: &State, shown: &Shown<'_>) -> Vec<Any> 
 }
 
 fn policies_ui(ui: &mut Ui, state: &State, shown: &Shown<'_>, commands: &mut Vec<Any>) {
-    let has_draft = state.results.current.as_ref().is_some_and(|run| run.draft.is_some());
+    let has_draft = state
+        .results
+        .current
+        .as_ref()
+        .is_some_and(|run| run.draft.is_some());
     let mut on = shown.view.compare.is_some();
     let toggle = ui.add_enabled(has_draft, egui::Checkbox::new(&mut on, "Compare policies"));
     let toggle = toggle.on_hover_text(
@@ -54,7 +60,10 @@ fn policies_ui(ui: &mut Ui, state: &State, shown: &Shown<'_>, commands: &mut Vec
             .selected_text(&names[side])
             .show_ui(ui, |ui| {
                 for policy in POLICIES.iter() {
-                    if ui.selectable_label(names[side] == *policy, policy).clicked() {
+                    if ui
+                        .selectable_label(names[side] == *policy, policy)
+                        .clicked()
+                    {
                         let mut names = names.clone();
                         names[side].clone_from(policy);
                         commands.push(Any::Topology(Command::Compare(Some(names))));
@@ -77,7 +86,11 @@ fn comparison_ui(ui: &mut Ui, comparison: &Comparison, commands: &mut Vec<Any>) 
             }
         }
         Comparison::Failed(_, why) => {
-            let color = if why == STOPPED { theme.faint } else { theme.bad };
+            let color = if why == STOPPED {
+                theme.faint
+            } else {
+                theme.bad
+            };
             ui.label(RichText::new(why).color(color));
             if ui.button("Run both policies").clicked() {
                 commands.push(Any::Topology(Command::CompareAgain));
@@ -99,7 +112,11 @@ fn results(policies: &Policies) -> Vec<Told> {
     let mut all = Vec::new();
     for (side, secs) in policies.sides.iter().zip(times) {
         let fullest = side.fullest().map_or(0.0, |(_, share)| share);
-        let value = format!("{}, fullest link {}", number::secs(secs), number::percent(fullest));
+        let value = format!(
+            "{}, fullest link {}",
+            number::secs(secs),
+            number::percent(fullest)
+        );
         all.push(Told::new(
             side.name.clone(),
             value,
@@ -133,7 +150,10 @@ fn advice_ui(ui: &mut Ui, state: &State, shown: &Shown<'_>, commands: &mut Vec<A
             let text = format!("The {engine} engine knows no links; choose flow or packet.");
             ui.label(RichText::new(text).color(theme.warn));
             let enabled = state.document.is_some();
-            if ui.add_enabled(enabled, egui::Button::new("Simulate with flow")).clicked() {
+            if ui
+                .add_enabled(enabled, egui::Button::new("Simulate with flow"))
+                .clicked()
+            {
                 commands.push(Any::Topology(Command::ChooseFlow));
             }
         });
@@ -154,5 +174,6 @@ pub(super) fn title(ui: &Ui, rect: egui::Rect, scene: &Scene, is_compared: bool)
     let text = format!("{}  {time}", scene.side.name);
     let at = rect.right_top() + egui::vec2(-10.0, 8.0);
     let font = egui::FontId::proportional(14.0);
-    ui.painter().text(at, egui::Align2::RIGHT_TOP, text, font, theme.text);
+    ui.painter()
+        .text(at, egui::Align2::RIGHT_TOP, text, font, theme.text);
 }

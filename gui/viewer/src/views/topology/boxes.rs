@@ -42,7 +42,13 @@ impl Boxes<'_> {
             };
             if let Some(rect) = self.place(*rect) {
                 let fill = self.theme.panel.gamma_multiply(0.6);
-                painter.rect(rect, 6.0, fill, Stroke::new(1.0, self.theme.line), StrokeKind::Inside);
+                painter.rect(
+                    rect,
+                    6.0,
+                    fill,
+                    Stroke::new(1.0, self.theme.line),
+                    StrokeKind::Inside,
+                );
             }
         }
     }
@@ -122,7 +128,12 @@ impl Boxes<'_> {
         let lit = response.hovered() || response.has_focus();
         if group.is_open {
             if lit {
-                painter.rect_stroke(target, 3.0, self.stroke(response.has_focus()), StrokeKind::Inside);
+                painter.rect_stroke(
+                    target,
+                    3.0,
+                    self.stroke(response.has_focus()),
+                    StrokeKind::Inside,
+                );
             }
         } else {
             self.folded(painter, group, rect, (lit, response.has_focus()), &font);
@@ -146,7 +157,13 @@ impl Boxes<'_> {
         };
         if group.has_parts && 14.0 < rect.height() {
             let behind = rect.translate(vec2(2.5, -2.5));
-            painter.rect(behind, 5.0, self.theme.raised, Stroke::new(1.0, self.theme.hatch), StrokeKind::Inside);
+            painter.rect(
+                behind,
+                5.0,
+                self.theme.raised,
+                Stroke::new(1.0, self.theme.hatch),
+                StrokeKind::Inside,
+            );
         }
         painter.rect(rect, 5.0, fill, self.stroke(focused), StrokeKind::Inside);
         let second = match group.id {
@@ -160,8 +177,22 @@ impl Boxes<'_> {
         let n = if fits_both { n } else { 1 };
         for (row, line) in lines.iter().take(n).enumerate() {
             let y = rect.center().y + line_height * (row as f32 - (n as f32 - 1.0) / 2.0);
-            let color = if row == 0 { self.theme.text } else { self.theme.faint };
-            self.text(painter, rect, pos2(rect.center().x, y), line, (font.clone(), color));
+            let color = if row == 0 {
+                self.theme.text
+            } else {
+                self.theme.faint
+            };
+            let words: &[&str] = if row == 0 {
+                &[line, short(line), number_of(line)]
+            } else {
+                &[line]
+            };
+            self.text(
+                painter,
+                (rect, pos2(rect.center().x, y)),
+                words,
+                (font.clone(), color),
+            );
         }
     }
 
@@ -169,28 +200,53 @@ impl Boxes<'_> {
         let mut focused = false;
         if named {
             let id = self.id.with(("device", device.part));
-            let response = ui.interact(rect, id, Sense::focusable_noninteractive() | Sense::hover());
+            let response =
+                ui.interact(rect, id, Sense::focusable_noninteractive() | Sense::hover());
             let name = || self.device_name(device);
             response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name()));
             focused = response.has_focus();
             response.on_hover_text(name());
         }
-        painter.rect(rect, 4.0, self.theme.raised, self.stroke(focused), StrokeKind::Inside);
+        painter.rect(
+            rect,
+            4.0,
+            self.theme.raised,
+            self.stroke(focused),
+            StrokeKind::Inside,
+        );
         let font = FontId::proportional((11.0 * self.camera.zoom).clamp(SMALLEST, 12.5));
         if (device.speed - 1.0).abs() > 1e-9 {
             // Slower or faster than its kind: a mark that needs no color.
-            painter.rect_stroke(rect.shrink(2.0), 3.0, Stroke::new(1.5, self.theme.warn), StrokeKind::Inside);
+            painter.rect_stroke(
+                rect.shrink(2.0),
+                3.0,
+                Stroke::new(1.5, self.theme.warn),
+                StrokeKind::Inside,
+            );
         }
-        self.text(painter, rect, rect.center(), &device.name, (font, self.theme.text));
+        let name = device.name.as_str();
+        let words = [name, short(name), number_of(name)];
+        self.text(
+            painter,
+            (rect, rect.center()),
+            &words,
+            (font, self.theme.text),
+        );
     }
 
-    /// Text in the middle of a place, where it fits into a box.
-    fn text(&self, painter: &Painter, within: Rect, at: Pos2, text: &str, (font, color): (FontId, Color32)) {
-        if within.height() < font.size + 1.0 || within.width() < 12.0 {
+    /// The first of some texts that fits into a box, in the middle of a place.
+    fn text(
+        &self,
+        painter: &Painter,
+        (within, at): (Rect, Pos2),
+        texts: &[&str],
+        (font, color): (FontId, Color32),
+    ) {
+        if within.height() < font.size || within.width() < 10.0 {
             return;
         }
-        for text in [text, short(text)] {
-            let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), color);
+        for text in texts {
+            let galley = painter.layout_no_wrap((*text).to_owned(), font.clone(), color);
             if galley.size().x <= within.width() - 4.0 {
                 let rect = Align2::CENTER_CENTER.anchor_size(at, galley.size());
                 painter.galley(rect.min, galley, color);
@@ -221,7 +277,11 @@ impl Boxes<'_> {
             (false, false) => "",
         };
         let counts = counts(group);
-        let counts = if counts.is_empty() { String::new() } else { format!(": {counts}") };
+        let counts = if counts.is_empty() {
+            String::new()
+        } else {
+            format!(": {counts}")
+        };
         format!("{verb}{}{counts}{}", group.name, self.of)
     }
 
@@ -232,9 +292,15 @@ impl Boxes<'_> {
             Part::Network => "the network between hosts",
             _ => device.level.name(),
         };
-        let kind = device.kind.as_ref().map_or(String::new(), |kind| format!(", {kind}"));
+        let kind = device
+            .kind
+            .as_ref()
+            .map_or(String::new(), |kind| format!(", {kind}"));
         let speed = if (device.speed - 1.0).abs() > 1e-9 {
-            format!(", at {} of the speed of its kind", number::percent(device.speed))
+            format!(
+                ", at {} of the speed of its kind",
+                number::percent(device.speed)
+            )
         } else {
             String::new()
         };
@@ -247,7 +313,17 @@ fn short(name: &str) -> &str {
     let last = name.rsplit(' ').next().unwrap_or(name);
     let rest = last.strip_prefix('n').unwrap_or(last);
     let part = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
-    if part.is_empty() || part == rest { last } else { part }
+    if part.is_empty() || part == rest {
+        last
+    } else {
+        part
+    }
+}
+
+/// The number at the end of a name.
+fn number_of(name: &str) -> &str {
+    let letters = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    &name[letters.len()..]
 }
 
 /// What is in a group, in words.
@@ -261,7 +337,10 @@ pub(super) fn counts(group: &GroupView) -> String {
     }
     if 0 < group.switches && group.gpus == 0 {
         let plural = if group.switches == 1 { "" } else { "es" };
-        parts.push(format!("{} switch{plural}", number::count(u64::from(group.switches))));
+        parts.push(format!(
+            "{} switch{plural}",
+            number::count(u64::from(group.switches))
+        ));
     }
     parts.join(", ")
 }

@@ -68,7 +68,10 @@ mod tests {
     #[test]
     fn what_is_under_the_pointer_stays_there_while_it_zooms() {
         let screen = Rect::from_min_size(pos2(100.0, 50.0), Vec2::new(400.0, 300.0));
-        let camera = Camera::fitting(Rect::from_min_size(Pos2::ZERO, Vec2::splat(1_000.0)), screen.size());
+        let camera = Camera::fitting(
+            Rect::from_min_size(Pos2::ZERO, Vec2::splat(1_000.0)),
+            screen.size(),
+        );
         let place = pos2(300.0, 200.0);
         let before = camera.at(place, screen);
         let after = camera.zoomed(1.5, before, screen).at(place, screen);

@@ -62,8 +62,12 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
     let figure = over_time(class, card.window, card.caption);
     ui.horizontal(|ui| {
         let lane = lane(card.trace, class);
-        let button = ui.add_enabled(lane.is_some(), egui::Button::new("Show its lane in the timeline"));
-        let button = button.on_disabled_hover_text("The timeline has lanes of the 64 busiest links");
+        let button = ui.add_enabled(
+            lane.is_some(),
+            egui::Button::new("Show its lane in the timeline"),
+        );
+        let button =
+            button.on_disabled_hover_text("The timeline has lanes of the 64 busiest links");
         if let Some(lane) = lane.filter(|_| button.clicked()) {
             commands.push(Any::Topology(Command::ShowLane(lane)));
         }
@@ -95,9 +99,15 @@ fn facts(card: &Card<'_>, class: Option<&LoadClass>, cable: Option<(usize, usize
     let mut facts = Vec::new();
     let source = format!("the {} engine", card.scene.side.engine);
     if let Some(class) = class {
-        let now = card.playhead.map_or_else(|| class.over(card.window), |time| class.at(time));
+        let now = card
+            .playhead
+            .map_or_else(|| class.over(card.window), |time| class.at(time));
         let now = now.min(1.0);
-        let label = if card.playhead.is_some() { "Used now" } else { "Used, mean" };
+        let label = if card.playhead.is_some() {
+            "Used now"
+        } else {
+            "Used, mean"
+        };
         facts.push(
             Told::new(
                 label,
@@ -119,7 +129,9 @@ fn facts(card: &Card<'_>, class: Option<&LoadClass>, cable: Option<(usize, usize
         }
     }
     let seen = cable.map(|(at, _)| &card.scene.graph.view.cables[at]);
-    let rate = class.map(|class| class.rate).or_else(|| seen.map(|cable| cable.rate));
+    let rate = class
+        .map(|class| class.rate)
+        .or_else(|| seen.map(|cable| cable.rate));
     if let Some(rate) = rate {
         facts.push(Told::new(
             "Rate",
@@ -141,7 +153,10 @@ fn facts(card: &Card<'_>, class: Option<&LoadClass>, cable: Option<(usize, usize
     if let Some(class) = class {
         let like = match class.members.len() {
             0 | 1 => String::new(),
-            n => format!(", the same on {} like it", number::counted(n as u64 - 1, "link")),
+            n => format!(
+                ", the same on {} like it",
+                number::counted(n as u64 - 1, "link")
+            ),
         };
         facts.push(Told::new(
             "Carried",
@@ -199,7 +214,10 @@ fn over_time(class: &LoadClass, window: &Range<SimTime>, caption: &Caption) -> F
 /// often.
 pub fn samples(class: &LoadClass, window: &Range<SimTime>) -> Vec<(f64, f64)> {
     let secs = |time: SimTime| time.as_seconds().as_secs();
-    let changes = class.kinds.iter().flat_map(|kind| kind.points().iter().map(|(at, _)| *at));
+    let changes = class
+        .kinds
+        .iter()
+        .flat_map(|kind| kind.points().iter().map(|(at, _)| *at));
     let mut moments: Vec<SimTime> = changes.filter(|at| window.contains(at)).collect();
     moments.sort_unstable();
     moments.dedup();
@@ -209,11 +227,16 @@ pub fn samples(class: &LoadClass, window: &Range<SimTime>) -> Vec<(f64, f64)> {
         let last = (secs(window.end), class.at(window.end));
         return moments.chain(std::iter::once(last)).collect();
     }
-    let (start, span) = (window.start.as_picos(), window.end.as_picos() - window.start.as_picos());
+    let (start, span) = (
+        window.start.as_picos(),
+        window.end.as_picos() - window.start.as_picos(),
+    );
     let at = |step: usize| {
         let picos = u128::from(span) * step as u128 / SAMPLES as u128;
         SimTime::from_picos(start + u64::try_from(picos).unwrap_or(span))
     };
     let stretches = (0..SAMPLES).map(|step| at(step)..at(step + 1));
-    stretches.map(|stretch| (secs(stretch.start), class.over(&stretch))).collect()
+    stretches
+        .map(|stretch| (secs(stretch.start), class.over(&stretch)))
+        .collect()
 }

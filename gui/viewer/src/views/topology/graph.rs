@@ -60,7 +60,10 @@ pub(super) fn graph_ui(
     let inside = painter.with_clip_rect(seen);
     boxes.frames(&inside);
     let over_part = over_part(ui, &boxes);
-    let hovered = response.hover_pos().filter(|_| !over_part).and_then(|at| wires.near(at));
+    let hovered = response
+        .hover_pos()
+        .filter(|_| !over_part)
+        .and_then(|at| wires.near(at));
     wires.paint(&inside, &marked(scene, view.selected, hovered, theme));
     let mut commands = boxes.parts_ui(ui, &inside);
     boxes.bands(&painter, rect.with_max_x(rect.left() + GUTTER));
@@ -87,7 +90,9 @@ fn name(scene: &Scene, of: &str) -> String {
     let view = &scene.graph.view;
     format!(
         "Graph of {}{of}: {}, {}, {}",
-        view.groups.first().map_or("the cluster", |group| group.name.as_str()),
+        view.groups
+            .first()
+            .map_or("the cluster", |group| group.name.as_str()),
         number::counted(view.groups.len() as u64, "group"),
         number::counted(view.devices.len() as u64, "device"),
         number::counted(view.cables.len() as u64, "cable"),
@@ -112,7 +117,9 @@ fn marked(
     let selected = selected.and_then(|link| scene.graph.cable_of(link));
     let halves = [(hovered, theme.control_hovered), (selected, theme.accent)];
     let halves = halves.into_iter();
-    halves.filter_map(|(half, color)| Some((half?, color))).collect()
+    halves
+        .filter_map(|(half, color)| Some((half?, color)))
+        .collect()
 }
 
 /// The link under the pointer tells what it is, and is selected by a click.
@@ -133,14 +140,16 @@ fn link_ui(
     }
     ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
     response.clone().on_hover_text_at_pointer(sentence);
-    response.clicked().then(|| Command::Select(wires.scene.link(half.0, half.1, wires.shares)))
+    response
+        .clicked()
+        .then(|| Command::Select(wires.scene.link(half.0, half.1, wires.shares)))
 }
 
 /// What dragging, the wheel and keys ask of the camera.
 fn moved(ui: &Ui, response: &egui::Response, camera: Camera, screen: Rect) -> Option<Command> {
     let look = |camera| Some(Command::Look(Some(camera)));
-    let drags = response.dragged_by(PointerButton::Primary)
-        || response.dragged_by(PointerButton::Middle);
+    let drags =
+        response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle);
     if drags && response.drag_delta() != egui::Vec2::ZERO {
         return look(camera.dragged(response.drag_delta()));
     }
@@ -171,12 +180,20 @@ fn key(ui: &Ui, focused: bool, camera: Camera, about: Pos2, screen: Rect) -> Opt
     if pressed(Key::Space) {
         return Some(Command::TogglePlay);
     }
-    let zooms = [(Key::W, 1.25), (Key::S, 0.8), (Key::Plus, 1.25), (Key::Minus, 0.8)];
+    let zooms = [
+        (Key::W, 1.25),
+        (Key::S, 0.8),
+        (Key::Plus, 1.25),
+        (Key::Minus, 0.8),
+    ];
     let mut moved = zooms.into_iter().find(|(key, _)| pressed(*key));
     if let Some((_, factor)) = moved.take() {
         return Some(Command::Look(Some(camera.zoomed(factor, about, screen))));
     }
     let pans = [(Key::A, vec2(60.0, 0.0)), (Key::D, vec2(-60.0, 0.0))];
-    let by = pans.into_iter().find(|(key, _)| focused && pressed(*key))?.1;
+    let by = pans
+        .into_iter()
+        .find(|(key, _)| focused && pressed(*key))?
+        .1;
     Some(Command::Look(Some(camera.dragged(by))))
 }

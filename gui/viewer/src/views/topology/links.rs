@@ -102,13 +102,20 @@ impl Tables<'_> {
             sort,
         };
         let commands = table_ui(ui, &table, &view).into_iter();
-        commands.filter_map(|command| self.command(tab, command)).collect()
+        commands
+            .filter_map(|command| self.command(tab, command))
+            .collect()
     }
 
     fn selected_row(&self, tab: Tab) -> Option<u64> {
         let link = self.selected?;
         match tab {
-            Tab::Hot => self.scene.side.loads.class_of(link).map(|class| class as u64),
+            Tab::Hot => self
+                .scene
+                .side
+                .loads
+                .class_of(link)
+                .map(|class| class as u64),
             Tab::Cables => {
                 let (cable, direction) = self.scene.graph.cable_of(link)?;
                 Some(2 * cable as u64 + direction as u64)
@@ -197,11 +204,19 @@ impl Tables<'_> {
             let state = if group.is_open { "open" } else { "folded" };
             let parent = group.parent.map_or(String::new(), name);
             let what = super::boxes::counts(group);
-            let cells = vec![group.name.clone().into(), what.into(), parent.into(), state.into()];
+            let cells = vec![
+                group.name.clone().into(),
+                what.into(),
+                parent.into(),
+                state.into(),
+            ];
             table.rows.push(Row::new(at as u64, cells));
         }
         for (at, device) in view.devices.iter().enumerate() {
-            let what = device.kind.clone().unwrap_or_else(|| device.level.name().to_owned());
+            let what = device
+                .kind
+                .clone()
+                .unwrap_or_else(|| device.level.name().to_owned());
             let state = if (device.speed - 1.0).abs() < 1e-9 {
                 String::new()
             } else {
@@ -213,7 +228,9 @@ impl Tables<'_> {
                 name(device.parent).into(),
                 state.into(),
             ];
-            table.rows.push(Row::new((view.groups.len() + at) as u64, cells));
+            table
+                .rows
+                .push(Row::new((view.groups.len() + at) as u64, cells));
         }
         table
     }

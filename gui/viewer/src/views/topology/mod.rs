@@ -131,19 +131,28 @@ pub struct Found {
 impl Found {
     /// Whether the scenes belong to a run.
     fn is_of(&self, run: &Arc<Run>) -> bool {
-        self.asked.as_ref().is_some_and(|of| Arc::ptr_eq(&of.run, run)) && !self.scenes.is_empty()
+        self.asked
+            .as_ref()
+            .is_some_and(|of| Arc::ptr_eq(&of.run, run))
+            && !self.scenes.is_empty()
     }
 }
 
 /// A moment from seconds.
 fn moment(secs: f64) -> Option<SimTime> {
-    SimTime::ZERO.after(units::Seconds::from_secs(secs.max(0.0))).ok()
+    SimTime::ZERO
+        .after(units::Seconds::from_secs(secs.max(0.0)))
+        .ok()
 }
 
 /// Draws it.
 pub fn topology_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
     let Some(run) = &state.results.current else {
-        super::empty_ui(ui, "No run yet", "Run the scenario to see how full links are.");
+        super::empty_ui(
+            ui,
+            "No run yet",
+            "Run the scenario to see how full links are.",
+        );
         return Vec::new();
     };
     if matches!(run.answer, Answer::File { .. }) {
@@ -157,7 +166,11 @@ pub fn topology_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
     }
     let found = &state.results.topology;
     if !found.is_of(run) {
-        super::empty_ui(ui, "Laying out the cluster", "This takes a moment for large clusters.");
+        super::empty_ui(
+            ui,
+            "Laying out the cluster",
+            "This takes a moment for large clusters.",
+        );
         return commands;
     }
     commands.extend(panels_ui(ui, state, run));
@@ -171,16 +184,18 @@ fn panels_ui(ui: &mut Ui, state: &State, run: &Arc<Run>) -> Vec<Any> {
     Panel::top("topology bar").frame(frame).show(ui, |ui| {
         commands.extend(bar::bar_ui(ui, state, &shown));
     });
-    Panel::bottom("topology scrubber").frame(frame).show(ui, |ui| {
-        let scrub = scrub::Scrub {
-            playhead: shown.playhead,
-            window: shown.window.clone(),
-            end: shown.end(),
-            playing: state.playing,
-            strip: shown.scenes.first().map_or(&[], |scene| &scene.side.strip),
-        };
-        commands.extend(scrub::scrub_ui(ui, &scrub).into_iter().map(Any::Topology));
-    });
+    Panel::bottom("topology scrubber")
+        .frame(frame)
+        .show(ui, |ui| {
+            let scrub = scrub::Scrub {
+                playhead: shown.playhead,
+                window: shown.window.clone(),
+                end: shown.end(),
+                playing: state.playing,
+                strip: shown.scenes.first().map_or(&[], |scene| &scene.side.strip),
+            };
+            commands.extend(scrub::scrub_ui(ui, &scrub).into_iter().map(Any::Topology));
+        });
     let (width, height) = (ui.available_width(), ui.available_height());
     let side = if width < 620.0 {
         Panel::bottom("topology links").default_size(height * 0.42)
@@ -256,14 +271,21 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, run: &Run) -> Vec<Any> {
     let mut commands = Vec::new();
     ui.horizontal_wrapped(|ui| {
         for tab in Tab::ALL {
-            if ui.selectable_label(shown.view.tab == tab, tab.name()).clicked() {
+            if ui
+                .selectable_label(shown.view.tab == tab, tab.name())
+                .clicked()
+            {
                 commands.push(Any::Topology(Command::Show(tab)));
             }
         }
     });
     let room = ui.available_height();
     let has_card = shown.view.selected.is_some();
-    let for_tables = if has_card { (room * 0.4).max(90.0) } else { room };
+    let for_tables = if has_card {
+        (room * 0.4).max(90.0)
+    } else {
+        room
+    };
     let n = shown.scenes.len().max(1) as f32;
     for (at, scene) in shown.scenes.iter().enumerate() {
         let of = shown.of(at).unwrap_or("");
@@ -391,7 +413,10 @@ pub fn apply(state: &mut State, command: Command) {
     match command {
         Command::Prepare => prepare(state),
         Command::Toggle(group) => {
-            let extent = state.results.topology.extent.clone().toggled(group);
+            // What is drawn may be of what was open before.
+            let chosen = state.view.now().topology.extent.clone();
+            let extent = chosen.unwrap_or_else(|| state.results.topology.extent.clone());
+            let extent = extent.toggled(group);
             state.look(|view| view.topology.extent = Some(extent));
         }
         Command::FoldAll => state.look(|view| {

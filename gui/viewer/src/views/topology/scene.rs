@@ -37,9 +37,18 @@ impl Graph {
         };
         let most = view.cables.iter().map(capacity).fold(0.0, f64::max);
         #[expect(clippy::cast_possible_truncation, reason = "a share")]
-        let widths = view.cables.iter().map(|cable| (capacity(cable) / most).sqrt() as f32);
-        let devices = view.devices.iter().map(|device| (device.part, device.name.clone()));
-        let groups = view.groups.iter().map(|group| (Part::Group(group.id), group.name.clone()));
+        let widths = view
+            .cables
+            .iter()
+            .map(|cable| (capacity(cable) / most).sqrt() as f32);
+        let devices = view
+            .devices
+            .iter()
+            .map(|device| (device.part, device.name.clone()));
+        let groups = view
+            .groups
+            .iter()
+            .map(|group| (Part::Group(group.id), group.name.clone()));
         Self {
             ends: ends.collect(),
             widths: widths.collect(),
@@ -80,12 +89,20 @@ fn ends(plan: &Plan, [a, b]: [Part; 2]) -> Option<[Pos2; 2]> {
     let meet = |own: &egui::Rect, other: &egui::Rect| {
         let away = other.center() - own.center();
         if away.y.abs() < own.height() {
-            let x = if away.x < 0.0 { own.left() } else { own.right() };
+            let x = if away.x < 0.0 {
+                own.left()
+            } else {
+                own.right()
+            };
             return pos2(x, own.center().y);
         }
         let reach = own.width() * 0.38;
         let x = own.center().x + (away.x * 0.12).clamp(-reach, reach);
-        let y = if away.y < 0.0 { own.top() } else { own.bottom() };
+        let y = if away.y < 0.0 {
+            own.top()
+        } else {
+            own.bottom()
+        };
         pos2(x, y)
     };
     Some([meet(from, to), meet(to, from)])
@@ -166,7 +183,9 @@ impl Scene {
         match fullest {
             Some((class, _)) => {
                 let members = &self.side.loads.classes[*class].members;
-                links.iter().find(|link| members.binary_search(link).is_ok())
+                links
+                    .iter()
+                    .find(|link| members.binary_search(link).is_ok())
             }
             None => links.first(),
         }

@@ -46,7 +46,13 @@ pub(super) fn scrub_ui(ui: &mut Ui, scrub: &Scrub<'_>) -> Vec<Command> {
         let theme = Theme::of(ui.ctx());
         let (rect, _) = ui.allocate_exact_size(vec2(132.0, 20.0), Sense::hover());
         let at = rect.left_center();
-        ui.painter().text(at, Align2::LEFT_CENTER, time, FontId::proportional(12.5), theme.text);
+        ui.painter().text(
+            at,
+            Align2::LEFT_CENTER,
+            time,
+            FontId::proportional(12.5),
+            theme.text,
+        );
         commands.extend(strip_ui(ui, scrub));
     });
     commands
@@ -72,15 +78,29 @@ fn strip_ui(ui: &mut Ui, scrub: &Scrub<'_>) -> Option<Command> {
     let window = Rect::from_x_y_ranges(x(scrub.window.start)..=x(scrub.window.end), rect.y_range());
     if window.width() + 1.0 < rect.width() {
         let window = window.intersect(rect).shrink2(vec2(0.0, 0.5));
-        painter.rect_stroke(window, 2.0, Stroke::new(1.0, theme.accent), egui::StrokeKind::Inside);
+        painter.rect_stroke(
+            window,
+            2.0,
+            Stroke::new(1.0, theme.accent),
+            egui::StrokeKind::Inside,
+        );
     }
     if scrub.playhead.is_some() {
         let x = x(now).clamp(rect.left() + 1.0, rect.right() - 1.0);
         painter.vline(x, rect.y_range(), Stroke::new(2.0, theme.playhead));
         painter.circle_filled(pos2(x, rect.top() + 3.0), 3.5, theme.playhead);
     }
-    let outline = if response.has_focus() { theme.accent } else { theme.line };
-    painter.rect_stroke(rect, 3.0, Stroke::new(1.0, outline), egui::StrokeKind::Inside);
+    let outline = if response.has_focus() {
+        theme.accent
+    } else {
+        theme.line
+    };
+    painter.rect_stroke(
+        rect,
+        3.0,
+        Stroke::new(1.0, outline),
+        egui::StrokeKind::Inside,
+    );
     let moment = |share: f64| {
         #[expect(
             clippy::cast_possible_truncation,
@@ -88,7 +108,9 @@ fn strip_ui(ui: &mut Ui, scrub: &Scrub<'_>) -> Option<Command> {
             reason = "a share of the run"
         )]
         let picos = (share.clamp(0.0, 1.0) * end) as u64;
-        Some(Command::Playhead(Some(SimTime::from_picos(picos.min(scrub.end.as_picos())))))
+        Some(Command::Playhead(Some(SimTime::from_picos(
+            picos.min(scrub.end.as_picos()),
+        ))))
     };
     if (response.dragged() || response.clicked())
         && let Some(at) = response.interact_pointer_pos()
@@ -160,7 +182,12 @@ pub(super) fn legend_ui(ui: &mut Ui) {
         mesh.add_colored_rect(column, palette::load(share));
     }
     painter.add(mesh);
-    painter.rect_stroke(bar, 0.0, Stroke::new(1.0, theme.hatch), egui::StrokeKind::Outside);
+    painter.rect_stroke(
+        bar,
+        0.0,
+        Stroke::new(1.0, theme.hatch),
+        egui::StrokeKind::Outside,
+    );
     let font = FontId::proportional(10.5);
     let marks = [
         (0.0, "0 % idle", Align2::LEFT_TOP),

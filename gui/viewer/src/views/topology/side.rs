@@ -46,7 +46,10 @@ impl Fabric {
         let mut extent = Extent::default().toggled(GroupId::Whole);
         let mut seen = self.topology(&extent);
         for is in kinds {
-            let folded = seen.groups.iter().filter(|group| !group.is_open && group.has_parts);
+            let folded = seen
+                .groups
+                .iter()
+                .filter(|group| !group.is_open && group.has_parts);
             let folded: Vec<GroupId> = folded.map(|group| group.id).filter(is).collect();
             if folded.is_empty() || MOST < folded.len() {
                 continue;
@@ -171,7 +174,9 @@ fn strip(loads: &LinkLoads) -> Vec<f64> {
     };
     let stretches = (0..STRIP).map(|step| at(step)..at(step + 1));
     let fullest = stretches.map(|stretch| {
-        let shares = busiest.iter().map(|(class, _)| loads.classes[*class].over(&stretch));
+        let shares = busiest
+            .iter()
+            .map(|(class, _)| loads.classes[*class].over(&stretch));
         shares.fold(0.0, f64::max)
     });
     fullest.collect()

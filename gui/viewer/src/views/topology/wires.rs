@@ -45,7 +45,10 @@ impl Wires<'_> {
     }
 
     fn width(&self, cable: usize) -> f32 {
-        let own = 1.6 + 3.4 * self.scene.graph.widths[cable];
+        // Many cables leave room for each other.
+        let n = self.scene.graph.view.cables.len() as f32;
+        let many = (40.0 / n.max(1.0)).sqrt().clamp(0.45, 1.0);
+        let own = 1.6 + 3.4 * self.scene.graph.widths[cable] * many;
         own * self.camera.zoom.clamp(0.6, 1.4)
     }
 
@@ -100,7 +103,10 @@ impl Wires<'_> {
         painter.extend(Shape::dashed_line(&ends, stroke, 5.0, 4.0));
         if direction == 0 {
             for turned in [Vec2::new(4.5, 4.5), Vec2::new(4.5, -4.5)] {
-                painter.line_segment([ends[1] - turned, ends[1] + turned], Stroke::new(2.2, self.theme.bad));
+                painter.line_segment(
+                    [ends[1] - turned, ends[1] + turned],
+                    Stroke::new(2.2, self.theme.bad),
+                );
             }
         }
     }
@@ -119,7 +125,10 @@ impl Wires<'_> {
             let galley = painter.layout_no_wrap(text, font, self.theme.text);
             let rect = Align2::CENTER_CENTER.anchor_size(at, galley.size());
             let ground = rect.expand2(Vec2::new(3.0, 1.0));
-            if written.iter().any(|other| other.intersects(ground.expand(2.0))) {
+            if written
+                .iter()
+                .any(|other| other.intersects(ground.expand(2.0)))
+            {
                 continue;
             }
             painter.rect_filled(ground, 3.0, self.theme.ground.gamma_multiply(0.88));
@@ -130,14 +139,18 @@ impl Wires<'_> {
 
     /// The half that is nearest to a pointer.
     pub(super) fn near(&self, pointer: Pos2) -> Option<Half> {
-        let halves = self.halves().map(|(half, ends)| (distance(pointer, ends), half));
+        let halves = self
+            .halves()
+            .map(|(half, ends)| (distance(pointer, ends), half));
         let near = halves.filter(|(away, half)| *away <= NEAR.max(self.width(half.0) / 2.0));
-        near.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, half)| half)
+        near.min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, half)| half)
     }
 
     /// Where a half is, for readers and tips.
     pub(super) fn bounds(&self, half: Half) -> Option<Rect> {
-        self.half(half).map(|[a, b]| Rect::from_two_pos(a, b).expand(3.0))
+        self.half(half)
+            .map(|[a, b]| Rect::from_two_pos(a, b).expand(3.0))
     }
 
     /// What is said of a half.
