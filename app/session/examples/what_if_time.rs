@@ -1,5 +1,10 @@
 //! How long a slider waits for its answer: `cargo run --release -p session --example what_if_time`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it measures how long answers take"
+)]
+
 use std::time::{Duration, Instant};
 
 use session::{Draft, Knob, Tuner, Tuning};

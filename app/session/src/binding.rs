@@ -1,5 +1,7 @@
 //! What holds a plan back: memory, or what its time goes to.
 
+use std::fmt::Write as _;
+
 use predict::{Breakdown, Prediction};
 use units::Bytes;
 
@@ -36,10 +38,7 @@ pub fn binding(prediction: &Prediction) -> Binding {
     parts.sort_by(|a, b| b.1.total_cmp(&a.1));
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     let memory = if !prediction.fits {
-        format!(
-            "Memory: {} of {device} on the fullest GPU, which is too much.",
-            used
-        )
+        format!("Memory: {used} of {device} on the fullest GPU, which is too much.")
     } else if NEARLY_FULL < memory_share {
         format!(
             "Memory: the fullest GPU uses {} of it.",
@@ -53,16 +52,17 @@ pub fn binding(prediction: &Prediction) -> Binding {
     };
     let mut words = memory;
     if let Some((name, share)) = parts.first() {
-        words.push_str(&format!(
+        let _ = write!(
+            words,
             " {} of the iteration goes to {name}",
             percent(*share)
-        ));
+        );
     }
     if let Some((name, share)) = parts.get(1) {
-        words.push_str(&format!(", {} to {name}", percent(*share)));
+        let _ = write!(words, ", {} to {name}", percent(*share));
     }
     if let Some(stage) = &prediction.bottleneck {
-        words.push_str(&format!("; the others wait for {stage}"));
+        let _ = write!(words, "; the others wait for {stage}");
     }
     words.push('.');
     Binding {

@@ -115,7 +115,7 @@ impl Draft {
     ///
     /// Where the text is not TOML, the path leads into something that has no fields, or the value
     /// is empty. Whether the value is one of those that the field may hold, [`Draft::open`] says.
-    pub fn set(&self, field: &str, value: &str) -> Result<Self, Failure> {
+    pub fn set(&self, field: &str, value: &str) -> Result<Self, Box<Failure>> {
         Ok(self.with_text(edit::set(&self.text, field, value)?))
     }
 
@@ -124,7 +124,7 @@ impl Draft {
     /// # Errors
     ///
     /// Where the text is not TOML.
-    pub fn unset(&self, field: &str) -> Result<Self, Failure> {
+    pub fn unset(&self, field: &str) -> Result<Self, Box<Failure>> {
         Ok(self.with_text(edit::unset(&self.text, field)?))
     }
 

@@ -71,7 +71,7 @@ impl FieldKind {
     pub fn options(&self) -> Vec<String> {
         match self {
             Self::Choice(words) => words.clone(),
-            Self::Name(shelf) => shelf.names().map(str::to_owned).collect(),
+            Self::Name(of) => of.names().map(str::to_owned).collect(),
             Self::Boolean => ["true", "false"].map(str::to_owned).to_vec(),
             _ => Vec::new(),
         }
@@ -86,7 +86,7 @@ impl FieldKind {
             Self::Choice(words) => Kind::OneOf(words.clone()).expected(),
             Self::Boolean => Kind::Boolean.expected(),
             Self::Text => "a text".to_owned(),
-            Self::Name(shelf) => format!("the name of a {}, or a file", shelf.what()),
+            Self::Name(of) => format!("the name of a {}, or a file", of.what()),
             Self::Path => "the path of a file".to_owned(),
             Self::Structure => "a list or a table, as TOML".to_owned(),
         }

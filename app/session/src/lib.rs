@@ -18,11 +18,14 @@ mod network;
 mod open;
 mod origin;
 mod plan;
+mod plan_fields;
 mod print;
 mod ranks;
 mod run_key;
 mod save;
+mod shipped;
 mod simulate;
+mod span_facts;
 mod store;
 mod sweep;
 mod topology;
@@ -70,9 +73,10 @@ pub use network::{
 pub use open::{FileKind, Opened, Request, STANDARD_INPUT, open, open_workload};
 pub use origin::{Origin, Unit, Worth, origins};
 pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
+pub use plan_fields::{KEPT, plan_fields};
 pub use predict::{
-    Assumed, Breakdown, ClassMemory, Engine, JobTime, LinkClass, Links, Outcome, PredictError,
-    Prediction, Record, Scenario, Sources, Table,
+    Assumed, Breakdown, ClassMemory, CommunicationFact, Engine, JobTime, LinkClass, Links, Outcome,
+    PredictError, Prediction, Record, Scenario, Sources, Table,
 };
 pub use ranks::RankPlaces;
 pub use run_key::{RunKey, VERSION, caption};
@@ -82,7 +86,9 @@ pub use search::{
     Answer, Baseline, Choice, DegreeChoice, Evaluated, NoPlan, Observer, Order, Phase, Placed,
     Progress, Reason, SearchError, Simulated, Tally, Unplaced,
 };
+pub use shipped::shipped_tables;
 pub use simulate::{LeftOut, Ready, TraceForm, read_trace, save_trace};
+pub use span_facts::{OperatorFact, SpanFact, SpanFacts};
 pub use store::Store;
 pub use sweep::{CaseResult, Sweep, open_sweep, open_workload_sweep};
 pub use topology::{
@@ -91,7 +97,7 @@ pub use topology::{
 pub use trace::{Explanation, Trace, explain};
 pub use validate::{
     Found, Places, ReportError, ReportRequest, RowText, Tables, Validation, check_report,
-    read_tables, row_text, save_report, validate, worst,
+    parse_tables, read_tables, row_text, save_report, text_of_row, validate, worst,
 };
 pub use what_if::{Knob, Sensitivity, Setting, TuneError, Tuner, Tuning, settings};
 pub use why_not::{WhyNot, WhyNotError};

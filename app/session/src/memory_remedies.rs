@@ -36,7 +36,7 @@ impl MemoryRemedy {
     /// # Errors
     ///
     /// Where the draft is not TOML.
-    pub fn apply(&self, draft: &Draft) -> Result<Draft, Failure> {
+    pub fn apply(&self, draft: &Draft) -> Result<Draft, Box<Failure>> {
         let mut edits = self.edits.iter();
         edits.try_fold(draft.clone(), |draft, (field, value)| {
             draft.set(field, value)

@@ -38,17 +38,37 @@ pub struct Validation {
 ///
 /// Everything that keeps one from being read.
 pub fn read_tables(paths: &[PathBuf]) -> Result<Tables, Vec<RunsError>> {
-    let mut tables = Vec::new();
-    let mut errors = Vec::new();
-    for path in paths {
-        let table = Table::read(path).and_then(|table| Ok((Kind::of(&table)?, table)));
+    let read = |path: &PathBuf| Table::read(path).and_then(|table| Ok((Kind::of(&table)?, table)));
+    gathered(paths.iter().map(read))
+}
+
+/// Reads tables whose bytes are here already.
+///
+/// * `tables` — what errors call each, and its bytes.
+///
+/// # Errors
+///
+/// Everything that keeps one from being read.
+pub fn parse_tables(tables: &[(&str, &[u8])]) -> Result<Tables, Vec<RunsError>> {
+    let parsed = tables.iter().map(|(name, bytes)| {
+        Table::parse(name, bytes).and_then(|table| Ok((Kind::of(&table)?, table)))
+    });
+    gathered(parsed)
+}
+
+/// Tables, or everything that keeps one from being read.
+fn gathered(
+    tables: impl Iterator<Item = Result<(Kind, Table), RunsError>>,
+) -> Result<Tables, Vec<RunsError>> {
+    let (mut read, mut errors) = (Vec::new(), Vec::new());
+    for table in tables {
         match table {
-            Ok(table) => tables.push(table),
+            Ok(table) => read.push(table),
             Err(error) => errors.push(error),
         }
     }
     if errors.is_empty() {
-        Ok(Tables(tables))
+        Ok(Tables(read))
     } else {
         Err(errors)
     }
@@ -197,6 +217,38 @@ pub fn row_text(
             }));
         }
     };
+    text_of((kind, table, record), settings, control)
+}
+
+/// The scenario that a row of a validation became: rows of one name are told apart by their places.
+///
+/// # Errors
+///
+/// As [`row_text`].
+pub fn text_of_row(
+    tables: &Tables,
+    row: &Row,
+    settings: &Settings,
+    control: &Control,
+) -> Result<Found, RunsError> {
+    let records = tables.records();
+    let mut is_it = records.iter().filter(|(_, table, record)| {
+        record.line == row.record.line && table.path == *row.record.path()
+    });
+    match is_it.next() {
+        Some(found) => text_of(*found, settings, control),
+        None => Err(RunsError::NoRow {
+            path: row.record.path().to_string(),
+            row: row.id.clone(),
+        }),
+    }
+}
+
+fn text_of(
+    (kind, table, record): (Kind, &Table, &Record),
+    settings: &Settings,
+    control: &Control,
+) -> Result<Found, RunsError> {
     let Some(run) = run_as(kind, record, table, settings, control)? else {
         return Ok(Found::Interrupted);
     };

@@ -95,14 +95,13 @@ impl Tuning {
     /// # Errors
     ///
     /// Where the draft is not TOML, or no scenario.
-    pub fn apply(&self, draft: &Draft) -> Result<Draft, Failure> {
+    pub fn apply(&self, draft: &Draft) -> Result<Draft, Box<Failure>> {
         let opened = draft.open().map_err(|failures| {
-            let none = || {
-                Failure::of_file(Problem::Syntax {
-                    message: "no scenario".to_owned(),
-                })
-            };
-            failures.into_iter().next().unwrap_or_else(none)
+            let first = failures.into_iter().next();
+            Box::new(first.unwrap_or_else(|| {
+                let message = "no scenario".to_owned();
+                Failure::of_file(Problem::Syntax { message })
+            }))
         })?;
         let edits = self.edits(&opened).into_iter();
         edits

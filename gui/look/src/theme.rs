@@ -81,7 +81,7 @@ impl Theme {
         bad: hex(0xff_8a_73),
         playhead: hex(0xff_ff_ff),
         critical: hex(0xff_ff_ff),
-        hatch: hex(0x4b_55_64),
+        hatch: hex(0x004b_5564),
     };
 
     /// The light theme.

@@ -28,7 +28,7 @@ fn run(n_spans: u32, n_lanes: u32) -> Trace {
     }
     for id in 0..n_spans {
         let (turn, lane) = (u64::from(id / n_lanes), id % n_lanes);
-        let length = 3_000_000 + units::math::mix(u64::from(id)) % 6_000_000;
+        let length = 3_000_000 + units::math::mix(u64::from(id)) % 6_500_000;
         let start = turn * 10_000_000;
         let reduces = turn % 4 == 3;
         trace.spans.push(Span {
@@ -49,10 +49,16 @@ fn run(n_spans: u32, n_lanes: u32) -> Trace {
             end: SimTime::from_picos(start + length),
             micro_batch: 0,
             stage: lane,
-            cause: id.checked_sub(n_lanes).unwrap_or(NO_INDEX),
+            cause: NO_INDEX,
             detail: NO_INDEX,
         });
         trace.end = trace.end.max(SimTime::from_picos(start + length));
+    }
+    // Traces have spans in the order in which they end; each is released by the one before it.
+    trace.spans.sort_by_key(|span| (span.end, span.lane));
+    let mut last = vec![NO_INDEX; n_lanes as usize];
+    for (id, span) in (0..).zip(&mut trace.spans) {
+        span.cause = std::mem::replace(&mut last[span.lane.index()], id);
     }
     trace
 }
@@ -101,12 +107,13 @@ impl Window {
             screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), vec2(1_280.0, 800.0))),
             ..RawInput::default()
         };
-        let output = self.ctx.run_ui(input, |ui| {
+        let mut output = self.ctx.run_ui(input, |ui| {
             let commands = timeline_ui(ui, &self.timeline, &self.view, &mut self.canvas);
             for command in commands {
                 self.view.apply(&self.timeline, &command);
             }
         });
+        output.textures_delta.clear();
         self.ctx
             .tessellate(output.shapes, output.pixels_per_point)
             .len()
@@ -121,6 +128,16 @@ fn a_million(c: &mut Criterion) {
     let shown = window.view.clone();
     window.frame();
     c.bench_function("still_1m", |b| b.iter(|| window.frame()));
+    c.bench_function("bars_1m", |b| {
+        b.iter(|| {
+            let mut n = 0;
+            for track in window.timeline.tracks() {
+                let window = SimTime::ZERO..window.timeline.end();
+                track.spans.each_bar(window, 1_060, |_| n += 1);
+            }
+            n
+        });
+    });
     let mut to = 0.02;
     c.bench_function("zoom_1m", |b| {
         b.iter(|| {
@@ -148,6 +165,12 @@ fn a_million(c: &mut Criterion) {
 
 fn ten_million(c: &mut Criterion) {
     let trace = Arc::new(run(10_000_000, 256));
+    let mut file = Vec::new();
+    let header = formats::Header::default();
+    formats::wtt::write(&mut file, &header, &trace).expect("memory takes it");
+    c.bench_function("read_10m", |b| {
+        b.iter(|| formats::wtt::read(file.as_slice(), formats::wtt::Limits::default()));
+    });
     c.bench_function("build_10m", |b| {
         b.iter(|| Timeline::new(Arc::clone(&trace), Placement::default()));
     });

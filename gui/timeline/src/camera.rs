@@ -81,6 +81,7 @@ impl Camera {
     }
 
     /// Shows a time that is `factor` times shorter, with one moment at the same place.
+    #[must_use]
     pub fn zoomed(self, about: SimTime, factor: f64, end: SimTime) -> Self {
         let share = self.share_of(about).clamp(0.0, 1.0);
         let end_picos = end.as_picos().max(1);
@@ -90,12 +91,14 @@ impl Camera {
     }
 
     /// Moves by a share of its length; to the right where that is positive.
+    #[must_use]
     pub fn panned(self, share: f64, end: SimTime) -> Self {
         Self::new(shift(self.start, share * self.span as f64), self.span, end)
     }
 
     /// Moves so that a stretch is seen; stays where it is seen already, and where it is longer
     /// than the window shows its beginning.
+    #[must_use]
     pub fn revealing(self, stretch: Range<SimTime>, end: SimTime) -> Self {
         let seen = self.start() <= stretch.start && stretch.end <= self.end();
         if seen {

@@ -159,7 +159,7 @@ impl TimelineView {
             C::Hit(step) => {
                 let found = timeline.names().find(&self.search);
                 let names = timeline.names();
-                names.next(timeline.trace(), &found, here, *step == Step::Next)
+                names.next(&found, here, *step == Step::Next)
             }
             C::Critical(step) => crate::ledger::step(timeline, self.ledger, here, *step),
             _ => None,

@@ -99,13 +99,12 @@ fn title(ui: &Ui, rect: Rect, name: &str, run: &Timeline, base: Option<&std::syn
 
 /// Draws how the selected span and all kinds differ.
 pub fn differences_ui(ui: &mut Ui, pair: &Pair, view: &TimelineView) {
-    match view.selection.span() {
-        Some(id) => span_ui(ui, pair, id),
-        None => {
-            let theme = Theme::of(ui.ctx());
-            let text = "Select a span to compare it with its match.";
-            ui.label(RichText::new(text).color(theme.faint));
-        }
+    if let Some(id) = view.selection.span() {
+        span_ui(ui, pair, id);
+    } else {
+        let theme = Theme::of(ui.ctx());
+        let text = "Select a span to compare it with its match.";
+        ui.label(RichText::new(text).color(theme.faint));
     }
     ui.add_space(space::MEDIUM);
     kinds_ui(ui, pair);
@@ -122,14 +121,11 @@ fn span_ui(ui: &mut Ui, pair: &Pair, id: SpanId) {
     };
     grid("difference of a span").num_columns(4).show(ui, |ui| {
         heading(ui, "");
-        let secs = |span: &trace::Span, of: fn(&trace::Span) -> f64| of(span);
-        let rows: [(&str, fn(&trace::Span) -> f64); 3] = [
-            ("Duration", |span| span.end.since(span.start).as_secs()),
-            ("Start", |span| span.start.as_seconds().as_secs()),
-            ("End", |span| span.end.as_seconds().as_secs()),
-        ];
-        for (name, of) in rows {
-            difference_row(ui, name, secs(span, of), secs(other, of));
+        let lengths = [span, other].map(|span| span.end.since(span.start).as_secs());
+        let starts = [span, other].map(|span| span.start.as_seconds().as_secs());
+        let ends = [span, other].map(|span| span.end.as_seconds().as_secs());
+        for (name, [base, other]) in [("Duration", lengths), ("Start", starts), ("End", ends)] {
+            difference_row(ui, name, base, other);
         }
     });
 }

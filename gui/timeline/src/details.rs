@@ -142,8 +142,15 @@ fn critical(timeline: &Timeline, id: SpanId) -> String {
     if !timeline.is_critical(id) {
         return "no".to_owned();
     }
-    let segments = timeline.path().segments.iter();
-    let own = segments.filter(|one| one.span == id && one.stretch == Stretch::Work);
+    let Some(span) = timeline.span(id) else {
+        return "no".to_owned();
+    };
+    let segments = &timeline.path().segments;
+    let first = segments.partition_point(|one| one.end <= span.start);
+    let inside = segments[first..]
+        .iter()
+        .take_while(|one| one.start < span.end);
+    let own = inside.filter(|one| one.span == id && one.stretch == Stretch::Work);
     let picos = own
         .map(|one| one.end.as_picos() - one.start.as_picos())
         .sum();

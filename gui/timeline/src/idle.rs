@@ -1,6 +1,6 @@
 //! When nothing runs on a lane.
 
-use trace::{NO_INDEX, Pyramid, Trace};
+use trace::{NO_INDEX, Pyramid};
 use units::SimTime;
 
 use crate::timeline::SpanTrack;
@@ -8,14 +8,13 @@ use crate::timeline::SpanTrack;
 /// The stretches of the run in which no track of a lane has a span under way.
 ///
 /// The tracks of a lane are few, so that merging them looks at the head of each.
-pub(crate) fn idle_of_lane(trace: &Trace, tracks: &[SpanTrack]) -> Pyramid {
+pub(crate) fn idle_of_lane(end: SimTime, tracks: &[SpanTrack]) -> Pyramid {
     let mut heads = vec![0; tracks.len()];
     let mut idle = Vec::new();
     let mut busy_until = SimTime::ZERO;
-    let span = |id: u32| &trace.spans[id as usize];
     loop {
         let next = (0..tracks.len())
-            .filter_map(|at| Some((span(*tracks[at].spans.spans().get(heads[at])?), at)))
+            .filter_map(|at| Some((tracks[at].spans.stretch(heads[at])?, at)))
             .min_by_key(|(span, _)| span.start);
         let Some((span, at)) = next else { break };
         heads[at] += 1;
@@ -24,8 +23,8 @@ pub(crate) fn idle_of_lane(trace: &Trace, tracks: &[SpanTrack]) -> Pyramid {
         }
         busy_until = busy_until.max(span.end);
     }
-    if busy_until < trace.end {
-        idle.push((NO_INDEX, busy_until..trace.end));
+    if busy_until < end {
+        idle.push((NO_INDEX, busy_until..end));
     }
     Pyramid::of_stretches(idle)
 }

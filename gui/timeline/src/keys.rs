@@ -10,6 +10,8 @@ use crate::view::Selection;
 const PAN: f64 = 0.12;
 /// How much one press zooms.
 const ZOOM: f64 = 1.3;
+/// How much one press zooms with Shift.
+const FAST_ZOOM: f64 = ZOOM * ZOOM * ZOOM;
 
 /// The id of the field for searching, wherever it stands.
 pub fn search_field_id() -> Id {
@@ -26,7 +28,7 @@ pub(crate) fn keys(
     if ui.ctx().text_edit_focused() || !ui.is_enabled() {
         return;
     }
-    let focused = ui.memory(|memory| memory.focused());
+    let focused = ui.memory(egui::Memory::focused);
     let free = focused.is_none_or(|id| id == lanes.id);
     if lanes.has_focus() {
         // Arrows move the window of time and not the focus.
@@ -75,10 +77,11 @@ fn letter(
     about: Option<units::SimTime>,
 ) -> Option<TimelineCommand> {
     let fast = if modifiers.shift { 3.0 } else { 1.0 };
+    let factor = if modifiers.shift { FAST_ZOOM } else { ZOOM };
     let zoom = |factor: f64| TimelineCommand::Zoom { about, factor };
     Some(match key {
-        Key::W => zoom(ZOOM.powf(fast)),
-        Key::S => zoom(ZOOM.powf(-fast)),
+        Key::W => zoom(factor),
+        Key::S => zoom(factor.recip()),
         Key::A => TimelineCommand::Pan(-PAN * fast),
         Key::D => TimelineCommand::Pan(PAN * fast),
         Key::F => TimelineCommand::Fit,

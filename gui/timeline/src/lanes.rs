@@ -72,12 +72,12 @@ pub(crate) fn lanes_ui(ui: &Ui, frame: &Frame<'_>, canvas: &mut Canvas) {
     };
     let key = batch_key(frame, canvas.tiles.generation, scale);
     let drawn = pieces(frame, canvas, &seen, scale, tiles);
-    let shade = Shade::new(frame.theme);
     let layer = match frame.side {
         Side::Other => Layer::OtherLanes,
         Side::Alone | Side::Base => Layer::Lanes,
     };
     let batch = canvas.lanes.batch(layer, key, || {
+        let shade = Shade::new(frame.theme);
         let mut quads = Vec::new();
         backgrounds(&mut quads, frame, &seen);
         let critical = frame.view.shows(Overlay::CriticalPath);

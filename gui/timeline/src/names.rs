@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use trace::{SpanId, Trace};
-use units::SimTime;
 
-/// The spans of each name, in order of their start.
+/// The spans of each name, in the order in which they ended.
 #[derive(Debug, Default)]
 pub struct NameIndex {
     of_name: Vec<Vec<SpanId>>,
@@ -37,14 +36,11 @@ impl NameIndex {
                 spans.push(id);
             }
         }
-        for spans in &mut of_name {
-            spans.sort_by_key(|&id| order(trace, id));
-        }
         let lower = names.iter().map(|name| name.to_lowercase()).collect();
         Self { of_name, lower }
     }
 
-    /// The spans of a name, in order of their start.
+    /// The spans of a name, in the order in which they ended.
     pub fn spans(&self, name: u32) -> &[SpanId] {
         self.of_name.get(name as usize).map_or(&[], Vec::as_slice)
     }
@@ -67,33 +63,26 @@ impl NameIndex {
         }
     }
 
-    /// The hit that follows a span, or precedes it, in order of starts; around the ends.
-    pub fn next(
-        &self,
-        trace: &Trace,
-        found: &Found,
-        from: Option<SpanId>,
-        after: bool,
-    ) -> Option<SpanId> {
+    /// The hit that follows a span, or precedes it, in the order in which they ended; around the
+    /// ends.
+    pub fn next(&self, found: &Found, from: Option<SpanId>, after: bool) -> Option<SpanId> {
         let lists = || found.names.iter().map(|&name| self.spans(name));
-        let here = from.map(|id| order(trace, id));
         let near = lists().filter_map(|spans| {
-            let here = here?;
+            let here = from?;
             if after {
-                let at = spans.partition_point(|&id| order(trace, id) <= here);
+                let at = spans.partition_point(|&id| id <= here);
                 spans.get(at).copied()
             } else {
-                let at = spans.partition_point(|&id| order(trace, id) < here);
+                let at = spans.partition_point(|&id| id < here);
                 spans.get(at.checked_sub(1)?).copied()
             }
         });
-        let least = |ids: &mut dyn Iterator<Item = SpanId>| ids.min_by_key(|&id| order(trace, id));
-        let most = |ids: &mut dyn Iterator<Item = SpanId>| ids.max_by_key(|&id| order(trace, id));
         if after {
-            least(&mut { near })
-                .or_else(|| least(&mut lists().filter_map(|ids| ids.first().copied())))
+            let first = || lists().filter_map(|ids| ids.first().copied()).min();
+            near.min().or_else(first)
         } else {
-            most(&mut { near }).or_else(|| most(&mut lists().filter_map(|ids| ids.last().copied())))
+            let last = || lists().filter_map(|ids| ids.last().copied()).max();
+            near.max().or_else(last)
         }
     }
 
@@ -101,16 +90,11 @@ impl NameIndex {
     pub fn ordinal(&self, trace: &Trace, found: &Found, id: SpanId) -> Option<u64> {
         let span = trace.spans.get(id as usize)?;
         found.names.contains(&span.name).then(|| {
-            let here = order(trace, id);
             let before = found.names.iter().map(|&name| {
                 let spans = self.spans(name);
-                spans.partition_point(|&id| order(trace, id) < here) as u64
+                spans.partition_point(|&one| one < id) as u64
             });
             before.sum::<u64>() + 1
         })
     }
-}
-
-fn order(trace: &Trace, id: SpanId) -> (SimTime, SpanId) {
-    (trace.spans[id as usize].start, id)
 }

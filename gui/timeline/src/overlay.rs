@@ -27,6 +27,14 @@ pub(crate) fn overlay_ui(ui: &Ui, frame: &Frame<'_>) {
     }
     let full = Rect::from_min_max(frame.ruler.min, frame.lanes.max);
     let painter = ui.painter().with_clip_rect(full);
+    if frame.timeline.end() < frame.view.camera.end() {
+        let x = frame.x(frame.timeline.end());
+        painter.vline(
+            x,
+            frame.lanes.y_range(),
+            Stroke::new(1.0, frame.theme.faint),
+        );
+    }
     for &time in &frame.view.marks {
         let x = frame.x(time);
         painter.vline(x, full.y_range(), Stroke::new(1.0, frame.theme.warn));
@@ -128,33 +136,28 @@ fn outline(frame: &Frame<'_>, painter: &Painter, rect: Rect) {
     );
 }
 
-/// Underlines the spans of the path that a line of the ledger sums up.
+/// Outlines the spans of the path that a line of the ledger sums up, at most one per pixel.
 fn ledger(frame: &Frame<'_>, painter: &Painter, line: crate::view::LedgerLine) {
-    const MOST: usize = 600;
+    /// Stretches that are looked at in a frame.
+    const MOST: usize = 100_000;
     let window = frame.view.camera.window();
     let segments = &frame.timeline.path().segments;
-    let from = segments.partition_point(|segment| segment.end <= window.start);
-    let inside = segments[from..]
-        .iter()
-        .take_while(|segment| segment.start < window.end);
-    let own = inside.filter(|segment| crate::ledger::line_of(frame.timeline, segment) == line);
-    let mut last = f32::MIN;
-    for segment in own.take(MOST) {
-        let Some(rect) = frame.span_rect(segment.span) else {
-            continue;
-        };
-        let (left, right) = (frame.x(segment.start), frame.x(segment.end));
-        if right < last + 1.0 {
+    let mut at = segments.partition_point(|segment| segment.end <= window.start);
+    let stop = segments.partition_point(|segment| segment.start < window.end);
+    let stop = stop.min(at.saturating_add(MOST));
+    while let Some(segment) = segments[..stop].get(at) {
+        at += 1;
+        if crate::ledger::line_of(frame.timeline, segment) != line {
             continue;
         }
-        last = right;
-        let rect = Rect::from_x_y_ranges(left..=right.max(left + 1.0), rect.y_range());
-        painter.rect_stroke(
-            rect,
-            1.0,
-            Stroke::new(2.0, frame.theme.accent),
-            StrokeKind::Inside,
-        );
+        let (left, right) = (frame.x(segment.start), frame.x(segment.end));
+        if let Some(rect) = frame.span_rect(segment.span) {
+            let rect = Rect::from_x_y_ranges(left..=right.max(left + 1.0), rect.y_range());
+            let stroke = Stroke::new(2.0, frame.theme.accent);
+            painter.rect_stroke(rect, 1.0, stroke, StrokeKind::Inside);
+        }
+        let next = frame.time(right + frame.pixels_per_point.recip());
+        at += segments[at..stop].partition_point(|segment| segment.end < next);
     }
 }
 
@@ -202,7 +205,7 @@ fn arrow(frame: &Frame<'_>, painter: &Painter, (from, to): (SpanId, SpanId), col
     if apart(start.y) && apart(end.y) {
         return;
     }
-    let bend = ((end.x - start.x).abs() / 2.0).clamp(12.0, 60.0);
+    let bend = ((end.x - start.x).abs() / 2.0).clamp(6.0, 60.0);
     let points = [start, start + vec2(bend, 0.0), end - vec2(bend, 0.0), end];
     // A border keeps the curve apart from the spans that it crosses.
     for stroke in [

@@ -67,7 +67,7 @@ fn window(frame: &Frame<'_>) -> Rect {
     let camera = frame.view.camera;
     let (left, right) = (x(camera.start().as_picos()), x(camera.end().as_picos()));
     // A window of nanoseconds must still be seen and gripped.
-    let middle = (left + right) / 2.0;
+    let middle = f32::midpoint(left, right);
     let half = ((right - left) / 2.0).max(3.0);
     Rect::from_x_y_ranges(middle - half..=middle + half, rect.y_range())
 }

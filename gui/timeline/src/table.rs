@@ -145,9 +145,11 @@ fn places(timeline: &Timeline, view: &TimelineView) -> (Vec<(usize, usize, usize
     let words = view.filter.to_lowercase();
     let words: Vec<&str> = words.split_whitespace().collect();
     for (at, track) in timeline.tracks().iter().enumerate() {
-        let title = timeline.title(track.key());
-        if !words.iter().all(|word| title.contains(word)) {
-            continue;
+        if !words.is_empty() {
+            let title = timeline.title(track.key());
+            if !words.iter().all(|word| title.contains(word)) {
+                continue;
+            }
         }
         let touching = track.spans.touching(view.camera.window());
         if !touching.is_empty() {

@@ -150,11 +150,11 @@ struct Grid {
 
 impl Grid {
     fn new(scale: Scale, tile: u64) -> Self {
-        let time = scale.tile(tile);
+        let window = scale.tile(tile);
         Self {
             scale,
             first: tile.saturating_mul(u64::from(TILE)),
-            window: SimTime::from_picos(time.start)..SimTime::from_picos(time.end),
+            window: SimTime::from_picos(window.start)..SimTime::from_picos(window.end),
         }
     }
 
@@ -237,14 +237,15 @@ impl Tile {
         critical: bool,
         fill: u8,
     ) {
-        let span = &timeline.trace().spans[id as usize];
         let (from, width) = (short(columns.start), short(columns.end - columns.start));
         self.bits.push(Bit {
             from,
             width,
-            style: style(span.category, span.pass),
+            style: timeline.style(id),
             level: if wide { 255 } else { fill },
             kind: if wide {
+                // What is narrow lies far apart in memory, and there is much of it.
+                let span = &timeline.trace().spans[id as usize];
                 BitKind::Span {
                     begins: grid.window.start <= span.start,
                     ends: span.end <= grid.window.end,

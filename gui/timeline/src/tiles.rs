@@ -15,8 +15,8 @@ pub trait Background {
 }
 
 /// Columns with something in them that are reduced at once; more are a job for a worker. One takes
-/// some 40 ns, so that this many take 3 ms.
-const AT_ONCE: u64 = 75_000;
+/// up to 100 ns, so that this many take 4 ms.
+const AT_ONCE: u64 = 40_000;
 
 /// Tiles that are kept; beyond, those that were not drawn last go.
 const MOST_KEPT: usize = 16_384;
@@ -28,7 +28,11 @@ pub(crate) struct Want {
     pub(crate) content: Content,
 }
 
+/// Scale, content and place.
 type Key = (u64, u64, u64);
+
+/// What the worker has made.
+type Inbox = Arc<Mutex<Vec<(Key, Arc<Tile>)>>>;
 
 #[derive(Debug)]
 struct Kept {
@@ -43,7 +47,7 @@ pub(crate) struct Tiles {
     frame: u64,
     /// Changes whenever there are other tiles.
     pub(crate) generation: u64,
-    inbox: Arc<Mutex<Vec<(Key, Arc<Tile>)>>>,
+    inbox: Inbox,
     /// The job whose answer is wanted; older ones stop.
     wanted: Arc<AtomicU64>,
     /// The job under way, and what it makes.
@@ -182,8 +186,8 @@ impl Tiles {
 
 /// How many columns of a tile have something in them, at most.
 fn cost(timeline: &Timeline, content: &Content, scale: Scale, tile: u64) -> u64 {
-    let time = scale.tile(tile);
-    let window = || units::SimTime::from_picos(time.start)..units::SimTime::from_picos(time.end);
+    let seen = scale.tile(tile);
+    let window = || units::SimTime::from_picos(seen.start)..units::SimTime::from_picos(seen.end);
     let cost = match content {
         Content::Counter(_) => TILE,
         Content::Spans(tracks, _) => tracks

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use trace::{
-    CriticalPath, KindSums, NO_INDEX, Pyramid, Span, SpanId, StreamKind, Stretch, Trace, Track,
-    critical_path, memory_timelines, slacks, tracks,
+    CriticalPath, KindSums, NO_INDEX, Pyramid, Span, SpanId, StreamKind, Stretch, Trace, TrackSums,
+    critical_path, memory_timelines, slacks, track_sums,
 };
 use units::SimTime;
 
@@ -15,6 +15,7 @@ use crate::key::{Fold, Grouping, Placement, TrackKey, ranks_text};
 use crate::names::NameIndex;
 use crate::overview::Overview;
 use crate::round::index;
+use crate::tile::style;
 
 /// The slack of spans is kept of traces with so many at most: it takes 8 bytes each.
 const MOST_SLACKS: usize = 4 << 20;
@@ -54,6 +55,7 @@ pub struct Timeline {
     effects: Effects,
     slacks: Vec<SimTime>,
     names: NameIndex,
+    styles: Vec<u8>,
     overview: Overview,
 }
 
@@ -72,45 +74,39 @@ impl Timeline {
     /// Builds everything; of ten million spans it takes seconds, so that large traces are built
     /// on a worker.
     pub fn new(trace: Arc<Trace>, placement: Placement) -> Self {
-        let path = critical_path(&trace);
-        let is_critical = marked(&path, trace.spans.len());
-        let has = |id: SpanId| is_critical[id as usize / 64] >> (id % 64) & 1 == 1;
-        let tracks: Vec<SpanTrack> = tracks(&trace)
-            .into_iter()
-            .map(|track| span_track(&trace, track, has))
-            .collect();
-        let lanes = 0..=index(trace.lanes.len());
-        let first_track: Vec<usize> = lanes
-            .map(|lane| tracks.partition_point(|track| track.lane < lane))
-            .collect();
-        let idle = first_track.windows(2).map(|pair| {
-            let of_lane = &tracks[pair[0]..pair[1]];
-            idle_of_lane(&trace, of_lane)
+        let (rows, indices) = std::thread::scope(|scope| {
+            // Indices on one thread and tracks on the other take about as long.
+            let indices = scope.spawn(|| Indices::new(&trace));
+            let rows = Rows::new(&trace);
+            let indices = indices.join();
+            (
+                rows,
+                indices.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            )
         });
-        let idle = idle.collect();
+        Self::of(trace, placement, rows, indices)
+    }
+
+    fn of(trace: Arc<Trace>, placement: Placement, rows: Rows, indices: Indices) -> Self {
         let memory = memory_timelines(&trace);
-        let overview = Overview::new(&trace, &tracks, &first_track);
         Self {
             memory: memory
                 .iter()
                 .map(|levels| Counter::of_memory(levels))
                 .collect(),
             links: trace.links.iter().map(Counter::of_link).collect(),
-            effects: Effects::new(&trace),
-            names: NameIndex::new(&trace),
-            slacks: if trace.spans.len() <= MOST_SLACKS {
-                slacks(&trace)
-            } else {
-                Vec::new()
-            },
+            effects: indices.effects,
+            names: indices.names,
+            slacks: indices.slacks,
+            styles: indices.styles,
+            overview: Overview::new(&trace, &rows.tracks, &rows.first_track),
             trace,
             placement,
-            tracks,
-            first_track,
-            idle,
-            path,
-            is_critical,
-            overview,
+            tracks: rows.tracks,
+            first_track: rows.first_track,
+            idle: rows.idle,
+            path: rows.path,
+            is_critical: rows.is_critical,
         }
     }
 
@@ -243,6 +239,11 @@ impl Timeline {
         &self.names
     }
 
+    /// Category and pass of a span in a byte.
+    pub(crate) fn style(&self, id: SpanId) -> u8 {
+        self.styles[id as usize]
+    }
+
     /// The whole run, small.
     pub(crate) fn overview(&self) -> &Overview {
         &self.overview
@@ -330,16 +331,79 @@ fn place_in(track: &SpanTrack, id: SpanId, span: &Span) -> Option<usize> {
     places.into_iter().find(|&at| track.spans.spans()[at] == id)
 }
 
-fn span_track(trace: &Trace, track: Track, is_critical: impl Fn(SpanId) -> bool) -> SpanTrack {
-    let on_path = track.spans.iter().copied().filter(|&id| is_critical(id));
-    let critical = Pyramid::of_spans(trace, on_path.collect());
+fn span_track(row: TrackSums, is_critical: impl Fn(SpanId) -> bool) -> SpanTrack {
+    let ids = row.spans.spans().iter().copied().enumerate();
+    let on_path = ids
+        .filter(|&(_, id)| is_critical(id))
+        .filter_map(|(place, id)| Some((id, row.spans.stretch(place)?)));
     SpanTrack {
-        lane: track.lane.get(),
-        stream: track.stream,
-        row: track.row,
-        kinds: KindSums::new(trace, &track.spans),
-        spans: Pyramid::of_spans(trace, track.spans),
-        critical,
+        lane: row.lane.get(),
+        stream: row.stream,
+        row: row.row,
+        critical: Pyramid::of_stretches(on_path),
+        kinds: row.kinds,
+        spans: row.spans,
+    }
+}
+
+/// Where spans are, by what people ask for.
+struct Indices {
+    effects: Effects,
+    names: NameIndex,
+    slacks: Vec<SimTime>,
+    styles: Vec<u8>,
+}
+
+impl Indices {
+    fn new(trace: &Trace) -> Self {
+        Self {
+            effects: Effects::new(trace),
+            names: NameIndex::new(trace),
+            styles: trace
+                .spans
+                .iter()
+                .map(|span| style(span.category, span.pass))
+                .collect(),
+            slacks: if trace.spans.len() <= MOST_SLACKS {
+                slacks(trace)
+            } else {
+                Vec::new()
+            },
+        }
+    }
+}
+
+/// Spans in rows, and what lies on the critical path.
+struct Rows {
+    path: CriticalPath,
+    is_critical: Vec<u64>,
+    tracks: Vec<SpanTrack>,
+    first_track: Vec<usize>,
+    idle: Vec<Pyramid>,
+}
+
+impl Rows {
+    fn new(trace: &Trace) -> Self {
+        let path = critical_path(trace);
+        let is_critical = marked(&path, trace.spans.len());
+        let has = |id: SpanId| is_critical[id as usize / 64] >> (id % 64) & 1 == 1;
+        let tracks = track_sums(trace).into_iter();
+        let tracks: Vec<SpanTrack> = tracks.map(|track| span_track(track, has)).collect();
+        let lanes = 0..=index(trace.lanes.len());
+        let first_track: Vec<usize> = lanes
+            .map(|lane| tracks.partition_point(|track| track.lane < lane))
+            .collect();
+        let of_lane = first_track.windows(2).map(|pair| &tracks[pair[0]..pair[1]]);
+        let idle = of_lane
+            .map(|tracks| idle_of_lane(trace.end, tracks))
+            .collect();
+        Self {
+            path,
+            is_critical,
+            tracks,
+            first_track,
+            idle,
+        }
     }
 }
 

@@ -137,6 +137,7 @@ impl App {
         if let Some(reply) = overlay_ui(&ctx, &self.state) {
             self.reply(reply);
         }
+        views::start::drop_ui(&ctx);
         self.after(&ctx);
     }
 

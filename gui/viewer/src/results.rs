@@ -36,14 +36,18 @@ pub struct Results {
 impl Results {
     /// Keeps a run and shows it.
     pub fn show(&mut self, run: Arc<Run>) {
-        if let Some(draft) = &run.draft {
-            self.kept.retain(|kept| kept.draft.as_ref() != Some(draft));
-            if self.kept.len() == MOST {
-                self.kept.remove(0);
-            }
-            self.kept.push(Arc::clone(&run));
-        }
+        self.keep(&run);
         self.current = Some(run);
+    }
+
+    /// Keeps a run without showing it: it is there when its scenario is.
+    pub fn keep(&mut self, run: &Arc<Run>) {
+        let Some(draft) = &run.draft else { return };
+        self.kept.retain(|kept| kept.draft.as_ref() != Some(draft));
+        if self.kept.len() == MOST {
+            self.kept.remove(0);
+        }
+        self.kept.push(Arc::clone(run));
     }
 
     /// The run of a scenario, where it is known.

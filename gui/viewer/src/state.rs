@@ -350,6 +350,7 @@ impl State {
         let view = View {
             layout: kept.layout.clone(),
             front: kept.front,
+            accuracy: kept.accuracy.clone(),
             ..View::default()
         };
         self.view = History::new(view);
@@ -467,7 +468,7 @@ impl State {
         ));
     }
 
-    /// Shows a run.
+    /// A run has come: it is shown.
     pub fn ran(&mut self, run: Arc<Run>) {
         self.results.show(run);
         timeline::ran(self);

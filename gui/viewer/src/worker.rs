@@ -182,7 +182,7 @@ impl Worker {
             }
         }
         match self.mode {
-            Mode::Threads | Mode::Inline => self.begin(ask),
+            Mode::Threads | Mode::Inline => self.begin(ask, Arc::new(Control::new())),
             Mode::Held => {
                 let control = Arc::new(Control::new());
                 let going = self.started(&ask, &control);
@@ -284,7 +284,7 @@ impl Worker {
                 outcomes.push(done.outcome.unwrap_or_else(|| crashed(done.slot)));
             }
             if let Some(ask) = next {
-                self.begin(ask);
+                self.begin(ask, Arc::new(Control::new()));
             }
         }
         outcomes

@@ -77,4 +77,4 @@ pub use sheet::{
 pub use site::issued;
 pub use slots::SlotGroup;
 pub use step_buffers::{StepBuffers, pass_gradients};
-pub use writer::Worth;
+pub use writer::{KernelFact, Worth};

@@ -27,7 +27,7 @@ use crate::program::DeviceProgram;
 use crate::repeated::{Repeated, repeated};
 use crate::slots::Slots;
 use crate::step_buffers::StepBuffers;
-use crate::writer::{Details, Worth};
+use crate::writer::{Details, KernelFact, Worth};
 
 use devices::Devices;
 pub use resident::{beside_tensors, resident};
@@ -78,6 +78,8 @@ pub struct Lowered {
     pub fabric: Option<Fabric>,
     /// The kernels inside steps, where asked for.
     pub details: Vec<Vec<Detail>>,
+    /// What these kernels are, list by list.
+    pub kernels: Vec<Vec<KernelFact>>,
     /// Parameters on a rank of each pipeline device.
     pub params: Vec<ParamCount>,
     /// What the optimizer's step takes on a rank of each pipeline device besides the state.
@@ -230,6 +232,7 @@ fn draft<'a>(inputs: &Inputs<'a>, options: LowerOptions) -> Draft<'a> {
     lowered.binding = binder.bind(setups.lanes, &setups.wires);
     departure::fill(&mut lowered.programs, &lowered.binding.lanes);
     lowered.details = details.lists;
+    lowered.kernels = details.kernels;
     Draft {
         lowered,
         comm: inputs.comm,

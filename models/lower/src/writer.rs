@@ -27,6 +27,21 @@ pub use worth::Worth;
 #[derive(Debug, Default)]
 pub(crate) struct Details {
     pub(crate) lists: Vec<Vec<Detail>>,
+    /// What the kernels of each list are.
+    pub(crate) kernels: Vec<Vec<KernelFact>>,
+}
+
+/// A kernel inside a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KernelFact {
+    /// The operator.
+    pub name: &'static str,
+    /// Its shape; none where its time was measured as a whole.
+    pub kernel: Option<Kernel>,
+    /// Its duration when nothing else runs, with its launches.
+    pub time: Seconds,
+    /// What that time is worth.
+    pub worth: Provenance,
 }
 
 /// A kernel and the part of the model that it works for.
@@ -71,7 +86,7 @@ pub(crate) struct Writer<'a> {
     pass: Pass,
     /// What the next operator waits for.
     frontier: Vec<StepId>,
-    kernels: Vec<(&'static str, Located, Seconds)>,
+    kernels: Vec<(KernelFact, Located)>,
     slots: Vec<(u8, StepId)>,
     /// Parts of an all-gather that feed the next kernel.
     feeds: Vec<StepId>,
@@ -248,7 +263,13 @@ impl<'a> Writer<'a> {
             Work::Measured(time) => {
                 self.worth.add(Provenance::Measured, time);
                 self.flush();
-                self.compute(vec![(op.name, time)], time);
+                let fact = KernelFact {
+                    name: op.name,
+                    kernel: None,
+                    time,
+                    worth: Provenance::Measured,
+                };
+                self.compute(vec![fact], time);
             }
             Work::Collective { axis, kind, bytes } => {
                 let work = TaskWork::Collective {
@@ -277,26 +298,27 @@ impl<'a> Writer<'a> {
     }
 
     fn kernel(&mut self, name: &'static str, kernel: Located) {
-        let time = self.price(&kernel);
+        let fact = self.price(name, &kernel);
         if self.feeds.is_empty() {
-            self.kernels.push((name, kernel, time));
+            self.kernels.push((fact, kernel));
             return;
         }
         let feeds = std::mem::take(&mut self.feeds);
-        let part = self.price_part(&kernel, feeds.len(), time);
+        let fact = self.part_of(fact, &kernel, feeds.len());
+        let part = fact.time;
         let mut last = None;
         for feed in feeds {
             self.frontier.retain(|&step| step != feed);
             let mut step = Step::compute(self.label, part, self.frontier.clone());
             step.category = self.category;
             step.after.push(feed);
-            step.detail = self.detail(vec![(name, part)]);
+            step.detail = self.detail(vec![fact]);
             last = Some(self.block.push(step));
         }
         self.frontier.extend(last);
     }
 
-    fn price(&mut self, located: &Located) -> Seconds {
+    fn price(&mut self, name: &'static str, located: &Located) -> KernelFact {
         let launches = if let Kernel::Stream(stream) = &located.kernel {
             stream.launches
         } else {
@@ -307,11 +329,16 @@ impl<'a> Writer<'a> {
         self.launched.kernels += launches;
         self.launched.loose += u32::from(self.profile.is_loose(&located.kernel));
         self.worth.add(timed.provenance, time);
-        time
+        KernelFact {
+            name,
+            kernel: Some(located.kernel),
+            time,
+            worth: timed.provenance,
+        }
     }
 
     /// One of `parts` equal parts of a kernel: fewer rows of a product fill the GPU less well.
-    fn price_part(&self, located: &Located, parts: usize, whole: Seconds) -> Seconds {
+    fn part_of(&self, whole: KernelFact, located: &Located, parts: usize) -> KernelFact {
         let parts = parts.max(1);
         match &located.kernel {
             Kernel::Gemm(gemm) if gemm.packing == Packing::Single => {
@@ -320,9 +347,18 @@ impl<'a> Writer<'a> {
                     ..*gemm
                 };
                 let part = Kernel::Gemm(part);
-                self.profile.time_at(&part, located.place).time + self.profile.launch()
+                let time = self.profile.time_at(&part, located.place).time + self.profile.launch();
+                KernelFact {
+                    kernel: Some(part),
+                    time,
+                    ..whole
+                }
             }
-            _ => whole / parts as f64,
+            // What it does is told whole, what it takes in parts.
+            _ => KernelFact {
+                time: whole.time / parts as f64,
+                ..whole
+            },
         }
     }
 
@@ -331,17 +367,12 @@ impl<'a> Writer<'a> {
             return;
         }
         let kernels = std::mem::take(&mut self.kernels);
-        let time = kernels.iter().map(|(_, _, time)| *time).sum();
-        self.compute(
-            kernels
-                .into_iter()
-                .map(|(name, _, time)| (name, time))
-                .collect(),
-            time,
-        );
+        let facts: Vec<KernelFact> = kernels.into_iter().map(|(fact, _)| fact).collect();
+        let time = facts.iter().map(|fact| fact.time).sum();
+        self.compute(facts, time);
     }
 
-    fn compute(&mut self, kernels: Vec<(&'static str, Seconds)>, time: Seconds) {
+    fn compute(&mut self, kernels: Vec<KernelFact>, time: Seconds) {
         let mut step = Step::compute(self.label, time, self.frontier.clone());
         step.category = self.category;
         step.detail = self.detail(kernels);
@@ -349,18 +380,19 @@ impl<'a> Writer<'a> {
         self.frontier = vec![id];
     }
 
-    fn detail(&mut self, kernels: Vec<(&'static str, Seconds)>) -> u32 {
+    fn detail(&mut self, kernels: Vec<KernelFact>) -> u32 {
         let Some(details) = self.details.as_deref_mut() else {
             return NO_INDEX;
         };
         let list = kernels
-            .into_iter()
-            .map(|(name, time)| Detail {
-                name: name.to_owned(),
-                time,
+            .iter()
+            .map(|kernel| Detail {
+                name: kernel.name.to_owned(),
+                time: kernel.time,
             })
             .collect();
         details.lists.push(list);
+        details.kernels.push(kernels);
         u32::try_from(details.lists.len() - 1).unwrap_or(NO_INDEX)
     }
 }

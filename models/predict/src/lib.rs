@@ -9,6 +9,7 @@ mod beside;
 mod closed_form;
 mod error;
 mod estimate;
+mod facts;
 mod links;
 mod memory;
 mod nccl;
@@ -28,7 +29,9 @@ pub use estimate::{
     Beyond, Doubt, Estimate, Estimator, LayerCosts, Limits, PieceCost, StageCosts, StageTime,
     has_room,
 };
+pub use facts::{CommunicationFact, Facts};
 pub use links::{LinkClass, LinkLoad, Links};
+pub use lower::KernelFact;
 pub use prediction::{Assumed, Breakdown, ClassMemory, Prediction, SCHEMA, Sources, Table};
 pub use scenario::{Beside, Engine, Fabric, Prices, Repeated, Scenario, Settings};
 pub use simulate::{Outcome, Record, predict, predict_links};

@@ -132,7 +132,7 @@ pub(crate) fn time(scenario: &Scenario, control: &Control) -> Result<f64, Predic
 }
 
 /// How the engine wants a scenario lowered.
-fn lower_options(scenario: &Scenario, record: Record, links: bool) -> LowerOptions {
+pub(crate) fn lower_options(scenario: &Scenario, record: Record, links: bool) -> LowerOptions {
     let settings = &scenario.settings;
     let fabric = &settings.fabric;
     let over = |carrier, policy| FabricOptions {

@@ -295,4 +295,14 @@ impl Kernel {
             Self::Stream(_) => Flops::ZERO,
         }
     }
+
+    /// Bytes that the kernel reads and writes at least once.
+    pub fn bytes(&self) -> Bytes {
+        match self {
+            Self::Gemm(gemm) => gemm.bytes(),
+            Self::Attention(attention) => crate::attention::bytes(attention),
+            Self::Scan(scan) => scan.bytes(),
+            Self::Stream(stream) => stream.bytes,
+        }
+    }
 }

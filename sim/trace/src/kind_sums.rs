@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use units::SimTime;
 
-use crate::{Category, Pass, SpanId, Trace};
+use crate::{Category, Pass, Span, SpanId, Trace};
 
 const EVERY: usize = 256;
 
@@ -22,10 +22,35 @@ pub struct KindSum {
     pub time: SimTime,
 }
 
+/// A category and a pass in a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Kind(u8);
+
+impl Kind {
+    /// How many there can be.
+    const N: usize = Category::ALL.len() * 8;
+
+    /// That of a span.
+    pub(crate) fn of(span: &Span) -> Self {
+        Self((span.category as u8) << 3 | span.pass as u8)
+    }
+
+    const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    fn parts(self) -> (Category, Pass) {
+        (
+            Category::ALL[self.index() >> 3],
+            Pass::ALL[self.index() & 7],
+        )
+    }
+}
+
 /// Sums over the spans of a track, so that those of any stretch are found without visiting them.
 #[derive(Clone, Debug, Default)]
 pub struct KindSums {
-    kinds: Vec<(Category, Pass)>,
+    kinds: Vec<Kind>,
     /// Count and picoseconds before each `EVERY`-th span, kind by kind.
     before: Vec<(u32, u64)>,
 }
@@ -33,25 +58,32 @@ pub struct KindSums {
 impl KindSums {
     /// Sums over spans in the order of a track.
     pub fn new(trace: &Trace, spans: &[SpanId]) -> Self {
-        let mut kinds = Vec::new();
-        for &id in spans {
-            let span = &trace.spans[id as usize];
-            let kind = (span.category, span.pass);
-            if !kinds.contains(&kind) {
-                kinds.push(kind);
-            }
+        let span = |id: &SpanId| -> &Span { &trace.spans[*id as usize] };
+        let kinds: Vec<Kind> = spans.iter().map(|id| Kind::of(span(id))).collect();
+        let starts: Vec<u64> = spans.iter().map(|id| span(id).start.as_picos()).collect();
+        let ends: Vec<u64> = spans.iter().map(|id| span(id).end.as_picos()).collect();
+        Self::of_columns(&kinds, &starts, &ends)
+    }
+
+    pub(crate) fn of_columns(of_span: &[Kind], starts: &[u64], ends: &[u64]) -> Self {
+        let mut occurs = [false; Kind::N];
+        for kind in of_span {
+            occurs[kind.index()] = true;
         }
-        kinds.sort_unstable();
-        let mut sums = vec![(0, 0); kinds.len()];
-        let mut before = Vec::with_capacity((spans.len() / EVERY + 1) * kinds.len());
-        for (at, &id) in spans.iter().enumerate() {
+        let all = (0..).zip(occurs).filter(|(_, occurs)| *occurs);
+        let kinds: Vec<Kind> = all.map(|(kind, _)| Kind(kind)).collect();
+        let mut sums = [(0_u32, 0_u64); Kind::N];
+        let mut before = Vec::with_capacity((of_span.len() / EVERY + 1) * kinds.len());
+        for (at, kind) in of_span.iter().enumerate() {
             if at.is_multiple_of(EVERY) {
-                before.extend_from_slice(&sums);
+                before.extend(kinds.iter().map(|kind| sums[kind.index()]));
             }
-            add(trace, id, &kinds, &mut sums);
+            let sum = &mut sums[kind.index()];
+            sum.0 += 1;
+            sum.1 += ends[at].saturating_sub(starts[at]);
         }
-        if spans.len().is_multiple_of(EVERY) {
-            before.extend_from_slice(&sums);
+        if of_span.len().is_multiple_of(EVERY) {
+            before.extend(kinds.iter().map(|kind| sums[kind.index()]));
         }
         Self { kinds, before }
     }
@@ -62,11 +94,14 @@ impl KindSums {
         let to = self.before(trace, spans, places.end.min(spans.len()));
         let from = self.before(trace, spans, places.start.min(spans.len()));
         let sums = self.kinds.iter().zip(to.into_iter().zip(from));
-        sums.map(|(&(category, pass), (to, from))| KindSum {
-            category,
-            pass,
-            count: u64::from(to.0.saturating_sub(from.0)),
-            time: SimTime::from_picos(to.1.saturating_sub(from.1)),
+        sums.map(|(kind, (to, from))| {
+            let (category, pass) = kind.parts();
+            KindSum {
+                category,
+                pass,
+                count: u64::from(to.0.saturating_sub(from.0)),
+                time: SimTime::from_picos(to.1.saturating_sub(from.1)),
+            }
         })
         .filter(|sum| sum.count != 0)
         .collect()
@@ -84,10 +119,10 @@ impl KindSums {
     }
 }
 
-fn add(trace: &Trace, id: SpanId, kinds: &[(Category, Pass)], sums: &mut [(u32, u64)]) {
+fn add(trace: &Trace, id: SpanId, kinds: &[Kind], sums: &mut [(u32, u64)]) {
     let span = &trace.spans[id as usize];
-    let kind = (span.category, span.pass);
-    if let Some(at) = kinds.iter().position(|&one| one == kind) {
+    let kind = Kind::of(span);
+    if let Ok(at) = kinds.binary_search(&kind) {
         sums[at].0 += 1;
         sums[at].1 += span.end.as_picos().saturating_sub(span.start.as_picos());
     }

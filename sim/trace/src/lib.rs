@@ -45,6 +45,7 @@ mod show;
 mod slack;
 mod sweep;
 mod track;
+mod track_sums;
 
 pub use bound::{Bound, Remedy, bounds};
 pub use breakdown::{Breakdown, bottleneck, breakdown, breakdowns};
@@ -64,3 +65,4 @@ pub use record::{
 };
 pub use slack::slacks;
 pub use track::{Track, tracks};
+pub use track_sums::{TrackSums, track_sums};

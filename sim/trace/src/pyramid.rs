@@ -96,7 +96,9 @@ impl Pyramid {
         Self::of(spans, starts, ends)
     }
 
-    fn of(spans: Vec<SpanId>, starts: Vec<u64>, ends: Vec<u64>) -> Self {
+    /// Builds the sums over starts and ends in picoseconds, which must be in order and must not
+    /// overlap, each with an id.
+    pub(crate) fn of(spans: Vec<SpanId>, starts: Vec<u64>, ends: Vec<u64>) -> Self {
         let mut levels = Vec::new();
         let mut level = finest(&starts, &ends);
         while 1 < level.len() {
@@ -104,6 +106,7 @@ impl Pyramid {
             levels.push(level);
             level = next;
         }
+        levels.push(level);
         Self {
             spans,
             starts,
@@ -149,29 +152,28 @@ impl Pyramid {
         if to <= from || pixels == 0 {
             return;
         }
-        let columns = Columns {
-            from,
-            width: to - from,
-            pixels: u64::from(pixels),
-        };
+        let mut columns = Columns::new(from, to - from, u64::from(pixels));
         let Range {
             start: mut at,
             end: stop,
         } = self.touching(window);
+        // Neighboring columns hold about as many spans.
+        let mut guess = 1;
         while at < stop {
-            let next = self.end_of_bar(&columns, at, stop);
+            let next = self.end_of_bar(&mut columns, at, stop, guess);
             visit(self.bar(at, next));
+            guess = (next - at).next_power_of_two();
             at = next;
         }
     }
 
     /// One past the last span of the bar that begins at `at`.
-    fn end_of_bar(&self, columns: &Columns, at: usize, stop: usize) -> usize {
+    fn end_of_bar(&self, columns: &mut Columns, at: usize, stop: usize, guess: usize) -> usize {
         if columns.is_wide(self.ends[at] - self.starts[at]) {
             return at + 1;
         }
         let edge = columns.end_of_column(self.starts[at]);
-        let next = first_from(&self.starts[..stop], at + 1, edge);
+        let next = first_from(&self.starts[..stop], at + 1, edge, guess);
         let last = next - 1;
         let wide = columns.is_wide(self.ends[last] - self.starts[last]);
         if at < last && wide { last } else { next }
@@ -189,74 +191,80 @@ impl Pyramid {
     }
 
     /// The joined node of a range of spans that is not empty.
-    fn node(&self, mut from: usize, mut to: usize) -> Node {
-        let mut before = None;
-        let mut after = None;
-        let join = |a: Option<Node>, b: Option<Node>| match (a, b) {
-            (Some(a), Some(b)) => Some(a.join(b)),
-            (a, b) => a.or(b),
-        };
-        let mut level = 0;
-        while from < to {
-            let at = |index: usize| self.at(level, index);
-            let last = self.levels.len() == level;
-            while from < to && (last || !from.is_multiple_of(FACTOR)) {
-                before = join(before, Some(at(from)));
-                from += 1;
-            }
-            while from < to && !to.is_multiple_of(FACTOR) {
-                to -= 1;
-                after = join(Some(at(to)), after);
-            }
-            (from, to) = (from / FACTOR, to / FACTOR);
-            level += 1;
+    fn node(&self, from: usize, to: usize) -> Node {
+        if to - from <= 2 * FACTOR {
+            return joined_leaves(&self.starts, &self.ends, from..to);
         }
-        join(before, after).unwrap_or_default()
+        let (first, last) = (from.next_multiple_of(FACTOR), to / FACTOR * FACTOR);
+        let mut before = joined_leaves(&self.starts, &self.ends, from..first);
+        let mut after = joined_leaves(&self.starts, &self.ends, last..to);
+        let (mut from, mut to) = (first / FACTOR, last / FACTOR);
+        for level in &self.levels {
+            if to - from <= 2 * FACTOR {
+                before = level[from..to]
+                    .iter()
+                    .fold(before, |sum, node| sum.join(*node));
+                break;
+            }
+            let (first, last) = (from.next_multiple_of(FACTOR), to / FACTOR * FACTOR);
+            before = level[from..first]
+                .iter()
+                .fold(before, |sum, node| sum.join(*node));
+            after = level[last..to]
+                .iter()
+                .rfold(after, |sum, node| node.join(sum));
+            (from, to) = (first / FACTOR, last / FACTOR);
+        }
+        before.join(after)
     }
 
-    fn at(&self, level: usize, index: usize) -> Node {
-        if let Some(above) = level.checked_sub(1) {
-            return self.levels[above][index];
-        }
-        leaf(&self.starts, &self.ends, index)
+    /// The stretch of time at a place.
+    pub fn stretch(&self, place: usize) -> Option<Range<SimTime>> {
+        let (start, end) = (*self.starts.get(place)?, *self.ends.get(place)?);
+        Some(SimTime::from_picos(start)..SimTime::from_picos(end))
     }
 }
 
+/// The node of spans that lie side by side; the longest is the first of them where none has a
+/// duration.
+fn joined_leaves(starts: &[u64], ends: &[u64], places: Range<usize>) -> Node {
+    let mut node = Node {
+        busy: 0,
+        longest: places.start,
+        duration: 0,
+    };
+    let spans = starts[places.clone()].iter().zip(&ends[places.clone()]);
+    for (place, (start, end)) in places.zip(spans) {
+        let duration = end.saturating_sub(*start);
+        node.busy = node.busy.wrapping_add(duration);
+        if node.duration < duration {
+            (node.longest, node.duration) = (place, duration);
+        }
+    }
+    node
+}
+
 /// The first place from `at` on whose start is not before `edge`. It lies near: the steps grow
-/// from there.
-fn first_from(starts: &[u64], mut at: usize, edge: u64) -> usize {
-    let mut step = 1;
+/// from there, beginning with a guess.
+fn first_from(starts: &[u64], mut at: usize, edge: u64, guess: usize) -> usize {
+    let mut step = guess.max(1);
     while let Some(&start) = starts.get(at + step - 1)
         && start < edge
     {
         at += step;
         step *= 2;
     }
-    let stop = (at + step - 1).min(starts.len());
-    at + starts[at..stop].partition_point(|&start| start < edge)
+    let end = (at + step - 1).min(starts.len());
+    at + starts[at..end].partition_point(|&start| start < edge)
 }
 
-/// The finest level above the spans; they themselves where they are few.
+/// The finest level: a node per `FACTOR` spans.
 fn finest(starts: &[u64], ends: &[u64]) -> Vec<Node> {
     let n = starts.len();
     let places = (0..n).step_by(FACTOR);
     places
-        .map(|from| {
-            let rest = from + 1..(from + FACTOR).min(n);
-            rest.fold(leaf(starts, ends, from), |sum, at| {
-                sum.join(leaf(starts, ends, at))
-            })
-        })
+        .map(|from| joined_leaves(starts, ends, from..(from + FACTOR).min(n)))
         .collect()
-}
-
-fn leaf(starts: &[u64], ends: &[u64], index: usize) -> Node {
-    let duration = ends[index].saturating_sub(starts[index]);
-    Node {
-        busy: duration,
-        longest: index,
-        duration,
-    }
 }
 
 fn coarser(level: &[Node]) -> Vec<Node> {
@@ -268,26 +276,70 @@ fn coarser(level: &[Node]) -> Vec<Node> {
     level.chunks(FACTOR).map(join).collect()
 }
 
-/// The pixels of a window.
+/// The pixels of a window, walked from left to right.
+///
+/// Column `c` ends at `ceil((c + 1) · width / pixels)`. Dividing would take longer than all else
+/// that a bar needs, so that the edge moves by additions.
 struct Columns {
     from: u64,
     width: u64,
     pixels: u64,
+    /// The shortest duration of at least one pixel.
+    least: u64,
+    /// Whole part and remainder of `(c + 1) · width / pixels`.
+    edge: (u64, u64),
+    /// The same of `width / pixels`.
+    step: (u64, u64),
 }
 
 impl Columns {
-    /// Whether a duration is at least one pixel.
-    fn is_wide(&self, duration: u64) -> bool {
-        u128::from(self.width) <= u128::from(duration) * u128::from(self.pixels)
+    fn new(from: u64, width: u64, pixels: u64) -> Self {
+        Self {
+            from,
+            width,
+            pixels,
+            least: width.div_ceil(pixels),
+            edge: (width / pixels, width % pixels),
+            step: (width / pixels, width % pixels),
+        }
     }
 
-    /// The first moment past the pixel in which a moment lies; past the first pixel for moments
-    /// before the window.
-    fn end_of_column(&self, at: u64) -> u64 {
-        let offset = u128::from(at.saturating_sub(self.from));
+    /// Whether a duration is at least one pixel.
+    const fn is_wide(&self, duration: u64) -> bool {
+        self.least <= duration
+    }
+
+    /// The first moment past the column in which a moment lies; past the first column for moments
+    /// before the window. Moments come in order.
+    fn end_of_column(&mut self, at: u64) -> u64 {
+        const NEAR: u64 = 8;
+        let offset = at.saturating_sub(self.from);
+        if NEAR * self.least < offset.saturating_sub(self.edge.0) {
+            self.jump(offset);
+        }
+        let (whole, rest) = self.step;
+        while self.end() <= offset {
+            self.edge.0 += whole;
+            self.edge.1 += rest;
+            if self.pixels <= self.edge.1 {
+                self.edge.1 -= self.pixels;
+                self.edge.0 += 1;
+            }
+        }
+        self.from.saturating_add(self.end())
+    }
+
+    /// The end of the column, from the start of the window.
+    fn end(&self) -> u64 {
+        self.edge.0 + u64::from(self.edge.1 != 0)
+    }
+
+    /// Goes to the column of a moment that is far.
+    fn jump(&mut self, offset: u64) {
         let (width, pixels) = (u128::from(self.width), u128::from(self.pixels));
-        let column = offset * pixels / width + 1;
-        let end = (column * width).div_ceil(pixels);
-        u64::try_from(end).map_or(u64::MAX, |end| self.from.saturating_add(end))
+        let column = u128::from(offset) * pixels / width;
+        let edge = (column + 1) * width;
+        let part = |part: u128| u64::try_from(part).unwrap_or(u64::MAX);
+        self.edge = (part(edge / pixels), part(edge % pixels));
     }
 }

@@ -54,7 +54,9 @@ fn walk(table: &Table, path: &str, all: &mut BTreeMap<String, String>) {
         };
         match &entry.node.value {
             Value::Table(inner) => walk(inner, &path, all),
-            Value::Array(items) if 0 < items.len() && items.iter().all(|i| is_table(&i.value)) => {
+            Value::Array(items)
+                if !items.is_empty() && items.iter().all(|i| is_table(&i.value)) =>
+            {
                 for (at, item) in items.iter().enumerate() {
                     if let Value::Table(inner) = &item.value {
                         walk(inner, &format!("{path}[{at}]"), all);

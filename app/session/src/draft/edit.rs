@@ -7,7 +7,7 @@ use format::{Failure, Place, Problem, Source};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 /// Sets a field to a value: TOML, or bare text, which becomes a string.
-pub(super) fn set(text: &Arc<Source>, field: &str, value: &str) -> Result<String, Failure> {
+pub(super) fn set(text: &Arc<Source>, field: &str, value: &str) -> Result<String, Box<Failure>> {
     let keys = keys_of(field);
     if value.trim().is_empty() || keys.iter().any(String::is_empty) {
         let text = format!("{field}={value}");
@@ -20,7 +20,7 @@ pub(super) fn set(text: &Arc<Source>, field: &str, value: &str) -> Result<String
 }
 
 /// Takes a field away; nothing happens where there is none.
-pub(super) fn unset(text: &Arc<Source>, field: &str) -> Result<String, Failure> {
+pub(super) fn unset(text: &Arc<Source>, field: &str) -> Result<String, Box<Failure>> {
     let keys = keys_of(field);
     let mut document = read(text)?;
     drop_key(document.as_table_mut(), &keys);
@@ -33,28 +33,26 @@ fn keys_of(field: &str) -> Vec<String> {
     dotted.split('.').map(|key| key.trim().to_owned()).collect()
 }
 
-fn of_field(field: &str, problem: Problem) -> Failure {
-    Failure {
+fn of_field(field: &str, problem: Problem) -> Box<Failure> {
+    Box::new(Failure {
         problem,
         field: field.to_owned(),
         place: None,
-    }
+    })
 }
 
-fn read(text: &Arc<Source>) -> Result<DocumentMut, Failure> {
+fn read(text: &Arc<Source>) -> Result<DocumentMut, Box<Failure>> {
     DocumentMut::from_str(&text.text).map_err(|error| {
         // The reader of scenarios knows the place, and says it in its own words.
         let told = format::tree::parse(text).err();
-        told.and_then(|told| told.into_iter().next())
-            .unwrap_or_else(|| {
-                let message = error.message().to_owned();
-                let place = error.span().map(|span| Place::new(text, span));
-                Failure {
-                    problem: Problem::Syntax { message },
-                    field: String::new(),
-                    place,
-                }
-            })
+        let told = told.and_then(|told| told.into_iter().next());
+        Box::new(told.unwrap_or_else(|| Failure {
+            problem: Problem::Syntax {
+                message: error.message().to_owned(),
+            },
+            field: String::new(),
+            place: error.span().map(|span| Place::new(text, span)),
+        }))
     })
 }
 

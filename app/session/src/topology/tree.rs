@@ -126,16 +126,14 @@ impl<'c> Tree<'c> {
 
     /// The visible part that a device belongs to.
     pub(super) fn visible(&self, device: Device, is_open: impl Fn(GroupId) -> bool) -> Part {
-        let chain = match device.node() {
-            Some(node) => {
-                let [whole, pod, leaves] = self.around(node);
-                [whole, pod, leaves, Some(GroupId::Node(node.get()))]
-            }
-            None => {
-                let pod = self.cluster.pod_of_switch(device).filter(|_| self.has_pods);
-                let own = self.group_of_switch(device);
-                [Some(GroupId::Whole), pod.map(GroupId::Pod), Some(own), None]
-            }
+        let chain = if let Some(node) = device.node() {
+            let [whole, pod, leaves] = self.around(node);
+            [whole, pod, leaves, Some(GroupId::Node(node.get()))]
+        } else {
+            let pod = self.cluster.pod_of_switch(device);
+            let pod = pod.filter(|_| self.has_pods).map(GroupId::Pod);
+            let own = self.group_of_switch(device);
+            [Some(GroupId::Whole), pod, Some(own), None]
         };
         let folded = chain.into_iter().flatten().find(|group| !is_open(*group));
         folded.map_or(Part::Device(device), Part::Group)

@@ -3,6 +3,7 @@
 use format::tree::Value;
 use format::{NodeCount, Scale, Straggler};
 
+use super::Tuning;
 use crate::draft::{find, typed};
 use crate::open::Opened;
 use crate::simulate::Ready;
@@ -174,8 +175,9 @@ pub struct Setting {
     pub fixed: Option<&'static str>,
 }
 
-/// Every knob as a scenario has it. Steps of nodes and of the batch are those that the degrees of
-/// the plan divide; whether the plan fits is for the answer to say.
+/// Every knob as a scenario has it. Steps of nodes and of the batch are those that make a plan;
+/// whether it fits is for the answer to say. Other numbers of nodes are tried, which takes some
+/// milliseconds each: ask once for a scenario.
 pub fn settings(opened: &Opened, ready: &Ready) -> Vec<Setting> {
     let scenario = &ready.scenario;
     let degrees = scenario.plan.degrees();
@@ -186,6 +188,13 @@ pub fn settings(opened: &Opened, ready: &Ready) -> Vec<Setting> {
         .map_or_else(Scale::default, |c| c.scale);
     let cluster = &scenario.cluster;
     let several = 1 < cluster.n_nodes();
+    // Interleaved schedules take whole rounds of micro-batches over the stages.
+    let rounds = if 1 < scenario.plan.chunks() {
+        degrees.pp
+    } else {
+        1
+    };
+    let of_round = scenario.plan.micro_batch() * u64::from(rounds);
     let alone = (!several).then_some("there is one node");
     let shares = [
         0.25, 0.5, 0.75, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0,
@@ -206,13 +215,23 @@ pub fn settings(opened: &Opened, ready: &Ready) -> Vec<Setting> {
                 let fixed = nodes(opened)
                     .is_none()
                     .then_some("the scenario gives no single number of nodes");
-                setting(knob, now as f64, multiples(now as u64, unit), fixed)
+                let steps = multiples(now as u64, unit).filter(|nodes| {
+                    let replicas = f64::from(degrees.dp) * nodes / now as f64;
+                    (scenario.job.global_batch as f64 / (replicas * of_round as f64)).fract() == 0.0
+                });
+                // Groups that share states may not divide other numbers of replicas.
+                let is_plan = |nodes: &f64| {
+                    let tuned = Tuning::default().with(knob, *nodes).on(opened);
+                    tuned.is_ok_and(|tuned| tuned.ready().is_ok())
+                };
+                let steps = steps.filter(is_plan);
+                setting(knob, now as f64, steps, fixed)
             }
             Knob::LinkRate => factor(knob, scale.link_rate, alone),
             Knob::LinkLatency => factor(knob, scale.link_latency, alone),
             Knob::GpuSpeed => factor(knob, scale.gpu_speed, None),
             Knob::GlobalBatch => {
-                let unit = u64::from(degrees.dp) * scenario.plan.micro_batch();
+                let unit = u64::from(degrees.dp) * of_round;
                 let now = scenario.job.global_batch;
                 setting(knob, now as f64, multiples(now, unit.max(1)), None)
             }
@@ -240,13 +259,14 @@ fn setting(
     let mut steps: Vec<f64> = steps.chain([value]).collect();
     steps.sort_by(f64::total_cmp);
     steps.dedup();
+    let alone = (steps.len() < 2).then_some("no other value makes a plan with these degrees");
     Setting {
         knob,
         value,
         min: steps.first().copied().unwrap_or(value),
         max: steps.last().copied().unwrap_or(value),
         steps,
-        fixed,
+        fixed: fixed.or(alone),
     }
 }
 

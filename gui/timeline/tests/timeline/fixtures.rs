@@ -63,7 +63,7 @@ impl Draft {
                 NO_INDEX
             },
         });
-        u32::try_from(self.drafted.len() - 1).unwrap()
+        u32::try_from(self.drafted.len() - 1).expect("drafts are short")
     }
 
     fn end_of(&self, id: SpanId) -> u64 {
@@ -91,7 +91,7 @@ impl Draft {
             detail("mlp", 50e-6),
             detail("layer norm", 4e-6),
         ]];
-        self.trace.check().unwrap();
+        self.trace.check().expect("drafts keep the rules");
         self.trace
     }
 }
@@ -221,7 +221,7 @@ fn memory(draft: &mut Draft, lane: u32, end: u64, (done, all): (u32, u32), backw
         lane: LaneId::new(lane),
         time: at(end),
         kind: MemoryKind::Activations,
-        bytes: u64::from(held) * 3 << 30,
+        bytes: (u64::from(held) * 3) << 30,
     });
 }
 
@@ -237,7 +237,7 @@ fn links(draft: &mut Draft) {
                 rate: 4e9 * (1 + n) as f64,
             })
             .collect();
-        let rate = BytesPerSec::from_gbits(400.0).unwrap();
+        let rate = BytesPerSec::from_gbits(400.0).expect("it is positive");
         let kinds = vec!["pp".to_owned()];
         let track = LinkTrack::new(name.to_owned(), (1, rate), kinds, &stretches, 1_000);
         draft.trace.links.push(track);

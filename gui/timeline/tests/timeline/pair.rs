@@ -10,6 +10,7 @@ use timeline::{
 };
 
 use crate::fixtures::{four_stages, pipeline, timeline};
+use crate::stage::seen;
 
 #[test]
 fn a_run_matches_itself_whole() {
@@ -76,16 +77,16 @@ fn both_runs_show_the_selected_span() {
             other: Canvas::default(),
         },
     };
-    let builder = Harness::builder().with_size(vec2(1_280.0, 800.0)).wgpu();
-    let mut stage = builder.build_ui_state(ui, state);
-    stage.run();
-    stage.state_mut().view.selection = Selection::Span(40);
-    stage.run();
-    stage.get_by_label("base: ranks 0–7, stream compute, 25 spans");
-    stage.get_by_label("other: ranks 0–7, stream compute, 33 spans");
-    stage.get_by_label("Run");
+    let builder = Harness::builder().with_size(vec2(1_280.0, 800.0));
+    let mut window = seen(builder).build_ui_state(ui, state);
+    window.run();
+    window.state_mut().view.selection = Selection::Span(40);
+    window.run();
+    window.get_by_label("base: ranks 0–7, stream compute, 25 spans");
+    window.get_by_label("other: ranks 0–7, stream compute, 33 spans");
+    window.get_by_label("Run");
     if let Ok(folder) = std::env::var("TIMELINE_PICTURES") {
-        let image = stage.render().expect("an adapter draws");
+        let image = window.render().expect("an adapter draws");
         image
             .save(format!("{folder}/pair.png"))
             .expect("the folder can be written");

@@ -45,7 +45,7 @@ fn a_search_steps_through_hits_in_order_of_time() {
     stage.get_by_label("Search names").type_text("reduce grad");
     stage.run();
     stage.get_by_label("4 hits");
-    let mut starts = Vec::new();
+    let mut ends = Vec::new();
     for _ in 0..5 {
         press(&mut stage, Key::Enter);
         let id = stage
@@ -54,10 +54,10 @@ fn a_search_steps_through_hits_in_order_of_time() {
             .selection
             .span()
             .expect("a hit is selected");
-        starts.push(timeline.span(id).expect("it is a span").start);
+        ends.push(timeline.span(id).expect("it is a span").end);
     }
-    assert!(starts[..4].is_sorted(), "{starts:?}");
-    assert_eq!(starts[4], starts[0], "around the end");
+    assert!(ends[..4].is_sorted(), "{ends:?}");
+    assert_eq!(ends[4], ends[0], "around the end");
     stage.get_by_label("1 of 4 hits");
     stage.key_press_modifiers(Modifiers::SHIFT, Key::Enter);
     stage.run();

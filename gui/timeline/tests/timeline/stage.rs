@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use egui::{Event, Key, Modifiers, Pos2, Rect, vec2};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::{Harness, HarnessBuilder};
 use timeline::{
     Canvas, Timeline, TimelineCommand, TimelineView, details_ui, ledger_ui, table_ui, timeline_ui,
     toolbar_ui,
@@ -95,20 +95,28 @@ pub(crate) fn dressed(
     theme: egui::Theme,
     scale: f32,
 ) -> Stage {
-    let mut stage = Harness::builder()
+    let builder = Harness::builder()
         .with_size(vec2(1_280.0, 800.0))
         .with_theme(theme)
-        .with_pixels_per_point(scale)
-        .wgpu()
-        .build_ui_state(
-            |ui, state: &mut State| {
-                look::install(ui.ctx());
-                state.ui(ui);
-            },
-            State::new(timeline, panes),
-        );
+        .with_pixels_per_point(scale);
+    let mut stage = seen(builder).build_ui_state(
+        |ui, state: &mut State| {
+            look::install(ui.ctx());
+            state.ui(ui);
+        },
+        State::new(timeline, panes),
+    );
     stage.run();
     stage
+}
+
+/// Pictures need an adapter, and nothing else does.
+pub(crate) fn seen<S>(builder: HarnessBuilder<S>) -> HarnessBuilder<S> {
+    if std::env::var_os("TIMELINE_PICTURES").is_some() {
+        builder.wgpu()
+    } else {
+        builder
+    }
 }
 
 /// Where the spans are drawn.

@@ -1,8 +1,8 @@
 //! What every chart can do: be copied and be saved, with its caption.
 
-use chart::{Figure, csv, svg};
+use chart::{Figure, FigureResponse, FigureView, Table, csv, csv_of_table, figure_ui, svg};
 use egui::Ui;
-use look::Theme;
+use look::{Theme, space};
 
 use crate::command::{Command, Content, Export};
 use crate::run::Caption;
@@ -38,6 +38,45 @@ pub fn figure_menu_ui(ui: &mut Ui, figure: &Figure) -> Vec<Command> {
     });
     button.response.widget_info(|| {
         let label = format!("Export {}", figure.title);
+        egui::WidgetInfo::labeled(egui::Role::Button, true, label)
+    });
+    commands
+}
+
+/// A figure over all that is left, with its menu at the upper right.
+pub fn plate_ui(ui: &mut Ui, figure: &Figure, view: &FigureView) -> (FigureResponse, Vec<Command>) {
+    let mut commands = Vec::new();
+    let (top, right) = (ui.cursor().min.y, ui.max_rect().right());
+    let response = figure_ui(ui, figure, view);
+    let corner = egui::Rect::from_min_max(
+        egui::pos2(right - 80.0, top + 3.0),
+        egui::pos2(right - space::MEDIUM, top + 25.0),
+    );
+    let layout = egui::Layout::right_to_left(egui::Align::TOP);
+    let builder = egui::UiBuilder::new()
+        .max_rect(corner)
+        .layout(layout)
+        .id_salt(("menu of", &figure.title));
+    ui.scope_builder(builder, |ui| commands.extend(figure_menu_ui(ui, figure)));
+    (response, commands)
+}
+
+/// The menu of a table that is no twin of a chart.
+pub fn table_menu_ui(ui: &mut Ui, table: &Table) -> Vec<Command> {
+    let mut commands = Vec::new();
+    let button = ui.menu_button("Export", |ui| {
+        if ui.button("Copy as CSV").clicked() {
+            commands.push(Command::Copy(csv_of_table(table)));
+            ui.close();
+        }
+        if ui.button("Save as CSV…").clicked() {
+            let name = file_name(&table.name);
+            commands.push(export(&name, "csv", Content::Text(csv_of_table(table))));
+            ui.close();
+        }
+    });
+    button.response.widget_info(|| {
+        let label = format!("Export {}", table.name);
         egui::WidgetInfo::labeled(egui::Role::Button, true, label)
     });
     commands

@@ -11,6 +11,7 @@
 pub mod accuracy;
 pub mod figure;
 pub mod memory;
+pub mod pick;
 pub mod planner;
 pub mod scenario;
 pub mod start;

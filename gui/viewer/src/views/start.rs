@@ -1,14 +1,25 @@
 //! The page without a document: examples, recent files, what can be opened.
 
-use egui::{Align, Frame, Layout, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo};
-use look::{Theme, space};
-use session::Draft;
+use std::path::Path;
+use std::sync::LazyLock;
 
+use egui::text::{LayoutJob, TextFormat};
+use egui::{
+    Color32, Context, FontId, Id, Order, Rect, RichText, Role, ScrollArea, Sense, TextStyle, Ui,
+    UiBuilder, WidgetInfo,
+};
+use look::{Theme, space};
+use session::{Draft, Example};
+
+use super::scenario::focus_ring;
 use crate::command::Command;
 use crate::state::State;
 
 /// The widest that the page gets, in points.
-const WIDTH: f32 = 960.0;
+const WIDTH: f32 = 1080.0;
+
+/// The examples, read once.
+static EXAMPLES: LazyLock<Vec<Example>> = LazyLock::new(Draft::examples);
 
 /// Draws the start page.
 pub fn start_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
@@ -16,123 +27,187 @@ pub fn start_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
     let theme = Theme::of(ui.ctx());
     ui.painter().rect_filled(ui.max_rect(), 0.0, theme.ground);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let margin = ((ui.available_width() - WIDTH) / 2.0).max(space::LARGE);
-        Frame::new()
-            .inner_margin(egui::Margin::symmetric(whole(margin), 32))
-            .show(ui, |ui| {
-                ui.label(RichText::new("Windtunnel").size(28.0).strong());
-                ui.label(
-                    RichText::new("Which configuration to run, how fast it goes, whether it fits, and what the network does to it.")
-                        .size(14.0)
-                        .color(theme.faint),
-                );
-                ui.add_space(space::LARGE);
-                commands.extend(open_ui(ui, state));
-                ui.add_space(space::LARGE);
-                commands.extend(examples_ui(ui));
-            });
+        let all = ui.available_rect_before_wrap();
+        let margin = ((all.width() - WIDTH) / 2.0).max(24.0);
+        let page = Rect::from_x_y_ranges(
+            all.left() + margin..=all.right() - margin,
+            all.top() + 32.0..=all.bottom(),
+        );
+        ui.scope_builder(UiBuilder::new().max_rect(page), |ui| {
+            commands.extend(page_ui(ui, state));
+            ui.add_space(32.0);
+        });
     });
     commands
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a margin of some hundred points"
-)]
-const fn whole(points: f32) -> i8 {
-    // Frames take margins up to 127 points a side; more is added as space by the layout.
-    points.min(127.0) as i8
-}
-
-fn open_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
-    let mut commands = Vec::new();
+fn page_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
     let theme = Theme::of(ui.ctx());
-    ui.horizontal(|ui| {
-        let text = RichText::new("Open file…").color(theme.on_accent);
-        if ui.add(egui::Button::new(text).fill(theme.accent)).clicked() {
-            commands.push(Command::AskOpen);
-        }
-        ui.label(
-            RichText::new(
-                "or drop a scenario (.toml), a timeline (.wtt) or measured runs (.csv) here",
-            )
-            .color(theme.faint),
-        );
-    });
+    ui.label(RichText::new("Windtunnel").size(28.0).strong());
+    let about = "Which configuration to run, how fast it goes, whether it fits, and what the network does to it.";
+    ui.label(RichText::new(about).size(14.0).color(theme.faint));
+    ui.add_space(space::LARGE);
+    let mut commands: Vec<Command> = open_ui(ui).into_iter().collect();
     if !state.settings.recent.is_empty() {
         ui.add_space(space::LARGE);
         ui.heading("Recent files");
         for path in &state.settings.recent {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let folder = path.parent().map(|folder| folder.display().to_string());
-            ui.horizontal(|ui| {
-                if ui.link(name).clicked() {
-                    commands.push(Command::Open(path.clone()));
-                }
-                ui.label(RichText::new(folder.unwrap_or_default()).color(theme.faint));
-            });
+            commands.extend(recent_ui(ui, path));
         }
     }
+    ui.add_space(space::LARGE);
+    commands.extend(examples_ui(ui));
     commands
+}
+
+fn open_ui(ui: &mut Ui) -> Option<Command> {
+    let theme = Theme::of(ui.ctx());
+    let mut clicked = false;
+    ui.horizontal_wrapped(|ui| {
+        let text = RichText::new("Open file…").color(theme.on_accent);
+        let button = egui::Button::new(text).fill(theme.accent);
+        clicked = ui.add(button.min_size(egui::vec2(96.0, 30.0))).clicked();
+        let hint =
+            "or drop a scenario (.toml), a timeline (.wtt) or measured runs (.csv) anywhere here";
+        ui.label(RichText::new(hint).color(theme.faint));
+    });
+    clicked.then_some(Command::AskOpen)
+}
+
+/// A file that was open before: its name, and its folder behind it.
+fn recent_ui(ui: &mut Ui, path: &Path) -> Option<Command> {
+    let theme = Theme::of(ui.ctx());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let folder = path.parent().map(Path::display);
+    let folder = folder.map(|folder| folder.to_string()).unwrap_or_default();
+    let mut clicked = false;
+    ui.horizontal(|ui| {
+        clicked = ui
+            .link(name.as_ref())
+            .on_hover_text(path.display().to_string())
+            .clicked();
+        let folder = RichText::new(folder).small().color(theme.faint);
+        ui.add(egui::Label::new(folder).truncate());
+    });
+    clicked.then(|| Command::Open(path.to_owned()))
 }
 
 fn examples_ui(ui: &mut Ui) -> Vec<Command> {
     let mut commands = Vec::new();
     ui.heading("Examples");
     ui.add_space(space::SMALL);
-    let gap = space::MEDIUM;
-    let columns = if ui.available_width() < 620.0 { 1 } else { 2 };
+    let gap = 10.0;
+    let columns = match ui.available_width() {
+        width if width < 560.0 => 1,
+        width if width < 860.0 => 2,
+        _ => 3,
+    };
     let width = (ui.available_width() - gap * (columns - 1) as f32) / columns as f32;
-    let examples = Draft::examples();
-    for row in examples.chunks(columns) {
+    ui.spacing_mut().item_spacing = egui::vec2(gap, gap);
+    for row in EXAMPLES.chunks(columns) {
         ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = gap;
             for example in row {
-                if card_ui(ui, width, example.title, &example.about) {
+                if card_ui(ui, width, example) {
                     commands.push(Command::OpenExample(example.name.to_owned()));
                 }
             }
         });
-        ui.add_space(2.0);
     }
     commands
 }
 
-/// A card that can be clicked; whether it was.
-fn card_ui(ui: &mut Ui, width: f32, title: &str, about: &str) -> bool {
-    const HEIGHT: f32 = 92.0;
+/// A card that can be clicked; whether it was. All cards have one height; text that is longer ends in
+/// an ellipsis and is whole under the pointer.
+fn card_ui(ui: &mut Ui, width: f32, example: &Example) -> bool {
+    const HEIGHT: f32 = 94.0;
+    const PAD: f32 = 12.0;
     let theme = Theme::of(ui.ctx());
     let (rect, card) = ui.allocate_exact_size(egui::vec2(width, HEIGHT), Sense::click());
-    card.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Example {title}")));
+    card.widget_info(|| {
+        WidgetInfo::labeled(Role::Button, true, format!("Example {}", example.title))
+    });
+    ui.ctx().accesskit_node_builder(card.id, |node| {
+        node.set_description(example.about.as_str());
+    });
+    if !ui.is_rect_visible(rect) {
+        return card.clicked();
+    }
     let fill = if card.hovered() {
         theme.raised
     } else {
         theme.panel
     };
-    let edge = if card.has_focus() {
-        theme.accent
-    } else {
-        theme.line
-    };
-    ui.painter().rect(
-        rect,
-        6.0,
-        fill,
-        egui::Stroke::new(1.0, edge),
-        egui::StrokeKind::Inside,
-    );
-    let inner = rect.shrink2(egui::vec2(12.0, 10.0));
-    let layout = Layout::top_down(Align::LEFT);
-    let builder = egui::UiBuilder::new().max_rect(inner).layout(layout);
-    ui.scope_builder(builder, |ui| {
-        ui.set_clip_rect(inner.intersect(ui.clip_rect()));
-        let label = |text: RichText| egui::Label::new(text).selectable(false);
-        ui.add(label(RichText::new(title).strong()));
-        ui.add(label(RichText::new(about).color(theme.faint)).wrap());
+    let stroke = egui::Stroke::new(1.0, theme.line);
+    ui.painter()
+        .rect(rect, 6.0, fill, stroke, egui::StrokeKind::Inside);
+    let inner = rect.shrink(PAD);
+    let title = FontId::proportional(14.0);
+    let title = elided(ui, example.title, (title, theme.text), inner.width(), 1);
+    let body = TextStyle::Body.resolve(ui.style());
+    let about = elided(ui, &example.about, (body, theme.faint), inner.width(), 3);
+    let below = inner.min + egui::vec2(0.0, title.size().y + 4.0);
+    ui.painter().galley(inner.min, title, theme.text);
+    ui.painter().galley(below, about, theme.faint);
+    focus_ring(ui, &card);
+    let text = format!("{}\n\n{}", example.title, example.about);
+    card.on_hover_cursor(egui::CursorIcon::PointingHand)
+        .on_hover_text(text)
+        .clicked()
+}
+
+/// Text in at most so many rows.
+fn elided(
+    ui: &Ui,
+    text: &str,
+    (font, color): (FontId, Color32),
+    width: f32,
+    rows: usize,
+) -> std::sync::Arc<egui::Galley> {
+    let mut job = LayoutJob::single_section(text.to_owned(), TextFormat::simple(font, color));
+    job.wrap.max_width = width;
+    job.wrap.max_rows = rows;
+    job.wrap.break_anywhere = false;
+    ui.fonts_mut(|fonts| fonts.layout_job(job))
+}
+
+/// While files hover over the window: what letting them go does.
+pub fn drop_ui(ctx: &Context) {
+    let names: Vec<String> = ctx.input(|input| {
+        let files = input.raw.hovered_files.iter();
+        files
+            .map(|file| {
+                let name = file.path.as_deref().and_then(Path::file_name);
+                name.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+            })
+            .collect()
     });
-    card.on_hover_text(about).clicked()
+    if names.is_empty() {
+        return;
+    }
+    let theme = Theme::of(ctx);
+    let rect = ctx.content_rect();
+    let area = egui::Area::new(Id::unique("drop"))
+        .order(Order::Foreground)
+        .fixed_pos(rect.min)
+        .interactable(false);
+    area.show(ctx, |ui| {
+        ui.set_min_size(rect.size());
+        let painter = ui.painter();
+        painter.rect_filled(rect, 0.0, theme.ground.gamma_multiply(0.9));
+        painter.rect_stroke(
+            rect.shrink(12.0),
+            8.0,
+            egui::Stroke::new(2.0, theme.accent),
+            egui::StrokeKind::Inside,
+        );
+        ui.vertical_centered(|ui| {
+            ui.add_space(rect.height() / 2.0 - 30.0);
+            ui.label(RichText::new("Drop to open").size(22.0));
+            ui.label(
+                RichText::new(names.join(", "))
+                    .size(14.0)
+                    .color(theme.faint),
+            );
+        });
+    });
 }

@@ -86,19 +86,19 @@ impl Writer<'_> {
         work: TaskWork,
         parts: u32,
     ) {
-        let Some((kernel_name, kernel, time)) = self.kernels.pop() else {
+        let Some((whole, kernel)) = self.kernels.pop() else {
             let step = Step::new(name, stream, category, work, self.frontier.clone());
             let id = self.block.push(step);
             self.frontier = vec![id];
             return;
         };
         self.flush();
-        let part_time = self.price_part(&kernel, parts as usize, time);
+        let fact = self.part_of(whole, &kernel, parts as usize);
         let mut last = self.frontier.clone();
         for part in divide(work, parts) {
-            let mut step = Step::compute(self.label, part_time, self.frontier.clone());
+            let mut step = Step::compute(self.label, fact.time, self.frontier.clone());
             step.category = self.category;
-            step.detail = self.detail(vec![(kernel_name, part_time)]);
+            step.detail = self.detail(vec![fact]);
             let computed = self.block.push(step);
             let step = Step::new(name, stream, category, part, vec![computed]);
             last = vec![self.block.push(step)];

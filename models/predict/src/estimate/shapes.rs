@@ -108,6 +108,14 @@ fn is_in_place(plan: &Plan, mut ranks: impl Iterator<Item = RankId>) -> bool {
 /// The shape of a group spread over the most domains beside its neighbors; none where all groups
 /// of the axis are spread over as many.
 fn widest(cluster: &Cluster, comm: &CommProfile, plan: &Plan, axis: Axis) -> Option<CommShape> {
+    let counts = plan.ranks().groups(axis);
+    let (least, widest) = counts.fold((usize::MAX, 0), |(least, most), group| {
+        let n = n_domains(cluster, plan, &group);
+        (least.min(n), most.max(n))
+    });
+    if widest <= least {
+        return None;
+    }
     let gpus = |group: &plan::Group| -> Vec<GpuId> {
         group.iter().map(|rank| plan.gpu_of(rank)).collect()
     };
@@ -120,14 +128,10 @@ fn widest(cluster: &Cluster, comm: &CommProfile, plan: &Plan, axis: Axis) -> Opt
         let domains: BTreeSet<u32> = group.iter().map(|gpu| cluster.domain_of(*gpu)).collect();
         domains.len()
     };
-    let most = groups.iter().map(spread).max()?;
-    if groups.iter().all(|group| spread(group) == most) {
-        return None;
-    }
     let (at, group) = groups
         .iter()
         .enumerate()
-        .find(|(_, group)| spread(group) == most)?;
+        .find(|(_, group)| spread(group) == widest)?;
     let stride = plan.ranks().group(axis, RankId::new(0)).get(1).index();
     let near = (at + 1).saturating_sub(stride)..(at + stride).min(groups.len());
     let others: Vec<Vec<GpuId>> = near
@@ -135,6 +139,25 @@ fn widest(cluster: &Cluster, comm: &CommProfile, plan: &Plan, axis: Axis) -> Opt
         .map(|other| groups[other].clone())
         .collect();
     Some(shape(cluster, comm, group, &others))
+}
+
+/// Scale-up domains over which a group is spread: counted in passing where they come in order, as
+/// they mostly do.
+fn n_domains(cluster: &Cluster, plan: &Plan, group: &plan::Group) -> usize {
+    let domains = || {
+        let gpus = group.iter().map(|rank| plan.gpu_of(rank));
+        gpus.map(|gpu| cluster.domain_of(gpu))
+    };
+    let (mut n, mut last) = (0, None);
+    for domain in domains() {
+        match last {
+            Some(before) if domain == before => continue,
+            Some(before) if domain < before => return domains().collect::<BTreeSet<_>>().len(),
+            _ => n += 1,
+        }
+        last = Some(domain);
+    }
+    n
 }
 
 fn computed(cluster: &Cluster, comm: &CommProfile, gpus: &[GpuId]) -> CommShape {

@@ -61,6 +61,38 @@ impl Chunk {
     }
 }
 
+/// One chunk as it is stored: compressed, and not yet checked.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) kind: [u8; 4],
+    offset: u64,
+    raw: u64,
+    crc: u32,
+    head: [u8; 12],
+    data: Vec<u8>,
+}
+
+impl Stored {
+    /// Checks and decompresses it.
+    pub(crate) fn open(self) -> Result<Chunk, FormatError> {
+        let damaged = |what| FormatError::Damaged {
+            chunk: self.kind.escape_ascii().to_string(),
+            offset: self.offset,
+            what,
+        };
+        if !FUZZING && checksum(&self.head, &self.data) != self.crc {
+            return Err(damaged("its checksum is wrong"));
+        }
+        let data = inflate(&self.data, self.raw)
+            .ok_or_else(|| damaged("it does not decompress to its length"))?;
+        Ok(Chunk {
+            kind: self.kind,
+            offset: self.offset,
+            data,
+        })
+    }
+}
+
 pub(crate) fn write_start(out: &mut impl Write) -> io::Result<()> {
     out.write_all(&MAGIC)?;
     out.write_all(&MAJOR.to_le_bytes())?;
@@ -143,6 +175,11 @@ impl<R: Read> Chunks<R> {
     }
 
     pub(crate) fn next(&mut self) -> Result<Chunk, FormatError> {
+        self.next_stored()?.open()
+    }
+
+    /// The next chunk as it is stored; to be opened on any thread.
+    pub(crate) fn next_stored(&mut self) -> Result<Stored, FormatError> {
         let offset = self.offset;
         let mut head = Vec::new();
         self.source.by_ref().take(16).read_to_end(&mut head)?;
@@ -163,17 +200,14 @@ impl<R: Read> Chunks<R> {
         }
         self.offset += 16 + stored;
         self.left -= raw;
-        let damaged = |what| FormatError::Damaged {
-            chunk: chunk.clone(),
+        Ok(Stored {
+            kind,
             offset,
-            what,
-        };
-        if !FUZZING && checksum(&head[..12], &data) != crc {
-            return Err(damaged("its checksum is wrong"));
-        }
-        let data =
-            inflate(&data, raw).ok_or_else(|| damaged("it does not decompress to its length"))?;
-        Ok(Chunk { kind, offset, data })
+            raw,
+            crc,
+            head: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(|at: usize| head[at]),
+            data,
+        })
     }
 
     fn check_size(

@@ -9,8 +9,11 @@ use trace::{
 use units::{BytesPerSec, ClassId, LaneId, Seconds, SimTime};
 
 use super::column::Cursor;
-use super::frame::{Chunk, Chunks, Limits};
+use super::frame::{Chunk, Chunks, Limits, Stored};
 use crate::{FormatError, Header};
+
+/// Chunks of spans that are held until they are opened together.
+const AT_A_TIME: usize = 16;
 
 /// Reads a trace. The caller gives a buffered file.
 ///
@@ -21,8 +24,26 @@ use crate::{FormatError, Header};
 pub fn read(source: impl Read, limits: Limits) -> Result<(Header, Trace), FormatError> {
     let mut chunks = Chunks::open(source, limits)?;
     let mut parts = Parts::default();
+    let mut waiting = Vec::new();
     loop {
-        let chunk = chunks.next()?;
+        let stored = match chunks.next_stored() {
+            Ok(stored) => stored,
+            Err(error) => {
+                // What is wrong before goes first.
+                parts.add_spans(waiting)?;
+                return Err(error);
+            }
+        };
+        if stored.kind == *b"SPAN" {
+            waiting.push(stored);
+            if waiting.len() < AT_A_TIME {
+                continue;
+            }
+            parts.add_spans(std::mem::take(&mut waiting))?;
+            continue;
+        }
+        parts.add_spans(std::mem::take(&mut waiting))?;
+        let chunk = stored.open()?;
         if parts.add(&chunk)? {
             let (header, trace) = parts.finish()?;
             trace.check()?;
@@ -74,7 +95,6 @@ impl Parts {
             b"NAME" => list(&mut cursor, &mut self.names, 1, Cursor::text)?,
             b"OPER" => list(&mut cursor, &mut self.operators, 1, Cursor::text)?,
             b"DETL" => self.details(&mut cursor)?,
-            b"SPAN" => spans(&mut cursor, &mut self.trace.spans)?,
             b"MEMO" => samples(&mut cursor, &mut self.trace.memory)?,
             b"LINK" => list(&mut cursor, &mut self.trace.links, 11, link)?,
             b"DONE" => {
@@ -86,6 +106,35 @@ impl Parts {
         }
         cursor.end()?;
         Ok(false)
+    }
+
+    /// Takes chunks of spans in. They do not depend on each other but for the ids of causes, so
+    /// that they are opened on all processors.
+    fn add_spans(&mut self, stored: Vec<Stored>) -> Result<(), FormatError> {
+        let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let per_thread = stored.len().div_ceil(n_threads).max(1);
+        let mut stored = stored.into_iter();
+        let opened: Vec<Result<Opened, FormatError>> = std::thread::scope(|scope| {
+            let mut threads = Vec::new();
+            loop {
+                let own: Vec<Stored> = stored.by_ref().take(per_thread).collect();
+                if own.is_empty() {
+                    break;
+                }
+                let open = || own.into_iter().map(Opened::new).collect::<Vec<_>>();
+                threads.push(scope.spawn(open));
+            }
+            let joined = threads.into_iter().map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            joined.flatten().collect()
+        });
+        for opened in opened {
+            opened?.append(&mut self.trace.spans)?;
+        }
+        Ok(())
     }
 
     fn details(&mut self, cursor: &mut Cursor<'_>) -> Result<(), FormatError> {
@@ -215,9 +264,48 @@ fn link(cursor: &mut Cursor<'_>) -> Result<LinkTrack, FormatError> {
     })
 }
 
-fn spans(cursor: &mut Cursor<'_>, spans: &mut Vec<Span>) -> Result<(), FormatError> {
+/// Spans of a chunk, their causes still as distances.
+struct Opened {
+    chunk: String,
+    offset: u64,
+    spans: Vec<Span>,
+}
+
+impl Opened {
+    fn new(stored: Stored) -> Result<Self, FormatError> {
+        let chunk = stored.open()?;
+        let name = chunk.name();
+        let mut cursor = Cursor::new(&chunk.data, &name, chunk.offset);
+        let spans = spans(&mut cursor)?;
+        cursor.end()?;
+        Ok(Self {
+            offset: chunk.offset,
+            chunk: name,
+            spans,
+        })
+    }
+
+    /// Appends the spans, which gives them their ids, and their causes theirs.
+    fn append(mut self, all: &mut Vec<Span>) -> Result<(), FormatError> {
+        for (id, span) in (all.len() as u64..).zip(&mut self.spans) {
+            if span.cause == NO_INDEX {
+                continue;
+            }
+            let cause = id
+                .checked_sub(u64::from(span.cause))
+                .and_then(|id| u32::try_from(id).ok());
+            span.cause = cause.ok_or_else(|| {
+                let cursor = Cursor::new(&[], &self.chunk, self.offset);
+                cursor.damaged("a cause lies before the first span")
+            })?;
+        }
+        all.append(&mut self.spans);
+        Ok(())
+    }
+}
+
+fn spans(cursor: &mut Cursor<'_>) -> Result<Vec<Span>, FormatError> {
     let count = cursor.count(11)?;
-    let first = spans.len();
     let blank = Span {
         lane: LaneId::new(0),
         stream: StreamKind::Compute,
@@ -231,8 +319,7 @@ fn spans(cursor: &mut Cursor<'_>, spans: &mut Vec<Span>) -> Result<(), FormatErr
         cause: NO_INDEX,
         detail: NO_INDEX,
     };
-    spans.resize(first + count, blank);
-    let rows = &mut spans[first..];
+    let mut rows = vec![blank; count];
     let mut before = 0;
     for span in &mut *rows {
         before = cursor.difference(before)?;
@@ -266,21 +353,21 @@ fn spans(cursor: &mut Cursor<'_>, spans: &mut Vec<Span>) -> Result<(), FormatErr
             of(span, cursor.index()?.wrapping_sub(1));
         }
     }
-    for (id, span) in (first as u64..).zip(&mut *rows) {
-        span.cause = cause(cursor, id)?;
+    for span in &mut *rows {
+        span.cause = distance(cursor)?;
     }
-    Ok(())
+    Ok(rows)
 }
 
-fn cause(cursor: &mut Cursor<'_>, id: u64) -> Result<u32, FormatError> {
-    let distance = cursor.number()?;
-    if distance == 0 {
-        return Ok(NO_INDEX);
+/// How many spans before one its cause lies, or [`NO_INDEX`].
+fn distance(cursor: &mut Cursor<'_>) -> Result<u32, FormatError> {
+    match cursor.number()? {
+        0 => Ok(NO_INDEX),
+        distance => u32::try_from(distance)
+            .ok()
+            .filter(|&distance| distance != NO_INDEX)
+            .ok_or_else(|| cursor.damaged("a cause lies before the first span")),
     }
-    let cause = id
-        .checked_sub(distance)
-        .and_then(|id| u32::try_from(id).ok());
-    cause.ok_or_else(|| cursor.damaged("a cause lies before the first span"))
 }
 
 fn samples(cursor: &mut Cursor<'_>, samples: &mut Vec<MemorySample>) -> Result<(), FormatError> {

@@ -1,7 +1,7 @@
 //! Sums by kind, slack, and what viewers ask pyramids for.
 
 use proptest::prelude::*;
-use trace::{KindSums, NO_INDEX, Pyramid, Stretch, critical_path, slacks, tracks};
+use trace::{KindSums, NO_INDEX, Pyramid, Stretch, critical_path, slacks, track_sums, tracks};
 use units::SimTime;
 
 use crate::fixtures::{COMPUTE, at, lanes, push, two_stages};
@@ -40,8 +40,8 @@ fn sums_of_a_long_track_are_those_of_its_spans() {
             NO_INDEX,
         );
     }
-    let track = &tracks(&trace)[0];
-    let sums = KindSums::new(&trace, &track.spans);
+    let spans = &tracks(&trace)[0].spans;
+    let sums = KindSums::new(&trace, spans);
     for places in [
         0..1_000,
         0..256,
@@ -51,7 +51,7 @@ fn sums_of_a_long_track_are_those_of_its_spans() {
         7..993,
         1_000..1_000,
     ] {
-        let all = sums.of(&trace, &track.spans, places.clone());
+        let all = sums.of(&trace, spans, places.clone());
         let count: u64 = all.iter().map(|sum| sum.count).sum();
         let time: u64 = all.iter().map(|sum| sum.time.as_picos()).sum();
         assert_eq!(
@@ -63,6 +63,24 @@ fn sums_of_a_long_track_are_those_of_its_spans() {
 }
 
 proptest! {
+    #[test]
+    fn tracks_with_sums_are_the_tracks(program in programs()) {
+        let trace = run(&program, |_, time| time);
+        let slow = tracks(&trace);
+        let fast = track_sums(&trace);
+        prop_assert_eq!(slow.len(), fast.len());
+        for (slow, fast) in slow.iter().zip(&fast) {
+            prop_assert_eq!((slow.lane, slow.stream, slow.row), (fast.lane, fast.stream, fast.row));
+            prop_assert_eq!(&slow.spans, fast.spans.spans());
+            let all = 0..slow.spans.len();
+            let sums = KindSums::new(&trace, &slow.spans);
+            prop_assert_eq!(
+                sums.of(&trace, &slow.spans, all.clone()),
+                fast.kinds.of(&trace, &slow.spans, all)
+            );
+        }
+    }
+
     #[test]
     fn spans_of_the_path_have_no_slack(program in programs()) {
         let trace = run(&program, |_, time| time);

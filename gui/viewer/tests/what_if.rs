@@ -1,0 +1,189 @@
+//! Sliders: the estimate while they move, the engine when they rest, what is kept.
+
+mod common;
+
+use common::{Person, SMALL};
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+use session::Knob;
+use viewer::command::Command;
+use viewer::layout::Pane;
+use viewer::views::what_if;
+
+/// Somebody with an example and its sliders in front.
+fn in_front() -> Person {
+    let mut person = Person::with_example(SMALL);
+    person.send(Command::Show(Pane::WhatIf));
+    person
+}
+
+fn turn(knob: Knob, value: f64, gesture: u64) -> Command {
+    Command::WhatIf(what_if::Command::Turn {
+        knob,
+        value: Some(value),
+        gesture,
+    })
+}
+
+fn estimated(person: &Person) -> f64 {
+    let estimate = person.state().results.what_if.estimate.as_ref().unwrap();
+    estimate.answer.as_ref().unwrap().iteration_time_s
+}
+
+fn base(person: &Person) -> f64 {
+    let tuned = person.state().results.what_if.tuner.as_ref().unwrap();
+    tuned.tuner.base().iteration_time_s
+}
+
+#[test]
+fn without_a_change_nothing_differs() {
+    let person = in_front();
+    assert!(person.sees("no change"));
+    assert_eq!(estimated(&person), base(&person));
+}
+
+#[test]
+fn a_drag_shows_the_difference_at_once_and_is_one_step_of_the_view() {
+    let mut person = in_front();
+    for (step, speed) in [1.1, 1.25, 1.5, 2.0].into_iter().enumerate() {
+        person.send(turn(Knob::GpuSpeed, speed, 7));
+        let tuning = person.state().view.now().what_if.tuning();
+        assert_eq!(tuning.get(Knob::GpuSpeed), Some(speed), "step {step}");
+    }
+    assert!(estimated(&person) < base(&person));
+    assert!(person.sees("better"));
+    assert!(person.state().results.what_if.simulated.is_none());
+    person.send(Command::UndoView);
+    assert!(person.state().view.now().what_if.tuning().is_empty());
+}
+
+#[test]
+fn the_keys_move_a_slider_and_the_engine_answers() {
+    let mut person = in_front();
+    let draft = person.state().draft().cloned();
+    let slider = person
+        .harness
+        .get_by_role_and_label(egui::accesskit::Role::Slider, "GPU speed");
+    slider.focus();
+    person.settle();
+    person.press(Modifiers::NONE, Key::ArrowLeft);
+    let state = person.state();
+    let tuning = state.view.now().what_if.tuning();
+    let speed = tuning.get(Knob::GpuSpeed).unwrap();
+    assert!(speed < 1.0, "{speed}");
+    assert!(base(&person) < estimated(&person));
+    let simulated = state.results.what_if.simulated.as_ref().unwrap();
+    let run = simulated.answer.as_ref().unwrap();
+    assert_eq!(run.prediction().unwrap().engine, "flow");
+    assert!(person.sees("worse"));
+    // The scenario and its run stay as they are.
+    assert_eq!(state.draft().cloned(), draft);
+    assert_eq!(
+        state.results.current.as_ref().unwrap().draft.as_ref(),
+        draft.as_ref()
+    );
+}
+
+#[test]
+fn values_are_applied_as_one_edit() {
+    let mut person = in_front();
+    let before = person.state().draft().cloned();
+    person.send(turn(Knob::GpuSpeed, 0.5, 7));
+    person.send(turn(Knob::GlobalBatch, 256.0, 8));
+    person.send(Command::WhatIf(what_if::Command::Simulate));
+    let tuned = estimated(&person);
+    person.click("Apply to the scenario");
+    let state = person.state();
+    let draft = state.draft().unwrap();
+    assert_eq!(
+        draft.value("cluster.scale.gpu_speed").as_deref(),
+        Some("0.5")
+    );
+    assert_eq!(draft.value("training.global_batch").as_deref(), Some("256"));
+    assert!(state.view.now().what_if.tuning().is_empty());
+    // What was simulated is the run of the scenario now.
+    assert!(!state.is_stale());
+    assert_eq!(base(&person), tuned);
+    person.send(Command::Undo);
+    assert_eq!(person.state().draft().cloned(), before);
+}
+
+#[test]
+fn a_value_is_reset_alone_or_with_all_others() {
+    let mut person = in_front();
+    person.send(turn(Knob::GpuSpeed, 2.0, 7));
+    person.send(turn(Knob::SeqLen, 4096.0, 8));
+    person.click("Reset GPU speed");
+    let tuning = person.state().view.now().what_if.tuning();
+    assert_eq!(
+        (tuning.get(Knob::GpuSpeed), tuning.is_empty()),
+        (None, false)
+    );
+    person.click("Reset all");
+    assert!(person.state().view.now().what_if.tuning().is_empty());
+    assert_eq!(estimated(&person), base(&person));
+}
+
+#[test]
+fn the_list_of_effects_names_every_knob() {
+    let person = in_front();
+    assert!(person.sees("10 % more of each"));
+    let all = person
+        .state()
+        .results
+        .what_if
+        .sensitivities
+        .as_ref()
+        .unwrap();
+    for knob in Knob::ALL {
+        let found = all.iter().find(|one| one.knob == knob);
+        let text = match found {
+            Some(one) => format!("{} ", one.knob.label()),
+            None => format!("{}: ", knob.label()),
+        };
+        assert!(person.sees(&text), "{text:?}");
+    }
+    assert!(person.sees("tokens a second"));
+}
+
+#[test]
+fn the_timeline_of_other_values_stands_beside_that_of_the_scenario() {
+    let mut person = in_front();
+    person.send(turn(Knob::GpuSpeed, 0.5, 7));
+    person.send(Command::WhatIf(what_if::Command::Simulate));
+    person.click("Show timeline");
+    let state = person.state();
+    let draft = state.draft();
+    assert_eq!(state.results.base.as_ref().unwrap().draft.as_ref(), draft);
+    assert_ne!(
+        state.results.current.as_ref().unwrap().draft.as_ref(),
+        draft
+    );
+    assert_eq!(state.view.now().front, Pane::Timeline);
+}
+
+#[test]
+fn an_edit_moves_what_the_sliders_compare_with() {
+    let mut person = in_front();
+    let before = base(&person);
+    person.send(Command::Scenario(viewer::views::scenario::Command::Set {
+        field: "training.global_batch".to_owned(),
+        value: "256".to_owned(),
+    }));
+    assert!(before < base(&person));
+    assert!(person.sees("run the scenario to compare"));
+}
+
+#[test]
+fn a_network_workload_has_no_sliders_and_says_why() {
+    let name = format!("windtunnel-{}-workload.toml", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    let text = "schema = 1\n[workload]\ncollective = \"ring\"\nbytes = \"64 KiB\"\n\
+                [cluster]\nname = \"dgx-h100\"\nnodes = 2\n";
+    std::fs::write(&file, text).unwrap();
+    let mut person = Person::new();
+    person.send(Command::Open(file.clone()));
+    person.send(Command::Show(Pane::WhatIf));
+    std::fs::remove_file(&file).unwrap();
+    assert!(person.sees("no closed form"));
+}
