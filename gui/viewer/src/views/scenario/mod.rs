@@ -185,7 +185,7 @@ pub fn apply(state: &mut State, command: Command) {
 }
 
 /// A draft with a field set as typed; nothing typed takes it away.
-fn set(draft: &Draft, field: &str, value: &str) -> Result<Draft, Failure> {
+fn set(draft: &Draft, field: &str, value: &str) -> Result<Draft, Box<Failure>> {
     if value.trim().is_empty() {
         draft.unset(field)
     } else {
@@ -196,7 +196,7 @@ fn set(draft: &Draft, field: &str, value: &str) -> Result<Draft, Failure> {
 fn edit(
     state: &mut State,
     gesture: Option<u64>,
-    change: impl FnOnce(&Draft) -> Result<Draft, Failure>,
+    change: impl FnOnce(&Draft) -> Result<Draft, Box<Failure>>,
 ) {
     let Some(draft) = state.draft() else { return };
     match change(draft) {
