@@ -15,7 +15,7 @@ pub(super) fn compared(now: &Class, base: &Class) -> Table {
             Column::text("Kind"),
             Column::number("Now", Unit::Bytes),
             Column::number("Base", Unit::Bytes),
-            Column::number("Difference", Unit::Bytes),
+            Column::number("Difference", Unit::Plain),
         ],
     );
     let row = |id: u64, name: String, now: f64, base: f64| {

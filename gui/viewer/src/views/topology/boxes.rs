@@ -182,11 +182,15 @@ impl Boxes<'_> {
             } else {
                 self.theme.faint
             };
+            let words: &[&str] = if row == 0 {
+                &[line, short(line), number_of(line)]
+            } else {
+                &[line]
+            };
             self.text(
                 painter,
-                rect,
-                pos2(rect.center().x, y),
-                line,
+                (rect, pos2(rect.center().x, y)),
+                words,
                 (font.clone(), color),
             );
         }
@@ -220,29 +224,29 @@ impl Boxes<'_> {
                 StrokeKind::Inside,
             );
         }
+        let name = device.name.as_str();
+        let words = [name, short(name), number_of(name)];
         self.text(
             painter,
-            rect,
-            rect.center(),
-            &device.name,
+            (rect, rect.center()),
+            &words,
             (font, self.theme.text),
         );
     }
 
-    /// Text in the middle of a place, where it fits into a box.
+    /// The first of some texts that fits into a box, in the middle of a place.
     fn text(
         &self,
         painter: &Painter,
-        within: Rect,
-        at: Pos2,
-        text: &str,
+        (within, at): (Rect, Pos2),
+        texts: &[&str],
         (font, color): (FontId, Color32),
     ) {
-        if within.height() < font.size + 1.0 || within.width() < 12.0 {
+        if within.height() < font.size || within.width() < 10.0 {
             return;
         }
-        for text in [text, short(text)] {
-            let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), color);
+        for text in texts {
+            let galley = painter.layout_no_wrap((*text).to_owned(), font.clone(), color);
             if galley.size().x <= within.width() - 4.0 {
                 let rect = Align2::CENTER_CENTER.anchor_size(at, galley.size());
                 painter.galley(rect.min, galley, color);
@@ -314,6 +318,12 @@ fn short(name: &str) -> &str {
     } else {
         part
     }
+}
+
+/// The number at the end of a name.
+fn number_of(name: &str) -> &str {
+    let letters = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    &name[letters.len()..]
 }
 
 /// What is in a group, in words.

@@ -413,7 +413,10 @@ pub fn apply(state: &mut State, command: Command) {
     match command {
         Command::Prepare => prepare(state),
         Command::Toggle(group) => {
-            let extent = state.results.topology.extent.clone().toggled(group);
+            // What is drawn may be of what was open before.
+            let chosen = state.view.now().topology.extent.clone();
+            let extent = chosen.unwrap_or_else(|| state.results.topology.extent.clone());
+            let extent = extent.toggled(group);
             state.look(|view| view.topology.extent = Some(extent));
         }
         Command::FoldAll => state.look(|view| {

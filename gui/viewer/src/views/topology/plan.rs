@@ -19,8 +19,12 @@ const GAP: f32 = 8.0;
 const PAD: f32 = 10.0;
 /// Room for the name of a frame.
 pub(super) const HEAD: f32 = 18.0;
-/// Between levels of a node, and of the fabric.
-const BETWEEN: [f32; 2] = [46.0, 84.0];
+/// Between levels of a node.
+const IN_NODE: f32 = 46.0;
+/// Between levels of the fabric, at least and at most: wide drawings are higher, too.
+const IN_FABRIC: (f32, f32) = (84.0, 320.0);
+/// How wide a drawing is for its height, where that can be chosen.
+const ASPECT: f32 = 1.7;
 /// Devices side by side before they stand in several rows.
 const SIDE_BY_SIDE: usize = 16;
 
@@ -280,11 +284,17 @@ fn rows(block: &Block) -> Rows {
     let mut heights: BTreeMap<Level, f32> = BTreeMap::new();
     measure(block, &mut heights);
     let mut rows = Rows::new();
+    let n_inside = heights.keys().filter(|level| **level < Level::Nic).count();
+    let n_between = heights.len().saturating_sub(1);
+    let n_fabric = n_between.saturating_sub(n_inside.min(n_between));
+    let fixed = heights.values().sum::<f32>() + IN_NODE * n_inside as f32;
+    let left = (block.width / ASPECT - fixed) / n_fabric.max(1) as f32;
+    let in_fabric = left.clamp(IN_FABRIC.0, IN_FABRIC.1);
     let (mut y, mut last) = (0.0, None);
     for (level, height) in heights.into_iter().rev() {
         if last.is_some() {
             let inside = level < Level::Nic;
-            y += if inside { BETWEEN[0] } else { BETWEEN[1] };
+            y += if inside { IN_NODE } else { in_fabric };
         }
         rows.insert(level, (y, height));
         y += height;

@@ -45,7 +45,10 @@ impl Wires<'_> {
     }
 
     fn width(&self, cable: usize) -> f32 {
-        let own = 1.6 + 3.4 * self.scene.graph.widths[cable];
+        // Many cables leave room for each other.
+        let n = self.scene.graph.view.cables.len() as f32;
+        let many = (40.0 / n.max(1.0)).sqrt().clamp(0.45, 1.0);
+        let own = 1.6 + 3.4 * self.scene.graph.widths[cable] * many;
         own * self.camera.zoom.clamp(0.6, 1.4)
     }
 
