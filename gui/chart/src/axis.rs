@@ -181,7 +181,7 @@ impl AxisMap {
         let share = share.clamp(-20.0, 20.0) as f32;
         share
             .is_finite()
-            .then(|| self.start + share * (self.end - self.start))
+            .then_some(self.start + share * (self.end - self.start))
     }
 
     /// The value at a place.

@@ -311,6 +311,10 @@ impl Shown<'_> {
     }
 
     /// The zoom that a drag or a double click asks for; draws the drag.
+    #[expect(
+        clippy::option_option,
+        reason = "no wish, the wish for everything, the wish for a part"
+    )]
     fn zoomed(&self, ui: &Ui, response: &Response) -> Option<Option<Zoom>> {
         let (Content::Xy(xy), [x, y]) = (&self.figure.content, self.drawing.axes.as_slice()) else {
             return None;
@@ -355,9 +359,10 @@ impl Shown<'_> {
             return None;
         }
         let drag = Rect::from_two_pos(plot.clamp(from), plot.clamp(to));
-        Some(match is_scatter {
-            true => drag,
-            false => Rect::from_x_y_ranges(drag.x_range(), plot.y_range()),
+        Some(if is_scatter {
+            drag
+        } else {
+            Rect::from_x_y_ranges(drag.x_range(), plot.y_range())
         })
     }
 }

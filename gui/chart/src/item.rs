@@ -63,7 +63,7 @@ pub(crate) struct Text {
     pub(crate) at: Pos2,
     /// Which corner, edge or middle of the text lies at the place.
     pub(crate) anchor: Align2,
-    pub(crate) text: String,
+    pub(crate) words: String,
     pub(crate) size: f32,
     pub(crate) color: Color32,
 }

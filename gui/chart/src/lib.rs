@@ -14,6 +14,7 @@
 mod axis;
 mod bars;
 mod brush;
+mod cell;
 mod figure;
 mod figure_ui;
 mod ink;

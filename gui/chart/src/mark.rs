@@ -84,7 +84,7 @@ impl Figure {
                 said.row(&xy.y.label, xy.y.unit.text(*columns.heights.get(index)?));
             }
             (Content::Xy(xy), MarkRef::Sample { layer, index }) => {
-                said = said_at(xy, layer, index)?
+                said = said_at(xy, layer, index)?;
             }
             (Content::Bars(bars), MarkRef::Part { group, series }) => {
                 let part = bars.series.get(series)?;

@@ -92,7 +92,7 @@ fn line(painter: &Painter, points: &[Pos2], pen: Pen) {
 
 fn write(painter: &Painter, offset: Vec2, text: &Text) {
     let font = FontId::proportional(text.size);
-    let galley = painter.layout_no_wrap(text.text.clone(), font, text.color);
+    let galley = painter.layout_no_wrap(text.words.clone(), font, text.color);
     let rect = text.anchor.anchor_size(text.at + offset, galley.size());
     painter.galley(rect.min, galley, text.color);
 }

@@ -119,7 +119,7 @@ fn text(out: &mut String, text: &Text) {
     };
     let (x, y) = (number(text.at.x), number(text.at.y + down * text.size));
     let (size, fill) = (number(text.size), paint_of("fill", text.color));
-    let words = escaped(&text.text);
+    let words = escaped(&text.words);
     line(
         out,
         &format!("<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\"{anchor}{fill}>{words}</text>"),
@@ -200,7 +200,7 @@ fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => {
-                out.push(' ')
+                out.push(' ');
             }
             letter => out.push(letter),
         }

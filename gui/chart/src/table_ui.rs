@@ -2,13 +2,13 @@
 
 use egui::accesskit::Role;
 use egui::scroll_area::ScrollAreaOutput;
-use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Align2, Color32, EventFilter, FontId, Id, Key, Modifiers, Painter, Pos2, Rect, ScrollArea,
-    Sense, Shape, Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 use look::Theme;
 
+use crate::cell::{PAD, TEXT, arrow, width, write};
 use crate::table::{Format, Row, Sort, Table};
 
 /// How a table is shown; the caller keeps it and has sorted the rows.
@@ -39,8 +39,6 @@ pub enum TableCommand {
 
 const ROW: f32 = 22.0;
 const HEAD: f32 = 24.0;
-const PAD: f32 = 8.0;
-const TEXT: f32 = 12.5;
 
 /// Shows a table over the whole width.
 pub fn table_ui(ui: &mut Ui, table: &Table, view: &TableView) -> Vec<TableCommand> {
@@ -364,57 +362,4 @@ impl<'a> Sheet<'a> {
         };
         commands.push(TableCommand::Select(self.table.rows[row.min(last)].id));
     }
-}
-
-/// How wide a column must be for its label and its longest text among a sample of the rows.
-fn width(painter: &Painter, table: &Table, format: &Format, column: usize) -> f32 {
-    const SAMPLE: usize = 64;
-    let of = &table.columns[column];
-    let stride = table.rows.len().div_ceil(SAMPLE).max(1);
-    let sampled = table.rows.iter().step_by(stride);
-    let largest = table.rows.iter().max_by(|a, b| {
-        let size = |row: &Row| {
-            row.cells
-                .get(column)
-                .and_then(crate::Cell::value)
-                .map_or(0.0, f64::abs)
-        };
-        size(a).total_cmp(&size(b))
-    });
-    let cells = sampled
-        .chain(largest)
-        .filter_map(|row| row.cells.get(column));
-    let longest = cells
-        .map(|cell| format.text(of, cell))
-        .max_by_key(|text| text.chars().count());
-    let wide = |text: String| {
-        let font = FontId::proportional(TEXT);
-        painter.layout_no_wrap(text, font, Color32::BLACK).size().x
-    };
-    let head = wide(format.title(of)) + 12.0;
-    let body = longest.map_or(0.0, wide) + 2.0;
-    (head.max(body) + 2.0 * PAD).clamp(40.0, 340.0).round()
-}
-
-/// Text in a cell, cut with an ellipsis where it is too long.
-fn write(painter: &Painter, rect: Rect, text: &str, color: Color32, right: bool) {
-    let inside = rect.shrink2(vec2(PAD, 0.0));
-    let mut job = LayoutJob::simple_singleline(text.to_owned(), FontId::proportional(TEXT), color);
-    job.wrap = TextWrapping::truncate_at_width(inside.width());
-    let galley = painter.layout_job(job);
-    let (at, anchor) = if right {
-        (inside.right_center(), Align2::RIGHT_CENTER)
-    } else {
-        (inside.left_center(), Align2::LEFT_CENTER)
-    };
-    let place = anchor.anchor_size(at, galley.size());
-    painter.galley(place.min, galley, color);
-}
-
-/// A small triangle: down for the largest first.
-fn arrow(painter: &Painter, at: Pos2, down: bool, color: Color32) {
-    let tip = if down { 3.0 } else { -3.0 };
-    let corners =
-        [vec2(-4.0, -tip), vec2(4.0, -tip), vec2(0.0, tip)].map(|corner: Vec2| at + corner);
-    painter.add(Shape::convex_polygon(corners.to_vec(), color, Stroke::NONE));
 }

@@ -241,12 +241,18 @@ fn table_of_columns(xy: &Xy, columns: &Columns) -> Table {
 
 /// A figure as comma-separated values: title, caption and limits as comments, a header with units, and one
 /// row for each mark in base units.
+///
+/// # Panics
+///
+/// Never: memory takes every record.
 pub fn csv(figure: &Figure) -> String {
     let mut out = String::new();
     let mut comment = |text: &str| {
         if !text.is_empty() {
             let line: Vec<_> = text.split_whitespace().collect();
-            out.push_str(&format!("# {}\n", line.join(" ")));
+            out.push_str("# ");
+            out.push_str(&line.join(" "));
+            out.push('\n');
         }
     };
     comment(&figure.title);
@@ -259,11 +265,19 @@ pub fn csv(figure: &Figure) -> String {
 }
 
 /// A table as comma-separated values: a header with units, and the rows as they stand in base units.
+///
+/// # Panics
+///
+/// Never: memory takes every record.
 pub fn csv_of_table(table: &Table) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = table.columns.iter().map(|column| match column.is_number {
-        true => titled(&column.label, column.unit.base()),
-        false => column.label.clone(),
+    let header = table.columns.iter().map(|column| {
+        let unit = if column.is_number {
+            column.unit.base()
+        } else {
+            ""
+        };
+        titled(&column.label, unit)
     });
     let rows = table.rows.iter().map(|row| {
         let cells = (0..table.columns.len())
@@ -282,8 +296,7 @@ pub fn csv_of_table(table: &Table) -> String {
 /// A cell as other programs read it.
 fn raw(cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) => text.clone(),
-        Cell::Worded(_, text) => text.clone(),
+        Cell::Text(text) | Cell::Worded(_, text) => text.clone(),
         Cell::Number(value) if value.is_finite() => value.to_string(),
         Cell::Number(_) | Cell::Missing => String::new(),
     }

@@ -89,6 +89,7 @@ fn draw_points(sheet: &mut Sheet<'_>, layer: usize, points: &Points) {
     let rim = rim(color, &sheet.page);
     let usual = if points.points.len() < 400 { 4.0 } else { 3.0 };
     let (mut behind, mut front, mut whiskers) = (Vec::new(), Vec::new(), Vec::new());
+    let mut tagged = Vec::new();
     for (index, point) in points.points.iter().enumerate() {
         let Some(at) = sheet
             .at(point.x, point.y)
@@ -112,6 +113,11 @@ fn draw_points(sheet: &mut Sheet<'_>, layer: usize, points: &Points) {
             at,
             zone: Zone::Disc(mark.radius),
         });
+        if !point.tag.is_empty() {
+            tagged.push((point, mark));
+        }
+    }
+    for (point, mark) in tagged {
         tag(sheet, point, &mark);
     }
     if !whiskers.is_empty() {
@@ -140,11 +146,8 @@ fn whisker(sheet: &Sheet<'_>, point: &Point, at: Pos2) -> Vec<[Pos2; 2]> {
     vec![[pos2(at.x, low), pos2(at.x, high)], cap(low), cap(high)]
 }
 
-/// Writes the tag of a point beside it, where no other tag is.
+/// Writes the tag of a point beside it, where no other tag and no other point is.
 fn tag(sheet: &mut Sheet<'_>, point: &Point, mark: &Mark) {
-    if point.tag.is_empty() {
-        return;
-    }
     let extent = vec2(sheet.page.width(&point.tag), size::TEXT);
     let away = mark.radius * 0.7 + 1.5;
     let places = [
@@ -157,18 +160,19 @@ fn tag(sheet: &mut Sheet<'_>, point: &Point, mark: &Mark) {
         let at = mark.at + offset;
         let rect = anchor.anchor_size(at, extent);
         let taken = |text: &Text| {
-            let width = sheet.page.width(&text.text);
+            let width = sheet.page.width(&text.words);
             text.anchor
                 .anchor_size(text.at, vec2(width, size::TEXT))
                 .expand(1.0)
                 .intersects(rect)
         };
         let inside = sheet.plot.expand(size::MARGIN).contains_rect(rect);
-        if inside && !sheet.tags.iter().any(taken) {
+        let covers = |target: &Target| target.at != mark.at && target.bounds().intersects(rect);
+        if inside && !sheet.tags.iter().any(taken) && !sheet.targets.iter().any(covers) {
             sheet.tags.push(Text {
                 at,
                 anchor,
-                text: point.tag.clone(),
+                words: point.tag.clone(),
                 size: size::TEXT,
                 color: sheet.page.theme.text,
             });

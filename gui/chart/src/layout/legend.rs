@@ -119,7 +119,7 @@ pub(super) fn letter_on(page: &mut Page<'_>, rect: Rect, color: Color32, letter:
     page.items.push(Item::Text(crate::item::Text {
         at: rect.center(),
         anchor: Align2::CENTER_CENTER,
-        text: letter.to_string(),
+        words: letter.to_string(),
         size: 9.5,
         color: text,
     }));

@@ -56,7 +56,7 @@ impl<'a> Page<'a> {
         self.items.push(Item::Text(Text {
             at,
             anchor,
-            text: text.into(),
+            words: text.into(),
             size: size::TEXT,
             color,
         }));
@@ -74,7 +74,7 @@ impl<'a> Page<'a> {
         self.items.push(Item::Text(Text {
             at: self.room.left_top(),
             anchor: Align2::LEFT_TOP,
-            text: fitted(self.measure, title, size::TITLE, self.room.width()),
+            words: fitted(self.measure, title, size::TITLE, self.room.width()),
             size: size::TITLE,
             color: self.theme.text,
         }));
@@ -88,7 +88,7 @@ impl<'a> Page<'a> {
         self.items.push(Item::Text(Text {
             at: self.room.left_bottom(),
             anchor: Align2::LEFT_BOTTOM,
-            text: fitted(self.measure, caption, size::CAPTION, self.room.width()),
+            words: fitted(self.measure, caption, size::CAPTION, self.room.width()),
             size: size::CAPTION,
             color: self.theme.faint,
         }));
