@@ -119,11 +119,19 @@ const CTRL: Modifiers = Modifiers::COMMAND;
 const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 const ALT: Modifiers = Modifiers::ALT;
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "entries of the list have keys or none"
+)]
 const fn keys(modifiers: Modifiers, key: Key) -> Option<KeyboardShortcut> {
     Some(KeyboardShortcut::new(modifiers, key))
 }
 
 /// Every command with a name, in the order of the menus.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a list in the order of the menus, an entry a line"
+)]
 pub fn actions(state: &State) -> Vec<Action> {
     let mut list = Vec::new();
     let mut add = |menu, name, keys, command, enabled| {

@@ -83,7 +83,7 @@ impl PictureError {
 }
 
 /// The longest that an adapter may take for a picture.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Something that draws without a display.
 pub struct Studio {

@@ -222,7 +222,7 @@ fn shortcuts_ui(ui: &mut Ui, state: &State) -> Option<Reply> {
                 }
                 for action in actions(state) {
                     if let Some(keys) = action.keys {
-                        row(&keys_text(&keys), action.name);
+                        row(&keys_text(keys), action.name);
                     }
                 }
             });
@@ -233,7 +233,7 @@ fn shortcuts_ui(ui: &mut Ui, state: &State) -> Option<Reply> {
         .then_some(Reply::Close)
 }
 
-fn keys_text(keys: &egui::KeyboardShortcut) -> String {
+fn keys_text(keys: egui::KeyboardShortcut) -> String {
     let is_mac = cfg!(target_os = "macos");
     keys.format(&egui::ModifierNames::NAMES, is_mac)
 }

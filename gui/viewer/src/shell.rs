@@ -57,9 +57,9 @@ pub fn answer_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> V
                 commands.push(Command::Cancel(Slot::Run));
             }
         } else {
-            let stale = state.is_stale() || state.results.current.is_none();
+            let is_due = state.is_stale() || state.results.current.is_none();
             let text = RichText::new("Run");
-            let button = if stale {
+            let button = if is_due {
                 egui::Button::new(text.color(theme.on_accent)).fill(theme.accent)
             } else {
                 egui::Button::new(text)

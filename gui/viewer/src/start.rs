@@ -10,7 +10,7 @@ use crate::dialogs::{Desktop, Typed};
 use crate::headless::{Frame, PictureError, Studio};
 use crate::keep::Keeper;
 use crate::layout::{Layout, Pane};
-use crate::options::{Options, ShownTheme};
+use crate::options::{Options, ShownTheme, ShownView};
 use crate::views;
 use crate::worker::Mode;
 
@@ -130,7 +130,7 @@ fn screenshot(options: &Options, path: &Path) -> Result<(), StartError> {
     if let Some(file) = &options.file {
         app.send(Command::Open(file.clone()));
     }
-    let pane = options.view.map_or(Pane::default(), |view| view.pane());
+    let pane = options.view.map_or(Pane::default(), ShownView::pane);
     let frame = Frame {
         size: egui::vec2(options.size.0, options.size.1),
         scale: options.scale,

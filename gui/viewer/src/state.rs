@@ -282,7 +282,7 @@ impl State {
                 what,
                 move |_| Run::read(&path).map(|run| (run, path)),
                 |state, result| match result {
-                    Ok((run, path)) => state.opened_timeline(run, path),
+                    Ok((run, path)) => state.opened_timeline(run, &path),
                     Err(error) => state.notices.error(error),
                 },
             ));
@@ -325,8 +325,8 @@ impl State {
         recent.truncate(RECENT);
     }
 
-    fn opened_timeline(&mut self, run: Run, path: PathBuf) {
-        self.remember(&path);
+    fn opened_timeline(&mut self, run: Run, path: &Path) {
+        self.remember(path);
         self.forget_document();
         self.ran(Arc::new(run));
         self.show(Pane::Timeline);

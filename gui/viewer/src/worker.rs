@@ -59,7 +59,13 @@ impl Slot {
     const fn waits(self) -> bool {
         matches!(
             self,
-            Self::Estimate | Self::Check | Self::Facts | Self::Match | Self::Tiles | Self::Graph | Self::Levels
+            Self::Estimate
+                | Self::Check
+                | Self::Facts
+                | Self::Match
+                | Self::Tiles
+                | Self::Graph
+                | Self::Levels
         )
     }
 
@@ -353,13 +359,18 @@ mod tests {
     #[test]
     fn threads_do_what_was_asked_last() {
         let (wake, woken) = channel();
-        let wake = Arc::new(move || drop(wake.send(())));
+        let wake = Arc::new(move || {
+            // The test may be over.
+            let _ = wake.send(());
+        });
         let mut worker = Worker::new(Mode::Threads, wake);
         let (go, wait) = channel::<()>();
         worker.ask(Ask::new(
             Slot::Run,
             "blocked",
-            move |_| drop(wait.recv()),
+            move |_| {
+                let _ = wait.recv();
+            },
             |state, ()| state.notices.info("blocked".to_owned()),
         ));
         worker.ask(noted(Slot::Run, "second"));

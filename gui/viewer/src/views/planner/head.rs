@@ -216,7 +216,7 @@ fn front(live: &Live, state: &State) -> Figure {
         Point::new(id, plan.time, plan.used.as_f64(), label)
     });
     let points: Vec<Point> = found.collect();
-    let line = Line {
+    let steps = Line {
         ink: Ink::Series(0),
         path: Path::Steps,
         samples: points.iter().map(|point| (point.x, point.y)).collect(),
@@ -232,7 +232,7 @@ fn front(live: &Live, state: &State) -> Figure {
         Axis::new("Iteration time", Unit::Seconds),
         Axis::new("Memory used", Unit::Bytes),
     );
-    let mut figure = Figure::new("Plans so far", "plan", xy.with(line).with(marks));
+    let mut figure = Figure::new("Plans so far", "plan", xy.with(steps).with(marks));
     state
         .draft()
         .map_or("", |draft| draft.name())

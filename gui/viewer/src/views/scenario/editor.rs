@@ -151,7 +151,14 @@ fn grain(of: f64) -> f64 {
     if of == 0.0 {
         return 0.01;
     }
-    10_f64.powf(of.abs().log10().floor() - 1.0)
+    let mut grain = 0.1;
+    while grain * 100.0 <= of.abs() {
+        grain *= 10.0;
+    }
+    while of.abs() < grain * 10.0 && 1e-12 < grain {
+        grain /= 10.0;
+    }
+    grain
 }
 
 /// A number after its name was dragged by some points.

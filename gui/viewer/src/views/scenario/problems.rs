@@ -71,18 +71,14 @@ fn failure_ui(ui: &mut Ui, failure: &Failure) -> Vec<Any> {
     if !row.clicked() {
         return Vec::new();
     }
-    match form_field(&failure.field) {
-        Some(field) => {
-            buffer::ask_focus(ui, &field.path);
-            vec![any(Command::Reveal(field.path.clone()))]
-        }
-        None => {
-            if let Some(place) = place {
-                super::text::ask_line(ui, place.line_column().0);
-            }
-            vec![any(Command::As(super::Manner::Text))]
-        }
+    if let Some(field) = form_field(&failure.field) {
+        buffer::ask_focus(ui, &field.path);
+        return vec![any(Command::Reveal(field.path.clone()))];
     }
+    if let Some(place) = place {
+        super::text::ask_line(ui, place.line_column().0);
+    }
+    vec![any(Command::As(super::Manner::Text))]
 }
 
 /// Shows where the focus is on text that can be clicked.

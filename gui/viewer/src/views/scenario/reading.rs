@@ -63,6 +63,10 @@ impl Reading {
     }
 
     /// What a field was in the original, where it differs: itself or a part of it.
+    #[expect(
+        clippy::option_option,
+        reason = "whether it differs, and what it was, where it was given"
+    )]
     pub(super) fn was(&self, path: &str) -> Option<Option<&str>> {
         let differs = |one: &&Difference| is_within(&one.field, path);
         let one = self.differences.iter().find(differs)?;

@@ -54,7 +54,10 @@ fn operator(fact: &OperatorFact) -> Told {
     };
     let moved = number::bytes(fact.bytes);
     let work = if fact.flops_per_s.is_some() {
-        format!("{} GFLOP, {moved} at least", number::digits(fact.flops / 1e9))
+        format!(
+            "{} GFLOP, {moved} at least",
+            number::digits(fact.flops / 1e9)
+        )
     } else {
         format!("{moved} at least")
     };
@@ -69,7 +72,10 @@ fn operator(fact: &OperatorFact) -> Told {
 
 fn communication(fact: &CommunicationFact) -> Told {
     let bandwidth = fact.bus_bandwidth.map_or(String::new(), |rate| {
-        format!(", bus bandwidth {} GB/s", number::digits(rate.as_f64() / 1e9))
+        format!(
+            ", bus bandwidth {} GB/s",
+            number::digits(rate.as_f64() / 1e9)
+        )
     });
     let way = match (fact.algorithm, fact.protocol) {
         (Some(algorithm), Some(protocol)) => format!("; {algorithm:?}, {protocol:?}"),
@@ -77,10 +83,7 @@ fn communication(fact: &CommunicationFact) -> Told {
     };
     Told::new(
         format!("{:?}", fact.kind),
-        format!(
-            "{} alone{bandwidth}",
-            number::secs(fact.alone.as_secs())
-        ),
+        format!("{} alone{bandwidth}", number::secs(fact.alone.as_secs())),
         format!(
             "{} over {} in {}; {} do not depend on the size{way}",
             number::bytes(fact.bytes),

@@ -187,7 +187,7 @@ impl Boxes<'_> {
             } else {
                 &[line]
             };
-            self.text(
+            text(
                 painter,
                 (rect, pos2(rect.center().x, y)),
                 words,
@@ -226,33 +226,12 @@ impl Boxes<'_> {
         }
         let name = device.name.as_str();
         let words = [name, short(name), number_of(name)];
-        self.text(
+        text(
             painter,
             (rect, rect.center()),
             &words,
             (font, self.theme.text),
         );
-    }
-
-    /// The first of some texts that fits into a box, in the middle of a place.
-    fn text(
-        &self,
-        painter: &Painter,
-        (within, at): (Rect, Pos2),
-        texts: &[&str],
-        (font, color): (FontId, Color32),
-    ) {
-        if within.height() < font.size || within.width() < 10.0 {
-            return;
-        }
-        for text in texts {
-            let galley = painter.layout_no_wrap((*text).to_owned(), font.clone(), color);
-            if galley.size().x <= within.width() - 4.0 {
-                let rect = Align2::CENTER_CENTER.anchor_size(at, galley.size());
-                painter.galley(rect.min, galley, color);
-                return;
-            }
-        }
     }
 
     const fn stroke(&self, focused: bool) -> Stroke {
@@ -343,4 +322,24 @@ pub(super) fn counts(group: &GroupView) -> String {
         ));
     }
     parts.join(", ")
+}
+
+/// The first of some texts that fits into a box, in the middle of a place.
+fn text(
+    painter: &Painter,
+    (within, at): (Rect, Pos2),
+    texts: &[&str],
+    (font, color): (FontId, Color32),
+) {
+    if within.height() < font.size || within.width() < 10.0 {
+        return;
+    }
+    for text in texts {
+        let galley = painter.layout_no_wrap((*text).to_owned(), font.clone(), color);
+        if galley.size().x <= within.width() - 4.0 {
+            let rect = Align2::CENTER_CENTER.anchor_size(at, galley.size());
+            painter.galley(rect.min, galley, color);
+            return;
+        }
+    }
 }

@@ -151,8 +151,7 @@ fn both(asked: &Asked, control: &Control) -> Result<Policies, String> {
 
 /// A scenario under a policy, on an engine that knows links.
 fn under(draft: &Draft, policy: &str) -> Result<Draft, String> {
-    let failed =
-        |failure: Box<session::Failure>| crate::state::hinted(&failure, failure.hint());
+    let failed = |failure: Box<session::Failure>| crate::state::hinted(&failure, failure.hint());
     let draft = draft.set(FIELD, policy).map_err(failed)?;
     let engine = draft.value("settings.engine");
     let knows = [ScenarioEngine::Flow, ScenarioEngine::Packet];

@@ -210,8 +210,8 @@ fn strip(mesh: &mut Mesh, [a, b]: [Pos2; 2], width: f32, color: Color32) {
         }
     }
     for lane in 0..3 {
-        let [p, q, r, s] = [0, 1, 4, 5].map(|corner| first + lane + corner);
-        mesh.add_triangle(p, q, r);
-        mesh.add_triangle(q, s, r);
+        let corners = [0, 1, 4, 5].map(|corner| first + lane + corner);
+        mesh.add_triangle(corners[0], corners[1], corners[2]);
+        mesh.add_triangle(corners[1], corners[3], corners[2]);
     }
 }

@@ -123,7 +123,7 @@ fn slider_ui(ui: &mut Ui, setting: &Setting, value: f64) -> Vec<Any> {
         };
         let value = setting.steps.get(place).copied();
         // Back where it was is no change.
-        let value = value.filter(|value| *value != setting.value);
+        let value = value.filter(|value| value.to_bits() != setting.value.to_bits());
         commands.push(turn(knob, value, gesture));
     }
     let rests = response.drag_stopped() || place != at && !response.dragged();

@@ -54,7 +54,7 @@ impl View {
 }
 
 /// What a person can ask of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Command {
     /// Asks for what the view shows at first.
     Prepare,
