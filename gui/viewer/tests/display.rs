@@ -1,7 +1,7 @@
 //! The real window on a virtual display: it gets the focus, shows its first frame, takes keys and
 //! clicks, and keeps its session.
 //!
-//! Needs Xvfb, xdotool and ImageMagick's `import`; where one is missing the test is skipped and says
+//! Needs Xvfb, xdotool and `ImageMagick`'s `import`; where one is missing the test is skipped and says
 //! so, unless `WINDTUNNEL_NEEDS_DISPLAY` is set.
 
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -11,7 +11,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 /// The longest that anything may take on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A process that ends with the test.
 struct Running(Child);
@@ -72,11 +72,13 @@ impl Window {
             .expect("the window was built");
         let lines = BufReader::new(program.stderr.take().expect("a pipe")).lines();
         let (sender, receiver) = channel();
-        std::thread::spawn(move || {
+        let read = move || {
             for line in lines.map_while(Result::ok) {
                 drop(sender.send(line));
             }
-        });
+        };
+        let thread = std::thread::Builder::new().spawn(read);
+        drop(thread.expect("a thread"));
         let program = Running(program);
         let mut said = Vec::new();
         loop {
@@ -95,7 +97,11 @@ impl Window {
             _program: program,
         };
         let found = window.xdotool(&["search", "--sync", "--onlyvisible", "--name", "Windtunnel"]);
-        window.id = found.lines().next().unwrap_or_default().to_owned();
+        found
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .clone_into(&mut window.id);
         window.xdotool(&["windowfocus", "--sync", &window.id.clone()]);
         window
     }

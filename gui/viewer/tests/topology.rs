@@ -14,12 +14,12 @@ use viewer::worker::{Mode, Slot};
 
 /// 64 hosts under 8 leaves and 8 spines, on the quick engine.
 fn scenario(name: &str) -> std::path::PathBuf {
-    let draft = session::Draft::example("spray-vs-singlepath").unwrap();
-    let draft = draft.set("settings.engine", "flow").unwrap();
+    let draft = session::Draft::example("spray-vs-singlepath").expect("an example");
+    let draft = draft.set("settings.engine", "flow").expect("a field");
     let folder = std::env::temp_dir().join(format!("windtunnel-{}-{name}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::create_dir_all(&folder).expect("a folder");
     let file = folder.join("leaf-spine.toml");
-    std::fs::write(&file, draft.text()).unwrap();
+    std::fs::write(&file, draft.text()).expect("a file");
     file
 }
 
@@ -87,7 +87,8 @@ fn hot_links_are_listed_and_one_that_is_selected_tells_what_it_is() {
         .filter_map(|row| row.cells[3].value())
         .collect();
     assert!(shares.is_sorted_by(|a, b| b <= a), "{shares:?}");
-    let first = scene.side.loads.classes[table.rows[0].id as usize].clone();
+    let first =
+        scene.side.loads.classes[usize::try_from(table.rows[0].id).expect("a class")].clone();
     send(
         &mut person,
         topology::Command::Select(first.members.first().copied()),

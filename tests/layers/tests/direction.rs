@@ -94,9 +94,9 @@ fn the_command_is_built_without_a_window() {
             .iter()
             .filter(|package| package["name"].as_str() == Some(name));
         let lists = named.filter_map(|package| package.get("dependencies")?.as_array());
-        let names = lists.flatten().filter_map(toml::Value::as_str);
+        let entries = lists.flatten().filter_map(toml::Value::as_str);
         // A name that several versions bear is followed by the version.
-        names
+        entries
             .map(|name| name.split(' ').next().unwrap_or(name).to_owned())
             .collect()
     };
