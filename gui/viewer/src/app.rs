@@ -28,6 +28,8 @@ pub struct App {
     canvases: Canvases,
     /// Set from any thread when the graphics device is gone.
     lost: Arc<AtomicBool>,
+    /// Whether a new window takes the place of one whose device is gone.
+    restarts: bool,
     /// Whether somebody waits to be told that the first frame is there.
     tells_first_frame: bool,
     title: String,
@@ -52,6 +54,7 @@ impl App {
             keeper,
             canvases: Canvases::default(),
             lost: Arc::default(),
+            restarts: false,
             tells_first_frame: false,
             title: String::new(),
         }
@@ -74,7 +77,7 @@ impl App {
 
     /// Draws marks of timelines on a device instead of as meshes.
     pub fn use_device(&mut self, render: &eframe::egui_wgpu::RenderState) {
-        self.canvases.use_device(render);
+        self.canvases.use_device(render, &self.worker);
         let lost = Arc::clone(&self.lost);
         render
             .device
@@ -84,6 +87,11 @@ impl App {
                     lost.store(true, Ordering::Relaxed);
                 }
             });
+    }
+
+    /// Lets a new window take the place of this one when its device is gone.
+    pub const fn restart_when_lost(&mut self) {
+        self.restarts = true;
     }
 
     /// What a driver does that crashes, for tests.
@@ -380,7 +388,7 @@ impl Behavior<Pane> for Panes<'_> {
 impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         self.frame_ui(ui);
-        if self.is_lost() {
+        if self.is_lost() && self.restarts {
             crate::start::again();
             ui.ctx().send_viewport_cmd(ViewportCommand::Close);
         }

@@ -89,6 +89,7 @@ fn window(options: &Options) -> Result<(), StartError> {
             if let Some(view) = options.view {
                 app.send(Command::Show(view.pane()));
             }
+            app.restart_when_lost();
             app.tell_first_frame();
             Ok(Box::new(app))
         }),

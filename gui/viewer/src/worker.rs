@@ -173,6 +173,12 @@ impl Worker {
         }
     }
 
+    /// Something that does short jobs beside the window; none where all work is done at once.
+    pub fn beside(&self) -> Option<Beside> {
+        let wake = Arc::clone(&self.wake);
+        (self.mode == Mode::Threads).then(|| Beside::new(wake))
+    }
+
     /// What is going on, by slot.
     pub const fn going(&self) -> &BTreeMap<Slot, Going> {
         &self.going
@@ -301,6 +307,34 @@ impl Worker {
     /// Waits until everything is done: for pictures and tests.
     pub fn is_idle(&self) -> bool {
         self.going.is_empty()
+    }
+}
+
+/// A thread that does short jobs one after another, such as queries of the timeline.
+#[derive(Debug)]
+pub struct Beside(Sender<Box<dyn FnOnce() + Send>>);
+
+impl Beside {
+    fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        let (sender, jobs) = channel::<Box<dyn FnOnce() + Send>>();
+        let work = move || {
+            for job in jobs {
+                job();
+                wake();
+            }
+        };
+        let thread = std::thread::Builder::new().name("Beside".to_owned());
+        // Without a thread nobody takes the jobs, and those who give them do them at once.
+        drop(thread.spawn(work));
+        Self(sender)
+    }
+}
+
+impl timeline::Background for Beside {
+    fn run(&self, job: Box<dyn FnOnce() + Send>) {
+        if let Err(unsent) = self.0.send(job) {
+            (unsent.0)();
+        }
     }
 }
 

@@ -3,9 +3,6 @@
 //! They are made on Mesa's software adapter, as on the machines of the checks; where no adapter is
 //! installed they are skipped and say so, unless `WINDTUNNEL_NEEDS_ADAPTER` is set.
 
-mod common;
-
-use common::SMALL;
 use egui_kittest::{Harness, SnapshotResults};
 use viewer::app::App;
 use viewer::command::Command;
@@ -86,7 +83,7 @@ fn views_look_as_they_were_signed() {
         results.add(harness.try_snapshot(format!("start-{suffix}")));
         harness
             .state_mut()
-            .send(Command::OpenExample(SMALL.to_owned()));
+            .send(Command::OpenExample("llama3-8b-dgx-h100".to_owned()));
         settle(&mut harness);
         for pane in Pane::ALL {
             harness.state_mut().send(Command::Show(pane));

@@ -26,6 +26,7 @@ use crate::app::App;
 use crate::command::Command;
 use crate::layout::Pane;
 use crate::state::State;
+use crate::worker::Worker;
 
 /// What views keep between frames that is no state: caches and resources of the device.
 #[derive(Debug, Default)]
@@ -36,8 +37,8 @@ pub struct Canvases {
 
 impl Canvases {
     /// Draws on a device what would be meshes otherwise.
-    pub fn use_device(&mut self, render: &RenderState) {
-        self.timeline.use_device(render);
+    pub fn use_device(&mut self, render: &RenderState, worker: &Worker) {
+        self.timeline.use_device(render, worker);
     }
 }
 

@@ -14,14 +14,14 @@ use eframe::egui_wgpu::RenderState;
 use egui::Ui;
 use serde::{Deserialize, Serialize};
 use session::{Ready, SpanFacts};
-use timeline::{Pair, PairCanvas, PairNames, Selection, TimelineCommand, TimelineView};
+use timeline::{Background, Pair, PairCanvas, PairNames, Selection, TimelineCommand, TimelineView};
 
 use crate::command::Command as Any;
 use crate::device::DeviceSink;
 use crate::layout::Layout;
 use crate::run::Run;
 use crate::state::State;
-use crate::worker::{Ask, Slot};
+use crate::worker::{Ask, Slot, Worker};
 
 pub use below::{details_ui, ledger_ui};
 pub use play::advance;
@@ -81,9 +81,14 @@ impl Default for Canvas {
 
 impl Canvas {
     /// Draws quads on a device.
-    pub fn use_device(&mut self, render: &RenderState) {
+    pub fn use_device(&mut self, render: &RenderState, worker: &Worker) {
         let sink = DeviceSink::new(render);
-        let canvas = || timeline::Canvas::new(Box::new(sink), None);
+        let canvas = || {
+            let beside = worker
+                .beside()
+                .map(|beside| Box::new(beside) as Box<dyn Background>);
+            timeline::Canvas::new(Box::new(sink), beside)
+        };
         self.alone = canvas();
         self.pair = PairCanvas {
             base: canvas(),

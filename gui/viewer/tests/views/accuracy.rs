@@ -1,10 +1,8 @@
 //! Measured runs beside their predictions, as a person uses them.
 
-mod common;
-
 use std::path::PathBuf;
 
-use common::Person;
+use crate::common::Person;
 use egui_kittest::kittest::Queryable as _;
 use viewer::command::Command;
 use viewer::dialogs::Typed;

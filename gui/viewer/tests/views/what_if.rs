@@ -1,8 +1,6 @@
 //! Sliders: the estimate while they move, the engine when they rest, what is kept.
 
-mod common;
-
-use common::{Person, SMALL};
+use crate::common::{Person, SMALL};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use session::Knob;

@@ -1,8 +1,6 @@
 //! Memory: peaks by class, levels over time, the limit, and what would make a plan fit.
 
-mod common;
-
-use common::{Person, SMALL};
+use crate::common::{Person, SMALL};
 use egui_kittest::kittest::Queryable as _;
 use trace::MemoryKind;
 use viewer::command::Command;

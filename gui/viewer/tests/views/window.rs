@@ -1,10 +1,8 @@
 //! The window as a whole: opening, editing, undoing, running, looking for commands.
 
-mod common;
-
 use std::path::PathBuf;
 
-use common::{Person, SMALL};
+use crate::common::{Person, SMALL};
 use egui::{Key, Modifiers};
 use viewer::command::Command;
 use viewer::dialogs::{Answering, Chosen, Typed};

@@ -1,5 +1,4 @@
 //! An application as tests use it.
-#![expect(dead_code, reason = "each test file uses its own part")]
 
 use egui_kittest::Harness;
 use viewer::app::App;

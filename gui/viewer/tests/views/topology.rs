@@ -1,8 +1,6 @@
 //! The graph of the cluster: groups that unfold, hot links, one playhead, two policies.
 
-mod common;
-
-use common::Person;
+use crate::common::Person;
 use egui_kittest::kittest::Queryable as _;
 use units::SimTime;
 use viewer::command::Command;

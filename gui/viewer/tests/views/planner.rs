@@ -1,12 +1,10 @@
 //! The planner as a person uses it.
 
-mod common;
-
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use common::{Person, SMALL};
+use crate::common::{Person, SMALL};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use session::{Draft, Engine, PlanField};
 use units::Control;

@@ -1,8 +1,6 @@
 //! The scenario panel: fields, errors, filter, text, differences.
 
-mod common;
-
-use common::{Person, SMALL};
+use crate::common::{Person, SMALL};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use viewer::command::Command;
