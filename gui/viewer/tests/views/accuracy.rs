@@ -11,7 +11,7 @@ use viewer::layout::Pane;
 use viewer::views::accuracy::{self, By, Predicted, Shown, Tab};
 use viewer::worker::{Mode, Slot};
 
-const RUNS: &str = include_str!("../../../calibrate/data/runs/training_runs.csv");
+const RUNS: &str = include_str!("../../../../calibrate/data/runs/training_runs.csv");
 
 /// A folder for the files of a test.
 fn scratch(name: &str) -> PathBuf {
