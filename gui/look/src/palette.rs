@@ -180,6 +180,7 @@ mod tests {
     use super::*;
 
     /// CIE 1976 lightness and opponent colors of linear light.
+    #[expect(clippy::many_single_char_names, reason = "the letters of the standard")]
     fn lab(rgb: [f32; 3]) -> [f32; 3] {
         let [r, g, b] = rgb;
         let xyz = [
