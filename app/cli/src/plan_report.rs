@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use session::{
     Baseline, Breakdown, NoPlan, Planned, Planning, Prediction, Remedy, Simulated, Tally, WhatIf,
+    plan_fields,
 };
 
 use crate::number::{count, duration, number, percent};
@@ -289,47 +290,15 @@ impl Report<'_> {
     }
 }
 
-/// The fields of a plan, as a scenario would give them.
+/// The fields of a plan, as a scenario would give them. A schedule from a file has no point of the space.
 fn given(plan: &Simulated) -> Vec<(&'static str, String)> {
-    let choice = &plan.evaluated.choice;
-    let degrees = choice.degrees;
-    let mut fields = vec![
-        ("tp", degrees.tp.to_string()),
-        ("pp", degrees.pp.to_string()),
-    ];
-    let mut some = |name, value: u32| {
-        if 1 < value {
-            fields.push((name, value.to_string()));
+    let mut fields = plan_fields(&plan.evaluated.choice, &[]);
+    for (name, value) in &mut fields {
+        if *name == "schedule" {
+            let schedule = plan.prediction.plan["schedule"].as_str();
+            schedule.unwrap_or("").clone_into(value);
         }
-    };
-    some("vp", choice.vp);
-    some("cp", degrees.cp);
-    some("ep", degrees.ep);
-    if 1 < degrees.ep {
-        some("etp", degrees.etp);
     }
-    fields.push(("dp", degrees.dp.to_string()));
-    fields.push(("micro_batch", choice.micro_batch.to_string()));
-    fields.push((
-        "schedule",
-        plan.prediction.plan["schedule"]
-            .as_str()
-            .unwrap_or("")
-            .to_owned(),
-    ));
-    fields.push(("layer_split", choice.split.words()));
-    fields.push(("recompute", choice.recompute.words()));
-    fields.push(("shard", choice.shard.words()));
-    let on = [
-        ("sp", choice.switches.sp),
-        ("overlap.grad_reduce", choice.switches.grad_reduce),
-        ("overlap.param_gather", choice.switches.param_gather),
-        ("overlap.p2p", choice.switches.p2p),
-        ("overlap.ep", choice.switches.ep),
-    ];
-    fields.extend(on.map(|(name, on)| (name, on.to_string())));
-    fields.push(("overlap.tp", choice.switches.tp.words().to_owned()));
-    fields.push(("offload", choice.offload.words().to_owned()));
     fields
 }
 

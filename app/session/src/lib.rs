@@ -21,7 +21,6 @@ mod plan;
 mod plan_fields;
 mod print;
 mod ranks;
-mod run_key;
 mod save;
 mod shipped;
 mod simulate;
@@ -36,7 +35,7 @@ mod why_not;
 pub use ::plan::{PlanField, PlanSpec};
 pub use ::traffic::{Keep, RunError};
 pub use ::validate::{
-    Compared, Document, Facts, Group, Row, RowEntry, Settings as ValidateSettings, Worst,
+    Compared, Document, Facts, Group, Row, RowEntry, Settings as ValidateSettings, Worst, quantile,
 };
 pub use bandwidth::{BandwidthError, Measured, measured};
 pub use binding::{Binding, binding, breakdown_parts};
@@ -79,7 +78,6 @@ pub use predict::{
     PredictError, Prediction, Record, Scenario, Sources, Table,
 };
 pub use ranks::RankPlaces;
-pub use run_key::{RunKey, VERSION, caption};
 pub use runs::{Assumption as Inferred, Quantity, RunsError};
 pub use save::{Existing, SaveError, check, save};
 pub use search::{
@@ -101,3 +99,6 @@ pub use validate::{
 };
 pub use what_if::{Knob, Sensitivity, Setting, TuneError, Tuner, Tuning, settings};
 pub use why_not::{WhyNot, WhyNotError};
+
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

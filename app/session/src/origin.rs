@@ -258,7 +258,9 @@ fn memory(prediction: &Prediction) -> Vec<Origin> {
             "Peak reserved",
             prediction.peak_reserved_bytes,
             "The same with what the allocator holds in reserve.",
-            None,
+            Some(
+                "peak allocated · (1 + slack) + what the optimizer step holds besides; constants of the framework's file",
+            ),
         ),
         of(
             "device_used_bytes",

@@ -63,15 +63,7 @@ pub fn resolve(
     document: &Table,
     library: &Library<'_>,
 ) -> Result<Resolved, Vec<Failure>> {
-    let mut resolver = Resolver::new(spec, document, library);
-    let scenario = resolver.scenario(name);
-    match scenario {
-        Some(scenario) if resolver.failures.is_empty() => Ok(Resolved {
-            scenario,
-            warnings: resolver.warnings,
-        }),
-        _ => Err(resolver.failures),
-    }
+    Resolver::new(spec, document, library).resolved(name)
 }
 
 /// As [`resolve`], on a cluster that was built already.
@@ -92,14 +84,7 @@ pub fn resolve_on(
     // For the constants of collectives that its file names; building it is what takes long.
     drop(resolver.described_cluster());
     resolver.shared = Some(cluster.clone());
-    let scenario = resolver.scenario(name);
-    match scenario {
-        Some(scenario) if resolver.failures.is_empty() => Ok(Resolved {
-            scenario,
-            warnings: resolver.warnings,
-        }),
-        _ => Err(resolver.failures),
-    }
+    resolver.resolved(name)
 }
 
 /// Reads a document as a scenario. Where something is wrong with its fields, the names, files and
@@ -170,6 +155,17 @@ impl<'a> Resolver<'a> {
             given: None,
             shared: None,
             measured: None,
+        }
+    }
+
+    /// The scenario with what is suspicious, or everything that is wrong.
+    fn resolved(mut self, name: &str) -> Result<Resolved, Vec<Failure>> {
+        match self.scenario(name) {
+            Some(scenario) if self.failures.is_empty() => Ok(Resolved {
+                scenario,
+                warnings: self.warnings,
+            }),
+            _ => Err(self.failures),
         }
     }
 

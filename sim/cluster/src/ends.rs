@@ -145,13 +145,7 @@ impl Cluster {
 
     fn draw(&self) -> DiGraph<Device, Link> {
         let mut graph = DiGraph::with_capacity(0, self.links.len());
-        let fabric = &self.fabric;
-        let leaves = (0..fabric.n_leaves()).map(Device::Leaf);
-        let spines = (0..fabric.n_spines()).map(Device::Spine);
-        let cores = (0..fabric.n_cores()).map(Device::Core);
-        let web = fabric.web.iter();
-        let web = web.flat_map(|web| web.switches().map(|switch| web.device(switch)));
-        for switch in leaves.chain(spines).chain(cores).chain(web) {
+        for switch in self.switches() {
             graph.add_node(switch);
         }
         for node in (0..self.n_nodes()).map(NodeId::from_index) {
