@@ -28,8 +28,8 @@ pub struct Caption {
     pub scenario: String,
     /// The engine.
     pub engine: String,
-    /// The seed of all randomness.
-    pub seed: u64,
+    /// The seed of all randomness; none where nothing was drawn or nobody says.
+    pub seed: Option<u64>,
     /// The version of the program.
     pub version: String,
 }
@@ -46,7 +46,8 @@ impl Caption {
             seed,
             version,
         } = self;
-        format!("{scenario} · engine {engine} · seed {seed} · Windtunnel {version}")
+        let seed = seed.map_or(String::new(), |seed| format!(" · seed {seed}"));
+        format!("{scenario} · engine {engine}{seed} · Windtunnel {version}")
     }
 }
 

@@ -15,5 +15,5 @@ pub mod palette;
 mod theme;
 mod told;
 
-pub use theme::{Theme, install, space};
+pub use theme::{ANIMATION, Theme, install, space};
 pub use told::{Told, Worth, told_line, told_ui};

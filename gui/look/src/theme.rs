@@ -166,6 +166,9 @@ impl Theme {
     }
 }
 
+/// How long what moves takes, in seconds.
+pub const ANIMATION: f32 = 0.08;
+
 /// Gives a context both themes, and sizes of text and controls.
 pub fn install(ctx: &Context) {
     ctx.set_visuals_of(egui::Theme::Dark, Theme::DARK.visuals());
@@ -188,7 +191,7 @@ pub fn install(ctx: &Context) {
         style.spacing.interact_size = egui::vec2(36.0, 22.0);
         style.spacing.tooltip_width = 380.0;
         style.interaction.tooltip_delay = 0.25;
-        style.animation_time = 0.08;
+        style.animation_time = ANIMATION;
     });
 }
 

@@ -125,7 +125,6 @@ fn a_million(c: &mut Criterion) {
         Arc::new(run(1_000_000, 64)),
         Placement::default(),
     )));
-    let shown = window.view.clone();
     window.frame();
     c.bench_function("still_1m", |b| b.iter(|| window.frame()));
     c.bench_function("bars_1m", |b| {
@@ -138,20 +137,7 @@ fn a_million(c: &mut Criterion) {
             n
         });
     });
-    let mut to = 0.02;
-    c.bench_function("zoom_1m", |b| {
-        b.iter(|| {
-            // A scale that was not seen before: no tile helps.
-            to += 1e-6;
-            window.view = shown.clone();
-            let zoom = TimelineCommand::Zoom {
-                about: None,
-                factor: 1.0 + to,
-            };
-            window.view.apply(&window.timeline, &zoom);
-            window.frame()
-        });
-    });
+    zoom(c, "zoom_1m", &mut window);
     c.bench_function("pan_1m", |b| {
         b.iter(|| {
             let end = window.timeline.end();
@@ -176,9 +162,14 @@ fn ten_million(c: &mut Criterion) {
     });
     let timeline = Arc::new(Timeline::new(trace, Placement::default()));
     let mut window = Window::new(timeline);
+    zoom(c, "query_10m", &mut window);
+}
+
+/// A frame at a scale that was not seen before: no tile helps.
+fn zoom(c: &mut Criterion, name: &str, window: &mut Window) {
     let shown = window.view.clone();
     let mut to = 0.02;
-    c.bench_function("query_10m", |b| {
+    c.bench_function(name, |b| {
         b.iter(|| {
             to += 1e-6;
             window.view = shown.clone();

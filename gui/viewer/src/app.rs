@@ -26,6 +26,8 @@ pub struct App {
     dialogs: Arc<Mutex<dyn Dialogs>>,
     keeper: Keeper,
     canvases: Canvases,
+    /// Whether the context was told to move less.
+    is_calm: Option<bool>,
     /// Set from any thread when the graphics device is gone.
     lost: Arc<AtomicBool>,
     /// Whether a new window takes the place of one whose device is gone.
@@ -53,6 +55,7 @@ impl App {
             dialogs: Arc::new(Mutex::new(dialogs)),
             keeper,
             canvases: Canvases::default(),
+            is_calm: None,
             lost: Arc::default(),
             restarts: false,
             tells_first_frame: false,
@@ -196,7 +199,7 @@ impl App {
         }
     }
 
-    fn apply_settings(&self, ctx: &Context) {
+    fn apply_settings(&mut self, ctx: &Context) {
         let settings = &self.state.settings;
         if ctx.options(|options| options.theme_preference) != settings.theme {
             ctx.set_theme(settings.theme);
@@ -205,8 +208,11 @@ impl App {
         if (ctx.zoom_factor() - zoom).abs() > 1e-3 {
             ctx.set_zoom_factor(zoom);
         }
-        let time = if settings.reduced_motion { 0.0 } else { 0.08 };
-        ctx.all_styles_mut(|style| style.animation_time = time);
+        let calm = settings.reduced_motion;
+        if self.is_calm.replace(calm) != Some(calm) {
+            let time = if calm { 0.0 } else { look::ANIMATION };
+            ctx.all_styles_mut(|style| style.animation_time = time);
+        }
     }
 
     /// Gives work to the worker, and asks of the desktop what only it can do.
@@ -339,8 +345,7 @@ fn panes_ui(ui: &mut Ui, state: &State, canvases: &mut Canvases) -> Vec<Command>
     let edited = panes.edited;
     let mut commands = panes.commands;
     if edited && tree != state.view.now().layout.0 {
-        let command = views::timeline::Command::Layout(Layout(tree));
-        commands.push(Command::Timeline(command));
+        commands.push(Command::Layout(Layout(tree)));
     }
     commands
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use egui::{Key, KeyboardShortcut, Modifiers, ThemePreference};
 
-use crate::layout::Pane;
+use crate::layout::{Layout, Pane};
 use crate::state::State;
 use crate::views::{accuracy, memory, planner, scenario, timeline, topology, what_if};
 use crate::worker::Slot;
@@ -46,6 +46,8 @@ pub enum Command {
     ForgetBase,
     /// Bring a pane to the front.
     Show(Pane),
+    /// The panes were moved.
+    Layout(Layout),
     /// Put all panes where they were in the beginning.
     ResetLayout,
     /// Colors.

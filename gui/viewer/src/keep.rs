@@ -64,12 +64,37 @@ impl KeptDocument {
     }
 }
 
+/// A state as it was written: parts are shared with it, so that comparing costs little in a frame.
+#[derive(Debug)]
+struct Written {
+    settings: Settings,
+    view: View,
+    document: Option<Document>,
+}
+
+impl Written {
+    fn of(state: &State) -> Self {
+        Self {
+            settings: state.settings.clone(),
+            view: state.view.now().clone(),
+            document: state.document.as_ref().map(|edits| edits.now().clone()),
+        }
+    }
+
+    fn is(&self, state: &State) -> bool {
+        let document = state.document.as_ref().map(History::now);
+        self.document.as_ref() == document
+            && self.settings == state.settings
+            && self.view == *state.view.now()
+    }
+}
+
 /// Keeps the session of a window.
 #[derive(Debug)]
 pub struct Keeper {
     /// The file; none where nothing is to be kept.
     path: Option<PathBuf>,
-    last: Option<Kept>,
+    last: Option<Written>,
     /// When the state was first seen to differ from the file, in seconds of the window's clock.
     changed_at: Option<f64>,
 }
@@ -149,8 +174,7 @@ impl Keeper {
     /// * `now` — seconds of the window's clock.
     pub fn tick(&mut self, state: &State, now: f64) -> Option<f64> {
         self.path.as_ref()?;
-        let kept = kept(state, true);
-        if self.last.as_ref() == Some(&kept) {
+        if self.is_kept(state) {
             self.changed_at = None;
             return None;
         }
@@ -160,27 +184,29 @@ impl Keeper {
             return Some(rest);
         }
         self.changed_at = None;
-        self.write(kept);
+        self.write(state, true);
         None
+    }
+
+    fn is_kept(&self, state: &State) -> bool {
+        self.last.as_ref().is_some_and(|last| last.is(state))
     }
 
     /// Writes the session at once: the window is about to end.
     pub fn keep_now(&mut self, state: &State) {
-        let kept = kept(state, true);
-        if self.path.is_some() && self.last.as_ref() != Some(&kept) {
-            self.write(kept);
+        if !self.is_kept(state) {
+            self.write(state, true);
         }
     }
 
     /// Writes that the window was closed as it should be.
     pub fn close(&mut self, state: &State) {
-        if self.path.is_some() {
-            self.write(kept(state, false));
-        }
+        self.write(state, false);
     }
 
-    fn write(&mut self, kept: Kept) {
+    fn write(&mut self, state: &State, open: bool) {
         let Some(path) = &self.path else { return };
+        let kept = kept(state, open);
         let written = path
             .parent()
             .map_or(Ok(()), std::fs::create_dir_all)
@@ -197,7 +223,7 @@ impl Keeper {
             eprintln!("windtunnel: the session is not kept: {reason}");
             self.path = None;
         }
-        self.last = Some(kept);
+        self.last = Some(Written::of(state));
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Options {
     pub screenshot: Option<PathBuf>,
     /// What the picture shows, or what stands in front
     #[arg(long, value_enum)]
-    pub view: Option<ShownView>,
+    pub view: Option<Pane>,
     /// Colors; pictures are light unless told otherwise
     #[arg(long, value_enum)]
     pub theme: Option<ShownTheme>,
@@ -39,34 +39,6 @@ pub struct Size(pub f32, pub f32);
 impl Default for Size {
     fn default() -> Self {
         Self(1280.0, 800.0)
-    }
-}
-
-/// The views of pictures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the names are those of the panes")]
-pub enum ShownView {
-    Scenario,
-    Timeline,
-    Topology,
-    Planner,
-    Memory,
-    Accuracy,
-    WhatIf,
-}
-
-impl ShownView {
-    /// The pane.
-    pub const fn pane(self) -> Pane {
-        match self {
-            Self::Scenario => Pane::Scenario,
-            Self::Timeline => Pane::Timeline,
-            Self::Topology => Pane::Topology,
-            Self::Planner => Pane::Planner,
-            Self::Memory => Pane::Memory,
-            Self::Accuracy => Pane::Accuracy,
-            Self::WhatIf => Pane::WhatIf,
-        }
     }
 }
 

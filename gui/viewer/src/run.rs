@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chart::Caption;
 use session::{
     Draft, Failure, Header, Keep, NetworkAnswer, Opened, Outcome, PredictError, Ready, Record,
     Rules, RunError, Traffic, link_tracks, read_trace,
@@ -42,41 +43,25 @@ pub enum Answer {
     },
 }
 
-/// What stands under every figure.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Caption {
-    /// The scenario's name.
-    pub scenario: String,
-    /// The engine.
-    pub engine: String,
-    /// The seed; none where a file does not say.
-    pub seed: Option<u64>,
-    /// The version of Windtunnel that ran it.
-    pub version: String,
+/// What stands under figures that this program makes.
+pub fn caption(scenario: &str, engine: &str, seed: Option<u64>) -> Caption {
+    Caption {
+        scenario: scenario.to_owned(),
+        engine: engine.to_owned(),
+        seed,
+        version: session::VERSION.to_owned(),
+    }
 }
 
-impl Caption {
-    /// What a file of a timeline says of itself.
-    fn of_file(path: &Path, header: &Header) -> Self {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let engine = header.prediction["engine"].as_str();
-        Self {
-            scenario: name.into_owned(),
-            engine: engine.unwrap_or("unknown").to_owned(),
-            seed: Some(header.seed),
-            version: header.tool.trim_start_matches("windtunnel ").to_owned(),
-        }
-    }
-
-    /// The caption in a line.
-    pub fn line(&self) -> String {
-        let seed = self
-            .seed
-            .map_or(String::new(), |seed| format!(", seed {seed}"));
-        format!(
-            "{}, engine {}{seed}, windtunnel {}",
-            self.scenario, self.engine, self.version
-        )
+/// What a file of a timeline says of itself.
+fn caption_of_file(path: &Path, header: &Header) -> Caption {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let engine = header.prediction["engine"].as_str();
+    Caption {
+        scenario: name.into_owned(),
+        engine: engine.unwrap_or("unknown").to_owned(),
+        seed: Some(header.seed),
+        version: header.tool.trim_start_matches("windtunnel ").to_owned(),
     }
 }
 
@@ -160,7 +145,7 @@ impl Run {
         Ok(Self {
             draft: None,
             opened: None,
-            caption: Caption::of_file(path, &header),
+            caption: caption_of_file(path, &header),
             answer: Answer::File {
                 header: Arc::new(header),
                 path: path.to_owned(),
@@ -195,12 +180,11 @@ fn train(ready: Arc<Ready>, control: &Control) -> Result<Ran, NoRun> {
     if let Some(links) = &outcome.links {
         trace.links = link_tracks(&ready.scenario, links, LINKS);
     }
-    let caption = Caption {
-        scenario: ready.scenario.name.clone(),
-        engine: outcome.prediction.engine.to_owned(),
-        seed: Some(ready.scenario.settings.seed),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let caption = caption(
+        &ready.scenario.name,
+        outcome.prediction.engine,
+        Some(ready.scenario.settings.seed),
+    );
     let outcome = Arc::new(outcome);
     Ok((
         Answer::Training { ready, outcome },
@@ -212,12 +196,7 @@ fn train(ready: Arc<Ready>, control: &Control) -> Result<Ran, NoRun> {
 fn send(traffic: Arc<Traffic>, control: &Control) -> Result<Ran, NoRun> {
     let answer = traffic.run(Keep::Loads, control)?;
     let trace = traffic.link_trace(&answer, LINKS);
-    let caption = Caption {
-        scenario: traffic.name.clone(),
-        engine: engine_of(&traffic.rules).to_owned(),
-        seed: Some(traffic.seed),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let caption = caption(&traffic.name, engine_of(&traffic.rules), Some(traffic.seed));
     let answer = Arc::new(answer);
     Ok((
         Answer::Traffic { traffic, answer },

@@ -9,6 +9,7 @@ use crate::command::{Command, actions};
 use crate::notice::notices_ui;
 use crate::run::Answer;
 use crate::state::State;
+use crate::views::told::Figures;
 use crate::worker::{Going, Slot};
 
 /// The menus.
@@ -119,72 +120,40 @@ fn numbers(state: &State) -> Vec<Told> {
 }
 
 fn session_numbers(now: &session::Prediction, base: Option<&session::Prediction>) -> Vec<Told> {
-    let against = |now: f64, base: Option<f64>| {
-        base.filter(|base| *base != 0.0)
-            .map_or(String::new(), |base| {
-                format!("  ({})", number::signed_percent(now / base - 1.0))
-            })
+    let figures = Figures::of(now);
+    let against = |text: String, of: fn(&session::Prediction) -> f64| {
+        let base = base.map(of).filter(|base| *base != 0.0);
+        let difference = base.map_or(String::new(), |base| {
+            format!("  ({})", number::signed_percent(of(now) / base - 1.0))
+        });
+        format!("{text}{difference}")
     };
-    let engine = format!("the {} engine", now.engine);
-    let time = now.iteration_time_s;
-    let interval = now
-        .iteration_time_p10_s
-        .zip(now.iteration_time_p90_s)
-        .map(|(low, high)| format!("{} to {}, 80 %", number::secs(low), number::secs(high)));
-    let mut first = Told::new(
-        "Iteration time",
-        format!(
-            "{}{}",
-            number::secs(time),
-            against(time, base.map(|base| base.iteration_time_s))
-        ),
-        "From the first kernel of an iteration to the end of the optimizer's step",
-        Worth::Simulated,
-        engine.clone(),
+    let memory = if now.fits {
+        "Memory, fits"
+    } else {
+        "Memory, does not fit"
+    };
+    let used = format!(
+        "{} of {}",
+        number::bytes(now.device_used_bytes),
+        number::bytes(now.device_memory_bytes)
     );
-    first.interval = interval;
-    let used = now.device_used_bytes.as_u64() as f64;
-    let limit = now.device_memory_bytes.as_u64() as f64;
+    let time = number::secs(now.iteration_time_s);
+    let tokens = number::digits(now.tokens_per_s);
+    let mfu = number::percent(now.mfu);
     vec![
-        first,
-        Told::new(
-            "Tokens a second",
-            format!(
-                "{}{}",
-                number::digits(now.tokens_per_s),
-                against(now.tokens_per_s, base.map(|base| base.tokens_per_s))
-            ),
-            "Of all GPUs together",
-            Worth::Derived,
-            "the iteration time",
-        )
-        .with_formula("global batch × sequence / iteration time"),
-        Told::new(
-            "MFU",
-            format!(
-                "{}{}",
-                number::percent(now.mfu),
-                against(now.mfu, base.map(|base| base.mfu))
-            ),
-            "Model FLOP/s utilisation: what the model needs over what the GPU's data sheet promises",
-            Worth::Derived,
-            format!("dense {} peak of the data sheet", now.mfu_format),
-        )
-        .with_formula("model FLOPs / (iteration time × GPUs × peak)"),
-        Told::new(
-            if now.fits { "Memory, fits" } else { "Memory, does not fit" },
-            format!(
-                "{} of {}",
-                number::bytes(now.device_used_bytes),
-                number::bytes(now.device_memory_bytes)
-            ),
-            format!(
-                "Of the fullest GPU, with the allocator's reserve, context and communicators: {}",
-                number::percent(used / limit)
-            ),
-            Worth::Simulated,
-            engine,
+        figures.told(
+            "iteration_time_s",
+            "Iteration time",
+            against(time, |of| of.iteration_time_s),
         ),
+        figures.told(
+            "tokens_per_s",
+            "Tokens a second",
+            against(tokens, |of| of.tokens_per_s),
+        ),
+        figures.told("mfu", "MFU", against(mfu, |of| of.mfu)),
+        figures.told("device_used_bytes", memory, used),
     ]
 }
 
@@ -214,12 +183,21 @@ pub fn status_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> V
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if let Some(run) = &state.results.current {
-                let line = run.caption.line();
-                ui.label(RichText::new(line).color(theme.faint));
+                ui.label(RichText::new(caption_line(&run.caption)).color(theme.faint));
             }
         });
     });
     commands
+}
+
+/// The caption of a run as a phrase.
+fn caption_line(caption: &chart::Caption) -> String {
+    let seed = caption.seed;
+    let seed = seed.map_or(String::new(), |seed| format!(", seed {seed}"));
+    format!(
+        "{}, engine {}{seed}, windtunnel {}",
+        caption.scenario, caption.engine, caption.version
+    )
 }
 
 /// The share of work that is done, where it is known.

@@ -10,7 +10,7 @@ use crate::dialogs::{Desktop, Typed};
 use crate::headless::{Frame, PictureError, Studio};
 use crate::keep::Keeper;
 use crate::layout::{Layout, Pane};
-use crate::options::{Options, ShownTheme, ShownView};
+use crate::options::{Options, ShownTheme};
 use crate::views;
 use crate::worker::Mode;
 
@@ -87,7 +87,7 @@ fn window(options: &Options) -> Result<(), StartError> {
                 app.send(Command::SetTheme(preference(theme)));
             }
             if let Some(view) = options.view {
-                app.send(Command::Show(view.pane()));
+                app.send(Command::Show(view));
             }
             app.restart_when_lost();
             app.tell_first_frame();
@@ -131,7 +131,7 @@ fn screenshot(options: &Options, path: &Path) -> Result<(), StartError> {
     if let Some(file) = &options.file {
         app.send(Command::Open(file.clone()));
     }
-    let pane = options.view.map_or(Pane::default(), ShownView::pane);
+    let pane = options.view.unwrap_or_default();
     let frame = Frame {
         size: egui::vec2(options.size.0, options.size.1),
         scale: options.scale,

@@ -168,6 +168,7 @@ impl State {
             Command::CompareWithOriginal => self.compare_with_original(),
             Command::ForgetBase => self.compare_with(None),
             Command::Show(pane) => self.show(pane),
+            Command::Layout(layout) => self.look_within(1, |view| view.layout = layout),
             Command::ResetLayout => self.look(|view| view.layout = Layout::default()),
             Command::SetTheme(theme) => self.settings.theme = theme,
             Command::SetZoom(zoom) => self.settings.zoom = zoom.clamp(50, 300),
@@ -272,37 +273,28 @@ impl State {
         ));
     }
 
-    /// Opens a file on the worker.
+    /// Opens a file on the worker, which looks at what it is.
     pub fn open(&mut self, path: PathBuf) {
         let path = std::path::absolute(&path).unwrap_or(path);
         let what = format!("Opening {}", path.display());
-        if FileKind::of(&path) == FileKind::Timeline {
-            self.asks.push(Ask::new(
-                Slot::Open,
-                what,
-                move |_| Run::read(&path).map(|run| (run, path)),
-                |state, result| match result {
-                    Ok((run, path)) => state.opened_timeline(run, &path),
-                    Err(error) => state.notices.error(error),
-                },
-            ));
-        } else if path.extension().is_some_and(|ending| ending == "csv") {
-            self.show(Pane::Accuracy);
-            accuracy::apply(self, accuracy::Command::Read(path));
-        } else {
-            self.asks.push(Ask::new(
-                Slot::Open,
-                what,
-                move |_| Draft::read(&path).map(|draft| (draft, path)),
-                |state, result| match result {
-                    Ok((draft, path)) => {
-                        state.remember(&path);
-                        state.opened(Document::new(draft, Some(path)));
-                    }
-                    Err(failures) => state.refused(&failures),
-                },
-            ));
-        }
+        self.asks.push(Ask::new(
+            Slot::Open,
+            what,
+            move |_| (read(&path), path),
+            |state, (read, path)| match read {
+                Read::Timeline(Ok(run)) => state.opened_timeline(*run, &path),
+                Read::Timeline(Err(error)) => state.notices.error(error),
+                Read::Scenario(Ok(draft)) => {
+                    state.remember(&path);
+                    state.opened(Document::new(draft, Some(path)));
+                }
+                Read::Scenario(Err(failures)) => state.refused(&failures),
+                Read::Runs => {
+                    state.show(Pane::Accuracy);
+                    accuracy::apply(state, accuracy::Command::Read(path));
+                }
+            },
+        ));
     }
 
     fn open_example(&mut self, name: &str) {
@@ -499,6 +491,24 @@ impl State {
                 Err(error) => state.notices.error(hinted(&error, error.hint())),
             },
         ));
+    }
+}
+
+/// What a file was.
+enum Read {
+    Timeline(Result<Box<Run>, String>),
+    Scenario(Result<Draft, Vec<session::Failure>>),
+    /// Measured runs, which the accuracy view reads.
+    Runs,
+}
+
+fn read(path: &Path) -> Read {
+    if FileKind::of(path) == FileKind::Timeline {
+        Read::Timeline(Run::read(path).map(Box::new))
+    } else if path.extension().is_some_and(|ending| ending == "csv") {
+        Read::Runs
+    } else {
+        Read::Scenario(Draft::read(path))
     }
 }
 

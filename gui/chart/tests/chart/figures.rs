@@ -20,7 +20,7 @@ pub(crate) fn caption() -> Caption {
     Caption {
         scenario: "llama3-70b on 16 × DGX H100".to_owned(),
         engine: "flow".to_owned(),
-        seed: 1,
+        seed: Some(1),
         version: "0.1.0".to_owned(),
     }
 }

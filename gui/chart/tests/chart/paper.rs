@@ -56,7 +56,7 @@ fn two_points() -> Figure {
     Figure::new("Title", "plan", xy).with_caption(Caption {
         scenario: "a.toml".to_owned(),
         engine: "flow".to_owned(),
-        seed: 7,
+        seed: Some(7),
         version: "0.1.0".to_owned(),
     })
 }

@@ -5,7 +5,6 @@ use egui::Ui;
 use look::{Theme, space};
 
 use crate::command::{Command, Content, Export};
-use crate::run::Caption;
 
 /// The size of a chart on paper, in points.
 const PAPER: egui::Vec2 = egui::vec2(720.0, 450.0);
@@ -100,16 +99,5 @@ fn file_name(title: &str) -> String {
         "figure".to_owned()
     } else {
         words.join("-")
-    }
-}
-
-impl From<&Caption> for chart::Caption {
-    fn from(caption: &Caption) -> Self {
-        Self {
-            scenario: caption.scenario.clone(),
-            engine: caption.engine.clone(),
-            seed: caption.seed.unwrap_or_default(),
-            version: caption.version.clone(),
-        }
     }
 }

@@ -16,6 +16,7 @@ pub mod planner;
 pub mod scenario;
 pub mod start;
 pub mod timeline;
+pub mod told;
 pub mod topology;
 pub mod what_if;
 

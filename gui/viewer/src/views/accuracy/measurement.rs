@@ -168,19 +168,3 @@ fn of_row(at: usize, row: &Row) -> Vec<Measurement> {
     };
     compared.filter_map(of).collect()
 }
-
-/// A quantile of sorted values, between neighbors in proportion; 0 of none.
-pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return 0.0;
-    };
-    let place = share * last as f64;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a place in the list"
-    )]
-    let below = place.floor() as usize;
-    let above = (below + 1).min(last);
-    sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64)
-}

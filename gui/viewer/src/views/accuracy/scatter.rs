@@ -32,12 +32,7 @@ pub(super) fn scatter_ui(
 
 /// What the numbers come from.
 pub(super) fn caption(predicted: &Predicted) -> Caption {
-    Caption {
-        scenario: predicted.name.clone(),
-        engine: "estimate".to_owned(),
-        seed: 0,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    }
+    crate::run::caption(&predicted.name, "estimate", None)
 }
 
 /// The groups by size, the largest first.

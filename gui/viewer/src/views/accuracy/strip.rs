@@ -6,7 +6,8 @@ use egui::{
 };
 use look::{Theme, number, space};
 
-use super::measurement::quantile;
+use session::quantile;
+
 use super::scatter::{by_size, caption};
 use super::{Command, Measurement, Predicted, View};
 use crate::command::Command as Any;
@@ -28,7 +29,7 @@ struct Errors<'a> {
 
 impl Errors<'_> {
     fn at(&self, share: f64) -> f64 {
-        quantile(&self.errors, share)
+        quantile(&self.errors, share).unwrap_or_default()
     }
 
     fn sentence(&self) -> String {

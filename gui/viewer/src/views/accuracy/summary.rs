@@ -3,8 +3,8 @@
 use egui::Ui;
 use look::told_ui;
 use look::{Told, Worth, number, space};
+use session::quantile;
 
-use super::measurement::quantile;
 use super::{Measurement, View};
 
 /// Shows the numbers over everything that is let through.
@@ -45,7 +45,7 @@ fn numbers(view: &View, all: &[&Measurement]) -> Vec<Told> {
     numbers.push(
         told(
             "Median error",
-            number::percent(quantile(&errors, 0.5)),
+            number::percent(quantile(&errors, 0.5).unwrap_or_default()),
             &format!("Half of the runs are predicted closer than that in {quantity}. Parameters are those that come with the program; many were fitted on runs of these tables"),
         )
         .with_formula("median of |predicted / measured − 1|"),

@@ -90,7 +90,7 @@ pub(super) fn peaks(run: &Run, classes: &[Class]) -> Figure {
         limits: limit(run.prediction()).into_iter().collect(),
         ..Bars::default()
     };
-    Figure::new("Peak memory by class", "class", bars).with_caption((&run.caption).into())
+    Figure::new("Peak memory by class", "class", bars).with_caption(run.caption.clone())
 }
 
 /// What the fullest device holds beside the peak, as parts of its bar.
@@ -145,7 +145,7 @@ pub(super) fn over_time(run: &Run, class: &Class, levels: &Levels) -> Figure {
         xy = xy.with(limit);
     }
     let title = format!("Memory over time of {}", class.label);
-    Figure::new(title, "moment", xy).with_caption((&run.caption).into())
+    Figure::new(title, "moment", xy).with_caption(run.caption.clone())
 }
 
 /// A number of bytes for people.

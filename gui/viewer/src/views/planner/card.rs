@@ -16,6 +16,7 @@ use super::{Command, wrapped};
 use crate::command::Command as Any;
 use crate::state::State;
 use crate::views::figure::plate_ui;
+use crate::views::told::Figures;
 
 /// Shows a plan.
 pub(super) fn card_ui(ui: &mut Ui, state: &State, row: &PlanRow, planned: &Planned) -> Vec<Any> {
@@ -123,37 +124,16 @@ pub(super) fn bytes(value: f64) -> String {
 /// The numbers of a plan that was simulated.
 pub(super) fn numbers(row: &PlanRow, prediction: &Prediction, planned: &Planned) -> Vec<Told> {
     let engine = format!("the {} engine", prediction.engine);
-    let mut time = Told::new(
-        "Iteration time",
-        number::secs(row.time),
-        "From the start of an iteration to the end of its optimizer step on the last rank",
-        Worth::Simulated,
-        engine.clone(),
-    );
-    let interval = prediction
-        .iteration_time_p10_s
-        .zip(prediction.iteration_time_p90_s);
-    time.interval = interval
-        .map(|(low, high)| format!("{} to {}, 80 %", number::secs(low), number::secs(high)));
+    let figures = Figures::of(prediction);
     let share = row.memory / prediction.device_memory_bytes.as_f64().max(1.0);
     let mut all = vec![
-        time,
-        Told::new(
+        figures.told("iteration_time_s", "Iteration time", number::secs(row.time)),
+        figures.told(
+            "tokens_per_s",
             "Tokens a second",
             number::digits(row.tokens),
-            "Of all GPUs together",
-            Worth::Derived,
-            "the iteration time",
-        )
-        .with_formula("global batch × sequence / iteration time"),
-        Told::new(
-            "MFU",
-            number::percent(row.mfu),
-            "Model FLOP/s utilization: what the model needs over what the GPUs could do",
-            Worth::Derived,
-            format!("dense {} peak of the data sheet", prediction.mfu_format),
-        )
-        .with_formula("model FLOPs / (iteration time × GPUs × peak)"),
+        ),
+        figures.told("mfu", "MFU", number::percent(row.mfu)),
         Told::new(
             "Memory used",
             format!(

@@ -13,6 +13,7 @@ use super::plans::passes;
 use super::property::places_of_range;
 use super::row::{Basis, PlanRow};
 use super::search::Searched;
+use crate::run;
 use crate::state::State;
 
 /// The id of the scenario's own plan on the scatter.
@@ -23,12 +24,8 @@ const CURRENT: u64 = u64::MAX - 1;
 /// What the numbers come from.
 pub(super) fn caption(searched: &Searched, planned: &Planned) -> Caption {
     let scenario = &planned.planning.scenario;
-    Caption {
-        scenario: scenario.name.clone(),
-        engine: searched.engine.name().to_owned(),
-        seed: scenario.settings.seed,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    }
+    let seed = Some(scenario.settings.seed);
+    run::caption(&scenario.name, searched.engine.name(), seed)
 }
 
 /// What money is called in a scenario.

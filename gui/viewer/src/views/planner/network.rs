@@ -119,12 +119,7 @@ fn figure(plans: &NetworkPlans) -> Figure {
             .collect(),
     };
     let mut figure = Figure::new("Completion by load balancing", "choice", bars);
-    figure.caption = chart::Caption {
-        scenario: plans.name.clone(),
-        engine: plans.engine.to_owned(),
-        seed: plans.seed,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    figure.caption = crate::run::caption(&plans.name, plans.engine, Some(plans.seed));
     figure
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use look::{Told, Worth, number};
+use look::{Told, number};
 use session::{CommunicationFact, OperatorFact, Ready, SpanFacts};
 use trace::{SpanId, Trace};
 
 use crate::run::Run;
 use crate::state::State;
+use crate::views::told::worth;
 use crate::worker::{Ask, Slot};
 
 /// Kernels of a span that are told one by one.
@@ -94,15 +95,4 @@ fn communication(fact: &CommunicationFact) -> Told {
         worth(fact.worth.into()),
         fact.source.clone(),
     )
-}
-
-const fn worth(worth: session::Worth) -> Worth {
-    match worth {
-        session::Worth::Measured => Worth::Measured,
-        session::Worth::Interpolated => Worth::Interpolated,
-        session::Worth::Extrapolated => Worth::Extrapolated,
-        session::Worth::Nominal => Worth::Nominal,
-        session::Worth::Derived => Worth::Derived,
-        session::Worth::Simulated => Worth::Simulated,
-    }
 }

@@ -18,7 +18,6 @@ use timeline::{Background, Pair, PairCanvas, PairNames, Selection, TimelineComma
 
 use crate::command::Command as Any;
 use crate::device::DeviceSink;
-use crate::layout::Layout;
 use crate::run::Run;
 use crate::state::State;
 use crate::worker::{Ask, Slot, Worker};
@@ -39,8 +38,6 @@ pub struct View {
 /// What a person can ask of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// The panes were moved.
-    Layout(Layout),
     /// What the widget says.
     Widget(TimelineCommand),
     /// Show the current run alone, or beside its base.
@@ -154,7 +151,6 @@ const fn entry(command: &TimelineCommand) -> Entry {
 /// Does what a command says.
 pub fn apply(state: &mut State, command: Command) {
     match command {
-        Command::Layout(layout) => state.look_within(1, |view| view.layout = layout),
         Command::Alone(alone) => {
             let change = |view: &mut crate::view::View| view.panes.alone = alone;
             turn(state, change);

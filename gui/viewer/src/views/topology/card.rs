@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chart::{Axis, Figure, FigureView, Layer, Limit, Line, Path, Unit, Xy, figure_ui};
+use chart::{Axis, Caption, Figure, FigureView, Layer, Limit, Line, Path, Unit, Xy, figure_ui};
 use egui::{RichText, Ui};
 use look::{Theme, Told, Worth, number, told_line};
 use session::LoadClass;
@@ -12,7 +12,6 @@ use units::{Bytes, LinkId, SimTime};
 use super::Command;
 use super::scene::Scene;
 use crate::command::Command as Any;
-use crate::run::Caption;
 use crate::views::figure::figure_menu_ui;
 
 /// Samples of the chart at most.
@@ -207,7 +206,7 @@ fn over_time(class: &LoadClass, window: &Range<SimTime>, caption: &Caption) -> F
     let full = Limit::new("Full", 1.0);
     let xy = Xy::new(x, y).with(Layer::Limit(full)).with(line);
     let title = format!("Load of {} {}", class.name, class.direction);
-    Figure::new(title, "moment", xy).with_caption(caption.into())
+    Figure::new(title, "moment", xy).with_caption(caption.clone())
 }
 
 /// Moments and how full a link is from then on; averages over equal stretches where it changes too

@@ -442,26 +442,17 @@ mod tests {
 
     use super::*;
 
-    fn seen(example: &str, extent: &Extent) -> TopologyView {
-        let ready = Draft::example(example)
-            .unwrap()
-            .open()
-            .unwrap()
-            .ready()
-            .unwrap();
-        session::topology(&ready.scenario.cluster, extent)
+    /// A small cluster of several levels, with everything unfolded that there is room for.
+    fn two_jobs() -> TopologyView {
+        let draft = Draft::example("two-jobs-one-fabric").unwrap();
+        let ready = draft.open().unwrap().ready().unwrap();
+        let cluster = &ready.scenario.cluster;
+        session::topology(cluster, &Extent::within(cluster, 200))
     }
 
     #[test]
     fn every_visible_part_has_a_place_and_none_lies_on_another() {
-        let ready = Draft::example("two-jobs-one-fabric")
-            .unwrap()
-            .open()
-            .unwrap()
-            .ready()
-            .unwrap();
-        let extent = Extent::within(&ready.scenario.cluster, 200);
-        let view = seen("two-jobs-one-fabric", &extent);
+        let view = two_jobs();
         let plan = plan(&view);
         let folded = view.groups.iter().filter(|group| !group.is_open).count();
         assert_eq!(plan.places.len(), view.devices.len() + folded);
@@ -475,14 +466,7 @@ mod tests {
 
     #[test]
     fn higher_levels_are_drawn_above_lower_ones() {
-        let ready = Draft::example("two-jobs-one-fabric")
-            .unwrap()
-            .open()
-            .unwrap()
-            .ready()
-            .unwrap();
-        let extent = Extent::within(&ready.scenario.cluster, 200);
-        let plan = plan(&seen("two-jobs-one-fabric", &extent));
+        let plan = plan(&two_jobs());
         let tops: Vec<f32> = plan.bands.iter().map(|band| band.top).collect();
         assert!(tops.is_sorted());
         assert_eq!(plan.bands.last().unwrap().name, "GPU");

@@ -145,11 +145,6 @@ fn figure(tuned: &Tuned, all: &[Sensitivity]) -> chart::Figure {
         limits: Vec::new(),
     };
     let scenario = &tuned.tuner.opened().name;
-    let caption = chart::Caption {
-        scenario: scenario.clone(),
-        engine: "estimate".to_owned(),
-        seed: 0,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let caption = crate::run::caption(scenario, "estimate", None);
     chart::Figure::new("What 10 % more would bring", "knob", bars).with_caption(caption)
 }
