@@ -45,6 +45,7 @@ impl Opened {
     ///
     /// * `planned` — what was found without these values.
     /// * `values` — fields of `[plan]`, such as `tp`, each with its value as people type it.
+    /// * `asked_by` — where people typed them, which errors name.
     ///
     /// # Errors
     ///
@@ -53,6 +54,7 @@ impl Opened {
         &self,
         planned: &Planned,
         values: &[(&str, &str)],
+        asked_by: &str,
         engine: Engine,
         control: &Control,
     ) -> Result<WhyNot, WhyNotError> {
@@ -64,7 +66,7 @@ impl Opened {
             fixed.push(known.ok_or_else(|| WhyNotError::NoField {
                 field: (*field).to_owned(),
             })?);
-            above.push(Assignment::new("why not", format!("plan.{name}={value}")));
+            above.push(Assignment::new(asked_by, format!("plan.{name}={value}")));
         }
         fixed.sort_unstable();
         fixed.dedup();
@@ -170,7 +172,13 @@ mod tests {
     fn values_that_are_worse_say_where_the_time_goes() {
         let opened = small();
         let best = planned(&opened);
-        let asked = opened.why_not(&best, &[("tp", "8")], Engine::Estimate, &Control::new());
+        let asked = opened.why_not(
+            &best,
+            &[("tp", "8")],
+            "test",
+            Engine::Estimate,
+            &Control::new(),
+        );
         let asked = asked.unwrap();
         assert!(0.0 <= asked.slower.unwrap());
         let lost: f64 = asked.loses.iter().map(|(_, secs)| secs).sum();
@@ -179,10 +187,22 @@ mod tests {
         assert!((lost - (times[1] - times[0])).abs() < 1e-6 * times[0]);
         assert!(
             opened
-                .why_not(&best, &[("hall", "8")], Engine::Estimate, &Control::new())
+                .why_not(
+                    &best,
+                    &[("hall", "8")],
+                    "test",
+                    Engine::Estimate,
+                    &Control::new()
+                )
                 .is_err()
         );
-        let none = opened.why_not(&best, &[("tp", "3")], Engine::Estimate, &Control::new());
+        let none = opened.why_not(
+            &best,
+            &[("tp", "3")],
+            "test",
+            Engine::Estimate,
+            &Control::new(),
+        );
         assert!(none.is_err() || none.unwrap().best.is_err());
     }
 }

@@ -93,6 +93,7 @@ pub fn figure_ui(ui: &mut Ui, figure: &Figure, view: &FigureView) -> FigureRespo
         &measure,
     );
     if ui.is_rect_visible(rect) {
+        painter.rect_filled(rect, 0.0, theme.ground);
         items(&painter, rect.min.to_vec2(), &drawing.items);
     }
     let shown = Shown {

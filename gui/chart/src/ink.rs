@@ -39,7 +39,7 @@ impl Ink {
             Self::Series(index) => palette::SERIES[index % palette::SERIES.len()],
             Self::Kind(kind) => palette::category(kind),
             Self::Memory(kind) => palette::memory(kind),
-            Self::Load(share) => palette::load(share),
+            Self::Load(share) => palette::load(share, theme.dark),
             Self::Difference(value) => palette::difference(value, theme.ground),
             Self::Text => theme.text,
             Self::Faint => theme.faint,

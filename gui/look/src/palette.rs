@@ -97,10 +97,12 @@ pub const SERIES: [Color32; 7] = [
 /// The color of a load.
 ///
 /// * `share` — of what a link can carry, from 0 to 1; clamped.
+/// * `dark` — whether the ground is: what is full stands out on either, yellow on a dark and blue on a
+///   light one.
 ///
 /// Stops of cividis, whose lightness rises evenly. Source: Nuñez, Anderton and Renslow, PLOS ONE
 /// 13(7), 2018.
-pub fn load(share: f32) -> Color32 {
+pub fn load(share: f32, dark: bool) -> Color32 {
     const STOPS: [Color32; 6] = [
         hex(0x00_22_4e),
         hex(0x2a_3f_6d),
@@ -109,7 +111,8 @@ pub fn load(share: f32) -> Color32 {
         hex(0xbb_af_71),
         hex(0xfe_e8_38),
     ];
-    gradient(&STOPS, share)
+    let share = if share.is_nan() { 0.0 } else { share };
+    gradient(&STOPS, if dark { share } else { 1.0 - share })
 }
 
 /// The color of a difference.
@@ -248,15 +251,18 @@ mod tests {
     }
 
     #[test]
-    fn loads_get_lighter_on_gray_paper() {
-        let gray = |share: f32| luminance(load(share));
-        for step in 0_u8..50 {
-            let share = f32::from(step) / 50.0;
-            assert!(gray(share) < gray(share + 0.02), "{share}");
+    fn loads_stand_out_on_gray_paper_the_more_they_are() {
+        for dark in [true, false] {
+            let ground = if dark { Color32::BLACK } else { Color32::WHITE };
+            let out = |share: f32| contrast(load(share, dark), ground);
+            for step in 0_u8..50 {
+                let share = f32::from(step) / 50.0;
+                assert!(out(share) < out(share + 0.02), "{share}");
+            }
+            assert_eq!(load(-1.0, dark), load(0.0, dark));
+            assert_eq!(load(f32::NAN, dark), load(0.0, dark));
+            assert_eq!(load(2.0, dark), load(1.0, dark));
         }
-        assert_eq!(load(-1.0), load(0.0));
-        assert_eq!(load(f32::NAN), load(0.0));
-        assert_eq!(load(2.0), load(1.0));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! What a frame costs, and what opening costs.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use egui::{Context, Painter, RawInput, Rect, pos2, vec2};
 use timeline::{
-    Batch, Canvas, Grouping, Placement, QuadSink, Timeline, TimelineCommand, TimelineView,
-    timeline_ui,
+    Background, Batch, Canvas, Grouping, Placement, QuadSink, Timeline, TimelineCommand,
+    TimelineView, timeline_ui,
 };
 use trace::{Category, Lane, NO_INDEX, Pass, Span, StreamKind, Trace};
 use units::{ClassId, LaneId, SimTime};
@@ -82,7 +83,7 @@ struct Window {
 }
 
 impl Window {
-    fn new(timeline: Arc<Timeline>) -> Self {
+    fn new(timeline: Arc<Timeline>, background: Option<Box<dyn Background>>) -> Self {
         let ctx = Context::default();
         look::install(&ctx);
         let mut view = TimelineView::of(&timeline);
@@ -97,7 +98,7 @@ impl Window {
             ctx,
             timeline,
             view,
-            canvas: Canvas::new(Box::new(Upload(Vec::new())), None),
+            canvas: Canvas::new(Box::new(Upload(Vec::new())), background),
         }
     }
 
@@ -120,11 +121,37 @@ impl Window {
     }
 }
 
+/// Makes tiles on a thread, as the window does.
+struct Beside(Sender<Box<dyn FnOnce() + Send>>);
+
+impl Beside {
+    fn new() -> Self {
+        let (sender, jobs) = channel::<Box<dyn FnOnce() + Send>>();
+        std::thread::spawn(move || jobs.into_iter().for_each(|job| job()));
+        Self(sender)
+    }
+}
+
+impl Background for Beside {
+    fn run(&self, job: Box<dyn FnOnce() + Send>) {
+        self.0.send(job).expect("the thread lives");
+    }
+}
+
 fn a_million(c: &mut Criterion) {
-    let mut window = Window::new(Arc::new(Timeline::new(
+    let timeline = Arc::new(Timeline::new(
         Arc::new(run(1_000_000, 64)),
         Placement::default(),
-    )));
+    ));
+    // As the window draws it: tiles that take long are made beside it.
+    let beside = Some(Box::new(Beside::new()) as Box<dyn Background>);
+    let mut window = Window::new(Arc::clone(&timeline), beside);
+    window.frame();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    window.frame();
+    zoom(c, "zoom_1m_beside", &mut window);
+    // And with all of it on one thread.
+    let mut window = Window::new(timeline, None);
     window.frame();
     c.bench_function("still_1m", |b| b.iter(|| window.frame()));
     c.bench_function("bars_1m", |b| {
@@ -161,7 +188,7 @@ fn ten_million(c: &mut Criterion) {
         b.iter(|| Timeline::new(Arc::clone(&trace), Placement::default()));
     });
     let timeline = Arc::new(Timeline::new(trace, Placement::default()));
-    let mut window = Window::new(timeline);
+    let mut window = Window::new(timeline, None);
     zoom(c, "query_10m", &mut window);
 }
 

@@ -113,7 +113,7 @@ impl TimelineView {
             }
             C::Pan(share) => self.camera = self.camera.panned(*share, end),
             C::Home => self.camera = Camera::whole(end),
-            C::Fit => self.fit(timeline),
+            C::Fit => self.fit(timeline, end),
             C::Scroll(points) => self.scroll = points.max(0.0),
             C::RowHeight(points) => {
                 self.row_height = points.clamp(*ROW_HEIGHT.start(), *ROW_HEIGHT.end());
@@ -125,10 +125,10 @@ impl TimelineView {
             C::Filter(text) => self.filter.clone_from(text),
             C::Group(grouping) => self.grouping = *grouping,
             C::Select(selection) => self.selection = selection.clone(),
-            C::Reveal(id) => self.reveal(timeline, Some(*id)),
+            C::Reveal(id) => self.reveal(timeline, end, Some(*id)),
             C::Neighbor(_) | C::Cause | C::Effect | C::Hit(_) | C::Critical(_) => {
                 let next = self.target(timeline, command);
-                self.reveal(timeline, next);
+                self.reveal(timeline, end, next);
             }
             C::Search(text) => self.search.clone_from(text),
             C::Ledger(line) => self.ledger = *line,
@@ -166,11 +166,10 @@ impl TimelineView {
         }
     }
 
-    fn fit(&mut self, timeline: &Timeline) {
+    fn fit(&mut self, timeline: &Timeline, end: SimTime) {
         let Some(stretch) = self.selection.stretch(timeline) else {
             return;
         };
-        let end = timeline.end();
         let loose = Camera::around(stretch.clone(), 0.25, end);
         self.camera = match self.selection {
             Selection::Span(_) if self.camera != loose => loose,
@@ -178,12 +177,12 @@ impl TimelineView {
         };
     }
 
-    fn reveal(&mut self, timeline: &Timeline, id: Option<SpanId>) {
+    fn reveal(&mut self, timeline: &Timeline, end: SimTime, id: Option<SpanId>) {
         let Some((id, span)) = id.and_then(|id| Some((id, timeline.span(id)?))) else {
             return;
         };
         self.selection = Selection::Span(id);
-        self.camera = self.camera.revealing(span.start..span.end, timeline.end());
+        self.camera = self.camera.revealing(span.start..span.end, end);
     }
 
     fn fold_all(&mut self, timeline: &Timeline) {

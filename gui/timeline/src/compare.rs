@@ -10,7 +10,7 @@ use crate::details::grid;
 use crate::frame::Side;
 use crate::pair::Pair;
 use crate::timeline::Timeline;
-use crate::view::TimelineView;
+use crate::view::{Selection, TimelineView};
 use crate::widget::side_ui;
 
 /// What the widget keeps between frames for both runs.
@@ -75,10 +75,8 @@ pub fn compare_ui(
         &mut canvas.other,
         Side::Other,
     );
-    let of_other = of_other
-        .into_iter()
-        .filter_map(|command| pair.command_of_other(command));
-    commands.extend(of_other);
+    let of_other = of_other.into_iter();
+    commands.extend(of_other.map(|command| pair.command_of_other(command)));
     ui.allocate_rect(rect, egui::Sense::hover());
     commands
 }
@@ -99,12 +97,18 @@ fn title(ui: &Ui, rect: Rect, name: &str, run: &Timeline, base: Option<&std::syn
 
 /// Draws how the selected span and all kinds differ.
 pub fn differences_ui(ui: &mut Ui, pair: &Pair, view: &TimelineView) {
-    if let Some(id) = view.selection.span() {
-        span_ui(ui, pair, id);
-    } else {
-        let theme = Theme::of(ui.ctx());
-        let text = "Select a span to compare it with its match.";
-        ui.label(RichText::new(text).color(theme.faint));
+    match &view.selection {
+        Selection::Span(id) => span_ui(ui, pair, *id),
+        Selection::Other(id) => {
+            let name = pair.other().span(*id).map(|span| pair.other().name(span));
+            ui.label(RichText::new(name.unwrap_or_default()).size(15.0).strong());
+            ui.label("The base has no such span");
+        }
+        Selection::None | Selection::Range { .. } => {
+            let theme = Theme::of(ui.ctx());
+            let text = "Select a span to compare it with its match.";
+            ui.label(RichText::new(text).color(theme.faint));
+        }
     }
     ui.add_space(space::MEDIUM);
     kinds_ui(ui, pair);

@@ -32,7 +32,7 @@ pub fn details_ui(
         .id_salt("details")
         .auto_shrink([false, false])
         .show(ui, |ui| match &view.selection {
-            Selection::None => nothing_ui(ui),
+            Selection::None | Selection::Other(_) => nothing_ui(ui),
             Selection::Span(id) => match timeline.span(*id) {
                 Some(span) => span_ui(ui, timeline, view, (*id, span), tell, &mut commands),
                 None => nothing_ui(ui),
@@ -86,8 +86,14 @@ fn span_ui(
     grid("details of the span").num_columns(2).show(ui, |ui| {
         facts_ui(ui, timeline, (id, span));
     });
-    for told in tell.map(|tell| tell(id)).unwrap_or_default() {
-        look::told_line(ui, &told);
+    // Kernels of one name are told one by one.
+    for (at, told) in tell
+        .map(|tell| tell(id))
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+    {
+        ui.push_id(("told", at), |ui| look::told_line(ui, told));
     }
     links_ui(ui, timeline, view, id, commands);
     kernels_ui(ui, timeline, span);

@@ -65,7 +65,7 @@ fn flag(painter: &Painter, frame: &Frame<'_>, x: f32, text: &str) {
 
 fn selection(ui: &Ui, frame: &Frame<'_>, painter: &Painter) {
     match &frame.view.selection {
-        Selection::None => {}
+        Selection::None | Selection::Other(_) => {}
         Selection::Span(id) => {
             if let Some(rect) = frame.span_rect(*id) {
                 outline(frame, painter, rect);

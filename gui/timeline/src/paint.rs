@@ -37,7 +37,7 @@ impl Shade {
         }
         let mut load = [theme.faint; SHADES];
         for (shade, color) in (0_u8..).zip(&mut load) {
-            *color = palette::load(f32::from(shade) / (SHADES - 1) as f32);
+            *color = palette::load(f32::from(shade) / (SHADES - 1) as f32, theme.dark);
         }
         Self {
             of_style,
@@ -163,14 +163,11 @@ fn span_quads(
         quads.push(Quad::new(x, width, top, height, color));
         return;
     }
-    quads.push(Quad::new(
-        x,
-        width,
-        top,
-        height,
-        palette::scaled(color, 0.55),
-    ));
-    if 3.0 <= width && 3 <= height {
+    let has_room = 3.0 <= width && 3 <= height;
+    // Without room for both the rim would be all that is seen.
+    let rim = palette::scaled(color, if has_room { 0.55 } else { 0.8 });
+    quads.push(Quad::new(x, width, top, height, rim));
+    if has_room {
         quads.push(Quad::new(x + 1.0, width - 2.0, top + 1, height - 2, color));
     }
 }

@@ -131,6 +131,7 @@ impl Pair {
     pub fn view_of_other(&self, view: &TimelineView) -> TimelineView {
         let selection = match &view.selection {
             Selection::Span(id) => self.other_of(*id).map_or(Selection::None, Selection::Span),
+            Selection::Other(id) => Selection::Span(*id),
             rest => rest.clone(),
         };
         TimelineView {
@@ -139,22 +140,47 @@ impl Pair {
         }
     }
 
+    /// What is selected in the base where something is in the other run: a span becomes its match.
+    pub fn selection_of_other(&self, selection: Selection) -> Selection {
+        match selection {
+            Selection::Span(id) => self
+                .base_of(id)
+                .map_or(Selection::Other(id), Selection::Span),
+            rest => rest,
+        }
+    }
+
     /// A command that was given over the other run, as one to the view of the base: a span
-    /// becomes its match. Of one without a match nothing is left.
-    pub fn command_of_other(&self, command: TimelineCommand) -> Option<TimelineCommand> {
+    /// becomes its match.
+    pub fn command_of_other(&self, command: TimelineCommand) -> TimelineCommand {
         use TimelineCommand as C;
         match command {
-            C::Select(Selection::Span(id)) => Some(C::Select(Selection::Span(self.base_of(id)?))),
-            C::Reveal(id) => Some(C::Reveal(self.base_of(id)?)),
+            C::Select(selection) => C::Select(self.selection_of_other(selection)),
+            C::Reveal(id) => match self.base_of(id) {
+                Some(id) => C::Reveal(id),
+                None => C::Select(Selection::Other(id)),
+            },
             // The base scrolls to its selection; both scroll together.
-            rest => Some(rest),
+            rest => rest,
         }
     }
 
     /// Does to the view of the base what a command says; the window may reach to the end of the
-    /// longer run.
+    /// longer run. Where a span of the other run is selected, steps lead along that.
     pub fn apply(&self, view: &mut TimelineView, command: &TimelineCommand) {
-        view.apply_until(&self.base, self.end(), command);
+        use TimelineCommand as C;
+        let steps = matches!(command, C::Neighbor(_) | C::Cause | C::Effect | C::Fit);
+        if steps && matches!(view.selection, Selection::Other(_)) {
+            let mut theirs = self.view_of_other(view);
+            theirs.apply_until(&self.other, self.end(), command);
+            let selection = self.selection_of_other(theirs.selection);
+            *view = TimelineView {
+                selection,
+                ..theirs
+            };
+        } else {
+            view.apply_until(&self.base, self.end(), command);
+        }
     }
 }
 

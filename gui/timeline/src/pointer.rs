@@ -43,7 +43,7 @@ pub(crate) fn lanes_ui(
 fn lanes_name(frame: &Frame<'_>) -> String {
     let rows = frame.rows.scrolled.len() + frame.rows.pinned.len();
     let selected = match &frame.view.selection {
-        Selection::None => "nothing selected".to_owned(),
+        Selection::None | Selection::Other(_) => "nothing selected".to_owned(),
         Selection::Span(id) => {
             let span = frame.timeline.span(*id);
             let name = span.map_or("", |span| frame.timeline.name(span));

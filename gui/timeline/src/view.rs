@@ -60,6 +60,8 @@ pub enum Selection {
     None,
     /// A span.
     Span(SpanId),
+    /// Of two runs: a span of the other one that has no match in the base.
+    Other(SpanId),
     /// A stretch of time on some tracks.
     Range {
         /// Its beginning.
@@ -92,7 +94,7 @@ impl Selection {
     /// The stretch of time that the selection covers.
     pub fn stretch(&self, timeline: &Timeline) -> Option<Range<SimTime>> {
         match self {
-            Self::None => None,
+            Self::None | Self::Other(_) => None,
             Self::Span(id) => timeline.span(*id).map(|span| span.start..span.end),
             Self::Range { from, to, .. } => Some(*from..*to),
         }

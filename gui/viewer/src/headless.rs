@@ -144,16 +144,7 @@ impl Studio {
     ) -> Result<Picture, PictureError> {
         const LEAST: usize = 3;
         const MOST: usize = 40;
-        let most = self.render.device.limits().max_texture_dimension_2d;
-        let size = frame.size * frame.scale;
-        let [width, height] = [pixels(size.x), pixels(size.y)];
-        if most < width.max(height) {
-            return Err(PictureError::TooLarge {
-                width,
-                height,
-                most,
-            });
-        }
+        let size = self.size_of(frame)?;
         ctx.set_theme(frame.theme);
         let mut output = FullOutput::default();
         for pass in 0..MOST {
@@ -164,7 +155,50 @@ impl Studio {
                 break;
             }
         }
-        self.render(ctx, &output, [width, height])
+        let texture = self.submit(ctx, &output, size);
+        self.read_back(&texture, size)
+    }
+
+    /// One frame as the window draws it, until the adapter is done with it: for benchmarks.
+    ///
+    /// * `number` — of frames before it, at 60 a second.
+    ///
+    /// # Errors
+    ///
+    /// What the adapter reports.
+    pub fn frame(
+        &self,
+        ctx: &Context,
+        frame: Frame,
+        number: usize,
+        ui: impl FnMut(&mut Ui),
+    ) -> Result<(), PictureError> {
+        let size = self.size_of(frame)?;
+        let mut output = ctx.run_ui(input(frame, number), ui);
+        self.take_textures(&mut output);
+        self.submit(ctx, &output, size);
+        let done = self.render.device.poll(wgpu::PollType::Wait {
+            submission_index: None,
+            timeout: Some(PATIENCE),
+        });
+        done.map(drop).map_err(|error| PictureError::Device {
+            reason: error.to_string(),
+        })
+    }
+
+    /// The size of a picture in pixels, where the adapter can draw it.
+    fn size_of(&self, frame: Frame) -> Result<[u32; 2], PictureError> {
+        let most = self.render.device.limits().max_texture_dimension_2d;
+        let size = frame.size * frame.scale;
+        let [width, height] = [pixels(size.x), pixels(size.y)];
+        if most < width.max(height) {
+            return Err(PictureError::TooLarge {
+                width,
+                height,
+                most,
+            });
+        }
+        Ok([width, height])
     }
 
     fn take_textures(&self, output: &mut FullOutput) {
@@ -188,12 +222,13 @@ impl Studio {
         }
     }
 
-    fn render(
+    /// Gives the adapter a frame to draw into a texture.
+    fn submit(
         &self,
         ctx: &Context,
         output: &FullOutput,
         [width, height]: [u32; 2],
-    ) -> Result<Picture, PictureError> {
+    ) -> wgpu::Texture {
         let (device, queue) = (&self.render.device, &self.render.queue);
         let mut renderer = self.render.renderer.write();
         let scale = output.pixels_per_point;
@@ -235,7 +270,7 @@ impl Studio {
             renderer.render(&mut pass, &meshes, &screen);
         }
         queue.submit(before.into_iter().chain([encoder.finish()]));
-        self.read_back(&texture, [width, height])
+        texture
     }
 
     /// The pixels of a texture. Rows are padded on the device.

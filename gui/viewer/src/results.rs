@@ -10,11 +10,22 @@ use crate::views::{accuracy, memory, planner, timeline, topology, what_if};
 /// Runs that are kept.
 const MOST: usize = 8;
 
+/// A run that is shown though it is of another scenario than the one that is edited.
+#[derive(Clone, Debug)]
+pub struct Aside {
+    /// What it is, such as "plan 3".
+    pub what: String,
+    /// The scenario that was edited when it came: later edits make it stale.
+    pub of: Draft,
+}
+
 /// What came of the scenarios.
 #[derive(Clone, Debug, Default)]
 pub struct Results {
     /// The run that is shown.
     pub current: Option<Arc<Run>>,
+    /// Where the run that is shown is not meant to be of the scenario that is edited.
+    pub aside: Option<Aside>,
     /// The run that it is compared with.
     pub base: Option<Arc<Run>>,
     /// Runs, the latest last: undoing an edit finds its run again.

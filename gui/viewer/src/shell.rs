@@ -8,7 +8,7 @@ use look::{Theme, Told, Worth, number, space, told_ui};
 use crate::command::{Command, actions};
 use crate::notice::notices_ui;
 use crate::run::Answer;
-use crate::state::State;
+use crate::state::{Standing, State};
 use crate::views::told::Figures;
 use crate::worker::{Going, Slot};
 
@@ -58,7 +58,8 @@ pub fn answer_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> V
                 commands.push(Command::Cancel(Slot::Run));
             }
         } else {
-            let is_due = state.is_stale() || state.results.current.is_none();
+            let is_stale = state.standing() == Standing::Stale;
+            let is_due = is_stale || state.results.current.is_none();
             let text = RichText::new("Run");
             let button = if is_due {
                 egui::Button::new(text.color(theme.on_accent)).fill(theme.accent)
@@ -80,9 +81,20 @@ pub fn answer_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> V
             told_ui(ui, &told);
             ui.add_space(space::MEDIUM);
         }
-        if state.is_stale() {
-            ui.label(RichText::new("Stale: edited since").color(theme.warn))
-                .on_hover_text("These numbers are of the scenario before the last edits");
+        match state.standing() {
+            Standing::Fresh => {}
+            Standing::Stale => {
+                ui.label(RichText::new("Stale: edited since").color(theme.warn))
+                    .on_hover_text("These numbers are of the scenario before the last edits");
+            }
+            Standing::Aside(what) => {
+                ui.label(RichText::new(format!("Shown: {what}")).color(theme.accent))
+                    .on_hover_text("These numbers are not of the scenario that is edited");
+                let back = ui.small_button("Back to the scenario");
+                if back.on_hover_text("Shows its run again").clicked() {
+                    commands.push(Command::Run);
+                }
+            }
         }
     });
     commands

@@ -14,7 +14,7 @@ use crate::history::History;
 use crate::layout::{Layout, Pane};
 use crate::notice::Notices;
 use crate::overlay::Overlay;
-use crate::results::Results;
+use crate::results::{Aside, Results};
 use crate::run::Run;
 use crate::view::View;
 use crate::views::{accuracy, memory, planner, scenario, timeline, topology, what_if};
@@ -77,6 +77,17 @@ pub enum Then {
     Runs,
 }
 
+/// How a run stands to the scenario that is edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing<'a> {
+    /// It is of the scenario as it is now, or there is none to compare.
+    Fresh,
+    /// The scenario was edited since.
+    Stale,
+    /// It is of a variant that was asked for.
+    Aside(&'a str),
+}
+
 /// Everything that commands change.
 #[derive(Debug, Default)]
 pub struct State {
@@ -119,11 +130,17 @@ impl State {
         self.document.is_some() || self.results.current.is_some()
     }
 
-    /// Whether the run that is shown belongs to another scenario than the one that is edited.
-    pub fn is_stale(&self) -> bool {
-        match (self.draft(), &self.results.current) {
-            (Some(draft), Some(run)) => run.draft.as_ref().is_some_and(|ran| ran != draft),
-            _ => false,
+    /// How the run that is shown stands to the scenario that is edited.
+    pub fn standing(&self) -> Standing<'_> {
+        let (Some(draft), Some(run)) = (self.draft(), &self.results.current) else {
+            return Standing::Fresh;
+        };
+        if run.draft.as_ref().is_none_or(|ran| ran == draft) {
+            return Standing::Fresh;
+        }
+        match &self.results.aside {
+            Some(aside) if aside.of == *draft => Standing::Aside(&aside.what),
+            _ => Standing::Stale,
         }
     }
 
@@ -460,8 +477,18 @@ impl State {
         ));
     }
 
+    /// A run of a variant has come, which is shown though the scenario that is edited is another.
+    ///
+    /// * `what` — what it is, such as "plan 3".
+    pub fn ran_aside(&mut self, run: Arc<Run>, what: String) {
+        let of = self.draft().cloned();
+        self.ran(run);
+        self.results.aside = of.map(|of| Aside { what, of });
+    }
+
     /// A run has come: it is shown.
     pub fn ran(&mut self, run: Arc<Run>) {
+        self.results.aside = None;
         self.results.show(run);
         timeline::ran(self);
         topology::ran(self);

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use session::{
     Baseline, Measured, NoPlan, Opened, PlanField, Planned, Planning, Prediction, Request,
-    SCENARIO_BASE, SCENARIO_TOML, SearchError, Tally, WhatIf, baselines, check, remedies, save,
-    sensitivity,
+    SCENARIO_BASE, SCENARIO_TOML, SearchError, Tally, WhatIf, WhyNotError, baselines, check,
+    remedies, save, sensitivity,
 };
 
 use crate::args::{Engine, PlanArgs};
@@ -64,7 +64,7 @@ fn answer(args: &PlanArgs, context: &Context) -> Result<Exit, Exit> {
             .map_err(|error| refuse_save(&error, context))?;
     }
     if !args.why_not.is_empty() {
-        return why_not(args, &request, &planned, context);
+        return why_not(args, &opened, &planned, context);
     }
     let what_if = run::watched(context, "varying", |control| {
         let best = &planned.answer.plans[0];
@@ -154,16 +154,18 @@ fn others(
 /// The fields of those names.
 fn fields(option: &str, names: &[String], context: &Context) -> Result<Vec<PlanField>, Exit> {
     let field = |name: &String| {
-        PlanField::from_name(name.trim()).ok_or_else(|| {
-            let all = PlanField::ALL.map(PlanField::name).join(", ");
-            context.error(
-                &format!("{option} names `{name}`, which is no field of a plan"),
-                Some(&format!("a plan has {all}")),
-            );
-            Exit::BadInput
-        })
+        PlanField::from_name(name.trim()).ok_or_else(|| no_field(option, name, context))
     };
     names.iter().map(field).collect()
+}
+
+fn no_field(option: &str, name: &str, context: &Context) -> Exit {
+    let all = PlanField::ALL.map(PlanField::name).join(", ");
+    context.error(
+        &format!("{option} names `{name}`, which is no field of a plan"),
+        Some(&format!("a plan has {all}")),
+    );
+    Exit::BadInput
 }
 
 fn planning(opened: &Opened, fixed: &[PlanField], context: &Context) -> Result<Planning, Exit> {
@@ -206,40 +208,39 @@ const fn engine(engine: Option<Engine>) -> session::Engine {
 /// Says why no plan with some values is recommended.
 fn why_not(
     args: &PlanArgs,
-    request: &Request,
+    opened: &Opened,
     planned: &Planned,
     context: &Context,
 ) -> Result<Exit, Exit> {
-    let mut request = request.clone();
-    let mut fixed = planned.planning.fixed.clone();
-    let mut names = Vec::new();
+    let mut values = Vec::new();
     for text in &args.why_not {
-        let Some((name, _)) = text.split_once('=') else {
+        let Some((name, value)) = text.split_once('=') else {
             context.error(
                 &format!("--why-not {text}: there is no value"),
                 Some("ask for one, such as --why-not tp=8"),
             );
             return Err(Exit::BadInput);
         };
-        let name = name.trim();
-        names.push(name.strip_prefix("plan.").unwrap_or(name).to_owned());
+        values.push((name.trim(), value.trim()));
     }
-    fixed.extend(fields("--why-not", &names, context)?);
-    let texts = args.why_not.iter().map(|text| {
-        let text = text.trim();
-        format!("plan.{}", text.strip_prefix("plan.").unwrap_or(text))
-    });
-    let texts: Vec<String> = texts.collect();
-    request.above.extend(assigned("--why-not", &texts));
-    let opened = open_request(&request, context)?;
-    let planning = planning(&opened, &fixed, context)?;
     let engine = engine(args.engine);
-    let asked = args.why_not.join(", ");
-    let measured = measured(args, &planning, context)?;
-    let other = run::watched(context, "searching", |control| {
-        opened.plan(planning, engine, &measured, control)
+    let answer = run::watched(context, "searching", |control| {
+        opened.why_not(planned, &values, "--why-not", engine, control)
     });
-    let text = match other {
+    let best = match answer {
+        Ok(answer) => answer.best,
+        Err(WhyNotError::NoField { field }) => {
+            return Err(no_field("--why-not", &field, context));
+        }
+        Err(WhyNotError::Refused(failures)) => return Err(refuse(&failures, context)),
+        Err(WhyNotError::Search(error)) => return Err(stopped(&error, context)),
+        Err(error) => {
+            context.error(&error.to_string(), None);
+            return Err(Exit::Failed);
+        }
+    };
+    let asked = args.why_not.join(", ");
+    let text = match best {
         Ok(other) if context.output.json => {
             let answer = &other.answer;
             let evaluated = answer.n_with_room();
@@ -247,15 +248,14 @@ fn why_not(
             why_not_json(args, planned, with, (evaluated, &answer.excluded))
         }
         Ok(other) => compared(&asked, planned, &other, &context.stdout),
-        Err(SearchError::NoPlan(nothing)) if context.output.json => {
+        Err(nothing) if context.output.json => {
             why_not_json(args, planned, None, (nothing.evaluated, &nothing.excluded))
         }
-        Err(SearchError::NoPlan(nothing)) => {
+        Err(nothing) => {
             let table =
                 crate::plan_report::excluded(&nothing.excluded, nothing.evaluated, &context.stdout);
             format!("# No plan with {asked} is possible\n\n{table}")
         }
-        Err(error) => return Err(stopped(&error, context)),
     };
     hand_over(&text, args, context)
 }

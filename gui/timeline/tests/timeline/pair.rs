@@ -6,7 +6,8 @@ use egui::vec2;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use timeline::{
-    Canvas, Pair, PairCanvas, PairNames, Selection, TimelineView, compare_ui, differences_ui,
+    Canvas, Pair, PairCanvas, PairNames, Selection, Step, TimelineCommand, TimelineView,
+    compare_ui, differences_ui,
 };
 
 use crate::fixtures::{four_stages, pipeline, timeline};
@@ -41,6 +42,28 @@ fn a_longer_run_matches_in_part() {
         batches.iter().all(|&batch| batch == 6 || batch == 7),
         "{batches:?}"
     );
+}
+
+#[test]
+fn a_span_without_a_match_is_selected_in_its_own_run() {
+    let (short, long) = (four_stages(), timeline(pipeline(4, 8, 2)));
+    let pair = Pair::new(short, Arc::clone(&long));
+    let ids = || (0..).take(long.trace().spans.len());
+    let alone = ids().find(|&id| pair.base_of(id).is_none()).unwrap();
+    let mut view = TimelineView::of(&long);
+    let clicked = TimelineCommand::Select(Selection::Span(alone));
+    pair.apply(&mut view, &pair.command_of_other(clicked));
+    assert_eq!(view.selection, Selection::Other(alone));
+    assert_eq!(pair.view_of_other(&view).selection, Selection::Span(alone));
+    // Back along its track to one that both runs have.
+    for _ in ids() {
+        pair.apply(&mut view, &TimelineCommand::Neighbor(Step::Previous));
+        if view.selection.span().is_some() {
+            break;
+        }
+    }
+    let back = view.selection.span().and_then(|id| pair.other_of(id));
+    assert!(back.is_some_and(|id| id < alone), "{:?}", view.selection);
 }
 
 struct State {

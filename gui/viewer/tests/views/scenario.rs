@@ -5,6 +5,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use viewer::command::Command;
 use viewer::layout::Pane;
+use viewer::state::Standing;
 use viewer::views::scenario::{self, Manner};
 
 /// Somebody with the small example and its fields in front.
@@ -41,10 +42,10 @@ fn a_number_is_edited_by_its_name_and_one_undo_brings_it_back() {
         value(&person, "training.global_batch").as_deref(),
         Some("256")
     );
-    assert!(person.state().is_stale());
+    assert_eq!(person.state().standing(), Standing::Stale);
     person.press(Modifiers::COMMAND, Key::Z);
     assert_eq!(value(&person, "training.global_batch"), before);
-    assert!(!person.state().is_stale());
+    assert_eq!(person.state().standing(), Standing::Fresh);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use egui_kittest::kittest::Queryable as _;
 use session::Knob;
 use viewer::command::Command;
 use viewer::layout::Pane;
+use viewer::state::Standing;
 use viewer::views::what_if;
 
 /// Somebody with an example and its sliders in front.
@@ -100,7 +101,7 @@ fn values_are_applied_as_one_edit() {
     assert_eq!(draft.value("training.global_batch").as_deref(), Some("256"));
     assert!(state.view.now().what_if.tuning().is_empty());
     // What was simulated is the run of the scenario now.
-    assert!(!state.is_stale());
+    assert_eq!(state.standing(), Standing::Fresh);
     assert_eq!(base(&person).to_bits(), tuned.to_bits());
     person.send(Command::Undo);
     assert_eq!(person.state().draft().cloned(), before);

@@ -99,11 +99,11 @@ pub(super) fn simulate(state: &mut State, id: u64) {
     state.asks.push(Ask::new(
         Slot::Simulate,
         what,
-        move |control| run(draft, &name, control),
+        move |control| run(draft, &name, control).map(|run| (run, name)),
         |state, result| match result {
-            Ok(run) => {
+            Ok((run, name)) => {
                 state.results.base = state.results.current.take();
-                shown(state, run);
+                shown(state, run, name);
             }
             Err(error) => state.notices.error(hinted(&error, error.hint())),
         },
@@ -121,20 +121,21 @@ pub(super) fn simulate_both(state: &mut State, ids: [u64; 2]) {
         what,
         move |control| {
             let base = run(first.0, &first.1, control)?;
-            Ok((base, run(second.0, &second.1, control)?))
+            let other = run(second.0, &second.1, control)?;
+            Ok((base, other, second.1))
         },
         |state, result: Result<_, NoRun>| match result {
-            Ok((base, run)) => {
+            Ok((base, run, name)) => {
                 state.results.base = Some(base);
-                shown(state, run);
+                shown(state, run, name);
             }
             Err(error) => state.notices.error(hinted(&error, error.hint())),
         },
     ));
 }
 
-fn shown(state: &mut State, run: Arc<Run>) {
-    state.ran(run);
+fn shown(state: &mut State, run: Arc<Run>, name: String) {
+    state.ran_aside(run, name);
     state.apply(Any::Show(Pane::Timeline));
 }
 
@@ -266,7 +267,7 @@ fn answered(
         .collect();
     searched
         .opened
-        .why_not(planned, &pairs, searched.engine, control)
+        .why_not(planned, &pairs, "why not", searched.engine, control)
         .map_err(|error| match error {
             session::WhyNotError::Refused(failures) => told(&failures).join("; "),
             error => error.to_string(),

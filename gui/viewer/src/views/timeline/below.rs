@@ -37,9 +37,7 @@ pub fn details_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
                 ui.vertical(|ui| {
                     let view = pair.view_of_other(view);
                     let from = timeline::details_ui(ui, &run.timeline, &view, Some(&tell));
-                    let to_base = from
-                        .into_iter()
-                        .filter_map(|one| pair.command_of_other(one));
+                    let to_base = from.into_iter().map(|one| pair.command_of_other(one));
                     commands.extend(wrapped(to_base.collect()));
                 });
             });

@@ -189,14 +189,11 @@ fn turn(state: &mut State, change: impl FnOnce(&mut crate::view::View)) {
         return;
     };
     state.glance(|view| {
-        if let Selection::Span(id) = view.timeline.selection {
-            let other = if is {
-                pair.base_of(id)
-            } else {
-                pair.other_of(id)
-            };
-            view.timeline.selection = other.map_or(Selection::None, Selection::Span);
-        }
+        view.timeline.selection = if is {
+            pair.selection_of_other(view.timeline.selection.clone())
+        } else {
+            pair.view_of_other(&view.timeline).selection
+        };
     });
 }
 
@@ -224,7 +221,8 @@ pub fn ran(state: &mut State) {
     let base = base.map(|base| Arc::clone(&base.timeline));
     state.results.timeline.pair = None;
     // A span of another run is another span.
-    if matches!(state.view.now().timeline.selection, Selection::Span(_)) {
+    let selection = &state.view.now().timeline.selection;
+    if matches!(selection, Selection::Span(_) | Selection::Other(_)) {
         let keeps = state.results.base.as_ref().is_some_and(same);
         if !keeps {
             state.glance(|view| view.timeline.selection = Selection::None);

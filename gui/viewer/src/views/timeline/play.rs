@@ -1,7 +1,6 @@
 //! The playhead moves by itself.
 
 use egui::Context;
-use timeline::TimelineCommand;
 use units::SimTime;
 
 use crate::state::State;
@@ -18,7 +17,10 @@ pub fn advance(state: &mut State, ctx: &Context) {
         state.playing = false;
         return;
     };
-    let end = run.timeline.end();
+    // What lies beside it may take longer.
+    let pair = super::shown_pair(state).map_or_else(|| run.timeline.end(), |pair| pair.end());
+    let scenes = state.results.topology.scenes.iter();
+    let end = scenes.map(|scene| scene.side.end).fold(pair, SimTime::max);
     let now = state.view.now().timeline.playhead.unwrap_or_default();
     // The time of a frame is capped, so that a slow one skips nothing.
     let share = ctx.input(|input| f64::from(input.stable_dt.min(0.1))) / WHOLE;
@@ -33,9 +35,6 @@ pub fn advance(state: &mut State, ctx: &Context) {
     if next == end {
         state.playing = false;
     }
-    super::apply(
-        state,
-        super::Command::Widget(TimelineCommand::Playhead(next)),
-    );
+    state.glance(|view| view.timeline.playhead = Some(next));
     ctx.request_repaint();
 }

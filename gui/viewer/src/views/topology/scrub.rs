@@ -149,7 +149,7 @@ fn heat(painter: &egui::Painter, rect: Rect, strip: &[f64], theme: Theme) {
         let left = rect.left() + width * at as f32;
         let top = rect.bottom() - 1.0 - (rect.height() - 4.0) * share.min(1.0);
         let column = Rect::from_min_max(pos2(left, top), pos2(left + width, rect.bottom() - 1.0));
-        mesh.add_colored_rect(column, palette::load(share));
+        mesh.add_colored_rect(column, palette::load(share, theme.dark));
         // The cap is seen where the color is close to the ground.
         mesh.add_colored_rect(column.with_max_y(top + 1.0), theme.faint);
     }
@@ -162,7 +162,12 @@ pub(super) fn legend_ui(ui: &mut Ui) {
     let width = 216.0;
     let (rect, response) = ui.allocate_exact_size(vec2(width, 26.0), Sense::hover());
     response.widget_info(|| {
-        let label = "Colors of links: dark is idle, gray is half full, yellow is full";
+        let [idle, full] = if theme.dark {
+            ["dark blue", "yellow"]
+        } else {
+            ["yellow", "dark blue"]
+        };
+        let label = format!("Colors of links: {idle} is idle, gray is half full, {full} is full");
         WidgetInfo::labeled(Role::Label, true, label)
     });
     let response = response.on_hover_text(
@@ -179,7 +184,7 @@ pub(super) fn legend_ui(ui: &mut Ui) {
         let left = bar.left() + share * bar.width();
         let right = left + bar.width() / f32::from(steps);
         let column = Rect::from_x_y_ranges(left..=right, bar.y_range());
-        mesh.add_colored_rect(column, palette::load(share));
+        mesh.add_colored_rect(column, palette::load(share, theme.dark));
     }
     painter.add(mesh);
     painter.rect_stroke(

@@ -89,7 +89,7 @@ impl Wires<'_> {
     /// A loaded half, with a rim where its color is close to that of the ground.
     fn loaded(&self, mesh: &mut Mesh, share: f64, (cable, _): Half, ends: [Pos2; 2]) {
         #[expect(clippy::cast_possible_truncation, reason = "a share")]
-        let color = palette::load(share as f32);
+        let color = palette::load(share as f32, self.theme.dark);
         let width = self.width(cable);
         if palette::contrast(color, self.theme.ground) < 3.0 {
             strip(mesh, ends, width + 1.6, self.theme.faint);

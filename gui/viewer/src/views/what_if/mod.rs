@@ -269,7 +269,7 @@ fn show_timeline(state: &mut State) {
     };
     let base = work::base_run(state).cloned();
     let base = base.or_else(|| state.results.current.clone());
-    state.ran(run);
+    state.ran_aside(run, "the values of the sliders".to_owned());
     state.compare_with(base);
     state.apply(Any::Show(Pane::Timeline));
 }
