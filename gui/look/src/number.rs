@@ -52,6 +52,9 @@ pub fn percent(share: f64) -> String {
     let value = share * 100.0;
     match value.abs() {
         0.0 => "0 %".to_owned(),
+        v if v < 1e-6 => "below 0.000001 %".to_owned(),
+        v if v < 1e-4 => format!("{value:.6} %"),
+        v if v < 0.009_5 => format!("{value:.4} %"),
         v if v < 9.995 => format!("{value:.2} %"),
         v if v < 999.5 => format!("{value:.1} %"),
         _ => format!("{} %", count_f64(value)),
@@ -105,6 +108,21 @@ pub fn digits(value: f64) -> String {
         v if 9.999_5 <= v => format!("{value:.2}"),
         _ => format!("{value:.3}"),
     }
+}
+
+/// A difference in seconds and as a share of the base.
+pub fn difference_of_secs(base: f64, other: f64) -> String {
+    let by = other - base;
+    let sign = match by {
+        by if 0.0 < by => "+",
+        by if by < 0.0 => "−",
+        _ => return "none".to_owned(),
+    };
+    let secs = secs(by.abs());
+    if base <= 0.0 {
+        return format!("{sign}{secs}");
+    }
+    format!("{sign}{secs} ({})", signed_percent(by / base))
 }
 
 #[cfg(test)]

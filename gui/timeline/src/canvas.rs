@@ -9,7 +9,7 @@ use crate::quad::{Batch, MeshSink, Quad, QuadSink};
 use crate::rows::Rows;
 use crate::tiles::{Background, Tiles};
 use crate::timeline::Timeline;
-use crate::view::{Overlay, Selection, TimelineView};
+use crate::view::{LedgerLine, Overlay, Selection, TimelineView};
 
 /// What the widget keeps between frames: tiles, rows, and who draws.
 pub struct Canvas {
@@ -20,6 +20,8 @@ pub struct Canvas {
     pub(crate) overview: Kept,
     pub(crate) drag: Option<Drag>,
     pub(crate) selected: Selection,
+    pub(crate) ledger: Option<LedgerLine>,
+    pub(crate) listens: bool,
     rows: Option<(RowsKey, Arc<Rows>)>,
     timeline: Option<Arc<Timeline>>,
 }
@@ -88,9 +90,16 @@ impl Canvas {
             overview: Kept::default(),
             drag: None,
             selected: Selection::None,
+            ledger: None,
+            listens: true,
             rows: None,
             timeline: None,
         }
+    }
+
+    /// Whether keys are meant for the timeline, and not for something that lies over it.
+    pub const fn listen(&mut self, listens: bool) {
+        self.listens = listens;
     }
 
     /// Forgets what belongs to another timeline.

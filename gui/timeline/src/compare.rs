@@ -61,7 +61,9 @@ pub fn compare_ui(
             .id_salt("base run")
             .max_rect(part(first, half)),
     );
-    let mut commands = side_ui(&mut area, pair.base(), view, &mut canvas.base, Side::Base);
+    let end = pair.end();
+    let of_base = (Side::Base, end);
+    let mut commands = side_ui(&mut area, pair.base(), view, &mut canvas.base, of_base);
     let mut area = ui.new_child(
         UiBuilder::new()
             .id_salt("other run")
@@ -73,7 +75,7 @@ pub fn compare_ui(
         pair.other(),
         &view,
         &mut canvas.other,
-        Side::Other,
+        (Side::Other, end),
     );
     let of_other = of_other.into_iter();
     commands.extend(of_other.map(|command| pair.command_of_other(command)));
@@ -146,23 +148,8 @@ fn difference_row(ui: &mut Ui, name: &str, base: f64, other: f64) {
     ui.label(name);
     ui.label(number::secs(base));
     ui.label(number::secs(other));
-    ui.label(difference(base, other));
+    ui.label(number::difference_of_secs(base, other));
     ui.end_row();
-}
-
-/// A difference in seconds and as a share of the base.
-fn difference(base: f64, other: f64) -> String {
-    let by = other - base;
-    let sign = match by {
-        by if 0.0 < by => "+",
-        by if by < 0.0 => "−",
-        _ => return "none".to_owned(),
-    };
-    let secs = number::secs(by.abs());
-    if base <= 0.0 {
-        return format!("{sign}{secs}");
-    }
-    format!("{sign}{secs} ({})", number::signed_percent(by / base))
 }
 
 fn kinds_ui(ui: &mut Ui, pair: &Pair) {
@@ -181,7 +168,7 @@ fn kinds_ui(ui: &mut Ui, pair: &Pair) {
                 ui.label(format!("{letter} {}", kind.category.name()));
                 ui.label(number::secs(kind.base));
                 ui.label(number::secs(kind.other));
-                ui.label(difference(kind.base, kind.other));
+                ui.label(number::difference_of_secs(kind.base, kind.other));
                 let all = kind.matched * 2 + kind.unmatched;
                 let share = (kind.matched * 2) as f64 / all.max(1) as f64;
                 ui.label(number::percent(share));

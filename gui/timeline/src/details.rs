@@ -10,6 +10,7 @@ use units::SimTime;
 use crate::command::TimelineCommand;
 use crate::durations::durations_ui;
 use crate::key::TrackKey;
+use crate::ruler::moment;
 use crate::sums::range_sums;
 use crate::timeline::Timeline;
 use crate::view::{Overlay, Selection, TimelineView};
@@ -82,22 +83,33 @@ fn span_ui(
     tell: Option<Tell<'_>>,
     commands: &mut Vec<TimelineCommand>,
 ) {
+    /// Room for two columns, in points.
+    const BESIDE: f32 = 640.0;
     title_ui(ui, timeline, span);
-    grid("details of the span").num_columns(2).show(ui, |ui| {
-        facts_ui(ui, timeline, (id, span));
-    });
-    // Kernels of one name are told one by one.
-    for (at, told) in tell
-        .map(|tell| tell(id))
-        .unwrap_or_default()
-        .iter()
-        .enumerate()
-    {
-        ui.push_id(("told", at), |ui| look::told_line(ui, told));
+    let told = tell.map(|tell| tell(id)).unwrap_or_default();
+    let place = |ui: &mut Ui, commands: &mut Vec<TimelineCommand>| {
+        grid("details of the span").num_columns(2).show(ui, |ui| {
+            facts_ui(ui, timeline, (id, span));
+        });
+        links_ui(ui, timeline, view, id, commands);
+    };
+    let work = |ui: &mut Ui| {
+        // Kernels of one name are told one by one.
+        for (at, told) in told.iter().enumerate() {
+            ui.push_id(("told", at), |ui| look::told_line(ui, told));
+        }
+        kernels_ui(ui, timeline, span);
+        durations_ui(ui, timeline, (id, span));
+    };
+    if ui.available_width() < BESIDE {
+        place(ui, commands);
+        work(ui);
+    } else {
+        ui.columns_const(|[left, right]| {
+            place(left, commands);
+            work(right);
+        });
     }
-    links_ui(ui, timeline, view, id, commands);
-    kernels_ui(ui, timeline, span);
-    durations_ui(ui, timeline, (id, span));
 }
 
 fn title_ui(ui: &mut Ui, timeline: &Timeline, span: &Span) {
@@ -131,8 +143,10 @@ fn facts_ui(ui: &mut Ui, timeline: &Timeline, (id, span): (SpanId, &Span)) {
     if span.stage != NO_INDEX {
         fact(ui, "Virtual stage", span.stage.to_string());
     }
-    fact(ui, "Start", secs(span.start));
-    fact(ui, "End", secs(span.end));
+    // Digits enough to tell its ends apart.
+    let grain = duration(span).as_picos() as f64 / 100.0;
+    fact(ui, "Start", moment(span.start, grain));
+    fact(ui, "End", moment(span.end, grain));
     let share = duration(span).as_picos() as f64 / timeline.end().as_picos().max(1) as f64;
     fact(ui, "Share of the run", number::percent(share));
     fact(ui, "Critical path", critical(timeline, id));

@@ -15,9 +15,10 @@ use crate::timeline::Timeline;
 use crate::view::TimelineView;
 
 const HEADER_WIDTH: f32 = 210.0;
-const OVERVIEW_HEIGHT: f32 = 40.0;
 const RULER_HEIGHT: f32 = 22.0;
 const SCROLL_BAR: f32 = 10.0;
+/// Lanes go before the whole run where there is less room than this.
+const LEAST_FOR_OVERVIEW: f32 = 190.0;
 
 /// Which of two runs is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,25 @@ impl Side {
             Self::Other => "other: ",
         }
     }
+
+    /// The height of the whole run, small, above a panel of a height.
+    const fn overview_height(self, of: f32) -> f32 {
+        if of < LEAST_FOR_OVERVIEW {
+            return 0.0;
+        }
+        match self {
+            Self::Alone => 40.0,
+            Self::Base | Self::Other => 26.0,
+        }
+    }
+
+    /// The height of the axis: two runs have one, above both.
+    const fn ruler_height(self) -> f32 {
+        match self {
+            Self::Alone | Self::Base => RULER_HEIGHT,
+            Self::Other => 0.0,
+        }
+    }
 }
 
 /// What one frame draws, and where.
@@ -47,6 +67,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) view: &'a TimelineView,
     pub(crate) theme: Theme,
     pub(crate) side: Side,
+    /// The end of the run; of the longer one of two.
+    pub(crate) end: SimTime,
     pub(crate) rows: Arc<Rows>,
     pub(crate) id: egui::Id,
     /// The whole run, small.
@@ -84,7 +106,7 @@ impl<'a> Frame<'a> {
         timeline: &'a Arc<Timeline>,
         view: &'a TimelineView,
         rows: Arc<Rows>,
-        side: Side,
+        (side, end): (Side, SimTime),
     ) -> Self {
         let pixels_per_point = ui.pixels_per_point();
         let snap = |at: f32| (at * pixels_per_point).round() / pixels_per_point;
@@ -94,8 +116,8 @@ impl<'a> Frame<'a> {
         let (left, middle) = (rect.left(), snap(rect.left() + header));
         let right = snap(rect.right() - SCROLL_BAR).max(middle + 1.0);
         let of = |x: [f32; 2], y: [f32; 2]| Rect::from_min_max(pos2(x[0], y[0]), pos2(x[1], y[1]));
-        let ruler_top = snap(top + OVERVIEW_HEIGHT);
-        let lanes_top = snap(ruler_top + RULER_HEIGHT);
+        let ruler_top = snap(top + side.overview_height(rect.height()));
+        let lanes_top = snap(ruler_top + side.ruler_height());
         let bottom = bottom.max(lanes_top + 1.0);
         let pinned = snap(lanes_top + rows.pinned_height()).min(bottom);
         let lanes = of([middle, right], [lanes_top, bottom]);
@@ -108,8 +130,9 @@ impl<'a> Frame<'a> {
             view,
             theme: Theme::of(ui.ctx()),
             side,
+            end,
             id: ui.scope_id().with("timeline"),
-            overview: of([middle, right], [top, ruler_top - 4.0]),
+            overview: of([middle, right], [top, (ruler_top - 4.0).max(top)]),
             ruler: of([middle, right], [ruler_top, lanes_top]),
             headers: of([left, middle], [lanes_top, bottom]),
             lanes,
@@ -125,7 +148,8 @@ impl<'a> Frame<'a> {
 
     /// Everything.
     pub(crate) fn rect(&self) -> Rect {
-        self.overview.union(self.headers).union(self.scroll_bar)
+        let top = self.overview.top();
+        self.headers.union(self.scroll_bar).with_min_y(top)
     }
 
     /// How far the rows can be scrolled.

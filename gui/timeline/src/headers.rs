@@ -3,11 +3,12 @@
 use egui::{
     Align2, Color32, FontId, Painter, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
+use look::number;
 
 use crate::command::TimelineCommand;
 use crate::frame::Frame;
 use crate::key::TrackKey;
-use crate::rows::{Row, RowKey};
+use crate::rows::{Row, RowKey, Shows};
 
 /// Titles of the rows that are seen.
 pub(crate) fn headers_ui(ui: &Ui, frame: &Frame<'_>, commands: &mut Vec<TimelineCommand>) {
@@ -92,7 +93,18 @@ fn title(painter: &Painter, frame: &Frame<'_>, row: &Row, rect: Rect) {
         left += 14.0;
     }
     let size = if row.height < 16.0 { 10.0 } else { 12.0 };
-    let room = rect.right() - left - 22.0;
+    let mut room = rect.right() - left - 22.0;
+    if let Shows::Counter(key) = row.shows
+        && let Some(peak) = peak(frame, key)
+    {
+        let font = FontId::proportional(10.0);
+        let galley = painter.layout_no_wrap(peak, font, frame.theme.faint);
+        let width = galley.size().x;
+        let at = pos2(rect.right() - 24.0, rect.center().y);
+        let place = Align2::RIGHT_CENTER.anchor_size(at, galley.size()).min;
+        painter.galley(place, galley, frame.theme.faint);
+        room -= width + 6.0;
+    }
     let mut job = egui::text::LayoutJob::simple_singleline(
         row.title.clone(),
         FontId::proportional(size),
@@ -103,6 +115,21 @@ fn title(painter: &Painter, frame: &Frame<'_>, row: &Row, rect: Rect) {
     let at = pos2(left, rect.center().y);
     let place = Align2::LEFT_CENTER.anchor_size(at, galley.size()).min;
     painter.galley(place, galley, color);
+}
+
+/// The highest level of a counter: the scale of its row.
+fn peak(frame: &Frame<'_>, key: TrackKey) -> Option<String> {
+    match key {
+        TrackKey::Memory { lane } => {
+            let most = units::Bytes::from_f64(frame.timeline.memory(lane)?.most());
+            Some(format!("peak {}", number::bytes(most)))
+        }
+        TrackKey::Link { link } => {
+            let most = frame.timeline.link(link)?.most();
+            Some(format!("peak {}", number::percent(most)))
+        }
+        TrackKey::Stream { .. } => None,
+    }
 }
 
 /// Points right where something is folded, and down where it is not.

@@ -84,16 +84,16 @@ pub struct Placement {
     pub memory_limit: Option<u64>,
 }
 
-/// Ranks as people write them: `rank 3`, `ranks 0–7`, `ranks 0, 8, 16, … (64)`.
-pub(crate) fn ranks_text(ranks: &[u32]) -> String {
-    match ranks {
-        [] => "no ranks".to_owned(),
-        [one] => format!("rank {one}"),
-        [first, .., last] if (last - first) as usize == ranks.len() - 1 => {
-            format!("ranks {first}–{last}")
+/// Numbers of things as people write them: `rank 3`, `ranks 0–7`, `ranks 0, 8, 16, … (64)`.
+pub(crate) fn numbers_text(noun: &str, numbers: &[u32]) -> String {
+    match numbers {
+        [] => format!("no {noun}s"),
+        [one] => format!("{noun} {one}"),
+        [first, .., last] if (last - first) as usize == numbers.len() - 1 => {
+            format!("{noun}s {first}–{last}")
         }
-        [a, b] => format!("ranks {a}, {b}"),
-        [a, b, c] => format!("ranks {a}, {b}, {c}"),
-        [a, b, c, ..] => format!("ranks {a}, {b}, {c}, … ({})", ranks.len()),
+        [a, b] => format!("{noun}s {a}, {b}"),
+        [a, b, c] => format!("{noun}s {a}, {b}, {c}"),
+        [a, b, c, ..] => format!("{noun}s {a}, {b}, {c}, … ({})", numbers.len()),
     }
 }

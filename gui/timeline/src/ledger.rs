@@ -1,11 +1,14 @@
 //! Where the time of the critical path goes: seconds by cause.
 
+use std::collections::BTreeMap;
+
 use egui::{Align2, FontId, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 use look::{Theme, number, palette, space};
 use trace::{NO_INDEX, Segment, SpanId, Stretch};
 
 use crate::command::{Step, TimelineCommand};
 use crate::details::grid;
+use crate::pair::Pair;
 use crate::timeline::Timeline;
 use crate::view::{LedgerLine, TimelineView};
 
@@ -38,6 +41,21 @@ pub(crate) fn step(
     found.map(|segment| segment.span)
 }
 
+/// The first span of the path on a line, of the lane that has most of it.
+pub(crate) fn longest(timeline: &Timeline, line: LedgerLine) -> Option<SpanId> {
+    let mut of_lane: BTreeMap<u32, (u64, SpanId)> = BTreeMap::new();
+    let segments = timeline.path().segments.iter();
+    for segment in segments.filter(|segment| line_of(timeline, segment) == line) {
+        let Some(span) = timeline.span(segment.span) else {
+            continue;
+        };
+        let lane = of_lane.entry(span.lane.get()).or_insert((0, segment.span));
+        lane.0 += segment.end.as_picos() - segment.start.as_picos();
+    }
+    let most = of_lane.into_values().max_by_key(|(time, _)| *time);
+    most.map(|(_, first)| first)
+}
+
 impl LedgerLine {
     /// What it is called.
     pub const fn name(self) -> &'static str {
@@ -64,19 +82,71 @@ pub fn ledger(timeline: &Timeline) -> Vec<(LedgerLine, u64)> {
     lines
 }
 
+/// A line as it is drawn.
+#[derive(Clone, Copy)]
+struct Drawn {
+    line: LedgerLine,
+    /// Picoseconds on the path of the run.
+    time: u64,
+    /// Picoseconds on the path of the base, where there is one.
+    base: Option<u64>,
+}
+
 /// Draws the ledger: a click on a line highlights its spans, the arrows step through them.
 pub fn ledger_ui(ui: &mut Ui, timeline: &Timeline, view: &TimelineView) -> Vec<TimelineCommand> {
+    let lines = ledger(timeline).into_iter().map(|(line, time)| Drawn {
+        line,
+        time,
+        base: None,
+    });
+    let total = secs(timeline.end().as_picos());
+    whole_ui(ui, view, (timeline, &lines.collect::<Vec<_>>()), &total)
+}
+
+/// The same of two runs: what each takes, and the difference.
+pub fn pair_ledger_ui(ui: &mut Ui, pair: &Pair, view: &TimelineView) -> Vec<TimelineCommand> {
+    let (base, other) = (pair.base(), pair.other());
+    let total = format!(
+        "base {}, now {}",
+        secs(base.end().as_picos()),
+        secs(other.end().as_picos())
+    );
+    whole_ui(ui, view, (other, &lines_of_pair(base, other)), &total)
+}
+
+/// The lines of both runs, the longest first.
+fn lines_of_pair(base: &Timeline, other: &Timeline) -> Vec<Drawn> {
+    let mut times: BTreeMap<LedgerLine, [u64; 2]> = BTreeMap::new();
+    for (which, run) in [base, other].into_iter().enumerate() {
+        for (line, time) in ledger(run) {
+            times.entry(line).or_default()[which] = time;
+        }
+    }
+    let drawn = times.into_iter().map(|(line, [base, time])| Drawn {
+        line,
+        time,
+        base: Some(base),
+    });
+    let mut lines: Vec<Drawn> = drawn.collect();
+    lines.sort_by_key(|one| std::cmp::Reverse(one.time.max(one.base.unwrap_or(0))));
+    lines
+}
+
+fn whole_ui(
+    ui: &mut Ui,
+    view: &TimelineView,
+    (timeline, lines): (&Timeline, &[Drawn]),
+    total: &str,
+) -> Vec<TimelineCommand> {
     let theme = Theme::of(ui.ctx());
     let mut commands = Vec::new();
-    let total = timeline.end().as_picos();
-    let lines = ledger(timeline);
     if lines.is_empty() {
         ui.label(RichText::new("Nothing ran").color(theme.faint));
         return commands;
     }
     ui.horizontal(|ui| {
         ui.label(RichText::new("Critical path").strong());
-        ui.label(RichText::new(secs(total)).color(theme.faint));
+        ui.label(RichText::new(total).color(theme.faint));
         for (text, name, step) in [
             ("‹", "Previous span of the path", Step::Previous),
             ("›", "Next span of the path", Step::Next),
@@ -88,15 +158,21 @@ pub fn ledger_ui(ui: &mut Ui, timeline: &Timeline, view: &TimelineView) -> Vec<T
             }
         }
     });
+    let most = lines.iter().map(|one| one.time.max(one.base.unwrap_or(0)));
+    let most = most.max().unwrap_or(1);
+    let total = timeline.end().as_picos();
     ScrollArea::vertical()
         .id_salt("ledger")
         .auto_shrink([false, true])
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            for &(line, time) in &lines {
-                let chosen = view.ledger == Some(line);
-                if line_ui(ui, line, (time, total, lines[0].1), chosen).clicked() {
-                    commands.push(TimelineCommand::Ledger((!chosen).then_some(line)));
+            if lines[0].base.is_some() {
+                headings_ui(ui);
+            }
+            for drawn in lines {
+                let chosen = view.ledger == Some(drawn.line);
+                if line_ui(ui, *drawn, (total, most), chosen).clicked() {
+                    commands.push(TimelineCommand::Ledger((!chosen).then_some(drawn.line)));
                 }
             }
             ui.add_space(space::MEDIUM);
@@ -109,25 +185,39 @@ fn secs(picos: u64) -> String {
     number::secs(picos as f64 * 1e-12)
 }
 
-/// A line: letter, name, time, share, and a bar for the eye.
-fn line_ui(
-    ui: &mut Ui,
-    line: LedgerLine,
-    (time, total, most): (u64, u64, u64),
-    chosen: bool,
-) -> egui::Response {
+/// Right edges of the columns: the time of the run, its share or the base, the difference.
+const COLUMNS: [f32; 3] = [168.0, 244.0, 330.0];
+
+/// What the columns of two runs are.
+fn headings_ui(ui: &mut Ui) {
+    let theme = Theme::of(ui.ctx());
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
+    for (x, text) in COLUMNS.into_iter().zip(["Base", "Now", "Difference"]) {
+        let at = egui::pos2(rect.left() + x, rect.center().y);
+        let font = FontId::proportional(11.0);
+        ui.painter()
+            .text(at, Align2::RIGHT_CENTER, text, font, theme.faint);
+    }
+}
+
+/// A line in words.
+fn spoken(drawn: Drawn, total: u64) -> String {
+    let (name, time) = (drawn.line.name(), secs(drawn.time));
+    match drawn.base {
+        None => {
+            let share = number::percent(drawn.time as f64 / total.max(1) as f64);
+            format!("{name} {time} {share} of the critical path")
+        }
+        Some(base) => format!("{name} base {}, now {time}", secs(base)),
+    }
+}
+
+/// A line: letter, name, times, and a bar for the eye.
+fn line_ui(ui: &mut Ui, drawn: Drawn, (total, most): (u64, u64), chosen: bool) -> egui::Response {
     let theme = Theme::of(ui.ctx());
     let size = vec2(ui.available_width(), 24.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    let share = number::percent(time as f64 / total.max(1) as f64);
-    response.widget_info(|| {
-        let text = format!(
-            "{} {} {share} of the critical path",
-            line.name(),
-            secs(time)
-        );
-        WidgetInfo::selected(Role::Button, true, chosen, text)
-    });
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, spoken(drawn, total)));
     let painter = ui.painter();
     if chosen || response.hovered() || response.has_focus() {
         let fill = if chosen {
@@ -137,53 +227,74 @@ fn line_ui(
         };
         painter.rect_filled(rect, 3.0, fill);
     }
-    let (color, letter) = match line {
+    let (color, letter) = match drawn.line {
         LedgerLine::Work(category) => (palette::category(category), palette::letter(category)),
         LedgerLine::Waiting => (theme.hatch, 'W'),
     };
     let swatch = Rect::from_min_size(rect.min + vec2(4.0, 4.0), vec2(16.0, 16.0));
     painter.rect_filled(swatch, 2.0, color);
-    let text = |at, align, text: String, color| {
+    let text = |x: f32, align, text: String, color| {
+        let at = egui::pos2(x, rect.center().y);
         painter.text(at, align, text, FontId::proportional(12.0), color)
     };
     let on = palette::text_on(color);
     text(
-        swatch.center(),
+        swatch.center().x,
         Align2::CENTER_CENTER,
         letter.to_string(),
         on,
     );
-    let middle = rect.center().y;
-    let at = |x: f32| egui::pos2(x, middle);
-    text(
-        at(rect.left() + 28.0),
-        Align2::LEFT_CENTER,
-        line.name().to_owned(),
-        theme.text,
-    );
-    text(
-        at(rect.left() + 168.0),
-        Align2::RIGHT_CENTER,
-        secs(time),
-        theme.text,
-    );
-    text(
-        at(rect.left() + 228.0),
-        Align2::RIGHT_CENTER,
-        share,
-        theme.faint,
-    );
-    let room = rect.right() - rect.left() - 244.0;
-    if 24.0 < room {
-        let width = crate::round::single(time as f64 / most.max(1) as f64) * room;
-        let left = rect.left() + 238.0;
-        let bar = Rect::from_x_y_ranges(
-            left..=left + width.max(1.0),
-            rect.top() + 8.0..=rect.bottom() - 8.0,
-        );
-        painter.rect_filled(bar, 1.0, color);
+    let name = drawn.line.name().to_owned();
+    text(rect.left() + 28.0, Align2::LEFT_CENTER, name, theme.text);
+    let columns = columns(drawn, total, &theme);
+    let mut right = rect.left() + 28.0;
+    for (x, (words, color)) in COLUMNS.into_iter().zip(columns) {
+        right = rect.left() + x;
+        text(right, Align2::RIGHT_CENTER, words, color);
     }
+    bars(painter, rect.with_min_x(right + 10.0), (drawn, most), color);
     response
+}
+
+/// What the columns of a line say.
+fn columns(drawn: Drawn, total: u64, theme: &Theme) -> Vec<(String, egui::Color32)> {
+    let share = |time: u64, of: u64| time as f64 / of.max(1) as f64;
+    let Some(base) = drawn.base else {
+        let share = number::percent(share(drawn.time, total));
+        return vec![(secs(drawn.time), theme.text), (share, theme.faint)];
+    };
+    let by = number::difference_of_secs(base as f64 * 1e-12, drawn.time as f64 * 1e-12);
+    let color = match drawn.time.cmp(&base) {
+        std::cmp::Ordering::Less => theme.good,
+        std::cmp::Ordering::Equal => theme.faint,
+        std::cmp::Ordering::Greater => theme.bad,
+    };
+    vec![
+        (secs(base), theme.faint),
+        (secs(drawn.time), theme.text),
+        (by, color),
+    ]
+}
+
+/// The bar of a line; that of the base above it.
+fn bars(painter: &egui::Painter, room: Rect, (drawn, most): (Drawn, u64), color: egui::Color32) {
+    if room.width() < 30.0 {
+        return;
+    }
+    let bar = |time: u64, y: egui::Rangef, color| {
+        let width = crate::round::single(time as f64 / most.max(1) as f64) * (room.width() - 6.0);
+        let x = room.left()..=room.left() + width.max(1.0);
+        painter.rect_filled(Rect::from_x_y_ranges(x, y), 1.0, color);
+    };
+    let (top, bottom) = (room.top(), room.bottom());
+    match drawn.base {
+        None => bar(drawn.time, (top + 8.0..=bottom - 8.0).into(), color),
+        Some(base) => {
+            let faint = color.gamma_multiply(0.5);
+            bar(base, (top + 6.0..=top + 11.0).into(), faint);
+            bar(drawn.time, (top + 12.0..=bottom - 6.0).into(), color);
+        }
+    }
 }
 
 /// The names that take most of the path.

@@ -57,7 +57,7 @@ pub use details::{Tell, details_ui};
 pub use durations::Durations;
 pub use key::{Fold, Grouping, Placement, TrackKey};
 pub use keys::search_field_id;
-pub use ledger::{ledger, ledger_ui};
+pub use ledger::{ledger, ledger_ui, pair_ledger_ui};
 pub use names::{Found, NameIndex};
 pub use pair::{KindDifference, Pair};
 pub use quad::{Batch, Layer, MeshSink, Quad, QuadSink};

@@ -4,11 +4,12 @@ use egui::epaint::CubicBezierShape;
 use egui::{
     Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
 };
+use look::palette;
 use trace::SpanId;
 
 use crate::frame::Frame;
 use crate::ruler::moment;
-use crate::view::{Overlay, Selection};
+use crate::view::{LedgerLine, Overlay, Selection};
 
 /// Causes of a chain at most.
 pub(crate) const MOST_CHAIN: usize = 200;
@@ -136,10 +137,11 @@ fn outline(frame: &Frame<'_>, painter: &Painter, rect: Rect) {
     );
 }
 
-/// Outlines the spans of the path that a line of the ledger sums up, at most one per pixel.
-fn ledger(frame: &Frame<'_>, painter: &Painter, line: crate::view::LedgerLine) {
+/// Lifts the spans of the path that a line of the ledger sums up, at most one per pixel, above all others.
+fn ledger(frame: &Frame<'_>, painter: &Painter, line: LedgerLine) {
     /// Stretches that are looked at in a frame.
     const MOST: usize = 100_000;
+    painter.rect_filled(frame.lanes, 0.0, frame.theme.ground.gamma_multiply(0.68));
     let window = frame.view.camera.window();
     let segments = &frame.timeline.path().segments;
     let mut at = segments.partition_point(|segment| segment.end <= window.start);
@@ -152,9 +154,16 @@ fn ledger(frame: &Frame<'_>, painter: &Painter, line: crate::view::LedgerLine) {
         }
         let (left, right) = (frame.x(segment.start), frame.x(segment.end));
         if let Some(rect) = frame.span_rect(segment.span) {
-            let rect = Rect::from_x_y_ranges(left..=right.max(left + 1.0), rect.y_range());
-            let stroke = Stroke::new(2.0, frame.theme.accent);
-            painter.rect_stroke(rect, 1.0, stroke, StrokeKind::Inside);
+            let rect = Rect::from_x_y_ranges(left..=right.max(left + 1.5), rect.y_range());
+            let color = match line {
+                LedgerLine::Work(category) => palette::category(category),
+                LedgerLine::Waiting => frame.theme.hatch,
+            };
+            painter.rect_filled(rect, 0.0, color);
+            if 6.0 <= rect.width() {
+                let stroke = Stroke::new(1.5, frame.theme.accent);
+                painter.rect_stroke(rect, 1.0, stroke, StrokeKind::Inside);
+            }
         }
         let next = frame.time(right + frame.pixels_per_point.recip());
         at += segments[at..stop].partition_point(|segment| segment.end < next);

@@ -231,14 +231,28 @@ impl Stack<'_> {
         for (lane, tracks) in shown {
             let mut depth = 1;
             if several {
-                let name = &self.timeline.trace().lanes[lane as usize].name;
-                let title = format!("{} · {name}", self.timeline.ranks(lane));
+                let title = self.lane_title(group, lane);
                 if self.fold_row(Fold::Lane(lane), title, &tracks, Some(lane), 1) {
                     continue;
                 }
                 depth = 2;
             }
             self.lane(group, lane, &tracks, depth);
+        }
+    }
+
+    /// What a lane of several is called: not again what its group is called.
+    fn lane_title(&self, group: &Group, lane: u32) -> String {
+        let name = self.timeline.trace().lanes[lane as usize]
+            .name
+            .to_lowercase();
+        let rest = name.strip_prefix(&group.title.to_lowercase());
+        let rest = rest.unwrap_or(&name).trim_start_matches([',', ' ']);
+        let ranks = self.timeline.ranks(lane);
+        if rest.is_empty() || rest.starts_with("rank") {
+            ranks
+        } else {
+            format!("{ranks} · {rest}")
         }
     }
 

@@ -2,6 +2,8 @@
 
 use egui::{Align2, CursorIcon, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use units::SimTime;
+
 use crate::camera::Camera;
 use crate::canvas::{Canvas, Drag};
 use crate::command::TimelineCommand;
@@ -29,7 +31,7 @@ pub(crate) fn overview_ui(
             frame.side.prefix(),
             moment(camera.start(), frame.scale.0),
             moment(camera.end(), frame.scale.0),
-            moment(frame.timeline.end(), 1.0),
+            moment(frame.end, 1.0),
         );
         WidgetInfo::labeled(Role::Canvas, true, text)
     });
@@ -37,6 +39,8 @@ pub(crate) fn overview_ui(
     painter.rect_filled(rect, 2.0, frame.theme.ground);
     let key = vec![
         u64::from(rect.width().to_bits()),
+        u64::from(rect.height().to_bits()),
+        frame.end.as_picos(),
         u64::from(frame.pixels_per_point.to_bits()),
         u64::from(frame.theme.dark),
     ];
@@ -46,6 +50,9 @@ pub(crate) fn overview_ui(
     };
     let batch = canvas.overview.batch(layer, key, || quads(frame));
     canvas.sink.quads(ui.painter(), rect, &batch);
+    if let Some(line) = frame.view.ledger {
+        path(frame, &painter, line);
+    }
     let window = window(frame);
     let shade = frame.theme.panel.gamma_multiply(0.72);
     painter.rect_filled(
@@ -62,7 +69,7 @@ pub(crate) fn overview_ui(
 /// The window of time on the strip.
 fn window(frame: &Frame<'_>) -> Rect {
     let rect = frame.overview;
-    let end = frame.timeline.end().as_picos().max(1) as f64;
+    let end = frame.end.as_picos().max(1) as f64;
     let x = |picos: u64| rect.left() + single(picos as f64 / end) * rect.width();
     let camera = frame.view.camera;
     let (left, right) = (x(camera.start().as_picos()), x(camera.end().as_picos()));
@@ -72,10 +79,37 @@ fn window(frame: &Frame<'_>) -> Rect {
     Rect::from_x_y_ranges(middle - half..=middle + half, rect.y_range())
 }
 
+/// Where a line of the ledger is on the critical path, below the whole run.
+fn path(frame: &Frame<'_>, painter: &egui::Painter, line: crate::view::LedgerLine) {
+    let rect = frame.overview;
+    let end = frame.end.as_picos().max(1) as f64;
+    let x = |time: SimTime| rect.left() + single(time.as_picos() as f64 / end) * rect.width();
+    let segments = &frame.timeline.path().segments;
+    let pixel = (end / f64::from(rect.width().max(1.0))).ceil();
+    let mut at = 0;
+    while let Some(segment) = segments.get(at) {
+        at += 1;
+        if crate::ledger::line_of(frame.timeline, segment) != line {
+            continue;
+        }
+        let (left, right) = (x(segment.start), x(segment.end));
+        let mark = Rect::from_x_y_ranges(
+            left..=right.max(left + 1.0),
+            rect.bottom() - 4.0..=rect.bottom(),
+        );
+        painter.rect_filled(mark, 0.0, frame.theme.accent);
+        // At most one mark a pixel.
+        let next = SimTime::from_picos(crate::round::shift(segment.end.as_picos(), pixel));
+        at += segments[at..].partition_point(|segment| segment.end < next);
+    }
+}
+
 fn quads(frame: &Frame<'_>) -> Vec<Quad> {
     let overview = frame.timeline.overview();
     let shade = Shade::new(frame.theme);
-    let width = frame.overview.width() * frame.pixels_per_point;
+    // Of two runs the shorter one ends where it ends.
+    let share = frame.timeline.end().as_picos() as f64 / frame.end.as_picos().max(1) as f64;
+    let width = frame.overview.width() * frame.pixels_per_point * single(share);
     let height = frame.overview.height() * frame.pixels_per_point - 4.0;
     let each = height / overview.rows.len().max(1) as f32;
     let mut quads = Vec::new();
@@ -110,7 +144,7 @@ fn drag(
         }
         return;
     };
-    let end = frame.timeline.end();
+    let end = frame.end;
     let camera = frame.view.camera;
     let rect = frame.overview;
     let share = f64::from((pos.x - rect.left()) / rect.width().max(1.0));
@@ -190,7 +224,7 @@ pub(crate) fn ruler_ui(
 fn span_text(ui: &Ui, frame: &Frame<'_>) {
     let camera = frame.view.camera;
     let seen = look::number::secs(camera.span() as f64 * 1e-12);
-    let all = look::number::secs(frame.timeline.end().as_seconds().as_secs());
+    let all = look::number::secs(frame.end.as_seconds().as_secs());
     let at = frame.ruler.left_center() - vec2(8.0, 0.0);
     let text = format!("{seen} of {all}");
     let font = FontId::proportional(11.0);

@@ -11,7 +11,7 @@ use units::SimTime;
 use crate::counter::Counter;
 use crate::effects::Effects;
 use crate::idle::idle_of_lane;
-use crate::key::{Fold, Grouping, Placement, TrackKey, ranks_text};
+use crate::key::{Fold, Grouping, Placement, TrackKey, numbers_text};
 use crate::names::NameIndex;
 use crate::overview::Overview;
 use crate::round::index;
@@ -252,7 +252,7 @@ impl Timeline {
     /// The ranks of a lane as text.
     pub fn ranks(&self, lane: u32) -> String {
         let lane = self.trace.lanes.get(lane as usize);
-        ranks_text(lane.map_or(&[], |lane| lane.ranks.as_slice()))
+        numbers_text("rank", lane.map_or(&[], |lane| lane.ranks.as_slice()))
     }
 
     /// What a track is called: `rank 3, stream compute`.
@@ -290,14 +290,16 @@ impl Timeline {
             let (fold, title) = match grouping {
                 Grouping::Stage => (Fold::Stage(setup.stage), format!("Stage {}", setup.stage)),
                 Grouping::None => (Fold::All, "All lanes".to_owned()),
-                Grouping::Node => match of_rank(&self.placement.node_of_rank) {
-                    Some(node) => (Fold::Node(node), format!("Node {node}")),
-                    None => (Fold::All, "Nodes unknown".to_owned()),
-                },
-                Grouping::Replica => match of_rank(&self.placement.replica_of_rank) {
-                    Some(replica) => (Fold::Replica(replica), format!("Replica {replica}")),
-                    None => (Fold::All, "Replicas unknown".to_owned()),
-                },
+                Grouping::Node => {
+                    let places = &self.placement.node_of_rank;
+                    let fold = of_rank(places).map_or(Fold::All, Fold::Node);
+                    (fold, places_text("Node", setup, places))
+                }
+                Grouping::Replica => {
+                    let places = &self.placement.replica_of_rank;
+                    let fold = of_rank(places).map_or(Fold::All, Fold::Replica);
+                    (fold, places_text("Replica", setup, places))
+                }
             };
             match groups.iter_mut().find(|group| group.fold == fold) {
                 Some(group) => group.lanes.push(lane),
@@ -322,6 +324,19 @@ impl SpanTrack {
             row: self.row,
         }
     }
+}
+
+/// Where the ranks of a lane are: a lane may stand for those of many nodes or replicas.
+fn places_text(noun: &str, lane: &trace::Lane, places: &[u32]) -> String {
+    let known = lane.ranks.iter();
+    let known = known.filter_map(|rank| places.get(*rank as usize).copied());
+    let mut known: Vec<u32> = known.collect();
+    known.sort_unstable();
+    known.dedup();
+    if known.is_empty() {
+        return format!("{noun}s unknown");
+    }
+    numbers_text(noun, &known)
 }
 
 /// The place of a span on a track, if it lies there.

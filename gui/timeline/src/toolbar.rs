@@ -11,46 +11,81 @@ use crate::keys::search_field_id;
 use crate::timeline::Timeline;
 use crate::view::{Overlay, TimelineView};
 
-/// Draws the bar.
+/// Widths in points from which on everything stands in the bar, and everything but what is rare.
+const ROOM: [f32; 2] = [820.0, 420.0];
+
+/// Draws the bar in a row; what has no room goes to a menu.
 pub fn toolbar_ui(
     ui: &mut Ui,
     timeline: &Arc<Timeline>,
     view: &TimelineView,
 ) -> Vec<TimelineCommand> {
     let mut commands = Vec::new();
-    ui.horizontal_wrapped(|ui| {
+    let width = ui.available_width();
+    let [for_all, for_some] = ROOM;
+    ui.horizontal(|ui| {
         search_ui(ui, timeline, view, &mut commands);
-        ui.separator();
-        filter_ui(ui, view, &mut commands);
-        grouping_ui(ui, timeline, view, &mut commands);
-        for (text, help, command) in [
-            ("Fold all", "One row per group", TimelineCommand::FoldAll),
-            ("Unfold all", "A row per stream", TimelineCommand::UnfoldAll),
-        ] {
-            if ui.button(text).on_hover_text(help).clicked() {
-                commands.push(command);
+        if for_some <= width {
+            filter_ui(ui, view, &mut commands);
+            grouping_ui(ui, timeline, view, &mut commands);
+        }
+        if for_all <= width {
+            ui.separator();
+            folds_ui(ui, &mut commands);
+            height_ui(ui, view, &mut commands);
+            shown_ui(ui, view, &mut commands);
+            ui.separator();
+            places_ui(ui, &mut commands);
+            return;
+        }
+        let more = ui.menu_button("More", |ui| {
+            ui.set_min_width(180.0);
+            if width < for_some {
+                filter_ui(ui, view, &mut commands);
+                grouping_ui(ui, timeline, view, &mut commands);
+                ui.separator();
             }
-        }
-        height_ui(ui, view, &mut commands);
-        ui.separator();
-        shown_ui(ui, view, &mut commands);
-        ui.separator();
-        if ui
-            .button("Home")
-            .on_hover_text("The whole run (Home)")
-            .clicked()
-        {
-            commands.push(TimelineCommand::Home);
-        }
-        if ui
-            .button("Fit")
-            .on_hover_text("The selection; twice: nothing but it (F)")
-            .clicked()
-        {
-            commands.push(TimelineCommand::Fit);
-        }
+            folds_ui(ui, &mut commands);
+            ui.horizontal(|ui| {
+                ui.label("Height of rows");
+                height_ui(ui, view, &mut commands);
+            });
+            ui.separator();
+            overlays_ui(ui, view, &mut commands);
+            ui.separator();
+            places_ui(ui, &mut commands);
+        });
+        let name = "More of the timeline";
+        let more = more.response;
+        more.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     });
     commands
+}
+
+fn folds_ui(ui: &mut Ui, commands: &mut Vec<TimelineCommand>) {
+    for (text, help, command) in [
+        ("Fold all", "One row per group", TimelineCommand::FoldAll),
+        ("Unfold all", "A row per stream", TimelineCommand::UnfoldAll),
+    ] {
+        if ui.button(text).on_hover_text(help).clicked() {
+            commands.push(command);
+        }
+    }
+}
+
+fn places_ui(ui: &mut Ui, commands: &mut Vec<TimelineCommand>) {
+    for (text, help, command) in [
+        ("Home", "The whole run (Home)", TimelineCommand::Home),
+        (
+            "Fit",
+            "The selection; twice: nothing but it (F)",
+            TimelineCommand::Fit,
+        ),
+    ] {
+        if ui.button(text).on_hover_text(help).clicked() {
+            commands.push(command);
+        }
+    }
 }
 
 fn search_ui(
@@ -64,7 +99,7 @@ fn search_ui(
     let field = TextEdit::singleline(&mut text)
         .id(search_field_id())
         .hint_text("Search names (/)")
-        .desired_width(150.0);
+        .desired_width(130.0);
     let field = ui.add(field).accessible_name("Search names");
     if field.changed() {
         commands.push(TimelineCommand::Search(text));
@@ -104,7 +139,7 @@ fn filter_ui(ui: &mut Ui, view: &TimelineView, commands: &mut Vec<TimelineComman
     let mut text = view.filter.clone();
     let field = TextEdit::singleline(&mut text)
         .hint_text("Filter tracks")
-        .desired_width(110.0);
+        .desired_width(90.0);
     let field = ui.add(field).accessible_name("Filter tracks");
     if field.changed() {
         commands.push(TimelineCommand::Filter(text));
@@ -150,12 +185,14 @@ fn height_ui(ui: &mut Ui, view: &TimelineView, commands: &mut Vec<TimelineComman
 }
 
 fn shown_ui(ui: &mut Ui, view: &TimelineView, commands: &mut Vec<TimelineCommand>) {
-    ui.menu_button("Show", |ui| {
-        for overlay in Overlay::ALL {
-            let mut on = view.shows(overlay);
-            if ui.checkbox(&mut on, overlay.name()).changed() {
-                commands.push(TimelineCommand::Toggle(overlay));
-            }
+    ui.menu_button("Show", |ui| overlays_ui(ui, view, commands));
+}
+
+fn overlays_ui(ui: &mut Ui, view: &TimelineView, commands: &mut Vec<TimelineCommand>) {
+    for overlay in Overlay::ALL {
+        let mut on = view.shows(overlay);
+        if ui.checkbox(&mut on, overlay.name()).changed() {
+            commands.push(TimelineCommand::Toggle(overlay));
         }
-    });
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use egui::{Align2, FontId, Role, Sense, Ui, WidgetInfo};
+use units::SimTime;
 
 use crate::canvas::Canvas;
 use crate::command::TimelineCommand;
@@ -18,7 +19,8 @@ pub fn timeline_ui(
     view: &TimelineView,
     canvas: &mut Canvas,
 ) -> Vec<TimelineCommand> {
-    side_ui(ui, timeline, view, canvas, Side::Alone)
+    let whole = (Side::Alone, timeline.end());
+    side_ui(ui, timeline, view, canvas, whole)
 }
 
 /// The same for one of two runs.
@@ -27,7 +29,7 @@ pub(crate) fn side_ui(
     timeline: &Arc<Timeline>,
     view: &TimelineView,
     canvas: &mut Canvas,
-    side: Side,
+    (side, end): (Side, SimTime),
 ) -> Vec<TimelineCommand> {
     if timeline.tracks().is_empty() {
         nothing_ui(ui);
@@ -35,20 +37,24 @@ pub(crate) fn side_ui(
     }
     canvas.turn_to(timeline);
     let rows = canvas.rows(timeline, view);
-    let frame = Frame::new(ui, timeline, view, rows, side);
+    let frame = Frame::new(ui, timeline, view, rows, (side, end));
     let mut commands = Vec::new();
     ui.allocate_rect(frame.rect(), Sense::hover());
     ui.painter()
         .rect_filled(frame.rect(), 0.0, frame.theme.panel);
-    strip::overview_ui(ui, &frame, canvas, &mut commands);
-    strip::ruler_ui(ui, &frame, canvas, &mut commands);
+    if frame.overview.is_positive() {
+        strip::overview_ui(ui, &frame, canvas, &mut commands);
+    }
+    if frame.ruler.is_positive() {
+        strip::ruler_ui(ui, &frame, canvas, &mut commands);
+    }
     lanes::lanes_ui(ui, &frame, canvas);
     overlay::overlay_ui(ui, &frame);
     headers::headers_ui(ui, &frame, &mut commands);
     let response = pointer::lanes_ui(ui, &frame, canvas, &mut commands);
     pointer::scroll_bar_ui(ui, &frame, canvas, &mut commands);
     // Two runs share their keys.
-    if side != Side::Other {
+    if side != Side::Other && canvas.listens {
         keys::keys(ui, &frame, &response, &mut commands);
     }
     reveal(&frame, canvas, &mut commands);
@@ -70,17 +76,19 @@ fn nothing_ui(ui: &mut Ui) {
     );
 }
 
-/// Scrolls to a span that was selected elsewhere.
+/// Scrolls to a span that was selected elsewhere, or to the lane that has most of a line of the ledger.
 fn reveal(frame: &Frame<'_>, canvas: &mut Canvas, commands: &mut Vec<TimelineCommand>) {
-    if canvas.selected == frame.view.selection {
-        return;
+    let (selection, line) = (&frame.view.selection, frame.view.ledger);
+    let mut target = None;
+    if canvas.ledger != line {
+        canvas.ledger = line;
+        target = line.and_then(|line| crate::ledger::longest(frame.timeline, line));
     }
-    canvas.selected = frame.view.selection.clone();
-    let rect = frame
-        .view
-        .selection
-        .span()
-        .and_then(|id| frame.span_rect(id));
+    if canvas.selected != *selection {
+        canvas.selected = selection.clone();
+        target = selection.span();
+    }
+    let rect = target.and_then(|id| frame.span_rect(id));
     let Some(rect) = rect else { return };
     let seen = frame.scrolled.y_range();
     if seen.min <= rect.top() && rect.bottom() <= seen.max {

@@ -137,6 +137,8 @@ impl App {
         let ctx = ui.ctx().clone();
         self.take_results(&ctx);
         self.apply_settings(&ctx);
+        let is_covered = self.state.overlay != Overlay::None || egui::Popup::is_any_open(&ctx);
+        self.canvases.timeline.listen(!is_covered);
         let mut commands = dropped(&ctx);
         if self.state.overlay == Overlay::None || is_palette(&self.state.overlay) {
             commands.extend(pressed(&ctx, &self.state));
@@ -334,7 +336,17 @@ fn dropped(ctx: &Context) -> Vec<Command> {
 
 /// The panes in their places.
 fn panes_ui(ui: &mut Ui, state: &State, canvases: &mut Canvases) -> Vec<Command> {
-    let mut tree = state.view.now().layout.0.clone();
+    /// Less than this has no room for panes beside each other.
+    const LEAST: egui::Vec2 = egui::vec2(720.0, 400.0);
+    let view = state.view.now();
+    let room = ui.available_size();
+    let is_small = (room.x < LEAST.x || room.y < LEAST.y) && view.layout.is_whole();
+    let layout = if is_small {
+        &Layout::tabs(view.front)
+    } else {
+        &view.layout
+    };
+    let mut tree = layout.0.clone();
     let mut panes = Panes {
         state,
         canvases,
@@ -344,8 +356,15 @@ fn panes_ui(ui: &mut Ui, state: &State, canvases: &mut Canvases) -> Vec<Command>
     tree.ui(&mut panes, ui);
     let edited = panes.edited;
     let mut commands = panes.commands;
-    if edited && tree != state.view.now().layout.0 {
-        commands.push(Command::Layout(Layout(tree)));
+    if edited && tree != layout.0 {
+        let layout = Layout(tree);
+        // Of the tabs of a small window only the one in front is kept.
+        let front = layout.active().filter(|front| *front != view.front);
+        match (is_small, front) {
+            (false, _) => commands.push(Command::Layout(layout)),
+            (true, Some(front)) => commands.push(Command::Show(front)),
+            (true, None) => {}
+        }
     }
     commands
 }

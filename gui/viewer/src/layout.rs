@@ -138,6 +138,27 @@ impl Layout {
         }
     }
 
+    /// Brings a pane to the front of its tabs, where it is in the layout.
+    pub fn raise(&mut self, pane: Pane) {
+        if let Some(id) = self.0.tiles.find_pane(&pane) {
+            self.0.make_active(|other, _| other == id);
+        }
+    }
+
+    /// All panes as tabs, for a window without room for several beside each other.
+    pub fn tabs(front: Pane) -> Self {
+        let mut layout = Self(Tree::new_tabs(Id::unique("panes"), Pane::ALL.to_vec()));
+        layout.raise(front);
+        layout
+    }
+
+    /// The pane that is in front, where all are tabs.
+    pub fn active(&self) -> Option<Pane> {
+        let active = self.0.active_tiles().into_iter();
+        let mut panes = active.filter_map(|id| self.0.tiles.get_pane(&id));
+        panes.next().copied()
+    }
+
     /// Only one pane, which fills the window.
     pub fn only(pane: Pane) -> Self {
         Self(Tree::new_tabs(Id::unique("panes"), vec![pane]))
@@ -166,6 +187,15 @@ mod tests {
         let mut layout = Layout::only(Pane::Memory);
         layout.show(Pane::Topology);
         assert!(layout.is_whole());
+    }
+
+    #[test]
+    fn tabs_have_one_in_front() {
+        for pane in Pane::ALL {
+            let layout = Layout::tabs(pane);
+            assert!(layout.is_whole());
+            assert_eq!(layout.active(), Some(pane));
+        }
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! What is selected, and where the time of the critical path goes.
 
-use std::sync::Arc;
-
 use egui::{Frame, ScrollArea, Ui};
 use timeline::differences_ui;
 
@@ -52,21 +50,23 @@ pub fn details_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
     })
 }
 
-/// Draws the critical path in seconds by cause; of two runs that of the base, whose spans the selection
-/// is among.
+/// Draws the critical path in seconds by cause; of two runs both, with the difference.
 pub fn ledger_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
     let Some(run) = &state.results.current else {
         super::super::empty_ui(ui, "No run yet", "Run the scenario to see what binds it.");
         return Vec::new();
     };
-    let timeline = shown_pair(state).map_or(&run.timeline, |pair| pair.base());
-    let timeline = Arc::clone(timeline);
     let view = &state.view.now().timeline;
     padded(ui, |ui| {
         ScrollArea::vertical()
             .id_salt("ledger")
             .auto_shrink(false)
-            .show(ui, |ui| wrapped(timeline::ledger_ui(ui, &timeline, view)))
+            .show(ui, |ui| {
+                wrapped(match shown_pair(state) {
+                    Some(pair) => timeline::pair_ledger_ui(ui, pair, view),
+                    None => timeline::ledger_ui(ui, &run.timeline, view),
+                })
+            })
             .inner
     })
 }

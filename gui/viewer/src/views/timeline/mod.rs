@@ -18,6 +18,7 @@ use timeline::{Background, Pair, PairCanvas, PairNames, Selection, TimelineComma
 
 use crate::command::Command as Any;
 use crate::device::DeviceSink;
+use crate::layout::Pane;
 use crate::run::Run;
 use crate::state::State;
 use crate::worker::{Ask, Slot, Worker};
@@ -91,6 +92,15 @@ impl Canvas {
             base: canvas(),
             other: canvas(),
         };
+    }
+}
+
+impl Canvas {
+    /// Whether keys are meant for the timeline, and not for something that lies over it.
+    pub const fn listen(&mut self, listens: bool) {
+        self.alone.listen(listens);
+        self.pair.base.listen(listens);
+        self.pair.other.listen(listens);
     }
 }
 
@@ -168,9 +178,15 @@ fn widget(state: &mut State, command: &TimelineCommand) {
         return;
     };
     let pair = shown_pair(state).map(Arc::clone);
-    let change = |view: &mut crate::view::View| match &pair {
-        Some(pair) => pair.apply(&mut view.timeline, command),
-        None => view.timeline.apply(&run.timeline, command),
+    let change = |view: &mut crate::view::View| {
+        match &pair {
+            Some(pair) => pair.apply(&mut view.timeline, command),
+            None => view.timeline.apply(&run.timeline, command),
+        }
+        // Who clicks a span wants to know about it.
+        if let TimelineCommand::Select(Selection::Span(_) | Selection::Other(_)) = command {
+            view.layout.raise(Pane::Details);
+        }
     };
     match entry(command) {
         Entry::Own => state.look(change),
