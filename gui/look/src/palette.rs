@@ -97,13 +97,14 @@ pub const SERIES: [Color32; 7] = [
 /// The color of a load.
 ///
 /// * `share` — of what a link can carry, from 0 to 1; clamped.
-/// * `dark` — whether the ground is: what is full stands out on either, yellow on a dark and blue on a
+/// * `dark` — whether the ground is: what is full stands out on either, bright on a dark and dark on a
 ///   light one.
 ///
-/// Stops of cividis, whose lightness rises evenly. Source: Nuñez, Anderton and Renslow, PLOS ONE
-/// 13(7), 2018.
+/// On a dark ground stops of cividis, whose lightness rises evenly. Source: Nuñez, Anderton and Renslow,
+/// PLOS ONE 13(7), 2018. On a light ground one hue that darkens to the same blue, since the yellow of
+/// cividis would shout where nothing goes on.
 pub fn load(share: f32, dark: bool) -> Color32 {
-    const STOPS: [Color32; 6] = [
+    const ON_DARK: [Color32; 6] = [
         hex(0x00_22_4e),
         hex(0x2a_3f_6d),
         hex(0x57_5d_6d),
@@ -111,8 +112,15 @@ pub fn load(share: f32, dark: bool) -> Color32 {
         hex(0xbb_af_71),
         hex(0xfe_e8_38),
     ];
+    const ON_LIGHT: [Color32; 5] = [
+        hex(0xd6_de_ec),
+        hex(0x9f_b4_d6),
+        hex(0x5f_83_b8),
+        hex(0x2a_50_8c),
+        hex(0x00_22_4e),
+    ];
     let share = if share.is_nan() { 0.0 } else { share };
-    gradient(&STOPS, if dark { share } else { 1.0 - share })
+    gradient(if dark { &ON_DARK } else { &ON_LIGHT }, share)
 }
 
 /// The color of a difference.

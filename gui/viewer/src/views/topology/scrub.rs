@@ -162,12 +162,12 @@ pub(super) fn legend_ui(ui: &mut Ui) {
     let width = 216.0;
     let (rect, response) = ui.allocate_exact_size(vec2(width, 26.0), Sense::hover());
     response.widget_info(|| {
-        let [idle, full] = if theme.dark {
-            ["dark blue", "yellow"]
+        let [idle, half, full] = if theme.dark {
+            ["dark blue", "gray", "yellow"]
         } else {
-            ["yellow", "dark blue"]
+            ["pale", "blue", "dark blue"]
         };
-        let label = format!("Colors of links: {idle} is idle, gray is half full, {full} is full");
+        let label = format!("Colors of links: {idle} is idle, {half} is half full, {full} is full");
         WidgetInfo::labeled(Role::Label, true, label)
     });
     let response = response.on_hover_text(
