@@ -57,7 +57,9 @@ pub(crate) fn side_ui(
     if side != Side::Other && canvas.listens {
         keys::keys(ui, &frame, &response, &mut commands);
     }
-    reveal(&frame, canvas, &mut commands);
+    if reveal(&frame, canvas, &mut commands) {
+        ui.ctx().request_repaint();
+    }
     canvas.tiles.tidy();
     commands
 }
@@ -76,8 +78,9 @@ fn nothing_ui(ui: &mut Ui) {
     );
 }
 
-/// Scrolls to a span that was selected elsewhere, or to the lane that has most of a line of the ledger.
-fn reveal(frame: &Frame<'_>, canvas: &mut Canvas, commands: &mut Vec<TimelineCommand>) {
+/// Scrolls to a span that was selected elsewhere, or to the lane that has most of a line of the ledger. Whether
+/// it has to.
+fn reveal(frame: &Frame<'_>, canvas: &mut Canvas, commands: &mut Vec<TimelineCommand>) -> bool {
     let (selection, line) = (&frame.view.selection, frame.view.ledger);
     let mut target = None;
     if canvas.ledger != line {
@@ -89,12 +92,13 @@ fn reveal(frame: &Frame<'_>, canvas: &mut Canvas, commands: &mut Vec<TimelineCom
         target = selection.span();
     }
     let rect = target.and_then(|id| frame.span_rect(id));
-    let Some(rect) = rect else { return };
+    let Some(rect) = rect else { return false };
     let seen = frame.scrolled.y_range();
     if seen.min <= rect.top() && rect.bottom() <= seen.max {
-        return;
+        return false;
     }
     let middle = rect.center().y - frame.scrolled.center().y;
     let scroll = (frame.scroll + middle).clamp(0.0, frame.most_scroll());
     commands.push(TimelineCommand::Scroll(scroll));
+    true
 }
