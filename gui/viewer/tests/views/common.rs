@@ -28,6 +28,12 @@ impl Person {
         Self::sized(mode, dialogs, keeper, egui::vec2(1280.0, 800.0))
     }
 
+    /// Somebody in front of the start page of a window as small as it can be.
+    pub(crate) fn small() -> Self {
+        let size = egui::vec2(640.0, 400.0);
+        Self::sized(Mode::Inline, Typed, Keeper::nothing(), size)
+    }
+
     fn sized(
         mode: Mode,
         dialogs: impl Dialogs + 'static,

@@ -9,6 +9,7 @@ mod common;
 mod memory;
 mod planner;
 mod scenario;
+mod timeline;
 mod topology;
 mod what_if;
 mod window;
