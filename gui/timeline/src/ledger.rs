@@ -70,8 +70,13 @@ pub fn ledger_ui(ui: &mut Ui, timeline: &Timeline, view: &TimelineView) -> Vec<T
     let mut commands = Vec::new();
     let total = timeline.end().as_picos();
     let lines = ledger(timeline);
-    if lines.is_empty() {
-        ui.label(RichText::new("Nothing ran").color(theme.faint));
+    if timeline.tracks().is_empty() {
+        let text = if timeline.trace().links.is_empty() {
+            "Nothing ran"
+        } else {
+            "The run has no spans, so that nothing is known of a critical path; its links are in the timeline"
+        };
+        ui.label(RichText::new(text).color(theme.faint));
         return commands;
     }
     ui.horizontal(|ui| {

@@ -231,8 +231,7 @@ impl Stack<'_> {
         for (lane, tracks) in shown {
             let mut depth = 1;
             if several {
-                let name = &self.timeline.trace().lanes[lane as usize].name;
-                let title = format!("{} · {name}", self.timeline.ranks(lane));
+                let title = self.timeline.lane_title(lane);
                 if self.fold_row(Fold::Lane(lane), title, &tracks, Some(lane), 1) {
                     continue;
                 }
@@ -317,9 +316,10 @@ impl Stack<'_> {
         for &at in tracks {
             let track = &self.timeline.tracks()[at as usize];
             let key = track.key();
+            let name = self.timeline.stream_name(lane, track.stream);
             let title = match track.row {
-                0 => track.stream.name().to_owned(),
-                row => format!("{} {}", track.stream.name(), row + 1),
+                0 => name.to_owned(),
+                row => format!("{name} {}", row + 1),
             };
             let row = self.span_row(RowKey::Track(key), at, title, depth);
             self.push(self.view.row_height, row);
