@@ -60,7 +60,7 @@ pub use formats::{FormatError, Header};
 pub use import::import;
 pub use import_network::{Tool, import_chakra, import_cluster, import_simgrid};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
-pub use link_loads::{KindLoad, LinkLoads, LoadClass};
+pub use link_loads::{KindLoad, LinkLoads, LoadClass, Routed};
 pub use links::{link_tracks, save_links};
 pub use memory_remedies::{MemoryRemedy, memory_remedies};
 pub use network::{
@@ -90,7 +90,7 @@ pub use span_facts::{OperatorFact, SpanFact, SpanFacts};
 pub use store::Store;
 pub use sweep::{CaseResult, Sweep, open_sweep, open_workload_sweep};
 pub use topology::{
-    CableView, DeviceView, Extent, GroupId, GroupView, Level, Part, TopologyView, topology,
+    CableView, DeviceView, Extent, GroupId, GroupView, Level, Part, Shape, TopologyView, topology,
 };
 pub use trace::{Explanation, Trace, explain};
 pub use validate::{

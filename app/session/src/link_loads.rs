@@ -6,16 +6,58 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use cluster::{Sharing, Topology as _};
+use cluster::{Cluster, LinkKind, ScaleUpSpec, Sharing, Topology as _};
 use predict::{LinkClass, Links, Scenario};
-use units::{BytesPerSec, LinkId, SimTime};
+use units::{BytesPerSec, LinkId, NodeId, SimTime};
 
 use crate::network::{NetworkAnswer, Traffic};
+
+/// Of which links a run says what they carried. A link that it could not load is not idle: nobody
+/// knows what it carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Routed {
+    /// Of none: the engine knows no links.
+    #[default]
+    Nothing,
+    /// Of those that lead out of scale-up domains. What stays in a domain is priced as a whole and
+    /// loads no link.
+    BetweenDomains {
+        /// Whether GPUs of a domain reach each other over the `PCIe` of their host.
+        over_host: bool,
+    },
+    /// Of all.
+    Everything,
+}
+
+impl Routed {
+    /// What a training iteration says on a cluster.
+    fn of_training(cluster: &Cluster) -> Self {
+        let nodes = (0..cluster.n_nodes()).map(NodeId::from_index);
+        let mut specs = nodes.map(|node| &cluster.node(node).scale_up);
+        Self::BetweenDomains {
+            over_host: specs.any(|spec| matches!(spec, ScaleUpSpec::Pcie)),
+        }
+    }
+
+    /// Whether a link without a load was idle.
+    ///
+    /// * `kind` — what the link is part of; none on platforms.
+    pub const fn knows(self, kind: Option<LinkKind>) -> bool {
+        match (self, kind) {
+            (Self::Nothing, _) => false,
+            (Self::BetweenDomains { .. }, Some(LinkKind::ScaleUp)) => false,
+            (Self::BetweenDomains { over_host }, Some(LinkKind::Host)) => !over_host,
+            (Self::BetweenDomains { .. } | Self::Everything, _) => true,
+        }
+    }
+}
 
 /// What links carried, by classes of links that carried the same at the same time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LinkLoads {
-    /// How long the run took.
+    /// Of which links something is known.
+    pub routed: Routed,
+    /// How long the run took: until the last byte of all arrived.
     pub end: SimTime,
     /// The classes, the busiest first.
     pub classes: Vec<LoadClass>,
@@ -52,7 +94,8 @@ impl LinkLoads {
     /// The loads of a training iteration.
     pub fn of_links(scenario: &Scenario, links: &Links) -> Self {
         let classes = links.links.iter().map(|link| class(scenario, link));
-        Self::new(links.end, classes.collect())
+        let routed = Routed::of_training(&scenario.cluster);
+        Self::new(routed, links.end, classes.collect())
     }
 
     /// The loads of a network workload that was run with [`Keep::Loads`](traffic::Keep).
@@ -77,15 +120,16 @@ impl LinkLoads {
         let mut classes: Vec<LoadClass> = classes.collect();
         let need = |class: &LoadClass| class.bytes() / class.rate.as_f64();
         classes.sort_by(|a, b| need(b).total_cmp(&need(a)).then(a.members.cmp(&b.members)));
-        Self::new(answer.end(), classes)
+        Self::new(Routed::Everything, answer.makespan, classes)
     }
 
-    fn new(end: SimTime, classes: Vec<LoadClass>) -> Self {
+    fn new(routed: Routed, end: SimTime, classes: Vec<LoadClass>) -> Self {
         let members = classes.iter().enumerate();
         let class_of = members
             .flat_map(|(at, class)| class.members.iter().map(move |link| (*link, at)))
             .collect();
         Self {
+            routed,
             end,
             classes,
             class_of,
@@ -112,7 +156,13 @@ impl LinkLoads {
 
     /// The classes that are fullest over a stretch of time, with how full they are.
     pub fn fullest(&self, window: &Range<SimTime>, most: usize) -> Vec<(usize, f64)> {
-        let mut all: Vec<(usize, f64)> = self.over(window).into_iter().enumerate().collect();
+        self.fullest_of(&self.over(window), most)
+    }
+
+    /// The same of what [`LinkLoads::over`] or [`LinkLoads::at`] said.
+    pub fn fullest_of(&self, shares: &[f64], most: usize) -> Vec<(usize, f64)> {
+        let shares = shares.iter().take(self.classes.len()).copied();
+        let mut all: Vec<(usize, f64)> = shares.enumerate().collect();
         all.retain(|(at, share)| 0.0 < *share && !self.classes[*at].is_fat);
         all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         all.truncate(most);

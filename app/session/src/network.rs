@@ -11,6 +11,7 @@ mod loads;
 mod open;
 mod plan;
 mod reach;
+mod timeline;
 
 use ::network::Share;
 use ::network::packet::Config;

@@ -9,6 +9,8 @@ use crate::simulate::Ready;
 pub struct RankPlaces {
     /// The node.
     pub node: Vec<u32>,
+    /// The name of the GPU.
+    pub gpu: Vec<String>,
     /// The data-parallel replica.
     pub replica: Vec<u32>,
 }
@@ -22,6 +24,9 @@ impl Ready {
         let narrow = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
         RankPlaces {
             node: ranks().map(|rank| narrow(node(rank).index())).collect(),
+            gpu: ranks()
+                .map(|rank| cluster.gpu_name(plan.gpu_of(rank)))
+                .collect(),
             replica: ranks().map(|rank| plan.ranks().coords(rank).dp).collect(),
         }
     }

@@ -11,6 +11,7 @@
 
 mod cables;
 mod extent;
+mod junctions;
 mod platform;
 mod tree;
 
@@ -47,6 +48,8 @@ pub enum GroupId {
 /// Where a device stands when levels are drawn above each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
+    /// Switches of a scale-up domain of several nodes: below its GPUs, since no node has them.
+    Domain,
     /// GPUs, and hosts of platforms.
     Gpu,
     /// Switches between the GPUs of a scale-up domain.
@@ -67,7 +70,8 @@ pub enum Level {
 
 impl Level {
     /// Every level, the lowest first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
+        Self::Domain,
         Self::Gpu,
         Self::NvSwitch,
         Self::Socket,
@@ -82,7 +86,7 @@ impl Level {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Gpu => "GPU",
-            Self::NvSwitch => "NVSwitch",
+            Self::Domain | Self::NvSwitch => "NVSwitch",
             Self::Socket => "CPU socket",
             Self::PciSwitch => "PCIe switch",
             Self::Nic => "NIC",
@@ -115,8 +119,20 @@ pub enum Part {
     Device(Device),
     /// A host of a platform, or the host that a node is in a network workload.
     Host(HostId),
-    /// What lies between the hosts of a platform.
-    Network,
+    /// Where links of a platform meet.
+    Junction(u32),
+}
+
+/// How the switches of a drawing are joined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// In levels above each other.
+    #[default]
+    Levels,
+    /// In a grid: routers along each dimension, the first counts fastest.
+    Grid([u32; 3]),
+    /// In any other way.
+    Web,
 }
 
 /// A visible group, open or folded.
@@ -132,8 +148,10 @@ pub struct GroupView {
     pub is_open: bool,
     /// Whether there is anything to open.
     pub has_parts: bool,
-    /// Nodes in it.
+    /// Nodes in it, or hosts of a platform.
     pub nodes: u32,
+    /// The numbers of these nodes, ascending; none of a platform.
+    pub members: Vec<u32>,
     /// GPUs in it.
     pub gpus: u32,
     /// Switches of the fabric in it.
@@ -182,6 +200,8 @@ pub struct CableView {
 /// What is to be drawn, parents before what lies in them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopologyView {
+    /// How switches are joined.
+    pub shape: Shape,
     /// Visible groups.
     pub groups: Vec<GroupView>,
     /// Visible devices.
@@ -202,6 +222,7 @@ pub fn topology(cluster: &Cluster, extent: &Extent) -> TopologyView {
         .map(|group| group.id)
         .collect();
     TopologyView {
+        shape: shape(cluster),
         devices: tree.devices(&groups),
         cables: cables(&tree, &open),
         groups,
@@ -209,13 +230,26 @@ pub fn topology(cluster: &Cluster, extent: &Extent) -> TopologyView {
     }
 }
 
+/// How the switches of a cluster are joined.
+fn shape(cluster: &Cluster) -> Shape {
+    match cluster.torus_sizes() {
+        Some(sizes) => Shape::Grid(sizes),
+        None if cluster.has_levels() => Shape::Levels,
+        None => Shape::Web,
+    }
+}
+
 impl Traffic {
-    /// What the fabric of the workload looks like with some groups open. Of a platform hosts and
-    /// their links are shown; what lies between them is one part.
+    /// What the fabric of the workload looks like with some groups open. A platform says by the ways
+    /// of its messages where links meet.
     pub fn topology(&self, extent: &Extent) -> TopologyView {
         match &self.fabric {
             Fabric::Cluster(network) => of_network(network, extent),
-            Fabric::Platform(platform) => of_platform(platform),
+            Fabric::Platform(platform) => {
+                let streams = self.program.streams().iter();
+                let pairs = streams.map(|stream| (stream.src, stream.dst));
+                of_platform(platform, pairs)
+            }
         }
     }
 

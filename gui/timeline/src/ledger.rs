@@ -141,7 +141,12 @@ fn whole_ui(
     let theme = Theme::of(ui.ctx());
     let mut commands = Vec::new();
     if lines.is_empty() {
-        ui.label(RichText::new("Nothing ran").color(theme.faint));
+        let text = if timeline.trace().links.is_empty() {
+            "Nothing ran"
+        } else {
+            "The run has no spans, so that nothing is known of a critical path; its links are in the timeline"
+        };
+        ui.label(RichText::new(text).color(theme.faint));
         return commands;
     }
     ui.horizontal(|ui| {

@@ -12,6 +12,7 @@ use units::SimTime;
 
 use crate::command::TimelineCommand;
 use crate::round::index;
+use crate::key::TrackKey;
 use crate::timeline::Timeline;
 use crate::view::{Selection, TimelineView};
 
@@ -134,10 +135,23 @@ impl Pair {
             Selection::Other(id) => Selection::Span(*id),
             rest => rest.clone(),
         };
+        let pinned = view.pinned.iter();
         TimelineView {
             selection,
+            pinned: pinned.filter_map(|key| self.other_track(*key)).collect(),
             ..view.clone()
         }
+    }
+
+    /// The track of the base that goes with one of the other run: links go by name, since their places
+    /// follow how busy they are.
+    pub fn base_track(&self, other: TrackKey) -> Option<TrackKey> {
+        same_track(other, &self.other, &self.base)
+    }
+
+    /// The track of the other run that goes with one of the base.
+    pub fn other_track(&self, base: TrackKey) -> Option<TrackKey> {
+        same_track(base, &self.base, &self.other)
     }
 
     /// What is selected in the base where something is in the other run: a span becomes its match.
@@ -160,6 +174,7 @@ impl Pair {
                 Some(id) => C::Reveal(id),
                 None => C::Select(Selection::Other(id)),
             },
+            C::TogglePin(track) => C::TogglePin(self.base_track(track).unwrap_or(track)),
             // The base scrolls to its selection; both scroll together.
             rest => rest,
         }
@@ -176,12 +191,23 @@ impl Pair {
             let selection = self.selection_of_other(theirs.selection);
             *view = TimelineView {
                 selection,
+                pinned: std::mem::take(&mut view.pinned),
                 ..theirs
             };
         } else {
             view.apply_until(&self.base, self.end(), command);
         }
     }
+}
+
+fn same_track(track: TrackKey, of: &Timeline, to: &Timeline) -> Option<TrackKey> {
+    let TrackKey::Link { link } = track else {
+        return Some(track);
+    };
+    let name = &of.trace().links.get(link as usize)?.name;
+    let links = (0..).zip(&to.trace().links);
+    let (link, _) = links.into_iter().find(|(_, link)| link.name == *name)?;
+    Some(TrackKey::Link { link })
 }
 
 fn found(list: &[SpanId], id: SpanId) -> Option<SpanId> {

@@ -243,13 +243,12 @@ impl Stack<'_> {
 
     /// What a lane of several is called: not again what its group is called.
     fn lane_title(&self, group: &Group, lane: u32) -> String {
-        let name = self.timeline.trace().lanes[lane as usize]
-            .name
-            .to_lowercase();
-        let rest = name.strip_prefix(&group.title.to_lowercase());
-        let rest = rest.unwrap_or(&name).trim_start_matches([',', ' ']);
+        let name = self.timeline.trace().lanes[lane as usize].name.as_str();
+        let of_group = name.get(..group.title.len());
+        let of_group = of_group.filter(|start| start.eq_ignore_ascii_case(&group.title));
+        let rest = name[of_group.map_or(0, str::len)..].trim_start_matches([',', ' ']);
         let ranks = self.timeline.ranks(lane);
-        if rest.is_empty() || rest.starts_with("rank") {
+        if rest.is_empty() || rest.starts_with("rank") || rest == ranks {
             ranks
         } else {
             format!("{ranks} · {rest}")
@@ -331,9 +330,10 @@ impl Stack<'_> {
         for &at in tracks {
             let track = &self.timeline.tracks()[at as usize];
             let key = track.key();
+            let name = self.timeline.stream_name(lane, track.stream);
             let title = match track.row {
-                0 => track.stream.name().to_owned(),
-                row => format!("{} {}", track.stream.name(), row + 1),
+                0 => name.to_owned(),
+                row => format!("{name} {}", row + 1),
             };
             let row = self.span_row(RowKey::Track(key), at, title, depth);
             self.push(self.view.row_height, row);

@@ -249,10 +249,23 @@ impl Timeline {
         &self.overview
     }
 
-    /// The ranks of a lane as text.
+    /// The ranks of a lane as text; its name where it is a host without ranks.
     pub fn ranks(&self, lane: u32) -> String {
+        match self.trace.lanes.get(lane as usize) {
+            Some(lane) if lane.ranks.is_empty() => lane.name.clone(),
+            Some(lane) => numbers_text("rank", &lane.ranks),
+            None => numbers_text("rank", &[]),
+        }
+    }
+
+    /// What a stream of a lane is called: hosts without ranks have flows.
+    pub(crate) fn stream_name(&self, lane: u32, stream: StreamKind) -> &'static str {
         let lane = self.trace.lanes.get(lane as usize);
-        numbers_text("rank", lane.map_or(&[], |lane| lane.ranks.as_slice()))
+        if lane.is_some_and(|lane| lane.ranks.is_empty()) {
+            "flows"
+        } else {
+            stream.name()
+        }
     }
 
     /// What a track is called: `rank 3, stream compute`.
@@ -264,7 +277,12 @@ impl Timeline {
                 } else {
                     format!(" row {}", row + 1)
                 };
-                format!("{}, stream {}{row}", self.ranks(lane), stream.name())
+                let name = self.stream_name(lane, stream);
+                if name == stream.name() {
+                    format!("{}, stream {name}{row}", self.ranks(lane))
+                } else {
+                    format!("{}, {name}{row}", self.ranks(lane))
+                }
             }
             TrackKey::Memory { lane } => format!("{}, memory", self.ranks(lane)),
             TrackKey::Link { link } => {
@@ -288,6 +306,7 @@ impl Timeline {
             let rank = setup.ranks.first().copied().unwrap_or(0) as usize;
             let of_rank = |list: &[u32]| list.get(rank).copied();
             let (fold, title) = match grouping {
+                _ if setup.ranks.is_empty() => (Fold::All, "Hosts".to_owned()),
                 Grouping::Stage => (Fold::Stage(setup.stage), format!("Stage {}", setup.stage)),
                 Grouping::None => (Fold::All, "All lanes".to_owned()),
                 Grouping::Node => {

@@ -31,7 +31,7 @@ pub(crate) fn side_ui(
     canvas: &mut Canvas,
     (side, end): (Side, SimTime),
 ) -> Vec<TimelineCommand> {
-    if timeline.tracks().is_empty() {
+    if timeline.tracks().is_empty() && timeline.trace().links.is_empty() {
         nothing_ui(ui);
         return Vec::new();
     }
@@ -66,7 +66,7 @@ pub(crate) fn side_ui(
 
 fn nothing_ui(ui: &mut Ui) {
     let theme = look::Theme::of(ui.ctx());
-    let text = "Nothing ran: the trace has no spans";
+    let text = "Nothing ran: the trace has neither spans nor loads of links";
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
     ui.painter().text(

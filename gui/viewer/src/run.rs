@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chart::Caption;
 use session::{
-    Draft, Failure, Header, Keep, NetworkAnswer, Opened, Outcome, PredictError, Ready, Record,
-    Rules, RunError, Traffic, link_tracks, read_trace,
+    Draft, Failure, Header, NetworkAnswer, Opened, Outcome, PredictError, Ready, Record, Rules,
+    RunError, Traffic, link_tracks, read_trace,
 };
 use timeline::{Placement, Timeline};
 use trace::Trace;
@@ -194,8 +194,8 @@ fn train(ready: Arc<Ready>, control: &Control) -> Result<Ran, NoRun> {
 }
 
 fn send(traffic: Arc<Traffic>, control: &Control) -> Result<Ran, NoRun> {
-    let answer = traffic.run(Keep::Loads, control)?;
-    let trace = traffic.link_trace(&answer, LINKS);
+    let answer = traffic.run(traffic.keep_for_timeline(), control)?;
+    let trace = traffic.timeline(&answer, LINKS);
     let caption = caption(&traffic.name, engine_of(&traffic.rules), Some(traffic.seed));
     let answer = Arc::new(answer);
     Ok((

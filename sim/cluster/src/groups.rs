@@ -89,6 +89,20 @@ impl Cluster {
         self.entry(node).head
     }
 
+    /// The nodes that share the scale-up domain of a node; one where the domain is that node alone.
+    pub fn nodes_of_domain(&self, node: NodeId) -> Range<u32> {
+        let head = self.domain_head(node);
+        let nodes = (head.index()..self.n_nodes()).map(NodeId::from_index);
+        let own = nodes.take_while(|node| self.domain_head(*node) == head);
+        head.get()..head.get() + own.map(|_| 1).sum::<u32>()
+    }
+
+    /// The routers along each dimension of a torus, of which the first counts fastest; `None` where
+    /// the fabric is none.
+    pub fn torus_sizes(&self) -> Option<[u32; 3]> {
+        self.fabric.web.as_ref()?.sizes()
+    }
+
     /// The links inside a node, to the switch of its domain, and between its NICs and their
     /// switches; both directions of a cable follow each other.
     pub fn links_of_node(&self, node: NodeId) -> Range<u32> {
@@ -157,5 +171,7 @@ mod tests {
             assert!(group.is_none_or(|group| group < built.n_leaf_groups()));
         }
         assert_eq!(built.domain_head(NodeId::new(2)), NodeId::new(2));
+        assert_eq!(built.nodes_of_domain(NodeId::new(2)), 2..3);
+        assert_eq!(built.torus_sizes(), None);
     }
 }

@@ -172,6 +172,14 @@ impl Web {
         }
     }
 
+    /// Routers along each dimension of a torus; none elsewhere.
+    pub(crate) const fn sizes(&self) -> Option<[u32; 3]> {
+        match self.shape {
+            Shape::Torus(torus) => Some(torus.sizes()),
+            Shape::Dragonfly(_) | Shape::Graph => None,
+        }
+    }
+
     /// How many ways lead from one switch to another.
     pub(crate) fn n_ways(&self, from: u32, to: u32) -> u32 {
         match self.sort_of(from, to) {

@@ -15,12 +15,12 @@ use crate::save::{Existing, SaveError, save};
 const KIND: &str = "flow";
 
 impl Traffic {
-    /// A timeline that shows nothing but so many of the busiest links. The workload was run with
-    /// [`Keep::Loads`](::traffic::Keep).
+    /// A timeline that shows nothing but so many of the busiest links, until the last byte of all
+    /// arrived. The workload was run with [`Keep::Loads`](::traffic::Keep).
     pub fn link_trace(&self, answer: &NetworkAnswer, most: usize) -> Trace {
         let curves = self.busiest(answer).into_iter().take(most);
         Trace {
-            end: answer.end(),
+            end: answer.makespan,
             links: curves.map(|curve| self.track(answer, curve)).collect(),
             ..Trace::default()
         }
@@ -28,11 +28,15 @@ impl Traffic {
 
     fn track(&self, answer: &NetworkAnswer, curve: &Curve) -> LinkTrack {
         let stretches = curve.stretches(answer.alike());
-        let stretches = stretches.into_iter().map(|(from, to, rate)| LinkStretch {
-            from,
-            to,
-            kind: 0,
-            rate,
+        // Acknowledgements are under way a little longer.
+        let stretches = stretches.into_iter().filter_map(|(from, to, rate)| {
+            let to = to.min(answer.makespan);
+            (from < to).then_some(LinkStretch {
+                from,
+                to,
+                kind: 0,
+                rate,
+            })
         });
         let name = self.fabric.wire_name(curve.link);
         LinkTrack::new(

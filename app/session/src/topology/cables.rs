@@ -16,8 +16,10 @@ pub(super) fn cables(tree: &Tree<'_>, open: &BTreeSet<GroupId>) -> Vec<CableView
     for node in (0..cluster.n_nodes()).map(NodeId::from_index) {
         let part = |node| tree.visible(Device::Socket { node, index: 0 }, is_open);
         let own = part(node);
+        let head = cluster.domain_head(node);
+        let switches = tree.visible(Device::NvSwitch { node: head }, is_open);
         let links = match own {
-            Part::Group(_) if part(cluster.domain_head(node)) == own => {
+            Part::Group(_) if switches == own => {
                 // What is inside stays inside; the way to the switches may lead out.
                 let with_leaves = !matches!(own, Part::Group(GroupId::Node(_)));
                 if with_leaves && cluster.has_levels() {

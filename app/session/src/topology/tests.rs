@@ -127,18 +127,83 @@ fn the_fabric_of_a_workload_is_drawn_like_a_cluster() {
     );
 }
 
-#[test]
-fn hosts_of_a_platform_hang_on_its_network() {
-    let xml = "<?xml version='1.0'?><!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">
-<platform version=\"4.1\"><cluster id=\"c\" prefix=\"h\" suffix=\"\" radical=\"0-3\" speed=\"1Gf\" bw=\"125MBps\" lat=\"50us\"/></platform>";
-    let platform = formats::simgrid::read(xml).unwrap().platform;
-    let view = of_platform(&platform);
-    assert_eq!(view.devices.len(), 5);
-    assert!(
-        view.cables
-            .iter()
-            .take(4)
-            .all(|cable| cable.ends[1] == Part::Network)
+fn platform(body: &str) -> cluster::zones::Platform {
+    let xml = format!(
+        "<?xml version='1.0'?><!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">
+<platform version=\"4.1\">{body}</platform>"
     );
+    formats::simgrid::read(&xml).unwrap().platform
+}
+
+/// How many cables end at a part, by whether they are loops.
+fn ends(view: &TopologyView, part: Part) -> [usize; 2] {
+    let own = view.cables.iter().filter(|c| c.ends.contains(&part));
+    let loops = own.clone().filter(|c| c.ends[0] == c.ends[1]).count();
+    [own.count() - loops, loops]
+}
+
+#[test]
+fn hosts_of_a_platform_hang_on_the_place_where_their_links_meet() {
+    let platform = platform(
+        "<cluster id=\"c\" prefix=\"h\" suffix=\"\" radical=\"0-3\" speed=\"1Gf\" bw=\"125MBps\" lat=\"50us\"/>",
+    );
+    let view = of_platform(&platform, std::iter::empty());
+    assert_eq!(view.devices.len(), 5);
+    assert_eq!(view.shape, Shape::Levels);
+    assert_eq!(ends(&view, Part::Junction(0)), [4, 0]);
+    let links = view
+        .cables
+        .iter()
+        .map(|c| [c.links[0].len(), c.links[1].len()]);
+    assert!(links.into_iter().all(|n| n == [1, 1]));
     assert_eq!(view.left_out, None);
+}
+
+#[test]
+fn the_backbone_of_a_platform_can_be_seen() {
+    let platform = platform(
+        "<cluster id=\"c\" prefix=\"h\" suffix=\"\" radical=\"0-3\" speed=\"1Gf\" bw=\"125MBps\" lat=\"50us\"
+         bb_bw=\"250MBps\" bb_lat=\"50us\"/>",
+    );
+    let view = of_platform(&platform, std::iter::empty());
+    let links = view.cables.iter().flat_map(|c| c.links.iter().flatten());
+    let links: BTreeSet<LinkId> = links.copied().collect();
+    assert_eq!(links.len(), cluster::Topology::n_links(&platform) as usize);
+    assert_eq!(view.left_out, None);
+}
+
+#[test]
+fn switches_of_a_domain_of_several_nodes_lie_in_none_of_them() {
+    let draft = Draft::example("llama3-8b-dgx-h100").unwrap();
+    let draft = draft.set("cluster.name", "gb200-nvl72").unwrap();
+    let opened = draft.open().unwrap();
+    let cluster = opened.ready().unwrap().scenario.cluster;
+    assert!(1 < cluster.nodes_of_domain(NodeId::new(0)).len());
+    let view = topology(&cluster, &Extent::within(&cluster, usize::MAX));
+    let domains: Vec<_> = view
+        .devices
+        .iter()
+        .filter(|device| device.level == Level::Domain)
+        .collect();
+    assert!(!domains.is_empty());
+    for device in domains {
+        assert!(!matches!(device.parent, GroupId::Node(_)), "{device:?}");
+        assert!(matches!(device.part, Part::Device(Device::NvSwitch { .. })));
+    }
+    let open = view.cables.iter().flat_map(|c| c.links.iter().flatten());
+    assert_eq!(open.count(), cluster.links().len());
+    // Folded nodes keep their way to the switches of the domain.
+    let extent = Extent::default().toggled(GroupId::Whole);
+    let mut extent = extent;
+    for group in &topology(&cluster, &extent).groups {
+        if matches!(group.id, GroupId::Leaves(_)) {
+            extent = extent.toggled(group.id);
+        }
+    }
+    let view = topology(&cluster, &extent);
+    let scale_up = view
+        .cables
+        .iter()
+        .filter(|c| c.kind == Some(LinkKind::ScaleUp));
+    assert!(1 < scale_up.count());
 }

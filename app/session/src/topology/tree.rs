@@ -16,6 +16,9 @@ pub(super) struct Tree<'c> {
     nodes: BTreeMap<GroupId, Vec<u32>>,
     /// By group: its own switches.
     switches: BTreeMap<GroupId, Vec<Device>>,
+    /// By the node that heads a scale-up domain of several nodes: the group around all of them, which
+    /// has the switches of the domain.
+    shared: BTreeMap<NodeId, GroupId>,
     /// By group around nodes: the groups in it.
     inside: BTreeMap<GroupId, Vec<GroupId>>,
 }
@@ -28,6 +31,7 @@ impl<'c> Tree<'c> {
             has_leaves: 1 < cluster.n_leaf_groups(),
             nodes: BTreeMap::new(),
             switches: BTreeMap::new(),
+            shared: BTreeMap::new(),
             inside: BTreeMap::new(),
         };
         for node in (0..cluster.n_nodes()).map(NodeId::from_index) {
@@ -43,6 +47,7 @@ impl<'c> Tree<'c> {
                 }
             }
         }
+        tree.share_domains();
         for switch in cluster.switches() {
             let group = tree.group_of_switch(switch);
             tree.switches.entry(group).or_default().push(switch);
@@ -56,6 +61,32 @@ impl<'c> Tree<'c> {
             inside.dedup();
         }
         tree
+    }
+
+    /// Hands the switches of domains of several nodes to the groups around these.
+    fn share_domains(&mut self) {
+        let mut next = 0;
+        while next < self.cluster.n_nodes() {
+            let head = NodeId::from_index(next);
+            let nodes = self.cluster.nodes_of_domain(head);
+            next = nodes.end as usize;
+            if nodes.len() < 2 {
+                continue;
+            }
+            let last = self.around(NodeId::new(nodes.end - 1));
+            let around = self.around(head).into_iter().zip(last);
+            let common = around.filter_map(|(a, b)| a.filter(|_| a == b));
+            let group = common.last().unwrap_or(GroupId::Whole);
+            self.shared.insert(head, group);
+            let switches = self.cluster.devices_of(head).into_iter();
+            let switches = switches.filter(|device| matches!(device, Device::NvSwitch { .. }));
+            self.switches.entry(group).or_default().extend(switches);
+        }
+    }
+
+    /// Whether a device is the switches of a domain of several nodes.
+    fn is_shared(&self, device: Device) -> bool {
+        matches!(device, Device::NvSwitch { node } if self.shared.contains_key(&node))
     }
 
     /// The groups around a node, from above.
@@ -110,25 +141,34 @@ impl<'c> Tree<'c> {
 
     fn own_devices(&self, group: GroupId) -> Vec<Device> {
         match group {
-            GroupId::Node(node) => self.cluster.devices_of(NodeId::new(node)),
+            GroupId::Node(node) => {
+                let mut own = self.cluster.devices_of(NodeId::new(node));
+                own.retain(|device| !self.is_shared(*device));
+                own
+            }
             group => self.switches.get(&group).cloned().unwrap_or_default(),
         }
     }
 
     /// How many groups and devices are seen when a group is opened.
     pub(super) fn n_parts(&self, group: GroupId) -> usize {
-        let switches = match group {
-            GroupId::Node(node) => self.cluster.devices_of(NodeId::new(node)).len(),
+        let own = match group {
+            GroupId::Node(_) => self.own_devices(group).len(),
             group => self.switches.get(&group).map_or(0, Vec::len),
         };
-        self.children(group).count() + switches
+        self.children(group).count() + own
     }
 
     /// The visible part that a device belongs to.
     pub(super) fn visible(&self, device: Device, is_open: impl Fn(GroupId) -> bool) -> Part {
         let chain = if let Some(node) = device.node() {
             let [whole, pod, leaves] = self.around(node);
-            [whole, pod, leaves, Some(GroupId::Node(node.get()))]
+            match self.shared.get(&node).filter(|_| self.is_shared(device)) {
+                Some(GroupId::Whole) => [whole, None, None, None],
+                Some(GroupId::Pod(_)) => [whole, pod, None, None],
+                Some(_) => [whole, pod, leaves, None],
+                None => [whole, pod, leaves, Some(GroupId::Node(node.get()))],
+            }
         } else {
             let pod = self.cluster.pod_of_switch(device);
             let pod = pod.filter(|_| self.has_pods).map(GroupId::Pod);
@@ -189,13 +229,15 @@ impl<'c> Tree<'c> {
             has_parts: 0 < self.n_parts(id),
             nodes: own.len().try_into().unwrap_or(u32::MAX),
             gpus: gpus.sum(),
+            members: own,
             switches: self.n_switches(id),
         }
     }
 
     /// Switches of the fabric in a group and in all groups inside.
     fn n_switches(&self, group: GroupId) -> u32 {
-        let own = self.switches.get(&group).map_or(0, Vec::len);
+        let own = self.switches.get(&group).into_iter().flatten();
+        let own = own.filter(|device| !self.is_shared(**device)).count();
         let inside: u32 = match group {
             GroupId::Node(_) => 0,
             group => self
@@ -224,7 +266,11 @@ impl<'c> Tree<'c> {
             .flatten();
         DeviceView {
             part: Part::Device(device),
-            level: Level::of(device),
+            level: if self.is_shared(device) {
+                Level::Domain
+            } else {
+                Level::of(device)
+            },
             parent,
             kind: gpu.map(|gpu| cluster.gpu(gpu).name.clone()),
             speed: gpu.map_or(1.0, |gpu| cluster.gpu_speed(gpu)),

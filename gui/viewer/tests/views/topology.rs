@@ -82,7 +82,7 @@ fn hot_links_are_listed_and_one_that_is_selected_tells_what_it_is() {
     let shares: Vec<f64> = table
         .rows
         .iter()
-        .filter_map(|row| row.cells[3].value())
+        .filter_map(|row| row.cells[1].value())
         .collect();
     assert!(shares.is_sorted_by(|a, b| b <= a), "{shares:?}");
     let first =
@@ -177,6 +177,146 @@ fn a_comparison_can_be_stopped_and_run_again() {
     assert!(person.state().results.topology.comparison.done().is_some());
     let going = person.harness.state_mut().worker().going();
     assert!(!going.contains_key(&Slot::Policies));
+}
+
+#[test]
+fn links_that_an_engine_does_not_model_are_not_idle() {
+    let mut person = Person::with_example("llama3-70b-does-not-fit");
+    person.send(Command::Show(Pane::Topology));
+    let scene = person.state().results.topology.scenes[0].clone();
+    let window = person.state().view.now().timeline.camera.window();
+    let shares = scene.shares(None, &window);
+    let n = scene.graph.view.cables.len();
+    assert!(0 < n);
+    assert!((0..n).all(|cable| scene.load(cable, 0, &shares).is_none()));
+    assert!(scene.why_unknown().contains("not modelled by the analytic"));
+    let link = scene.graph.view.cables[0].links[0].first().copied();
+    send(&mut person, topology::Command::Select(link));
+    assert!(person.sees("not modelled by the analytic engine"));
+    assert!(!person.sees("It carried nothing"));
+    send(&mut person, topology::Command::Show(topology::Tab::Cables));
+    assert!(person.sees("State not modelled"));
+}
+
+#[test]
+fn what_stays_in_a_domain_loads_no_link_and_none_is_called_idle() {
+    let mut person = Person::with_example("llama3-8b-dgx-h100");
+    person.send(Command::Show(Pane::Topology));
+    let scene = person.state().results.topology.scenes[0].clone();
+    let node = session::GroupId::Node(0);
+    let is_open = scene.graph.plan.frames.contains_key(&node);
+    if !is_open {
+        send(&mut person, topology::Command::Toggle(node));
+    }
+    let scene = &person.state().results.topology.scenes[0];
+    let is_nvlink = |part: &session::Part| scene.graph.name(*part).ends_with("sw");
+    let cables = scene.graph.view.cables.iter().enumerate();
+    let nvlinks: Vec<usize> = cables
+        .filter(|(_, cable)| cable.ends.iter().any(is_nvlink))
+        .map(|(at, _)| at)
+        .collect();
+    assert!(!nvlinks.is_empty());
+    assert!(nvlinks.iter().all(|at| scene.load(*at, 0, &[]).is_none()));
+    let others = (0..scene.graph.view.cables.len()).filter(|at| !nvlinks.contains(at));
+    assert!(others.into_iter().all(|at| scene.load(at, 0, &[]).is_some()));
+}
+
+#[test]
+fn a_device_and_a_group_have_a_card() {
+    let mut person = person("part");
+    person.click_containing("Unfold leaf group 0");
+    assert!(person.sees("Fold it"));
+    assert!(person.sees("8 nodes"));
+    person.click_containing("spine0, spine switch");
+    assert!(person.sees("Close card"));
+    assert!(person.sees("spine0 to leaf0"));
+    let view = person.state().view.now();
+    assert_eq!(view.topology.part.as_deref(), Some("spine0"));
+    person.click("Close card");
+    assert_eq!(person.state().view.now().topology.part, None);
+}
+
+#[test]
+fn the_timeline_of_a_workload_has_its_flows_and_its_links() {
+    let mut person = person("flows");
+    person.send(Command::Show(Pane::Timeline));
+    assert!(!person.sees("Nothing ran"));
+    let run = person.state().results.current.clone().expect("a run");
+    assert_eq!(run.trace.lanes.len(), 64);
+    assert!(!run.trace.links.is_empty());
+    let end = run.timeline.end();
+    assert_eq!(run.trace.spans.last().map(|span| span.end), Some(end));
+    let side = &person.state().results.topology.scenes[0].side;
+    assert_eq!(side.end, end, "one end everywhere");
+    assert!(person.sees("Links · "));
+}
+
+/// A scenario of permutation traffic over a fabric.
+fn over(name: &str, cluster: &str) -> topology::Graph {
+    let text = format!(
+        "schema = 1\n[workload]\ncollective = \"permutation\"\nbytes = \"1 MiB\"\n[cluster]\n{cluster}\n[settings]\nengine = \"flow\"\n"
+    );
+    let folder = std::env::temp_dir().join(format!("windtunnel-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join("fabric.toml");
+    std::fs::write(&file, text).expect("a file");
+    let mut person = Person::new();
+    person.send(Command::Open(file));
+    person.send(Command::Show(Pane::Topology));
+    let errors = person.state().notices.errors();
+    assert!(errors.is_empty(), "{errors:?}");
+    let graph = &person.state().results.topology.scenes[0].graph;
+    topology::Graph::clone(graph)
+}
+
+/// Nothing lies on anything else, and no cable leads behind a box that it does not end at.
+fn is_tidy(graph: &topology::Graph) {
+    let places: Vec<_> = graph.plan.places.iter().collect();
+    assert!(places.len() > 8);
+    for (at, (a, one)) in places.iter().enumerate() {
+        for (b, other) in &places[at + 1..] {
+            assert!(!one.shrink(0.1).intersects(other.shrink(0.1)), "{a:?} {b:?}");
+        }
+    }
+    let straight = graph.view.cables.iter().zip(&graph.ways);
+    for (cable, way) in straight {
+        let way = way.expect("both ends are drawn");
+        let middle = way.at(0.5);
+        let behind = places
+            .iter()
+            .filter(|(part, rect)| !cable.ends.contains(part) && rect.contains(middle));
+        assert!(way.bend.is_some() || behind.count() == 0, "{}", cable.name);
+    }
+}
+
+#[test]
+fn routers_of_a_torus_lie_in_their_grid() {
+    let graph = over(
+        "torus",
+        "nodes = [{ kind = \"host-100g\", count = 12 }]\n[cluster.fabric]\nname = \"t\"\nkind = \"torus\"\ndimensions = [4, 3]\nlink_latency = \"1 us\"\nswitch_latency = \"0 ns\"",
+    );
+    is_tidy(&graph);
+    let at = |name: &str| {
+        let part = graph.names.iter().find(|(_, own)| *own == name);
+        graph.plan.places[part.expect("a router").0].center()
+    };
+    let same = |a: f32, b: f32| assert!((a - b).abs() < 1.0, "{a} {b}");
+    same(at("router0").y, at("router3").y);
+    same(at("router1").x, at("router9").x);
+    assert!(at("router0").x < at("router1").x);
+    assert!(at("router0").y < at("router4").y);
+}
+
+#[test]
+fn groups_of_a_dragonfly_and_switches_of_a_graph_lie_on_a_ring() {
+    let dragonfly = over(
+        "dragonfly",
+        "nodes = [{ kind = \"host-100g\", count = 36 }]\n[cluster.fabric]\nname = \"d\"\nkind = \"dragonfly\"\ngroups = 9\nrouters_per_group = 4\nnodes_per_router = 1\nglobal_links = 2\nlink_latency = \"1 us\"\nswitch_latency = \"0 ns\"",
+    );
+    is_tidy(&dragonfly);
+    let petersen = over("petersen", "name = \"petersen\"");
+    is_tidy(&petersen);
+    assert!(petersen.plan.bands.is_empty());
 }
 
 #[test]

@@ -35,6 +35,10 @@ impl Torus {
         Self { sizes }
     }
 
+    pub(super) const fn sizes(self) -> [u32; 3] {
+        self.sizes
+    }
+
     pub(super) fn n_routers(self) -> u32 {
         self.sizes.iter().product()
     }

@@ -205,11 +205,16 @@ fn turn(state: &mut State, change: impl FnOnce(&mut crate::view::View)) {
         return;
     };
     state.glance(|view| {
-        view.timeline.selection = if is {
-            pair.selection_of_other(view.timeline.selection.clone())
+        let pinned = view.timeline.pinned.iter();
+        if is {
+            let selection = view.timeline.selection.clone();
+            view.timeline.pinned = pinned.filter_map(|key| pair.base_track(*key)).collect();
+            view.timeline.selection = pair.selection_of_other(selection);
         } else {
-            pair.view_of_other(&view.timeline).selection
-        };
+            let of_other = pair.view_of_other(&view.timeline);
+            view.timeline.pinned = of_other.pinned;
+            view.timeline.selection = of_other.selection;
+        }
     });
 }
 

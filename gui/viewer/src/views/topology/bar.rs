@@ -26,7 +26,7 @@ pub(super) fn bar_ui(ui: &mut Ui, state: &State, shown: &Shown<'_>) -> Vec<Any> 
         }
         policies_ui(ui, state, shown, &mut commands);
         ui.add_space(look::space::MEDIUM);
-        super::scrub::legend_ui(ui);
+        super::scrub::legend_ui(ui, shown.scenes.first());
     });
     if shown.view.compare.is_some() {
         comparison_ui(ui, &state.results.topology.comparison, &mut commands);

@@ -26,6 +26,8 @@ pub(super) struct Boxes<'a> {
     pub(super) id: Id,
     /// What tells this graph from another one; empty where it is alone.
     pub(super) of: String,
+    /// The device or group that stands out, by its name.
+    pub(super) selected: Option<&'a str>,
 }
 
 impl Boxes<'_> {
@@ -42,13 +44,12 @@ impl Boxes<'_> {
             };
             if let Some(rect) = self.place(*rect) {
                 let fill = self.theme.panel.gamma_multiply(0.6);
-                painter.rect(
-                    rect,
-                    6.0,
-                    fill,
-                    Stroke::new(1.0, self.theme.line),
-                    StrokeKind::Inside,
-                );
+                let stroke = if self.is_selected(&group.name) {
+                    Stroke::new(1.5, self.theme.accent)
+                } else {
+                    Stroke::new(1.0, self.theme.line)
+                };
+                painter.rect(rect, 6.0, fill, stroke, StrokeKind::Inside);
             }
         }
     }
@@ -95,7 +96,9 @@ impl Boxes<'_> {
                 continue;
             };
             named += 1;
-            self.device_ui(ui, painter, device, rect, named <= MOST_NAMED);
+            if self.device_ui(ui, painter, device, rect, named <= MOST_NAMED) {
+                commands.push(Command::Inspect(Some(device.name.clone())));
+            }
         }
         commands
     }
@@ -107,13 +110,13 @@ impl Boxes<'_> {
         let target = if group.is_open {
             let title = format!("{}  –", group.name);
             let galley = painter.layout_no_wrap(title, font.clone(), self.theme.faint);
-            let has_room = galley.size().y <= HEAD * self.camera.zoom + 1.0;
+            let has_room = galley.size().y + 4.0 <= HEAD * self.camera.zoom;
             if !has_room || rect.width() < galley.size().x + 8.0 {
                 let height = (HEAD * self.camera.zoom).max(8.0);
                 Rect::from_min_size(rect.min, vec2(rect.width(), height))
             } else {
                 let place = rect.min + vec2(6.0, 2.0);
-                let target = Rect::from_min_size(place, galley.size()).expand(3.0);
+                let target = Rect::from_min_size(place, galley.size()).expand2(vec2(3.0, 1.0));
                 // Cables that pass behind do not touch the name.
                 painter.rect_filled(target, 3.0, self.theme.ground.gamma_multiply(0.85));
                 painter.galley(place, galley, self.theme.faint);
@@ -165,55 +168,58 @@ impl Boxes<'_> {
                 StrokeKind::Inside,
             );
         }
-        painter.rect(rect, 5.0, fill, self.stroke(focused), StrokeKind::Inside);
-        let second = match group.id {
-            GroupId::Node(_) => String::new(),
-            _ => counts(group),
+        let stroke = self.stroke(focused || self.is_selected(&group.name));
+        painter.rect(rect, 5.0, fill, stroke, StrokeKind::Inside);
+        let name = group.name.as_str();
+        let names = [name, short(name), number_of(name)];
+        let counts = match group.id {
+            GroupId::Node(_) => Vec::new(),
+            _ => shorter_counts(group),
         };
-        let lines = [group.name.as_str(), &second];
-        let n = lines.iter().filter(|line| !line.is_empty()).count();
+        let small = FontId::proportional((font.size * 0.92).max(SMALLEST));
         let line_height = font.size * 1.25;
-        let fits_both = line_height * 2.0 < rect.height();
-        let n = if fits_both { n } else { 1 };
-        for (row, line) in lines.iter().take(n).enumerate() {
-            let y = rect.center().y + line_height * (row as f32 - (n as f32 - 1.0) / 2.0);
-            let color = if row == 0 {
-                self.theme.text
-            } else {
-                self.theme.faint
-            };
-            let words: &[&str] = if row == 0 {
-                &[line, short(line), number_of(line)]
-            } else {
-                &[line]
-            };
-            text(
-                painter,
-                (rect, pos2(rect.center().x, y)),
-                words,
-                (font.clone(), color),
-            );
+        let has_both = !counts.is_empty() && line_height + small.size < rect.height();
+        let apart = if has_both { line_height / 2.0 } else { 0.0 };
+        let (center, color) = (rect.center(), self.theme.text);
+        let at = pos2(center.x, center.y - apart);
+        text(painter, (rect, at), &names, (font.clone(), color));
+        if has_both {
+            let counts: Vec<&str> = counts.iter().map(String::as_str).collect();
+            let at = pos2(center.x, center.y + apart);
+            text(painter, (rect, at), &counts, (small, self.theme.faint));
         }
     }
 
-    fn device_ui(&self, ui: &Ui, painter: &Painter, device: &DeviceView, rect: Rect, named: bool) {
-        let mut focused = false;
+    fn is_selected(&self, name: &str) -> bool {
+        self.selected == Some(name)
+    }
+
+    /// A device; whether it was clicked.
+    fn device_ui(
+        &self,
+        ui: &Ui,
+        painter: &Painter,
+        device: &DeviceView,
+        rect: Rect,
+        named: bool,
+    ) -> bool {
+        let (mut focused, mut hovered, mut clicked) = (false, false, false);
         if named {
             let id = self.id.with(("device", device.part));
-            let response =
-                ui.interact(rect, id, Sense::focusable_noninteractive() | Sense::hover());
+            let response = ui.interact(rect, id, Sense::click());
             let name = || self.device_name(device);
-            response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name()));
-            focused = response.has_focus();
+            response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name()));
+            (focused, hovered, clicked) =
+                (response.has_focus(), response.hovered(), response.clicked());
             response.on_hover_text(name());
         }
-        painter.rect(
-            rect,
-            4.0,
-            self.theme.raised,
-            self.stroke(focused),
-            StrokeKind::Inside,
-        );
+        let fill = if hovered {
+            self.theme.control_hovered
+        } else {
+            self.theme.raised
+        };
+        let stroke = self.stroke(focused || self.is_selected(&device.name));
+        painter.rect(rect, 4.0, fill, stroke, StrokeKind::Inside);
         let font = FontId::proportional((11.0 * self.camera.zoom).clamp(SMALLEST, 12.5));
         if (device.speed - 1.0).abs() > 1e-9 {
             // Slower or faster than its kind: a mark that needs no color.
@@ -232,6 +238,7 @@ impl Boxes<'_> {
             &words,
             (font, self.theme.text),
         );
+        clicked
     }
 
     const fn stroke(&self, focused: bool) -> Stroke {
@@ -266,11 +273,7 @@ impl Boxes<'_> {
 
     /// What a reader hears of a device.
     fn device_name(&self, device: &DeviceView) -> String {
-        let level = match device.part {
-            Part::Host(_) => "host",
-            Part::Network => "the network between hosts",
-            _ => device.level.name(),
-        };
+        let level = what(device);
         let kind = device
             .kind
             .as_ref()
@@ -322,6 +325,26 @@ pub(super) fn counts(group: &GroupView) -> String {
         ));
     }
     parts.join(", ")
+}
+
+/// What is in a group, from all of it to the least that says something.
+fn shorter_counts(group: &GroupView) -> Vec<String> {
+    let all = counts(group);
+    let parts: Vec<String> = all.split(", ").map(str::to_owned).collect();
+    let number = |part: &String| part.split(' ').next().map(str::to_owned);
+    let last = parts.last().cloned();
+    let least = last.as_ref().and_then(number);
+    let texts = std::iter::once(all).chain(last).chain(least);
+    texts.filter(|text| !text.is_empty()).collect()
+}
+
+/// What a device is, in words.
+pub(super) const fn what(device: &DeviceView) -> &'static str {
+    match device.part {
+        Part::Host(_) => "host",
+        Part::Junction(_) => "where links of the platform meet",
+        _ => device.level.name(),
+    }
 }
 
 /// The first of some texts that fits into a box, in the middle of a place.

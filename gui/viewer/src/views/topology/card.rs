@@ -55,10 +55,29 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
         }
     });
     let Some(class) = class else {
-        ui.label(RichText::new("It carried nothing in this run.").color(theme.faint));
+        let load = |(at, direction)| card.scene.load(at, direction, &[]);
+        let is_known = cable.is_none_or(|cable| load(cable).is_some());
+        let text = if is_known {
+            "It carried nothing in this run.".to_owned()
+        } else {
+            format!("Its load is {}.", card.scene.why_unknown())
+        };
+        ui.label(RichText::new(text).color(theme.faint));
         return commands;
     };
     let figure = over_time(class, card.window, card.caption);
+    flows_ui(ui, class, card.playhead);
+    let view = FigureView {
+        height: Some(150.0),
+        cursor: card.playhead.map(|time| time.as_seconds().as_secs()),
+        ..FigureView::default()
+    };
+    let shown = figure_ui(ui, &figure, &view);
+    if shown.response.clicked()
+        && let Some((x, _)) = shown.cursor
+    {
+        commands.push(Any::Topology(Command::Playhead(super::moment(x))));
+    }
     ui.horizontal(|ui| {
         let lane = lane(card.trace, class);
         let button = ui.add_enabled(
@@ -72,18 +91,6 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
         }
         commands.extend(figure_menu_ui(ui, &figure));
     });
-    flows_ui(ui, class, card.playhead);
-    let view = FigureView {
-        height: Some(170.0),
-        cursor: card.playhead.map(|time| time.as_seconds().as_secs()),
-        ..FigureView::default()
-    };
-    let shown = figure_ui(ui, &figure, &view);
-    if shown.response.clicked()
-        && let Some((x, _)) = shown.cursor
-    {
-        commands.push(Any::Topology(Command::Playhead(super::moment(x))));
-    }
     commands
 }
 

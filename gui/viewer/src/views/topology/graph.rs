@@ -21,6 +21,8 @@ pub(super) struct GraphView<'a> {
     pub(super) camera: Option<Camera>,
     /// The link that stands out.
     pub(super) selected: Option<LinkId>,
+    /// The device or group that stands out, by its name.
+    pub(super) part: Option<&'a str>,
 }
 
 /// Draws a graph into a rectangle.
@@ -35,13 +37,19 @@ pub(super) fn graph_ui(
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, 0.0, theme.ground);
     let id = ui.scope_id().with(("graph", view.of));
-    let screen = Rect::from_min_max(rect.min + vec2(GUTTER, 8.0), rect.max - vec2(8.0, 8.0));
+    // Without levels there are no names of levels.
+    let gutter = if scene.graph.plan.bands.is_empty() {
+        8.0
+    } else {
+        GUTTER
+    };
+    let screen = Rect::from_min_max(rect.min + vec2(gutter, 8.0), rect.max - vec2(8.0, 8.0));
     let whole = Camera::fitting(scene.graph.plan.bounds, screen.size());
     let camera = view.camera.unwrap_or(whole);
     let of = view.of.map_or(String::new(), |of| format!(", {of}"));
     let response = ui.interact(rect, id, Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Figure, true, name(scene, &of)));
-    let seen = rect.with_min_x(rect.left() + GUTTER);
+    let seen = rect.with_min_x(rect.left() + gutter);
     let boxes = Boxes {
         graph: &scene.graph,
         camera,
@@ -49,6 +57,7 @@ pub(super) fn graph_ui(
         theme,
         id,
         of,
+        selected: view.part,
     };
     let wires = Wires {
         scene,
@@ -66,7 +75,7 @@ pub(super) fn graph_ui(
         .and_then(|at| wires.near(at));
     wires.paint(&inside, &marked(scene, view.selected, hovered, theme));
     let mut commands = boxes.parts_ui(ui, &inside);
-    boxes.bands(&painter, rect.with_max_x(rect.left() + GUTTER));
+    boxes.bands(&painter, rect.with_max_x(rect.left() + gutter));
     commands.extend(link_ui(ui, &wires, hovered, &response));
     commands.extend(moved(ui, &response, camera, boxes.screen));
     if let Some(left_out) = &scene.graph.view.left_out {

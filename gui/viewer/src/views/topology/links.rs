@@ -9,7 +9,7 @@ use session::{GroupId, Part};
 use units::{LinkId, SimTime};
 
 use super::Command;
-use super::scene::Scene;
+use super::scene::{Fill, Scene};
 
 /// Rows of the hot links at most.
 const HOT: usize = 100;
@@ -70,10 +70,12 @@ impl From<Order> for Sort {
 /// What a table is made from.
 pub(super) struct Tables<'a> {
     pub(super) scene: &'a Scene,
+    pub(super) fill: &'a Fill,
     pub(super) playhead: Option<SimTime>,
-    pub(super) window: &'a Range<SimTime>,
     pub(super) order: Option<Order>,
     pub(super) selected: Option<LinkId>,
+    /// The selected device or group, by its name.
+    pub(super) part: Option<&'a str>,
     /// What tells it from another one; empty where it is alone.
     pub(super) of: &'a str,
     pub(super) height: f32,
@@ -83,7 +85,7 @@ impl Tables<'_> {
     /// Draws a table.
     pub(super) fn table_ui(&self, ui: &mut Ui, tab: Tab) -> Vec<Command> {
         let mut table = match tab {
-            Tab::Hot => hot(self.scene, self.playhead, self.window),
+            Tab::Hot => hot_of(self.scene, self.playhead, self.fill),
             Tab::Cables => self.cables(),
             Tab::Devices => self.devices(),
         };
@@ -108,6 +110,15 @@ impl Tables<'_> {
     }
 
     fn selected_row(&self, tab: Tab) -> Option<u64> {
+        if tab == Tab::Devices {
+            let view = &self.scene.graph.view;
+            let groups = view.groups.iter().map(|group| &group.name);
+            let devices = view.devices.iter().map(|device| &device.name);
+            let at = groups
+                .chain(devices)
+                .position(|name| Some(name.as_str()) == self.part)?;
+            return Some(at as u64);
+        }
         let link = self.selected?;
         match tab {
             Tab::Hot => self
@@ -138,13 +149,17 @@ impl Tables<'_> {
                 Some(Command::Select(class.members.first().copied()))
             }
             Tab::Cables => {
-                let shares = self.scene.shares(self.playhead, self.window);
-                let link = self.scene.link(at / 2, at % 2, &shares);
+                let link = self.scene.link(at / 2, at % 2, &self.fill.now);
                 Some(Command::Select(link))
             }
             Tab::Devices => {
-                let group = self.scene.graph.view.groups.get(at)?;
-                opens.then_some(Command::Toggle(group.id))
+                let view = &self.scene.graph.view;
+                let name = match view.groups.get(at) {
+                    Some(group) if opens => return Some(Command::Toggle(group.id)),
+                    Some(group) => &group.name,
+                    None => &view.devices.get(at - view.groups.len())?.name,
+                };
+                Some(Command::Inspect(Some(name.clone())))
             }
         }
     }
@@ -162,22 +177,23 @@ impl Tables<'_> {
                 Column::text("State"),
             ],
         );
-        let shares = self.scene.shares(self.playhead, self.window);
+        let shares = &self.fill.now;
         for (at, cable) in self.scene.graph.view.cables.iter().enumerate() {
             for direction in [0, 1] {
-                let fullest = self.scene.fullest(at, direction, &shares);
-                let state = if cable.is_down {
-                    "down"
-                } else {
-                    super::scene::word(fullest)
+                let fullest = self.scene.load(at, direction, shares);
+                let mean = fullest.map(|_| self.scene.mean(at, direction, shares));
+                let state = match fullest {
+                    _ if cable.is_down => "down",
+                    Some(fullest) => super::scene::word(fullest),
+                    None => "not modelled",
                 };
                 table.rows.push(Row::new(
                     2 * at as u64 + direction as u64,
                     vec![
                         self.scene.graph.way(at, direction).into(),
                         Cell::Number(cable.links[direction].len() as f64),
-                        Cell::Number(fullest),
-                        Cell::Number(self.scene.mean(at, direction, &shares)),
+                        fullest.into(),
+                        mean.into(),
                         Cell::Number(cable.rate.as_f64()),
                         state.into(),
                     ],
@@ -239,40 +255,36 @@ impl Tables<'_> {
 /// The links that are fullest over a window, with what they carry: at the playhead and on average.
 /// The id of a row is its class.
 pub fn hot(scene: &Scene, playhead: Option<SimTime>, window: &Range<SimTime>) -> Table {
-    let mut table = Table::new(
-        "Hot links",
-        vec![
-            Column::text("Link"),
-            Column::text("Way"),
-            Column::number("Now", Unit::Share),
-            Column::number("Mean", Unit::Share),
-            Column::text("For"),
-        ],
-    );
+    hot_of(scene, playhead, &scene.fill(playhead, window))
+}
+
+fn hot_of(scene: &Scene, playhead: Option<SimTime>, fill: &Fill) -> Table {
+    let shares = [
+        playhead.map(|_| Column::number("Now", Unit::Share)),
+        Some(Column::number("Mean", Unit::Share)),
+    ];
+    let mut columns = vec![Column::text("Link")];
+    columns.extend(shares.into_iter().flatten());
+    columns.push(Column::text("For"));
+    let mut table = Table::new("Hot links", columns);
     let loads = &scene.side.loads;
-    for (at, share) in loads.fullest(window, HOT) {
+    for (at, share) in loads.fullest_of(&fill.mean, HOT) {
         let class = &loads.classes[at];
         let like = match class.members.len() {
-            0 | 1 => class.name.clone(),
-            n => format!("{} +{}", class.name, n - 1),
+            0 | 1 => String::new(),
+            n => format!(" +{}", n - 1),
         };
-        let now = playhead.map(|time| class.at(time).min(1.0));
         let what = playhead.map_or_else(Vec::new, |time| class.what_at(time));
         let what: Vec<&str> = if what.is_empty() {
             class.kinds.iter().map(|kind| kind.what.as_str()).collect()
         } else {
             what.into_iter().map(|(what, _)| what).collect()
         };
-        table.rows.push(Row::new(
-            at as u64,
-            vec![
-                like.into(),
-                class.direction.into(),
-                now.into(),
-                Cell::Number(share.min(1.0)),
-                what.join(", ").into(),
-            ],
-        ));
+        let mut cells: Vec<Cell> = vec![format!("{} {}{like}", class.name, class.direction).into()];
+        cells.extend(playhead.map(|_| Cell::from(fill.now.get(at).copied())));
+        cells.push(Cell::Number(share.min(1.0)));
+        cells.push(what.join(", ").into());
+        table.rows.push(Row::new(at as u64, cells));
     }
     table
 }

@@ -15,11 +15,14 @@ mod camera;
 mod card;
 mod graph;
 mod links;
+mod part_card;
 mod plan;
 mod policies;
 mod scene;
 mod scrub;
 mod side;
+mod ways;
+mod web;
 mod wires;
 
 use std::ops::Range;
@@ -27,7 +30,7 @@ use std::sync::Arc;
 
 use egui::{Panel, Rect, Ui};
 use serde::{Deserialize, Serialize};
-use session::{Extent, GroupId};
+use session::{Extent, GroupId, Part};
 use timeline::{Overlay, TimelineCommand, TrackKey};
 use units::{LinkId, SimTime};
 
@@ -37,6 +40,7 @@ use crate::run::{Answer, Run};
 use crate::state::State;
 use crate::views::timeline as timeline_view;
 use crate::worker::{Ask, Slot};
+use scene::Fill;
 
 pub use camera::Camera;
 pub use card::samples;
@@ -44,7 +48,8 @@ pub use links::{Order, Tab, hot};
 pub use plan::{Band, Plan, plan};
 pub use policies::{Asked, Comparison, Policies};
 pub use scene::{Graph, Scene, word};
-pub use side::{Fabric, Side};
+pub use side::{Fabric, RankPlace, Side};
+pub use ways::Way;
 
 /// How it is looked at.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,6 +61,8 @@ pub struct View {
     pub camera: Option<Camera>,
     /// The selected link.
     pub selected: Option<LinkId>,
+    /// The selected device or group, by its name.
+    pub part: Option<String>,
     /// The table beside the graph.
     pub tab: Tab,
     /// How it is sorted.
@@ -77,6 +84,8 @@ pub enum Command {
     Look(Option<Camera>),
     /// Select a link.
     Select(Option<LinkId>),
+    /// Select a device or a group, by its name.
+    Inspect(Option<String>),
     /// Move the playhead; none for averages.
     Playhead(Option<SimTime>),
     /// Play or pause.
@@ -180,7 +189,7 @@ pub fn topology_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
 fn panels_ui(ui: &mut Ui, state: &State, run: &Arc<Run>) -> Vec<Any> {
     let mut commands: Vec<Any> = Vec::new();
     let frame = egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 5));
-    let shown = Shown::new(state);
+    let shown = Shown::new(state, run);
     Panel::top("topology bar").frame(frame).show(ui, |ui| {
         commands.extend(bar::bar_ui(ui, state, &shown));
     });
@@ -203,7 +212,7 @@ fn panels_ui(ui: &mut Ui, state: &State, run: &Arc<Run>) -> Vec<Any> {
         Panel::right("topology links side").default_size((width * 0.38).clamp(260.0, 420.0))
     };
     side.frame(frame).resizable(true).show(ui, |ui| {
-        commands.extend(side_ui(ui, &shown, run));
+        commands.extend(side_ui(ui, &shown));
     });
     commands.extend(graphs_ui(ui, &shown).into_iter().map(Any::Topology));
     commands
@@ -213,18 +222,26 @@ fn panels_ui(ui: &mut Ui, state: &State, run: &Arc<Run>) -> Vec<Any> {
 struct Shown<'a> {
     view: &'a View,
     scenes: &'a [Scene],
+    /// By scene.
+    fills: Vec<Fill>,
+    run: &'a Run,
     playhead: Option<SimTime>,
     window: Range<SimTime>,
 }
 
 impl<'a> Shown<'a> {
-    fn new(state: &'a State) -> Self {
+    fn new(state: &'a State, run: &'a Run) -> Self {
         let view = state.view.now();
+        let (playhead, window) = (view.timeline.playhead, view.timeline.camera.window());
+        let scenes = &state.results.topology.scenes;
+        let fills = scenes.iter().map(|scene| scene.fill(playhead, &window));
         Self {
             view: &view.topology,
-            scenes: &state.results.topology.scenes,
-            playhead: view.timeline.playhead,
-            window: view.timeline.camera.window(),
+            fills: fills.collect(),
+            scenes,
+            run,
+            playhead,
+            window,
         }
     }
 
@@ -253,21 +270,27 @@ fn graphs_ui(ui: &mut Ui, shown: &Shown<'_>) -> Vec<Command> {
             let y = |place: usize| rect.top() + rect.height() * share(place);
             Rect::from_x_y_ranges(rect.x_range(), y(at)..=y(at + 1) - 1.0)
         };
-        let shares = scene.shares(shown.playhead, &shown.window);
         let view = graph::GraphView {
             of: shown.of(at),
             camera: shown.view.camera,
             selected: shown.view.selected,
+            part: shown.view.part.as_deref(),
         };
-        commands.extend(graph::graph_ui(ui, part, scene, &shares, &view));
+        commands.extend(graph::graph_ui(
+            ui,
+            part,
+            scene,
+            &shown.fills[at].now,
+            &view,
+        ));
         bar::title(ui, part, scene, shown.of(at).is_some());
     }
     ui.advance_cursor_after_rect(rect);
     commands
 }
 
-/// Tables and the card of the selected link.
-fn side_ui(ui: &mut Ui, shown: &Shown<'_>, run: &Run) -> Vec<Any> {
+/// Tables and the card of what is selected.
+fn side_ui(ui: &mut Ui, shown: &Shown<'_>) -> Vec<Any> {
     let mut commands = Vec::new();
     ui.horizontal_wrapped(|ui| {
         for tab in Tab::ALL {
@@ -280,9 +303,10 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, run: &Run) -> Vec<Any> {
         }
     });
     let room = ui.available_height();
-    let has_card = shown.view.selected.is_some();
+    let has_card = shown.view.selected.is_some() || shown.view.part.is_some();
+    // The card needs the room more than the table, which scrolls.
     let for_tables = if has_card {
-        (room * 0.4).max(90.0)
+        (room * 0.3).clamp(96.0, 190.0)
     } else {
         room
     };
@@ -295,32 +319,46 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, run: &Run) -> Vec<Any> {
         let titles = if of.is_empty() { 0.0 } else { 26.0 };
         let tables = links::Tables {
             scene,
+            fill: &shown.fills[at],
             playhead: shown.playhead,
-            window: &shown.window,
             order: shown.view.order,
             selected: shown.view.selected,
+            part: shown.view.part.as_deref(),
             of,
             height: (for_tables / n - titles - 4.0).max(70.0),
         };
         let asked = tables.table_ui(ui, shown.view.tab);
         commands.extend(asked.into_iter().map(Any::Topology));
     }
-    let (Some(link), Some(scene)) = (shown.view.selected, shown.scenes.first()) else {
+    let Some(scene) = shown.scenes.first().filter(|_| has_card) else {
         return commands;
     };
     ui.separator();
-    egui::ScrollArea::vertical().id_salt("card").show(ui, |ui| {
+    egui::ScrollArea::vertical()
+        .id_salt("card")
+        .auto_shrink(false)
+        .show(ui, |ui| commands.extend(cards_ui(ui, shown, scene)));
+    commands
+}
+
+/// The card of the selected link, device or group.
+fn cards_ui(ui: &mut Ui, shown: &Shown<'_>, scene: &Scene) -> Vec<Any> {
+    if let Some(link) = shown.view.selected {
         let card = card::Card {
             scene,
             link,
             playhead: shown.playhead,
             window: &shown.window,
-            caption: &run.caption,
-            trace: &run.trace,
+            caption: &shown.run.caption,
+            trace: &shown.run.trace,
         };
-        commands.extend(card::card_ui(ui, &card));
-    });
-    commands
+        return card::card_ui(ui, &card);
+    }
+    let Some(name) = &shown.view.part else {
+        return Vec::new();
+    };
+    let commands = part_card::card_ui(ui, scene, &shown.fills[0].now, name);
+    commands.into_iter().map(Any::Topology).collect()
 }
 
 /// What is to be drawn now.
@@ -417,14 +455,30 @@ pub fn apply(state: &mut State, command: Command) {
             let chosen = state.view.now().topology.extent.clone();
             let extent = chosen.unwrap_or_else(|| state.results.topology.extent.clone());
             let extent = extent.toggled(group);
-            state.look(|view| view.topology.extent = Some(extent));
+            let scenes = &state.results.topology.scenes;
+            let name = scenes
+                .first()
+                .map(|scene| scene.graph.name(Part::Group(group)));
+            let name = name.filter(|name| !name.is_empty()).map(str::to_owned);
+            state.look(|view| {
+                view.topology.extent = Some(extent);
+                view.topology.selected = None;
+                view.topology.part = name;
+            });
         }
         Command::FoldAll => state.look(|view| {
             view.topology.extent = None;
             view.topology.camera = None;
         }),
         Command::Look(camera) => state.look_within(20, |view| view.topology.camera = camera),
-        Command::Select(link) => state.look(|view| view.topology.selected = link),
+        Command::Select(link) => state.look(|view| {
+            view.topology.selected = link;
+            view.topology.part = None;
+        }),
+        Command::Inspect(part) => state.look(|view| {
+            view.topology.selected = None;
+            view.topology.part = part;
+        }),
         Command::Playhead(time) => state.glance(|view| view.timeline.playhead = time),
         Command::TogglePlay => {
             let toggle = timeline_view::Command::Widget(TimelineCommand::TogglePlay);
@@ -447,9 +501,16 @@ pub fn apply(state: &mut State, command: Command) {
     }
 }
 
-/// Pins the lane of a link in the timeline and brings it to the front.
+/// Pins the lane of a link of the current run in the timeline and brings it to the front.
 fn show_lane(state: &mut State, link: u32) {
-    let key = TrackKey::Link { link };
+    let mut key = TrackKey::Link { link };
+    if let Some(pair) = timeline_view::shown_pair(state).map(Arc::clone) {
+        // Of two runs the view is that of the base, whose links have other places.
+        match pair.base_track(key) {
+            Some(of_base) => key = of_base,
+            None => timeline_view::apply(state, timeline_view::Command::Alone(true)),
+        }
+    }
     let mut commands = Vec::new();
     let view = &state.view.now().timeline;
     if !view.pinned.contains(&key) {

@@ -11,14 +11,16 @@
 use std::collections::BTreeMap;
 
 use egui::{Pos2, Rect, Vec2, pos2, vec2};
-use session::{DeviceView, GroupId, GroupView, Level, Part, TopologyView};
+use session::{DeviceView, GroupId, GroupView, Level, Part, Shape, TopologyView};
+
+use super::web::plan_web;
 
 /// Between things side by side.
 const GAP: f32 = 8.0;
 /// Between a frame and what is in it.
-const PAD: f32 = 10.0;
+pub(super) const PAD: f32 = 10.0;
 /// Room for the name of a frame.
-pub(super) const HEAD: f32 = 18.0;
+pub(super) const HEAD: f32 = 24.0;
 /// Between levels of a node.
 const IN_NODE: f32 = 46.0;
 /// Between levels of the fabric, at least and at most: wide drawings are higher, too.
@@ -144,20 +146,40 @@ pub fn plan(view: &TopologyView) -> Plan {
     if !whole.is_open {
         return alone(whole);
     }
-    let block = block(&Seen::new(view), whole.id);
+    let seen = Seen::new(view);
+    if view.shape != Shape::Levels {
+        return plan_web(view, &seen, whole);
+    }
+    let (mut plan, rows) = leveled(&seen, whole.id);
+    plan.bands = bands(view, &rows);
+    plan
+}
+
+/// A group with everything in it in rows.
+fn leveled(seen: &Seen<'_>, id: GroupId) -> (Plan, Rows) {
+    let block = block(seen, id);
     let rows = rows(&block);
-    let mut plan = Plan {
-        bands: bands(view, &rows),
-        ..Plan::default()
-    };
+    let mut plan = Plan::default();
     let mut placing = Placing {
         rows: &rows,
         plan: &mut plan,
     };
     placing.block(&block, 0.0);
-    let all = plan.places.values().chain(plan.frames.values());
-    plan.bounds = all.fold(Rect::NOTHING, |all, rect| all.union(*rect));
-    plan
+    plan.bounds = plan.around();
+    (plan, rows)
+}
+
+/// An open node alone.
+pub(super) fn of_node(seen: &Seen<'_>, id: GroupId) -> Plan {
+    leveled(seen, id).0
+}
+
+impl Plan {
+    /// A rectangle around everything.
+    pub(super) fn around(&self) -> Rect {
+        let all = self.places.values().chain(self.frames.values());
+        all.fold(Rect::NOTHING, |all, rect| all.union(*rect))
+    }
 }
 
 /// A cluster that is folded to one box.
@@ -171,9 +193,9 @@ fn alone(whole: &GroupView) -> Plan {
 }
 
 /// What is seen, by the group that it lies in.
-struct Seen<'a> {
-    inside: BTreeMap<GroupId, Vec<&'a GroupView>>,
-    devices: BTreeMap<GroupId, Vec<&'a DeviceView>>,
+pub(super) struct Seen<'a> {
+    pub(super) inside: BTreeMap<GroupId, Vec<&'a GroupView>>,
+    pub(super) devices: BTreeMap<GroupId, Vec<&'a DeviceView>>,
 }
 
 impl<'a> Seen<'a> {
@@ -202,7 +224,7 @@ const fn level_of_group(id: GroupId) -> Level {
     }
 }
 
-const fn size_of_group(id: GroupId) -> Vec2 {
+pub(super) const fn size_of_group(id: GroupId) -> Vec2 {
     match id {
         GroupId::Node(_) => vec2(62.0, 34.0),
         GroupId::Leaves(_) => vec2(104.0, 46.0),
@@ -210,7 +232,7 @@ const fn size_of_group(id: GroupId) -> Vec2 {
     }
 }
 
-const fn size_of_device(level: Level) -> Vec2 {
+pub(super) const fn size_of_device(level: Level) -> Vec2 {
     match level {
         Level::Gpu | Level::Nic => vec2(52.0, 28.0),
         _ => vec2(68.0, 28.0),
@@ -392,10 +414,10 @@ fn bands(view: &TopologyView, rows: &Rows) -> Vec<Band> {
         }
     };
     for device in &view.devices {
-        let hosts = matches!(device.part, Part::Host(_) | Part::Network);
+        let of_platform = matches!(device.part, Part::Host(_) | Part::Junction(_));
         let name = match device.level {
-            Level::Gpu if hosts => "Host",
-            Level::Spine if hosts => "Network",
+            Level::Gpu if of_platform => "Host",
+            _ if of_platform => "Switch",
             level => short(level),
         };
         add(device.level, name);
@@ -426,7 +448,7 @@ fn bands(view: &TopologyView, rows: &Rows) -> Vec<Band> {
 const fn short(level: Level) -> &'static str {
     match level {
         Level::Gpu => "GPU",
-        Level::NvSwitch => "NVSwitch",
+        Level::Domain | Level::NvSwitch => "NVSwitch",
         Level::Socket => "CPU",
         Level::PciSwitch => "PCIe",
         Level::Nic => "NIC",

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use egui::{Pos2, pos2};
-use session::{Extent, Part, TopologyView};
+use session::{Extent, Part, Routed, TopologyView};
 use units::{LinkId, SimTime};
 
 use super::plan::{Plan, plan};
 use super::side::{Fabric, Side};
+use super::ways::{Way, ways};
 
 /// A drawing of a cluster.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +17,8 @@ pub struct Graph {
     pub view: TopologyView,
     /// Where it is.
     pub plan: Plan,
-    /// Where cables begin and end; none for those that lead from a part to itself.
-    pub ends: Vec<Option<[Pos2; 2]>>,
+    /// Where cables lie; none for those with an end that is not drawn.
+    pub ways: Vec<Option<Way>>,
     /// How wide each cable is drawn, from 0 to 1: by the root of what it carries in all.
     pub widths: Vec<f32>,
     /// The names of parts.
@@ -29,8 +29,12 @@ impl Graph {
     /// The drawing of a fabric with some groups open.
     pub fn new(fabric: &Fabric, extent: &Extent) -> Self {
         let view = fabric.topology(extent);
-        let plan = plan(&view);
-        let ends = view.cables.iter().map(|cable| ends(&plan, cable.ends));
+        let mut plan = plan(&view);
+        let ways = ways(&view, &plan);
+        // Bent cables lead out of what they are bent around.
+        for way in ways.iter().flatten() {
+            plan.bounds.extend_with(way.at(0.5));
+        }
         let capacity = |cable: &session::CableView| {
             let most = cable.links.iter().map(Vec::len).max().unwrap_or(0);
             cable.rate.as_f64() * most as f64
@@ -50,7 +54,7 @@ impl Graph {
             .iter()
             .map(|group| (Part::Group(group.id), group.name.clone()));
         Self {
-            ends: ends.collect(),
+            ways,
             widths: widths.collect(),
             names: devices.chain(groups).collect(),
             plan,
@@ -80,36 +84,17 @@ impl Graph {
     }
 }
 
-/// Where a cable meets its ends: below the upper one and above the lower one.
-fn ends(plan: &Plan, [a, b]: [Part; 2]) -> Option<[Pos2; 2]> {
-    let (from, to) = (plan.places.get(&a)?, plan.places.get(&b)?);
-    if a == b {
-        return None;
-    }
-    let meet = |own: &egui::Rect, other: &egui::Rect| {
-        let away = other.center() - own.center();
-        if away.y.abs() < own.height() {
-            let x = if away.x < 0.0 {
-                own.left()
-            } else {
-                own.right()
-            };
-            return pos2(x, own.center().y);
-        }
-        let reach = own.width() * 0.38;
-        let x = own.center().x + (away.x * 0.12).clamp(-reach, reach);
-        let y = if away.y < 0.0 {
-            own.top()
-        } else {
-            own.bottom()
-        };
-        pos2(x, y)
-    };
-    Some([meet(from, to), meet(to, from)])
-}
-
 /// The classes of a direction of a cable, each with how many of its links are in it.
 type Classes = Vec<(usize, u32)>;
+
+/// How full the links of each class are, found once for a frame.
+#[derive(Clone, Debug)]
+pub(super) struct Fill {
+    /// At the playhead; on average where there is none.
+    pub(super) now: Vec<f64>,
+    /// On average over the window.
+    pub(super) mean: Vec<f64>,
+}
 
 /// A graph with the loads of its links.
 #[derive(Clone, Debug)]
@@ -154,6 +139,46 @@ impl Scene {
             *share = share.min(1.0);
         }
         shares
+    }
+
+    /// How full links are, for a frame.
+    ///
+    /// * `playhead`, `window` — as in [`Scene::shares`].
+    pub(super) fn fill(
+        &self,
+        playhead: Option<SimTime>,
+        window: &std::ops::Range<SimTime>,
+    ) -> Fill {
+        let mean = self.shares(None, window);
+        let now = playhead.map_or_else(|| mean.clone(), |_| self.shares(playhead, window));
+        Fill { now, mean }
+    }
+
+    /// How full the fullest link of a direction of a cable is; none where the run could not load any
+    /// and none is loaded.
+    ///
+    /// * `shares` — what [`Scene::shares`] said.
+    pub fn load(&self, cable: usize, direction: usize, shares: &[f64]) -> Option<f64> {
+        let routed = self.side.loads.routed;
+        let is_known = !self.classes[cable][direction].is_empty()
+            || routed.knows(self.graph.view.cables[cable].kind);
+        is_known.then(|| self.fullest(cable, direction, shares))
+    }
+
+    /// Whether the run has loads of some links only.
+    pub(super) fn has_unknown(&self) -> bool {
+        self.side.loads.routed != Routed::Everything
+    }
+
+    /// Why nobody knows the load of a link.
+    pub fn why_unknown(&self) -> String {
+        if self.side.loads.routed == Routed::Nothing {
+            format!("not modelled by the {} engine", self.side.engine)
+        } else {
+            "not modelled: what stays in a scale-up domain is in the prices of its collectives, not in the loads of \
+             links"
+                .to_owned()
+        }
     }
 
     /// How full the fullest link of a direction of a cable is.

@@ -7,6 +7,7 @@ use look::{Theme, number, palette};
 use units::SimTime;
 
 use super::Command;
+use super::scene::Scene;
 
 /// What the scrubber shows.
 pub(super) struct Scrub<'a> {
@@ -156,27 +157,48 @@ fn heat(painter: &egui::Painter, rect: Rect, strip: &[f64], theme: Theme) {
     painter.add(mesh);
 }
 
-/// The scale of colors, in percent and in words.
-pub(super) fn legend_ui(ui: &mut Ui) {
+/// How wide the scale of colors is.
+const SCALE: f32 = 190.0;
+
+/// The scale of colors, in percent and in words, and how links are drawn whose loads nobody knows.
+pub(super) fn legend_ui(ui: &mut Ui, scene: Option<&Scene>) {
     let theme = Theme::of(ui.ctx());
-    let width = 216.0;
+    let unknown = scene.filter(|scene| scene.has_unknown());
+    let width = SCALE + if unknown.is_some() { 112.0 } else { 0.0 };
     let (rect, response) = ui.allocate_exact_size(vec2(width, 26.0), Sense::hover());
+    let why = unknown.map_or(String::new(), |scene| {
+        format!(" Gray dashes are {}.", scene.why_unknown())
+    });
     response.widget_info(|| {
         let [idle, half, full] = if theme.dark {
             ["dark blue", "gray", "yellow"]
         } else {
             ["pale", "blue", "dark blue"]
         };
-        let label = format!("Colors of links: {idle} is idle, {half} is half full, {full} is full");
+        let label =
+            format!("Colors of links: {idle} is idle, {half} is half full, {full} is full.{why}");
         WidgetInfo::labeled(Role::Label, true, label)
     });
-    let response = response.on_hover_text(
+    response.on_hover_text(format!(
         "How full a link is. Each half of a cable is the traffic that leaves its end; wide cables carry more. \
-         Hairlines are idle, dashes with a cross are down.",
-    );
-    drop(response);
-    let painter = ui.painter();
-    let bar = Rect::from_min_size(rect.min + vec2(0.0, 2.0), vec2(width, 8.0));
+         Hairlines are idle, red dashes with a cross are down.{why}"
+    ));
+    let bar = Rect::from_min_size(rect.min + vec2(0.0, 2.0), vec2(SCALE, 8.0));
+    scale(ui.painter(), bar, theme);
+    if unknown.is_some() {
+        let y = bar.center().y;
+        let ends = [pos2(bar.right() + 18.0, y), pos2(rect.right(), y)];
+        let stroke = Stroke::new(1.0, theme.hatch);
+        let dashes = egui::Shape::dashed_line(&ends, stroke, 4.0, 5.0);
+        ui.painter().extend(dashes);
+        let at = pos2(bar.right() + 18.0, bar.bottom() + 2.0);
+        let font = FontId::proportional(10.5);
+        ui.painter()
+            .text(at, Align2::LEFT_TOP, "not modelled", font, theme.faint);
+    }
+}
+
+fn scale(painter: &egui::Painter, bar: Rect, theme: Theme) {
     let mut mesh = egui::Mesh::default();
     let steps = 48_u8;
     for step in 0..steps {

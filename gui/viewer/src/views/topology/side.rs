@@ -64,6 +64,17 @@ impl Fabric {
     }
 }
 
+/// Where a rank runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RankPlace {
+    /// The rank.
+    pub rank: u32,
+    /// Its node.
+    pub node: u32,
+    /// The name of its GPU.
+    pub gpu: String,
+}
+
 /// A run as the graph shows it.
 #[derive(Clone, Debug)]
 pub struct Side {
@@ -77,6 +88,8 @@ pub struct Side {
     pub loads: LinkLoads,
     /// Whether the engine knows links.
     pub knows_links: bool,
+    /// Where the ranks of a training iteration run.
+    pub ranks: Vec<RankPlace>,
     /// When it ended.
     pub end: SimTime,
     /// How full the fullest link is, over equal stretches of the run.
@@ -87,6 +100,7 @@ impl Side {
     fn new(name: String, engine: String, fabric: Fabric, loads: LinkLoads, knows: bool) -> Self {
         Self {
             strip: strip(&loads),
+            ranks: ranks(&fabric),
             end: loads.end,
             name,
             engine,
@@ -146,9 +160,7 @@ impl Side {
                 let loads = LinkLoads::of_traffic(&traffic, &answer);
                 let engine = crate::run::engine_of(&traffic.rules).to_owned();
                 let fabric = Fabric::Traffic(traffic);
-                let mut side = Self::new(name.to_owned(), engine, fabric, loads, true);
-                side.end = answer.makespan;
-                Ok(side)
+                Ok(Self::new(name.to_owned(), engine, fabric, loads, true))
             }
         }
     }
@@ -158,6 +170,17 @@ impl Side {
         let whole = SimTime::ZERO..self.loads.end;
         self.loads.fullest(&whole, 1).first().copied()
     }
+}
+
+fn ranks(fabric: &Fabric) -> Vec<RankPlace> {
+    let Fabric::Training(ready) = fabric else {
+        return Vec::new();
+    };
+    let places = ready.rank_places();
+    let ranks = (0..).zip(places.node.into_iter().zip(places.gpu));
+    ranks
+        .map(|(rank, (node, gpu))| RankPlace { rank, node, gpu })
+        .collect()
 }
 
 /// How full the fullest of the busiest links is, over equal stretches.

@@ -6,6 +6,7 @@ use look::{Theme, number, palette};
 
 use super::camera::Camera;
 use super::scene::Scene;
+use super::ways::Line;
 
 /// Loads that are written beside their cables at most.
 const NUMBERS: usize = 6;
@@ -13,6 +14,10 @@ const NUMBERS: usize = 6;
 const WORTH_A_NUMBER: f64 = 0.5;
 /// How near a pointer must be to a cable, in points.
 const NEAR: f32 = 7.0;
+/// From how full on a cable is drawn as wide as it is.
+const WIDE: f64 = 0.1;
+/// Dashed halves at most; more of them are hairlines.
+const DASHED: usize = 600;
 
 /// A direction of a cable: its place among the cables, and 0 or 1.
 pub(super) type Half = (usize, usize);
@@ -26,25 +31,33 @@ pub(super) struct Wires<'a> {
     pub(super) theme: Theme,
 }
 
+/// A half that carries something.
+struct Loaded {
+    share: f64,
+    half: Half,
+    line: Line,
+}
+
 impl Wires<'_> {
     /// Where a half of a cable is on the screen: from its end to the middle. None where it is out of
     /// sight.
-    fn half(&self, (cable, direction): Half) -> Option<[Pos2; 2]> {
-        let ends = self.scene.graph.ends[cable]?;
-        let [a, b] = ends.map(|end| self.camera.at(end, self.screen));
-        let middle = a.lerp(b, 0.5);
-        let from = if direction == 0 { a } else { b };
-        let seen = Rect::from_two_pos(from, middle).expand(8.0);
-        self.screen.intersects(seen).then_some([from, middle])
+    fn half(&self, (cable, direction): Half) -> Option<Line> {
+        let way = self.scene.graph.ways[cable]?;
+        let line = way
+            .half(direction)
+            .map(|point| self.camera.at(point, self.screen));
+        let seen = line.bounds().expand(8.0);
+        self.screen.intersects(seen).then_some(line)
     }
 
-    fn halves(&self) -> impl Iterator<Item = (Half, [Pos2; 2])> {
+    fn halves(&self) -> impl Iterator<Item = (Half, Line)> {
         let cables = 0..self.scene.graph.view.cables.len();
         let halves = cables.flat_map(|cable| [(cable, 0), (cable, 1)]);
         halves.filter_map(|half| Some((half, self.half(half)?)))
     }
 
-    fn width(&self, cable: usize) -> f32 {
+    /// How wide a cable is for what it carries in all.
+    fn widest(&self, cable: usize) -> f32 {
         // Many cables leave room for each other.
         let n = self.scene.graph.view.cables.len() as f32;
         let many = (40.0 / n.max(1.0)).sqrt().clamp(0.45, 1.0);
@@ -52,59 +65,96 @@ impl Wires<'_> {
         own * self.camera.zoom.clamp(0.6, 1.4)
     }
 
-    /// Draws all cables: idle ones as hairlines, loaded ones above them, the fullest last.
+    /// How wide a half is drawn: one that is nearly idle is thin, whatever it could carry.
+    fn width(&self, cable: usize, share: f64) -> f32 {
+        const THIN: f32 = 1.4;
+        let widest = self.widest(cable);
+        #[expect(clippy::cast_possible_truncation, reason = "a share")]
+        let part = (share / WIDE).clamp(0.0, 1.0) as f32;
+        THIN.min(widest) + (widest - THIN.min(widest)) * part
+    }
+
+    /// Draws all cables: those of which nothing is known and idle ones as hairlines, loaded ones above
+    /// them, the fullest last, and those that stand out on top.
     pub(super) fn paint(&self, painter: &Painter, marked: &[(Half, Color32)]) {
-        let mut loaded: Vec<(f64, Half, [Pos2; 2])> = Vec::new();
-        let mut mesh = Mesh::default();
+        let mut loaded: Vec<Loaded> = Vec::new();
+        let mut unknown: Vec<Line> = Vec::new();
         let mut broken = Vec::new();
-        for (half, ends) in self.halves() {
-            let cable = &self.scene.graph.view.cables[half.0];
-            if cable.is_down {
-                broken.push((half, ends));
+        let mut mesh = Mesh::default();
+        for (half, line) in self.halves() {
+            if self.scene.graph.view.cables[half.0].is_down {
+                broken.push((half, line));
                 continue;
             }
-            let share = self.scene.fullest(half.0, half.1, self.shares);
-            if share <= 0.0 {
-                strip(&mut mesh, ends, 1.0, self.theme.hatch);
-            } else {
-                loaded.push((share, half, ends));
+            match self.scene.load(half.0, half.1, self.shares) {
+                None => unknown.push(line),
+                Some(share) if share <= 0.0 => strip(&mut mesh, &line, 1.0, self.theme.hatch),
+                Some(share) => loaded.push(Loaded { share, half, line }),
             }
+        }
+        self.unknown(&mut mesh, &unknown);
+        loaded.sort_by(|a, b| a.share.total_cmp(&b.share).then(a.half.cmp(&b.half)));
+        for one in &loaded {
+            self.loaded(&mut mesh, one);
         }
         for (half, color) in marked {
-            if let Some(ends) = self.half(*half) {
-                strip(&mut mesh, ends, self.width(half.0) + 7.0, *color);
-            }
-        }
-        loaded.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        for (share, half, ends) in &loaded {
-            self.loaded(&mut mesh, *share, *half, *ends);
+            self.halo(&mut mesh, *half, *color);
         }
         painter.add(Shape::mesh(mesh));
-        for (half, ends) in broken {
-            self.broken(painter, half, ends);
+        for (half, line) in broken {
+            self.broken(painter, half, &line);
         }
         self.numbers(painter, &loaded);
     }
 
-    /// A loaded half, with a rim where its color is close to that of the ground.
-    fn loaded(&self, mesh: &mut Mesh, share: f64, (cable, _): Half, ends: [Pos2; 2]) {
-        #[expect(clippy::cast_possible_truncation, reason = "a share")]
-        let color = palette::load(share as f32, self.theme.dark);
-        let width = self.width(cable);
-        if palette::contrast(color, self.theme.ground) < 3.0 {
-            strip(mesh, ends, width + 1.6, self.theme.faint);
+    /// Halves whose loads nobody knows: dashes of no color.
+    fn unknown(&self, mesh: &mut Mesh, lines: &[Line]) {
+        let color = self.theme.hatch;
+        for line in lines {
+            if lines.len() <= DASHED {
+                dashes(mesh, line, 1.0, color);
+            } else {
+                strip(mesh, line, 0.8, color.gamma_multiply(0.6));
+            }
         }
-        strip(mesh, ends, width, color);
+    }
+
+    /// A loaded half, with a rim where its color is close to that of the ground.
+    fn loaded(&self, mesh: &mut Mesh, of: &Loaded) {
+        #[expect(clippy::cast_possible_truncation, reason = "a share")]
+        let color = palette::load(of.share as f32, self.theme.dark);
+        let width = self.width(of.half.0, of.share);
+        if palette::contrast(color, self.theme.ground) < 3.0 {
+            strip(mesh, &of.line, width + 1.0, self.theme.hatch);
+        }
+        strip(mesh, &of.line, width, color);
+    }
+
+    /// A rim around a half, apart from it, so that its color stays what it is.
+    fn halo(&self, mesh: &mut Mesh, half: Half, color: Color32) {
+        let Some(line) = self.half(half) else {
+            return;
+        };
+        let load = self.scene.load(half.0, half.1, self.shares);
+        let width = self.width(half.0, load.unwrap_or(0.0));
+        strip(mesh, &line, width + 9.0, color);
+        strip(mesh, &line, width + 5.0, self.theme.ground);
+        match load {
+            Some(share) if 0.0 < share => self.loaded(mesh, &Loaded { share, half, line }),
+            Some(_) => strip(mesh, &line, 1.4, self.theme.faint),
+            None => dashes(mesh, &line, 1.4, self.theme.faint),
+        }
     }
 
     /// A cable that is down: dashed, with a cross in the middle.
-    fn broken(&self, painter: &Painter, (_, direction): Half, ends: [Pos2; 2]) {
+    fn broken(&self, painter: &Painter, (_, direction): Half, line: &Line) {
         let stroke = Stroke::new(1.6, self.theme.bad);
-        painter.extend(Shape::dashed_line(&ends, stroke, 5.0, 4.0));
+        painter.extend(Shape::dashed_line(line.points(), stroke, 5.0, 4.0));
         if direction == 0 {
+            let middle = line.at(1.0);
             for turned in [Vec2::new(4.5, 4.5), Vec2::new(4.5, -4.5)] {
                 painter.line_segment(
-                    [ends[1] - turned, ends[1] + turned],
+                    [middle - turned, middle + turned],
                     Stroke::new(2.2, self.theme.bad),
                 );
             }
@@ -112,18 +162,17 @@ impl Wires<'_> {
     }
 
     /// Writes how full the fullest are.
-    fn numbers(&self, painter: &Painter, loaded: &[(f64, Half, [Pos2; 2])]) {
+    fn numbers(&self, painter: &Painter, loaded: &[Loaded]) {
         let mut written: Vec<Rect> = Vec::new();
         let fullest = loaded.iter().rev().take(4 * NUMBERS);
-        for (share, _, ends) in fullest.filter(|(share, ..)| WORTH_A_NUMBER <= *share) {
-            if (ends[1] - ends[0]).length() < 30.0 || NUMBERS <= written.len() {
+        for of in fullest.filter(|of| WORTH_A_NUMBER <= of.share) {
+            if of.line.bounds().size().length() < 30.0 || NUMBERS <= written.len() {
                 continue;
             }
-            let at = ends[0].lerp(ends[1], 0.62);
-            let text = format!("{:.0} %", share * 100.0);
+            let text = format!("{:.0} %", of.share * 100.0);
             let font = FontId::proportional(10.5);
             let galley = painter.layout_no_wrap(text, font, self.theme.text);
-            let rect = Align2::CENTER_CENTER.anchor_size(at, galley.size());
+            let rect = Align2::CENTER_CENTER.anchor_size(of.line.at(0.62), galley.size());
             let ground = rect.expand2(Vec2::new(3.0, 1.0));
             if written
                 .iter()
@@ -141,16 +190,15 @@ impl Wires<'_> {
     pub(super) fn near(&self, pointer: Pos2) -> Option<Half> {
         let halves = self
             .halves()
-            .map(|(half, ends)| (distance(pointer, ends), half));
-        let near = halves.filter(|(away, half)| *away <= NEAR.max(self.width(half.0) / 2.0));
+            .map(|(half, line)| (distance(pointer, &line), half));
+        let near = halves.filter(|(away, half)| *away <= NEAR.max(self.widest(half.0) / 2.0));
         near.min_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, half)| half)
     }
 
     /// Where a half is, for readers and tips.
     pub(super) fn bounds(&self, half: Half) -> Option<Rect> {
-        self.half(half)
-            .map(|[a, b]| Rect::from_two_pos(a, b).expand(3.0))
+        self.half(half).map(|line| line.bounds().expand(3.0))
     }
 
     /// What is said of a half.
@@ -158,37 +206,77 @@ impl Wires<'_> {
         let of = &self.scene.graph.view.cables[cable];
         let n = of.links[direction].len();
         let way = self.scene.graph.way(cable, direction);
+        let what = if n <= 1 {
+            format!("Link {way}")
+        } else {
+            format!("{} {way}", number::counted(n as u64, "link"))
+        };
         if of.is_down {
-            return format!("Link {way}, down");
+            return format!("{what}, down");
         }
-        let full = self.scene.fullest(cable, direction, self.shares);
         let rate = number::rate(of.rate);
+        let Some(full) = self.scene.load(cable, direction, self.shares) else {
+            let each = if n <= 1 { "" } else { " each" };
+            return format!("{what}, {rate}{each}, {}", self.scene.why_unknown());
+        };
         let word = super::scene::word(full);
         if n <= 1 {
-            return format!("Link {way}, {rate}, {} used, {word}", number::percent(full));
+            return format!("{what}, {rate}, {} used, {word}", number::percent(full));
         }
         let mean = self.scene.mean(cable, direction, self.shares);
         format!(
-            "{} {way}, {rate} each, fullest {}, mean {}, {word}",
-            number::counted(n as u64, "link"),
+            "{what}, {rate} each, fullest {}, mean {}, {word}",
             number::percent(full),
             number::percent(mean)
         )
     }
 }
 
-fn distance(point: Pos2, [a, b]: [Pos2; 2]) -> f32 {
-    let along = b - a;
-    let length = along.length_sq();
-    if length <= 0.0 {
-        return (point - a).length();
+fn distance(point: Pos2, line: &Line) -> f32 {
+    let pieces = line.points().windows(2);
+    let away = pieces.map(|piece| {
+        let (a, along) = (piece[0], piece[1] - piece[0]);
+        let length = along.length_sq();
+        if length <= 0.0 {
+            return (point - a).length();
+        }
+        let share = ((point - a).dot(along) / length).clamp(0.0, 1.0);
+        (point - (a + along * share)).length()
+    });
+    away.fold(f32::INFINITY, f32::min)
+}
+
+/// A line with soft edges.
+fn strip(mesh: &mut Mesh, line: &Line, width: f32, color: Color32) {
+    for piece in line.points().windows(2) {
+        piece_of(mesh, [piece[0], piece[1]], width, color);
     }
-    let share = ((point - a).dot(along) / length).clamp(0.0, 1.0);
-    (point - (a + along * share)).length()
+}
+
+/// A line with gaps.
+fn dashes(mesh: &mut Mesh, line: &Line, width: f32, color: Color32) {
+    const DASH: f32 = 4.0;
+    const GAP: f32 = 5.0;
+    let mut gone = 0.0;
+    for piece in line.points().windows(2) {
+        let (from, along) = (piece[0], piece[1] - piece[0]);
+        let length = along.length();
+        // Where the pattern stands at the beginning of the piece.
+        let mut at = -(gone % (DASH + GAP));
+        while at < length && 0.0 < length {
+            let ends = [at.max(0.0), (at + DASH).clamp(0.0, length)];
+            if ends[0] < ends[1] {
+                let ends = ends.map(|end| from + along * (end / length));
+                piece_of(mesh, ends, width, color);
+            }
+            at += DASH + GAP;
+        }
+        gone += length;
+    }
 }
 
 /// A straight line with soft edges.
-fn strip(mesh: &mut Mesh, [a, b]: [Pos2; 2], width: f32, color: Color32) {
+fn piece_of(mesh: &mut Mesh, [a, b]: [Pos2; 2], width: f32, color: Color32) {
     const SOFT: f32 = 0.5;
     let along = b - a;
     if along.length_sq() < 1e-6 {
