@@ -37,6 +37,18 @@ impl Document {
     }
 }
 
+/// An error with the field and the line that it is about.
+pub fn placed(failure: &Failure) -> String {
+    let line = failure.place.as_ref().map(|place| place.line_column().0);
+    let line = line.map_or(String::new(), |line| format!("line {line}"));
+    let parts = [failure.field.clone(), line];
+    let place: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    match place.join(", ") {
+        place if place.is_empty() => failure.to_string(),
+        place => format!("{place}: {failure}"),
+    }
+}
+
 /// A scenario that can run.
 #[derive(Clone, Debug)]
 pub enum Runnable {

@@ -19,7 +19,7 @@ use crate::state::State;
 const WIDTH: f32 = 1080.0;
 
 /// The examples, read once.
-static EXAMPLES: LazyLock<Vec<Example>> = LazyLock::new(Draft::examples);
+pub(crate) static EXAMPLES: LazyLock<Vec<Example>> = LazyLock::new(Draft::examples);
 
 /// Draws the start page.
 pub fn start_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
@@ -119,7 +119,7 @@ fn examples_ui(ui: &mut Ui) -> Vec<Command> {
 /// A card that can be clicked; whether it was. All cards have one height; text that is longer ends in
 /// an ellipsis and is whole under the pointer.
 fn card_ui(ui: &mut Ui, width: f32, example: &Example) -> bool {
-    const HEIGHT: f32 = 94.0;
+    const HEIGHT: f32 = 112.0;
     const PAD: f32 = 12.0;
     let theme = Theme::of(ui.ctx());
     let (rect, card) = ui.allocate_exact_size(egui::vec2(width, HEIGHT), Sense::click());
@@ -127,7 +127,7 @@ fn card_ui(ui: &mut Ui, width: f32, example: &Example) -> bool {
         WidgetInfo::labeled(Role::Button, true, format!("Example {}", example.title))
     });
     ui.ctx().accesskit_node_builder(card.id, |node| {
-        node.set_description(example.about.as_str());
+        node.set_description(example.about.replace('`', ""));
     });
     if !ui.is_rect_visible(rect) {
         return card.clicked();
@@ -144,12 +144,14 @@ fn card_ui(ui: &mut Ui, width: f32, example: &Example) -> bool {
     let title = FontId::proportional(14.0);
     let title = elided(ui, example.title, (title, theme.text), inner.width(), 1);
     let body = TextStyle::Body.resolve(ui.style());
-    let about = elided(ui, &example.about, (body, theme.faint), inner.width(), 3);
+    // Names of fields stand in backticks, which mean nothing here.
+    let plain = example.about.replace('`', "");
+    let about = elided(ui, &plain, (body, theme.faint), inner.width(), 4);
     let below = inner.min + egui::vec2(0.0, title.size().y + 4.0);
     ui.painter().galley(inner.min, title, theme.text);
     ui.painter().galley(below, about, theme.faint);
     focus_ring(ui, &card);
-    let text = format!("{}\n\n{}", example.title, example.about);
+    let text = format!("{}\n\n{plain}", example.title);
     card.on_hover_cursor(egui::CursorIcon::PointingHand)
         .on_hover_text(text)
         .clicked()

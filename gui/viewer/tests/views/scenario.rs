@@ -87,6 +87,57 @@ fn an_error_stands_beside_its_field_and_in_the_list_until_it_is_undone() {
 }
 
 #[test]
+fn a_field_stays_where_it_is_while_it_becomes_wrong() {
+    let mut person = in_front();
+    let place = |person: &Person| {
+        let field = person.harness.get_by_label("training.global_batch");
+        field.rect().top()
+    };
+    let before = place(&person);
+    fill(&mut person, "training.global_batch", "many");
+    assert!(person.sees("1 error"));
+    assert!((place(&person) - before).abs() < 0.5);
+}
+
+#[test]
+fn what_cannot_be_taken_is_told_beside_its_field() {
+    let mut person = in_front();
+    person.send(scenario(scenario::Command::Filter("plan.shard".to_owned())));
+    let before = person.state().draft().unwrap().clone();
+    fill(&mut person, "plan.shard", "[{ group = ");
+    assert!(person.sees("Not taken: "));
+    assert_eq!(person.state().draft().unwrap(), &before);
+    assert!(person.state().notices.is_empty());
+}
+
+#[test]
+fn a_table_stands_as_its_parts_alone() {
+    let mut person = Person::with_example("spray-vs-singlepath");
+    person.send(Command::OpenExample("llama3-70b-dgx-h100".to_owned()));
+    person.send(Command::Show(Pane::Scenario));
+    person.send(scenario(scenario::Command::Filter(
+        "cluster.fabric".to_owned(),
+    )));
+    let draft = person.state().draft().unwrap();
+    let is_table = draft
+        .value("cluster.fabric")
+        .is_some_and(|text| text.starts_with('{'));
+    let shown = person.harness.query_by_label("cluster.fabric").is_some();
+    assert_ne!(is_table, shown);
+}
+
+#[test]
+fn long_numbers_are_short() {
+    let mut person = in_front();
+    person.send(scenario(scenario::Command::Set {
+        field: "training.total_tokens".to_owned(),
+        value: "1000000000000.0".to_owned(),
+    }));
+    let field = person.harness.get_by_label("training.total_tokens");
+    assert_eq!(field.value().as_deref(), Some("1e12"));
+}
+
+#[test]
 fn a_click_on_an_error_leads_to_its_field() {
     let mut person = in_front();
     fill(&mut person, "training.global_batch", "many");

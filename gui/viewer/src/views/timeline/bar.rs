@@ -29,6 +29,7 @@ pub(super) fn bar_ui(ui: &mut Ui, state: &State, run: &Run) -> Vec<Any> {
                     let command = Command::AsTable(!view.panes.as_table);
                     commands.push(Any::Timeline(command));
                 }
+                commands.extend(crate::export::menu_ui(ui, crate::export::Subject::Timeline));
                 if state.results.timeline.pair.is_some() {
                     let beside = !view.panes.alone;
                     if ui.selectable_label(beside, "Beside the base").clicked() {

@@ -63,11 +63,13 @@ pub fn ledger_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
     let timeline = Arc::clone(timeline);
     let view = &state.view.now().timeline;
     padded(ui, |ui| {
-        ScrollArea::vertical()
+        let mut commands = ScrollArea::vertical()
             .id_salt("ledger")
             .auto_shrink(false)
             .show(ui, |ui| wrapped(timeline::ledger_ui(ui, &timeline, view)))
-            .inner
+            .inner;
+        commands.extend(super::export::ledger_menu_ui(ui));
+        commands
     })
 }
 

@@ -13,6 +13,7 @@ mod bar;
 mod boxes;
 mod camera;
 mod card;
+mod export;
 mod graph;
 mod links;
 mod plan;
@@ -40,9 +41,10 @@ use crate::worker::{Ask, Slot};
 
 pub use camera::Camera;
 pub use card::samples;
+pub use export::figure;
 pub use links::{Order, Tab, hot};
 pub use plan::{Band, Plan, plan};
-pub use policies::{Asked, Comparison, Policies};
+pub use policies::{Asked, Comparison, Policies, first_policies};
 pub use scene::{Graph, Scene, word};
 pub use side::{Fabric, Side};
 
