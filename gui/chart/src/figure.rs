@@ -129,11 +129,11 @@ impl Figure {
     /// The size on paper in points: that of most figures, and higher where rows need it.
     pub fn paper(&self) -> egui::Vec2 {
         const WIDE: f32 = 720.0;
-        const ROW: f32 = 17.0;
+        const ROW: f32 = 22.0;
         match &self.content {
             Content::Gantt(gantt) => {
                 let rows = gantt.rows.len() as f32 * ROW + 130.0;
-                egui::vec2(1_200.0, rows.clamp(300.0, 3_000.0))
+                egui::vec2(1_200.0, rows.clamp(220.0, 3_000.0))
             }
             Content::Diagram(_) => egui::vec2(1_200.0, 760.0),
             _ => egui::vec2(WIDE, 450.0),

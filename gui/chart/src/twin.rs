@@ -330,7 +330,8 @@ pub fn csv_of_table(table: &Table) -> String {
 fn raw(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) | Cell::Worded(_, text) => text.clone(),
-        Cell::Number(value) if value.is_finite() => value.to_string(),
+        // Sums of nothing are negative zeros.
+        Cell::Number(value) if value.is_finite() => (value + 0.0).to_string(),
         Cell::Number(_) | Cell::Missing => String::new(),
     }
 }

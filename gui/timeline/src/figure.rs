@@ -253,6 +253,7 @@ fn described(kind: Kind) -> GanttKind {
     };
     let pass_name = match pass {
         Pass::None => "",
+        pass if pass.name() == category.name() => "",
         pass => pass.name(),
     };
     GanttKind {

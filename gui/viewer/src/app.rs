@@ -34,8 +34,8 @@ pub struct App {
     restarts: bool,
     /// Whether somebody waits to be told that the first frame is there.
     tells_first_frame: bool,
-    /// What gets the focus in the next frame, in which it is drawn.
-    focus: Option<egui::Id>,
+    /// What gets the focus after so many frames: what lay over the window holds it for one more.
+    focus: Option<(u8, egui::Id)>,
     title: String,
 }
 
@@ -138,9 +138,7 @@ impl App {
     /// One frame.
     pub fn frame_ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        if let Some(id) = self.focus.take() {
-            ctx.memory_mut(|memory| memory.request_focus(id));
-        }
+        self.give_focus(&ctx);
         self.take_results(&ctx);
         self.apply_settings(&ctx);
         self.state.running = self.worker.going().get(&Slot::Run).cloned();
@@ -195,6 +193,17 @@ impl App {
             Reply::Path(then, path) => {
                 self.state.overlay = Overlay::None;
                 self.state.go_on(then, path);
+            }
+        }
+    }
+
+    fn give_focus(&mut self, ctx: &Context) {
+        match self.focus.take() {
+            None => {}
+            Some((0, id)) => ctx.memory_mut(|memory| memory.request_focus(id)),
+            Some((frames, id)) => {
+                self.focus = Some((frames - 1, id));
+                ctx.request_repaint();
             }
         }
     }
@@ -255,7 +264,7 @@ impl App {
         match wish {
             Wish::Copy(text) => ctx.copy_text(text),
             Wish::Focus(id) => {
-                self.focus = Some(id);
+                self.focus = Some((1, id));
                 ctx.request_repaint();
             }
             Wish::Cancel(slot) => self.worker.cancel(slot),

@@ -232,7 +232,7 @@ fn start_page(app: &mut App, view: Option<Pane>) -> Result<(), StartError> {
             Ok(())
         }
         Some(view) => {
-            let text = format!("{} shows a file, and none is named", view.title());
+            let text = format!("a picture of {} needs a FILE", view.title());
             Err(StartError::Input(text))
         }
     }
@@ -265,4 +265,38 @@ pub fn picture(
         app.frame_ui(ui);
     };
     studio.draw(ctx, frame, ui, || app.borrow().is_idle())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_windowing_library_lose_their_place_in_its_source() {
+        let error = "os error at /root/.cargo/registry/src/winit/lib.rs:12: nothing answers";
+        assert_eq!(without_source(error), "nothing answers");
+        assert_eq!(without_source("nothing answers"), "nothing answers");
+    }
+
+    #[test]
+    fn a_broken_scenario_is_told_with_every_line_and_hint() {
+        let text = session::Draft::example("llama3-8b-dgx-h100").unwrap();
+        let draft = text.set("training.global_batch", "many").unwrap();
+        let checked = crate::document::Checked::new(draft);
+        let error = StartError::Scenario {
+            file: PathBuf::from("mine.toml"),
+            failures: checked.failures().to_vec(),
+            picture: None,
+        };
+        let text = error.to_string();
+        for part in [
+            "mine.toml has 1 error",
+            "line ",
+            "`training.global_batch`",
+            "hint: ",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert_eq!(error.status(), 2);
+    }
 }

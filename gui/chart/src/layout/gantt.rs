@@ -174,8 +174,13 @@ impl Inside {
     }
 
     fn filled(&mut self, page: &Page<'_>, rect: Rect, color: Color32, of: &GanttBar) {
-        // A gap of a hair tells neighbors of one color apart.
-        let seam = if 3.0 < rect.width() { 0.6 } else { 0.0 };
+        // A gap of a hair tells neighbors of one color apart, except where heights do.
+        let is_whole = 1.0 <= of.level;
+        let seam = if is_whole && 3.0 < rect.width() {
+            0.6
+        } else {
+            0.0
+        };
         let body = rect.with_max_x(rect.right() - seam);
         self.items.push(Item::Rect {
             rect: body,

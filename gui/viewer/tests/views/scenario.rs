@@ -2,7 +2,7 @@
 
 use crate::common::{Person, SMALL};
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use viewer::command::Command;
 use viewer::layout::Pane;
 use viewer::state::Standing;
@@ -102,28 +102,38 @@ fn a_field_stays_where_it_is_while_it_becomes_wrong() {
 #[test]
 fn what_cannot_be_taken_is_told_beside_its_field() {
     let mut person = in_front();
-    person.send(scenario(scenario::Command::Filter("plan.shard".to_owned())));
+    person.send(scenario(scenario::Command::Set {
+        field: "cluster.fabric".to_owned(),
+        value: "a-fabric".to_owned(),
+    }));
+    person.send(scenario(scenario::Command::Filter(
+        "cluster.fabric.planes".to_owned(),
+    )));
     let before = person.state().draft().unwrap().clone();
-    fill(&mut person, "plan.shard", "[{ group = ");
+    fill(&mut person, "cluster.fabric.planes", "2");
     assert!(person.sees("Not taken: "));
     assert_eq!(person.state().draft().unwrap(), &before);
-    assert!(person.state().notices.is_empty());
+    // Once the name is gone, what was refused is gone too.
+    person.send(Command::Undo);
+    assert!(!person.sees("Not taken: "));
 }
 
 #[test]
 fn a_table_stands_as_its_parts_alone() {
-    let mut person = Person::with_example("spray-vs-singlepath");
-    person.send(Command::OpenExample("llama3-70b-dgx-h100".to_owned()));
+    let mut person = Person::with_example("two-jobs-one-fabric");
     person.send(Command::Show(Pane::Scenario));
     person.send(scenario(scenario::Command::Filter(
         "cluster.fabric".to_owned(),
     )));
-    let draft = person.state().draft().unwrap();
-    let is_table = draft
-        .value("cluster.fabric")
-        .is_some_and(|text| text.starts_with('{'));
-    let shown = person.harness.query_by_label("cluster.fabric").is_some();
-    assert_ne!(is_table, shown);
+    let fabric = value(&person, "cluster.fabric").unwrap();
+    assert!(fabric.starts_with('{'), "{fabric}");
+    let editors = |label: &'static str| {
+        let all = person.harness.query_all_by_label(label);
+        all.filter(|node| node.accesskit_node().role() != egui::accesskit::Role::Label)
+            .count()
+    };
+    assert_eq!(editors("cluster.fabric"), 0);
+    assert_eq!(editors("cluster.fabric.planes"), 1);
 }
 
 #[test]

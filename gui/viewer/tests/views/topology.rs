@@ -54,7 +54,7 @@ fn while_the_run_goes_on_the_graph_says_so() {
         .send(Command::Show(Pane::Topology));
     person.harness.run_steps(2);
     let told = person.harness.query_all_by_label_contains("Simulating");
-    assert_eq!(told.count(), 2, "in the pane and below");
+    assert_eq!(told.count(), 3, "in the pane, in the ledger and below");
     let stops = person.harness.query_all_by_label_contains("Stop run");
     assert_eq!(stops.count(), 1);
 }

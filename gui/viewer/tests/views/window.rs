@@ -193,7 +193,9 @@ fn a_scenario_with_errors_is_told_with_its_field_and_line() {
     let mut person = Person::new();
     person.send(Command::Open(file));
     let errors = person.state().notices.errors().join(" ");
-    assert!(errors.contains("training.global_batch, line "), "{errors}");
+    for part in ["line ", "`training.global_batch` is", "from 1"] {
+        assert!(errors.contains(part), "{errors}");
+    }
     person.send(Command::Show(Pane::Timeline));
     assert!(person.sees("No run: the scenario has 1 error"));
 }

@@ -260,7 +260,7 @@ pub(super) fn fold_ui(ui: &mut Ui, title: &str, told: &str, is_open: bool) -> Re
 fn row_ui(ui: &mut Ui, form: &Form<'_>, field: &FormField) -> Vec<Any> {
     const MARK: f32 = 54.0;
     /// In less than this, names stand above what is edited.
-    const NARROW: f32 = 330.0;
+    const NARROW: f32 = 290.0;
     let mut commands = Vec::new();
     let theme = Theme::of(ui.ctx());
     let is_given = form.reading.value(&field.path).is_some();

@@ -139,8 +139,11 @@ fn form_page_ui(ui: &mut Ui, state: &State, reading: &Reading) -> Vec<Any> {
             .frame(frame)
             .max_size(most)
             .show(ui, |ui| {
-                let list = ScrollArea::vertical().id_salt("scenario problems");
-                let list = list.max_height(most).auto_shrink([false, true]);
+                // As high as it needs, and not as high as it was.
+                let list = ScrollArea::vertical()
+                    .id_salt("scenario problems")
+                    .auto_shrink([false, true]);
+                let list = list.max_height(most).min_scrolled_height(most);
                 let shown = list.show(ui, |ui| problems::problems_ui(ui, state, reading));
                 commands.extend(shown.inner);
             });

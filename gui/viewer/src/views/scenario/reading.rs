@@ -81,8 +81,9 @@ impl Reading {
 /// A value as the form shows it: long numbers short.
 pub(super) fn shown(field: &FormField, value: String) -> String {
     const LONG: usize = 9;
-    let is_number = matches!(field.kind(), FieldKind::Number(_));
-    if !is_number || value.len() < LONG {
+    let is_number = |kind: &FieldKind| matches!(kind, FieldKind::Whole(_) | FieldKind::Number(_));
+    let is_float = value.contains('.') && field.kinds.iter().any(is_number);
+    if !is_float || value.len() < LONG {
         return value;
     }
     let short = value.parse().map(|number: f64| format!("{number:e}"));
