@@ -42,12 +42,14 @@ pub enum Grouping {
 }
 
 /// What one bar stands for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Group {
     /// Which thing it is.
     pub id: u64,
     /// What it is called.
     pub label: String,
+    /// Its color, where it is not that of the series.
+    pub ink: Option<Ink>,
 }
 
 impl Group {
@@ -56,7 +58,15 @@ impl Group {
         Self {
             id,
             label: label.into(),
+            ink: None,
         }
+    }
+
+    /// The same in a color of its own.
+    #[must_use]
+    pub const fn with_ink(mut self, ink: Ink) -> Self {
+        self.ink = Some(ink);
+        self
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::bars::{Bars, Grouping};
+use crate::diagram::Diagram;
+use crate::gantt::Gantt;
 use crate::parallel::Parallel;
 use crate::xy::{Layer, Xy};
 
@@ -51,7 +53,7 @@ impl Caption {
     }
 }
 
-/// The three ways to lay out marks.
+/// The ways to lay out marks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// On two axes.
@@ -60,6 +62,10 @@ pub enum Content {
     Bars(Bars),
     /// On one axis for each property.
     Parallel(Parallel),
+    /// Bars in rows along an axis of time.
+    Gantt(Gantt),
+    /// Boxes with lines between them.
+    Diagram(Diagram),
 }
 
 impl Default for Content {
@@ -86,6 +92,18 @@ impl From<Parallel> for Content {
     }
 }
 
+impl From<Gantt> for Content {
+    fn from(gantt: Gantt) -> Self {
+        Self::Gantt(gantt)
+    }
+}
+
+impl From<Diagram> for Content {
+    fn from(diagram: Diagram) -> Self {
+        Self::Diagram(diagram)
+    }
+}
+
 impl Figure {
     /// A figure without caption and highlights.
     pub fn new(
@@ -108,6 +126,20 @@ impl Figure {
         self
     }
 
+    /// The size on paper in points: that of most figures, and higher where rows need it.
+    pub fn paper(&self) -> egui::Vec2 {
+        const WIDE: f32 = 720.0;
+        const ROW: f32 = 22.0;
+        match &self.content {
+            Content::Gantt(gantt) => {
+                let rows = gantt.rows.len() as f32 * ROW + 130.0;
+                egui::vec2(1_200.0, rows.clamp(220.0, 3_000.0))
+            }
+            Content::Diagram(_) => egui::vec2(1_200.0, 760.0),
+            _ => egui::vec2(WIDE, 450.0),
+        }
+    }
+
     /// What a reader hears: the kind of the figure, its axes and how many marks it has.
     pub fn name(&self) -> String {
         let kind = match &self.content {
@@ -121,6 +153,16 @@ impl Figure {
                     .collect();
                 let n = self.counted(parallel.lines.len());
                 format!("Parallel coordinates of {}, {n}", axes.join(", "))
+            }
+            Content::Gantt(gantt) => {
+                let rows = look::number::counted(gantt.rows.len() as u64, "row");
+                format!("Bars over {} in {rows}", lower(&gantt.time.label))
+            }
+            Content::Diagram(diagram) => {
+                let boxes = diagram.frames.len() + diagram.boxes.len();
+                let boxes = look::number::counted(boxes as u64, "part");
+                let n = self.counted(diagram.lines.len());
+                format!("Graph of {boxes}, {n}")
             }
         };
         if self.title.is_empty() {

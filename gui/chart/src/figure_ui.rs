@@ -111,7 +111,7 @@ fn sense(figure: &Figure, view: &FigureView) -> Sense {
     let drags = match &figure.content {
         Content::Xy(_) => view.can_zoom,
         Content::Parallel(_) => true,
-        Content::Bars(_) => false,
+        Content::Bars(_) | Content::Gantt(_) | Content::Diagram(_) => false,
     };
     if drags {
         Sense::click_and_drag()

@@ -2,7 +2,7 @@
 
 use egui::Color32;
 use look::{Theme, palette};
-use trace::{Category, MemoryKind};
+use trace::{Category, MemoryKind, Pass};
 
 /// A color by its meaning; the theme decides what it looks like.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -11,6 +11,8 @@ pub enum Ink {
     Series(usize),
     /// A kind of work.
     Kind(Category),
+    /// A kind of work in a pass.
+    Span(Category, Pass),
     /// A kind of memory.
     Memory(MemoryKind),
     /// A load from 0 to 1.
@@ -38,6 +40,7 @@ impl Ink {
         match self {
             Self::Series(index) => palette::SERIES[index % palette::SERIES.len()],
             Self::Kind(kind) => palette::category(kind),
+            Self::Span(kind, pass) => palette::span(kind, pass),
             Self::Memory(kind) => palette::memory(kind),
             Self::Load(share) => palette::load(share, theme.dark),
             Self::Difference(value) => palette::difference(value, theme.ground),

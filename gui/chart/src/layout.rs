@@ -1,6 +1,8 @@
 //! From a figure and a size to drawing items.
 
 mod bars;
+mod diagram;
+mod gantt;
 mod layers;
 mod legend;
 mod page;
@@ -116,5 +118,7 @@ pub(crate) fn layout(
         Content::Xy(content) => xy::layout(page, figure, content, ranges),
         Content::Bars(content) => bars::layout(page, figure, content),
         Content::Parallel(content) => parallel::layout(page, figure, content),
+        Content::Gantt(content) => gantt::layout(page, figure, content),
+        Content::Diagram(content) => diagram::layout(page, figure, content),
     }
 }

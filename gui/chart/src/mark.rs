@@ -15,8 +15,10 @@ pub(crate) enum MarkRef {
     Sample { layer: usize, index: usize },
     /// A part of a bar.
     Part { group: usize, series: usize },
-    /// A line across parallel axes.
+    /// A line across parallel axes, or between boxes.
     Line { index: usize },
+    /// A bar in a row.
+    Bar { row: usize, bar: usize },
 }
 
 /// What a mark says.
@@ -109,6 +111,22 @@ impl Figure {
                 said.head.clone_from(&line.label);
                 for (axis, value) in parallel.axes.iter().zip(&line.values) {
                     said.row(&axis.axis.label, axis.text(*value));
+                }
+            }
+            (Content::Gantt(gantt), MarkRef::Bar { row, bar }) => {
+                let (row, unit) = (gantt.rows.get(row)?, &gantt.time.unit);
+                let bar = row.bars.get(bar)?;
+                said.head.clone_from(&bar.name);
+                said.row("Row", row.full_name());
+                said.row("Kind", gantt.kind_name(bar.kind));
+                said.row("Start", unit.text(bar.from));
+                said.row("End", unit.text(bar.to));
+            }
+            (Content::Diagram(diagram), MarkRef::Line { index }) => {
+                let row = diagram.row(diagram.lines.get(index)?.id)?;
+                let cells = (0..).zip(&diagram.table.columns).zip(&row.cells);
+                for ((at, column), cell) in cells {
+                    said.row(&column.label, diagram.table.format(at).text(column, cell));
                 }
             }
             _ => return None,

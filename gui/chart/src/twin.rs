@@ -4,6 +4,7 @@ use crate::Unit;
 use crate::axis::titled;
 use crate::bars::{Bars, Grouping};
 use crate::figure::{Content, Figure};
+use crate::gantt::Gantt;
 use crate::parallel::Parallel;
 use crate::table::{Cell, Column, Row, Table};
 use crate::xy::{Columns, Layer, Limit, Points, Xy};
@@ -15,6 +16,8 @@ impl Figure {
             Content::Xy(xy) => self.table_of_xy(xy),
             Content::Bars(bars) => self.table_of_bars(bars),
             Content::Parallel(parallel) => self.table_of_parallel(parallel),
+            Content::Gantt(gantt) => table_of_gantt(gantt),
+            Content::Diagram(diagram) => diagram.table.clone(),
         };
         table.name = if self.title.is_empty() {
             self.name()
@@ -156,7 +159,7 @@ impl Figure {
                 .iter()
                 .map(|limit| (limit, &bars.value.unit))
                 .collect(),
-            Content::Parallel(_) => Vec::new(),
+            Content::Parallel(_) | Content::Gantt(_) | Content::Diagram(_) => Vec::new(),
         }
     }
 }
@@ -220,6 +223,36 @@ fn table_of_samples(xy: &Xy) -> Table {
             )
         })
         .collect();
+    table
+}
+
+/// One row for each bar, in the order of the rows.
+fn table_of_gantt(gantt: &Gantt) -> Table {
+    let unit = &gantt.time.unit;
+    let mut columns = vec![
+        Column::text("Row"),
+        Column::text("Name"),
+        Column::text("Kind"),
+        number("Start", unit),
+        number("End", unit),
+        number("Spans", &Unit::Count),
+    ];
+    let has_levels = gantt.bars().any(|(.., bar)| bar.level < 1.0);
+    columns.extend(has_levels.then(|| number("Level", &Unit::Share)));
+    let mut table = Table::new("", columns);
+    let rows = gantt.bars().map(|(id, (row, _), bar)| {
+        let mut cells = vec![
+            Cell::from(gantt.rows[row].full_name()),
+            Cell::from(bar.name.as_str()),
+            Cell::from(gantt.kind_name(bar.kind)),
+            Cell::from(bar.from),
+            Cell::from(bar.to),
+            Cell::from(f64::from(bar.count)),
+        ];
+        cells.extend(has_levels.then(|| Cell::from(f64::from(bar.level))));
+        Row::new(id, cells)
+    });
+    table.rows = rows.collect();
     table
 }
 
@@ -297,7 +330,8 @@ pub fn csv_of_table(table: &Table) -> String {
 fn raw(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) | Cell::Worded(_, text) => text.clone(),
-        Cell::Number(value) if value.is_finite() => value.to_string(),
+        // Sums of nothing are negative zeros.
+        Cell::Number(value) if value.is_finite() => (value + 0.0).to_string(),
         Cell::Number(_) | Cell::Missing => String::new(),
     }
 }

@@ -34,6 +34,8 @@ pub struct App {
     restarts: bool,
     /// Whether somebody waits to be told that the first frame is there.
     tells_first_frame: bool,
+    /// What gets the focus after so many frames: what lay over the window holds it for one more.
+    focus: Option<(u8, egui::Id)>,
     title: String,
 }
 
@@ -59,6 +61,7 @@ impl App {
             lost: Arc::default(),
             restarts: false,
             tells_first_frame: false,
+            focus: None,
             title: String::new(),
         }
     }
@@ -135,10 +138,12 @@ impl App {
     /// One frame.
     pub fn frame_ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
+        self.give_focus(&ctx);
         self.take_results(&ctx);
         self.apply_settings(&ctx);
         let is_covered = self.state.overlay != Overlay::None || egui::Popup::is_any_open(&ctx);
         self.canvases.timeline.listen(!is_covered);
+        self.state.running = self.worker.going().get(&Slot::Run).cloned();
         let mut commands = dropped(&ctx);
         if self.state.overlay == Overlay::None || is_palette(&self.state.overlay) {
             commands.extend(pressed(&ctx, &self.state));
@@ -190,6 +195,17 @@ impl App {
             Reply::Path(then, path) => {
                 self.state.overlay = Overlay::None;
                 self.state.go_on(then, path);
+            }
+        }
+    }
+
+    fn give_focus(&mut self, ctx: &Context) {
+        match self.focus.take() {
+            None => {}
+            Some((0, id)) => ctx.memory_mut(|memory| memory.request_focus(id)),
+            Some((frames, id)) => {
+                self.focus = Some((frames - 1, id));
+                ctx.request_repaint();
             }
         }
     }
@@ -249,6 +265,10 @@ impl App {
     fn grant(&mut self, ctx: &Context, wish: Wish) {
         match wish {
             Wish::Copy(text) => ctx.copy_text(text),
+            Wish::Focus(id) => {
+                self.focus = Some((1, id));
+                ctx.request_repaint();
+            }
             Wish::Cancel(slot) => self.worker.cancel(slot),
             Wish::Choose(question, then) => {
                 let dialogs = Arc::clone(&self.dialogs);
@@ -305,8 +325,9 @@ fn draw(
     theme: egui::Theme,
     path: &std::path::Path,
 ) -> Result<(), crate::headless::PictureError> {
+    const MARGIN: f32 = 24.0;
     let frame = Frame {
-        size: egui::vec2(960.0, 600.0),
+        size: figure.paper().max(egui::vec2(912.0, 552.0)) + egui::Vec2::splat(2.0 * MARGIN),
         scale: 2.0,
         theme,
     };
@@ -316,7 +337,7 @@ fn draw(
         let theme = Theme::of(ui.ctx());
         let rect = ui.max_rect();
         ui.painter().rect_filled(rect, 0.0, theme.ground);
-        chart::paint(ui.painter(), rect.shrink(24.0), figure, &theme);
+        chart::paint(ui.painter(), rect.shrink(MARGIN), figure, &theme);
     };
     Studio::open()?.draw(&ctx, frame, ui, || true)?.save(path)
 }

@@ -1,11 +1,14 @@
 //! What a person can ask for, and how: menus, palette and shortcuts are made from one list.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use egui::{Key, KeyboardShortcut, Modifiers, ThemePreference};
 
+use crate::export::Subject;
 use crate::layout::{Layout, Pane};
 use crate::state::State;
+use crate::views::figure::Form;
 use crate::views::{accuracy, memory, planner, scenario, timeline, topology, what_if};
 use crate::worker::Slot;
 
@@ -60,12 +63,18 @@ pub enum Command {
     TogglePalette,
     /// The list of shortcuts.
     ToggleShortcuts,
+    /// Bring a pane to the front, and do something in it.
+    In(Pane, Box<Self>),
+    /// Give the field that searches the timeline the focus.
+    SearchTimeline,
     /// Close what lies over the window.
     CloseOverlay,
     /// Put text on the clipboard.
     Copy(String),
     /// Write text or bytes to a file that a dialog chooses.
     Export(Export),
+    /// Make a figure of what is drawn otherwise, and bring it out.
+    Draw(Subject, Form),
     /// Close a message.
     CloseNotice(u64),
     /// Edits of the scenario.
@@ -108,7 +117,7 @@ pub struct Action {
     /// The menu.
     pub menu: &'static str,
     /// What it is called.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The keys.
     pub keys: Option<KeyboardShortcut>,
     /// What it sends.
@@ -136,10 +145,10 @@ const fn keys(modifiers: Modifiers, key: Key) -> Option<KeyboardShortcut> {
 )]
 pub fn actions(state: &State) -> Vec<Action> {
     let mut list = Vec::new();
-    let mut add = |menu, name, keys, command, enabled| {
+    let mut add = |menu, name: &'static str, keys, command, enabled| {
         list.push(Action {
             menu,
-            name,
+            name: name.into(),
             keys,
             command,
             enabled,

@@ -37,6 +37,24 @@ impl Document {
     }
 }
 
+/// An error with the field and the line that it is about.
+pub fn placed(failure: &Failure) -> String {
+    let line = failure.place.as_ref().map(|place| place.line_column().0);
+    let line = line.map_or(String::new(), |line| format!("line {line}"));
+    let message = failure.to_string();
+    // Most messages name their field.
+    let is_named = message.contains(&failure.field);
+    let field = if is_named { "" } else { &failure.field };
+    let place: Vec<&str> = [field, &line]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    match place.join(", ") {
+        place if place.is_empty() => message,
+        place => format!("{place}: {message}"),
+    }
+}
+
 /// A scenario that can run.
 #[derive(Clone, Debug)]
 pub enum Runnable {

@@ -128,7 +128,7 @@ impl Studio {
         Ok(Self { render })
     }
 
-    /// Draws an interface: some passes so that its layout settles, then a picture of the last.
+    /// Draws an interface: passes until it was settled in several in a row, then a picture of the last.
     ///
     /// * `settled` — asked after each pass whether nothing is to come any more.
     ///
@@ -142,16 +142,19 @@ impl Studio {
         mut ui: impl FnMut(&mut Ui),
         mut settled: impl FnMut() -> bool,
     ) -> Result<Picture, PictureError> {
-        const LEAST: usize = 3;
-        const MOST: usize = 40;
+        // Results arrive in one pass, ask for more in the next, and take room in the one after.
+        const QUIET: usize = 3;
+        const MOST: usize = 80;
         let size = self.size_of(frame)?;
         ctx.set_theme(frame.theme);
         let mut output = FullOutput::default();
+        let mut quiet = 0;
         for pass in 0..MOST {
             let mut next = ctx.run_ui(input(frame, pass), &mut ui);
             self.take_textures(&mut next);
             output = next;
-            if LEAST <= pass && settled() {
+            quiet = if settled() { quiet + 1 } else { 0 };
+            if QUIET < quiet {
                 break;
             }
         }

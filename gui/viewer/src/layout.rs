@@ -56,6 +56,14 @@ impl Pane {
         Self::Ledger,
     ];
 
+    /// Whether it shows what came of a run.
+    pub const fn shows_run(self) -> bool {
+        matches!(
+            self,
+            Self::Timeline | Self::Topology | Self::Memory | Self::Details | Self::Ledger
+        )
+    }
+
     /// What its tab says.
     pub const fn title(self) -> &'static str {
         match self {

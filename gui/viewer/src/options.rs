@@ -12,8 +12,9 @@ use crate::layout::Pane;
 pub struct Options {
     /// A scenario, a folder with `scenario.toml`, a timeline (.wtt), or measured runs (.csv)
     pub file: Option<PathBuf>,
-    /// Write a picture to this file instead of opening a window; needs no display
-    #[arg(long, value_name = "PNG", requires = "file")]
+    /// Write a picture to this file instead of opening a window; needs no display. Without a file it is of
+    /// the start page
+    #[arg(long, value_name = "PNG")]
     pub screenshot: Option<PathBuf>,
     /// What the picture shows, or what stands in front
     #[arg(long, value_enum)]

@@ -32,6 +32,8 @@ pub enum Overlay {
         then: Then,
         /// What was typed.
         text: String,
+        /// Whether the field is still to get the focus, with all that is in it selected.
+        is_fresh: bool,
     },
 }
 
@@ -57,13 +59,17 @@ impl Overlay {
 
     /// Asks for a path to be typed.
     pub fn typed_path(question: Question, then: Then) -> Self {
-        let name = question.save_as.as_ref().map(PathBuf::from);
-        let folder = question.folder.clone().unwrap_or_default();
-        let path = name.map_or_else(|| folder.clone(), |name| folder.join(name));
+        let name = question.save_as.clone().unwrap_or_default();
+        let path = match &question.folder {
+            // Without a name it ends in a slash, behind which one is typed.
+            Some(folder) => folder.join(name),
+            None => PathBuf::from(name),
+        };
         Self::TypedPath {
             text: path.display().to_string(),
             question,
             then,
+            is_fresh: true,
         }
     }
 }
@@ -106,11 +112,15 @@ pub fn overlay_ui(ctx: &Context, state: &State) -> Option<Reply> {
             question,
             then,
             text,
-        } => path_ui(ui, question, then, text),
+            is_fresh,
+        } => path_ui(ui, (question, then), text, *is_fresh),
     });
     let closes = shown.should_close();
     shown.inner.or_else(|| closes.then_some(Reply::Close))
 }
+
+/// The height of the palette's list.
+const LIST: f32 = 320.0;
 
 fn palette_ui(ui: &mut Ui, state: &State, query: &str, at: usize) -> Option<Reply> {
     ui.set_width(460.0);
@@ -128,7 +138,7 @@ fn palette_ui(ui: &mut Ui, state: &State, query: &str, at: usize) -> Option<Repl
         .split_whitespace()
         .map(str::to_owned)
         .collect();
-    let matches: Vec<_> = actions(state)
+    let matches: Vec<_> = crate::palette::entries(state)
         .into_iter()
         .filter(|action| {
             let name = format!("{} {}", action.menu, action.name).to_lowercase();
@@ -147,14 +157,18 @@ fn palette_ui(ui: &mut Ui, state: &State, query: &str, at: usize) -> Option<Repl
     });
     let mut reply = None;
     ui.add_space(space::SMALL);
-    ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
+    let list = ScrollArea::vertical()
+        .max_height(LIST)
+        .min_scrolled_height(LIST);
+    list.show(ui, |ui| {
         for (place, action) in matches.iter().enumerate() {
             let keys = action.keys.map(|keys| ui.ctx().format_shortcut(&keys));
-            let label = egui::Button::selectable(place == now, action.name)
+            let label = egui::Button::selectable(place == now, action.name.as_ref())
+                .truncate()
                 .shortcut_text(keys.unwrap_or_default())
                 .min_size(egui::vec2(ui.available_width(), 24.0));
             let row = ui.add_enabled(action.enabled, label);
-            if place == now && text != query {
+            if place == now && (text != query || now != at) {
                 row.scroll_to_me(None);
             }
             if row.clicked() {
@@ -201,15 +215,23 @@ const GESTURES: [(&str, &str); 19] = [
     ("Drop a file", "Open it"),
 ];
 
+/// The width of the column of keys.
+const KEYS: f32 = 220.0;
+
 fn shortcuts_ui(ui: &mut Ui, state: &State) -> Option<Reply> {
     let theme = Theme::of(ui.ctx());
     ui.set_width(560.0);
     ui.heading("Keyboard and mouse");
     ui.add_space(space::MEDIUM);
     let height = ui.ctx().content_rect().height() * 0.7;
-    ScrollArea::vertical().max_height(height).show(ui, |ui| {
+    // A height of its own: what a window gives is that of the last time.
+    let list = ScrollArea::vertical()
+        .max_height(height)
+        .min_scrolled_height(height);
+    list.auto_shrink([false, true]).show(ui, |ui| {
         egui::Grid::new("shortcuts")
             .num_columns(2)
+            .min_col_width(KEYS)
             .striped(true)
             .show(ui, |ui| {
                 let mut row = |keys: &str, what: &str| {
@@ -222,7 +244,7 @@ fn shortcuts_ui(ui: &mut Ui, state: &State) -> Option<Reply> {
                 }
                 for action in actions(state) {
                     if let Some(keys) = action.keys {
-                        row(&keys_text(keys), action.name);
+                        row(&keys_text(keys), &action.name);
                     }
                 }
             });
@@ -238,7 +260,12 @@ fn keys_text(keys: egui::KeyboardShortcut) -> String {
     keys.format(&egui::ModifierNames::NAMES, is_mac)
 }
 
-fn path_ui(ui: &mut Ui, question: &Question, then: &Then, text: &str) -> Option<Reply> {
+fn path_ui(
+    ui: &mut Ui,
+    (question, then): (&Question, &Then),
+    text: &str,
+    is_fresh: bool,
+) -> Option<Reply> {
     let theme = Theme::of(ui.ctx());
     ui.set_width(520.0);
     ui.heading(&question.title);
@@ -250,8 +277,9 @@ fn path_ui(ui: &mut Ui, question: &Question, then: &Then, text: &str) -> Option<
     let mut typed = text.to_owned();
     let field = ui.add(TextEdit::singleline(&mut typed).desired_width(f32::INFINITY));
     name(&field, "Path");
-    if typed == text && !field.has_focus() && !field.lost_focus() {
+    if is_fresh {
         field.request_focus();
+        select_all(&field, &typed);
     }
     ui.add_space(space::MEDIUM);
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
@@ -262,7 +290,9 @@ fn path_ui(ui: &mut Ui, question: &Question, then: &Then, text: &str) -> Option<
     };
     let mut reply = None;
     ui.horizontal(|ui| {
-        let path = PathBuf::from(typed.trim());
+        // What is not absolute lies where the question begins.
+        let folder = question.folder.clone().unwrap_or_default();
+        let path = folder.join(typed.trim());
         let some = !typed.trim().is_empty();
         let button = ui.add_enabled(some, egui::Button::new(format!("{verb} path")));
         if (button.clicked() || entered) && some {
@@ -273,14 +303,25 @@ fn path_ui(ui: &mut Ui, question: &Question, then: &Then, text: &str) -> Option<
         }
     });
     reply.or_else(|| {
-        (typed != text).then(|| {
+        (typed != text || is_fresh).then(|| {
             Reply::Change(Overlay::TypedPath {
                 question: question.clone(),
                 then: then.clone(),
                 text: typed,
+                is_fresh: false,
             })
         })
     })
+}
+
+/// Selects all text of a field, so that typing replaces it.
+fn select_all(field: &egui::Response, text: &str) {
+    use egui::text::{CCursor, CCursorRange};
+    let end = CCursor::new(text.chars().count());
+    let mut state = TextEdit::load_state(&field.ctx, field.id).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::default(), end);
+    state.cursor.set_char_range(Some(all));
+    state.store(&field.ctx, field.id);
 }
 
 /// Gives a text field a name for readers and tests.

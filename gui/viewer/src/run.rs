@@ -12,7 +12,7 @@ use timeline::{Placement, Timeline};
 use trace::Trace;
 use units::Control;
 
-use crate::document::{Checked, Runnable};
+use crate::document::{Checked, Runnable, placed};
 
 /// Links that a timeline shows at most: the busiest.
 const LINKS: usize = 64;
@@ -87,7 +87,7 @@ pub struct Run {
 #[non_exhaustive]
 pub enum NoRun {
     /// The scenario is wrong.
-    #[error("the scenario has errors")]
+    #[error("{}", wrong(.0))]
     Scenario(Arc<Vec<Failure>>),
     /// The engine failed.
     #[error(transparent)]
@@ -95,6 +95,15 @@ pub enum NoRun {
     /// The network engine failed.
     #[error(transparent)]
     Traffic(#[from] RunError),
+}
+
+/// The first error of a scenario, and how many there are.
+fn wrong(failures: &[Failure]) -> String {
+    let first = failures.first().map_or_else(String::new, placed);
+    match failures.len() {
+        0 | 1 => format!("the scenario has an error: {first}"),
+        n => format!("the scenario has {n} errors, the first: {first}"),
+    }
 }
 
 impl NoRun {

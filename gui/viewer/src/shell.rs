@@ -7,6 +7,7 @@ use look::{Theme, Told, Worth, number, space, told_ui};
 
 use crate::command::{Command, actions};
 use crate::notice::notices_ui;
+use crate::palette::RECENT;
 use crate::run::Answer;
 use crate::state::{Standing, State};
 use crate::views::told::Figures;
@@ -20,7 +21,7 @@ pub fn menus_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
         for menu in ["File", "Edit", "Run", "View", "Help"] {
             ui.menu_button(menu, |ui| {
                 for action in actions.iter().filter(|action| action.menu == menu) {
-                    let mut button = egui::Button::new(action.name);
+                    let mut button = egui::Button::new(action.name.as_ref());
                     if let Some(keys) = action.keys {
                         button = button.shortcut_text(ui.ctx().format_shortcut(&keys));
                     }
@@ -28,6 +29,9 @@ pub fn menus_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
                         commands.push(action.command.clone());
                         ui.close();
                     }
+                }
+                if menu == "File" {
+                    commands.extend(recent_ui(ui, state));
                 }
             });
         }
@@ -44,6 +48,27 @@ pub fn menus_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
                 ui.label(RichText::new(title).color(theme.faint));
             });
         }
+    });
+    commands
+}
+
+/// The files that were open before, in a menu of their own.
+fn recent_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
+    let mut commands = Vec::new();
+    let has_some = !state.settings.recent.is_empty();
+    ui.add_enabled_ui(has_some, |ui| {
+        ui.menu_button(RECENT, |ui| {
+            for path in &state.settings.recent {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let folder = path.parent().and_then(std::path::Path::file_name);
+                let folder = folder.unwrap_or_default().to_string_lossy();
+                let button = ui.button(format!("{folder}/{name}"));
+                if button.on_hover_text(path.display().to_string()).clicked() {
+                    commands.push(Command::Open(path.clone()));
+                    ui.close();
+                }
+            }
+        });
     });
     commands
 }
@@ -185,6 +210,10 @@ pub fn status_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> V
             if let Some(share) = progress(going) {
                 ui.add(ProgressBar::new(share).desired_width(120.0));
             }
+            if *slot == Slot::Run {
+                // Its button stands above, in the place of the one that runs.
+                continue;
+            }
             let stop = ui.small_button(format!("Stop {slot:?}").to_lowercase());
             if stop.clicked() {
                 commands.push(Command::Cancel(*slot));
@@ -213,7 +242,7 @@ fn caption_line(caption: &chart::Caption) -> String {
 }
 
 /// The share of work that is done, where it is known.
-fn progress(going: &Going) -> Option<f32> {
+pub fn progress(going: &Going) -> Option<f32> {
     let (items, all) = going.control.items();
     let (done, total) = if all == 0 {
         going.control.progress()

@@ -1,16 +1,20 @@
 //! A window or a picture, as the command line says.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use egui::{Context, ViewportBuilder};
+use look::number;
+use session::Failure;
 
 use crate::app::App;
 use crate::command::Command;
 use crate::dialogs::{Desktop, Typed};
+use crate::document::placed;
 use crate::headless::{Frame, PictureError, Studio};
 use crate::keep::Keeper;
 use crate::layout::{Layout, Pane};
 use crate::options::{Options, ShownTheme};
+use crate::state::State;
 use crate::views;
 use crate::worker::Mode;
 
@@ -18,6 +22,9 @@ use crate::worker::Mode;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
+    /// There is no display.
+    #[error("there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set")]
+    NoDisplay,
     /// The window cannot be opened.
     #[error("the window cannot be opened: {0}")]
     Window(String),
@@ -27,16 +34,46 @@ pub enum StartError {
     /// What was to be shown is wrong.
     #[error("{0}")]
     Input(String),
+    /// The scenario has errors.
+    #[error("{}", wrong(.file, .failures))]
+    Scenario {
+        /// What was opened.
+        file: PathBuf,
+        /// Everything that is wrong with it.
+        failures: Vec<Failure>,
+        /// The picture that shows them, where one was made.
+        picture: Option<PathBuf>,
+    },
+}
+
+/// All errors of a scenario, one a line.
+fn wrong(file: &Path, failures: &[Failure]) -> String {
+    let n = number::counted(failures.len() as u64, "error");
+    let mut text = format!("{} has {n}", file.display());
+    for failure in failures {
+        let hint = failure.hint();
+        let hint = hint.map_or(String::new(), |hint| format!("\n    hint: {hint}"));
+        text.push_str(&format!("\n  {}{hint}", placed(failure)));
+    }
+    text
 }
 
 impl StartError {
     /// What to do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Window(_) => Some(
-                "a window needs a display (DISPLAY or WAYLAND_DISPLAY) and a Vulkan or OpenGL driver: on Debian and Ubuntu, `apt-get install mesa-vulkan-drivers libxkbcommon-x11-0`; `--screenshot FILE.png` needs no display",
+            Self::NoDisplay => Some(
+                "set DISPLAY or WAYLAND_DISPLAY, or draw a picture instead: `--screenshot FILE.png` needs no display"
+                    .to_owned(),
             ),
-            Self::Picture(error) => error.hint(),
+            Self::Window(_) => Some(
+                "a window needs a display (DISPLAY or WAYLAND_DISPLAY) and a Vulkan or OpenGL driver: on Debian and Ubuntu, `apt-get install mesa-vulkan-drivers libxkbcommon-x11-0`; `--screenshot FILE.png` needs no display"
+                    .to_owned(),
+            ),
+            Self::Picture(error) => error.hint().map(str::to_owned),
+            Self::Scenario { picture, .. } => picture
+                .as_ref()
+                .map(|path| format!("{} shows them beside their fields", path.display())),
             Self::Input(_) => None,
         }
     }
@@ -44,8 +81,8 @@ impl StartError {
     /// The exit status: 2 for bad input, else 1.
     pub const fn status(&self) -> u8 {
         match self {
-            Self::Input(_) => 2,
-            Self::Window(_) | Self::Picture(_) => 1,
+            Self::Input(_) | Self::Scenario { .. } => 2,
+            Self::NoDisplay | Self::Window(_) | Self::Picture(_) => 1,
         }
     }
 }
@@ -62,7 +99,24 @@ pub fn run(options: &Options) -> Result<(), StartError> {
     }
 }
 
+/// Whether a display is named; where displays have no names there is one.
+fn has_display() -> bool {
+    let names = ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"];
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(all(unix, not(target_os = "macos"))) || names.into_iter().any(is_set)
+}
+
+/// An error of the windowing library without the place in its source, which is of no use here.
+fn without_source(error: &str) -> String {
+    let at = error.split_once("error at ");
+    let rest = at.and_then(|(_, place)| place.split_once(": "));
+    rest.map_or(error, |(_, what)| what).to_owned()
+}
+
 fn window(options: &Options) -> Result<(), StartError> {
+    if !has_display() {
+        return Err(StartError::NoDisplay);
+    }
     let viewport = ViewportBuilder::default()
         .with_title("Windtunnel")
         .with_app_id("windtunnel")
@@ -94,7 +148,7 @@ fn window(options: &Options) -> Result<(), StartError> {
             Ok(Box::new(app))
         }),
     );
-    created.map_err(|error| StartError::Window(error.to_string()))
+    created.map_err(|error| StartError::Window(without_source(&error.to_string())))
 }
 
 /// Set for a window that takes the place of one whose device was lost.
@@ -132,18 +186,56 @@ fn screenshot(options: &Options, path: &Path) -> Result<(), StartError> {
         app.send(Command::Open(file.clone()));
     }
     let pane = options.view.unwrap_or_default();
+    if options.file.is_none() {
+        start_page(&mut app, options.view)?;
+    }
     let frame = Frame {
         size: egui::vec2(options.size.0, options.size.1),
         scale: options.scale,
         theme: theme.into(),
     };
     let picture = picture(&studio, &ctx, frame, &mut app, (pane, options.only))?;
-    let errors = app.state().notices.errors();
-    if !app.state().is_open() || !errors.is_empty() {
+    let state = app.state();
+    let failures = state.checked.as_ref().map_or(&[][..], |one| one.failures());
+    if let (false, Some(file)) = (failures.is_empty(), &options.file) {
+        let shows_them = pane == Pane::Scenario;
+        if shows_them {
+            picture.save(path)?;
+        }
+        return Err(StartError::Scenario {
+            file: file.clone(),
+            failures: failures.to_vec(),
+            picture: shows_them.then(|| path.to_owned()),
+        });
+    }
+    let errors = state.notices.errors();
+    let is_missing = options.file.is_some() && !state.is_open() && !shows_runs(state);
+    if is_missing || !errors.is_empty() {
         return Err(StartError::Input(errors.join("\n")));
     }
     picture.save(path)?;
     Ok(())
+}
+
+/// Whether measured runs are shown, which need nothing that is open.
+fn shows_runs(state: &State) -> bool {
+    state.view.now().front == Pane::Accuracy
+}
+
+/// What is shown without a file: the start page, or measured runs.
+fn start_page(app: &mut App, view: Option<Pane>) -> Result<(), StartError> {
+    match view {
+        None => Ok(()),
+        Some(Pane::Accuracy) => {
+            app.send(Command::Show(Pane::Accuracy));
+            views::prepare(app, Pane::Accuracy);
+            Ok(())
+        }
+        Some(view) => {
+            let text = format!("a picture of {} needs a FILE", view.title());
+            Err(StartError::Input(text))
+        }
+    }
 }
 
 /// A picture of the application with a view in front, once everything that the view needs is there.
@@ -173,4 +265,38 @@ pub fn picture(
         app.frame_ui(ui);
     };
     studio.draw(ctx, frame, ui, || app.borrow().is_idle())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_windowing_library_lose_their_place_in_its_source() {
+        let error = "os error at /root/.cargo/registry/src/winit/lib.rs:12: nothing answers";
+        assert_eq!(without_source(error), "nothing answers");
+        assert_eq!(without_source("nothing answers"), "nothing answers");
+    }
+
+    #[test]
+    fn a_broken_scenario_is_told_with_every_line_and_hint() {
+        let text = session::Draft::example("llama3-8b-dgx-h100").unwrap();
+        let draft = text.set("training.global_batch", "many").unwrap();
+        let checked = crate::document::Checked::new(draft);
+        let error = StartError::Scenario {
+            file: PathBuf::from("mine.toml"),
+            failures: checked.failures().to_vec(),
+            picture: None,
+        };
+        let text = error.to_string();
+        for part in [
+            "mine.toml has 1 error",
+            "line ",
+            "`training.global_batch`",
+            "hint: ",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert_eq!(error.status(), 2);
+    }
 }

@@ -18,7 +18,7 @@ use crate::results::{Aside, Results};
 use crate::run::Run;
 use crate::view::View;
 use crate::views::{accuracy, memory, planner, scenario, timeline, topology, what_if};
-use crate::worker::{Ask, Slot};
+use crate::worker::{Ask, Going, Slot};
 
 /// A document with its past.
 pub type Edits = History<Document>;
@@ -60,6 +60,8 @@ pub enum Wish {
     Copy(String),
     /// Stop work.
     Cancel(Slot),
+    /// Give a text field the focus.
+    Focus(egui::Id),
     /// Draw a chart and write it.
     Draw(Box<chart::Figure>, PathBuf),
 }
@@ -107,6 +109,8 @@ pub struct State {
     pub overlay: Overlay,
     /// Whether the playhead moves.
     pub playing: bool,
+    /// The run that goes on.
+    pub running: Option<Going>,
     /// Work that is asked for and not yet given to the worker.
     pub asks: Vec<Ask>,
     /// What is asked of the application.
@@ -192,9 +196,18 @@ impl State {
             Command::SetReducedMotion(calm) => self.settings.reduced_motion = calm,
             Command::TogglePalette => self.overlay.toggle_palette(),
             Command::ToggleShortcuts => self.overlay.toggle_shortcuts(),
+            Command::In(pane, command) => {
+                self.show(pane);
+                self.apply(*command);
+            }
+            Command::SearchTimeline => {
+                self.show(Pane::Timeline);
+                self.wishes.push(Wish::Focus(::timeline::search_field_id()));
+            }
             Command::CloseOverlay => self.overlay = Overlay::None,
             Command::Copy(text) => self.wishes.push(Wish::Copy(text)),
             Command::Export(export) => self.wish_export(export),
+            Command::Draw(subject, form) => crate::export::draw(self, subject, form),
             Command::CloseNotice(id) => self.notices.close(id),
             Command::Scenario(command) => scenario::apply(self, command),
             Command::Timeline(command) => timeline::apply(self, command),
@@ -530,9 +543,16 @@ enum Read {
 }
 
 fn read(path: &Path) -> Read {
-    if FileKind::of(path) == FileKind::Timeline {
+    let ends_in = |ending: &str| path.extension().is_some_and(|of| of == ending);
+    let kind = FileKind::of(path);
+    if ends_in("wtt") && kind != FileKind::Timeline && path.is_file() {
+        let path = path.display();
+        Read::Timeline(Err(format!(
+            "{path} is no timeline of Windtunnel, though its name ends in .wtt: write one with `windtunnel simulate --trace FILE.wtt`"
+        )))
+    } else if kind == FileKind::Timeline || ends_in("wtt") {
         Read::Timeline(Run::read(path).map(Box::new))
-    } else if path.extension().is_some_and(|ending| ending == "csv") {
+    } else if ends_in("csv") {
         Read::Runs
     } else {
         Read::Scenario(Draft::read(path))

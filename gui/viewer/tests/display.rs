@@ -131,8 +131,8 @@ impl Window {
         self.xdotool(&["mousemove", "--sync", &at[0], &at[1], "click", "1"]);
     }
 
-    /// The mean brightness of a picture of the screen, from 0 to 1.
-    fn brightness(&self, name: &str) -> f64 {
+    /// A picture of the screen.
+    fn shot(&self, name: &str) -> Shot {
         let file = self.folder.join(name);
         let shot = Command::new("import")
             .env("DISPLAY", &self.display)
@@ -143,7 +143,7 @@ impl Window {
         let mut bytes = Vec::new();
         let mut png = std::fs::File::open(&file).expect("a picture");
         png.read_to_end(&mut bytes).expect("a picture");
-        mean(&bytes)
+        Shot::new(&bytes)
     }
 
     /// The session once it contains a text.
@@ -161,15 +161,54 @@ impl Window {
     }
 }
 
-fn mean(png: &[u8]) -> f64 {
-    let mut decoder = png::Decoder::new(std::io::Cursor::new(png));
-    decoder.set_transformations(png::Transformations::STRIP_16 | png::Transformations::EXPAND);
-    let mut reader = decoder.read_info().expect("a PNG");
-    let mut pixels = vec![0; reader.output_buffer_size().expect("a picture of a screen")];
-    let info = reader.next_frame(&mut pixels).expect("a PNG");
-    let bytes = &pixels[..info.buffer_size()];
-    let sum: u64 = bytes.iter().map(|byte| u64::from(*byte)).sum();
-    sum as f64 / bytes.len() as f64 / 255.0
+/// A picture of the screen.
+struct Shot {
+    width: usize,
+    height: usize,
+    samples: usize,
+    bytes: Vec<u8>,
+}
+
+impl Shot {
+    fn new(png: &[u8]) -> Self {
+        let mut decoder = png::Decoder::new(std::io::Cursor::new(png));
+        decoder.set_transformations(png::Transformations::STRIP_16 | png::Transformations::EXPAND);
+        let mut reader = decoder.read_info().expect("a PNG");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("a picture of a screen")];
+        let info = reader.next_frame(&mut pixels).expect("a PNG");
+        pixels.truncate(info.buffer_size());
+        Self {
+            width: info.width as usize,
+            height: info.height as usize,
+            samples: info.color_type.samples(),
+            bytes: pixels,
+        }
+    }
+
+    /// The mean brightness, from 0 to 1.
+    fn brightness(&self) -> f64 {
+        let sum: u64 = self.bytes.iter().map(|byte| u64::from(*byte)).sum();
+        sum as f64 / self.bytes.len() as f64 / 255.0
+    }
+
+    /// How many colors there are in a part of the screen, given in shares of its width and height.
+    fn colors(&self, x: [f64; 2], y: [f64; 2]) -> usize {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "shares of sizes of screens"
+        )]
+        let at = |share: f64, of: usize| (share * of as f64) as usize;
+        let (left, right) = (at(x[0], self.width), at(x[1], self.width));
+        let rows = at(y[0], self.height)..at(y[1], self.height);
+        let mut colors = std::collections::BTreeSet::new();
+        for row in rows {
+            let line = row * self.width;
+            let part = &self.bytes[(line + left) * self.samples..(line + right) * self.samples];
+            colors.extend(part.chunks_exact(self.samples));
+        }
+        colors.len()
+    }
 }
 
 #[test]
@@ -189,18 +228,29 @@ fn the_window_takes_keys_and_clicks_on_a_display() {
     let (_server, number) = display();
     let window = Window::open(&number, &folder);
     window.session_with("\"theme\":\"Dark\"");
-    let dark = window.brightness("dark.png");
+    let dark = window.shot("dark.png").brightness();
     assert!((0.01..0.4).contains(&dark), "{dark}");
     window.press("ctrl+shift+p");
     window.type_text("light theme");
     window.press("Return");
     window.session_with("\"theme\":\"Light\"");
-    let light = window.brightness("light.png");
+    let light = window.shot("light.png").brightness();
     assert!(dark + 0.3 < light, "{dark} {light}");
     // The first card of the examples.
     window.click(400, 250);
     window.session_with("\"document\":{\"name\":\"");
-    window.brightness("opened.png");
+    // The run may go on for a while.
+    std::thread::sleep(Duration::from_secs(4));
+    let opened = window.shot("opened.png");
+    let panes = [
+        ("scenario", [0.0, 0.27], [0.1, 0.95]),
+        ("timeline", [0.3, 1.0], [0.15, 0.6]),
+        ("critical path", [0.3, 1.0], [0.72, 0.95]),
+    ];
+    for (pane, x, y) in panes {
+        let n = opened.colors(x, y);
+        assert!(12 < n, "{pane} has {n} colors");
+    }
     drop(window);
     drop(std::fs::remove_dir_all(folder));
 }

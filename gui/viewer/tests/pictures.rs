@@ -1,4 +1,5 @@
-//! Pictures of every view, dark at one pixel a point and light at two, against those in `snapshots/`.
+//! Pictures of every view alone and of the whole window, dark at one pixel a point and light at two,
+//! against those in `snapshots/`.
 //!
 //! They are made on Mesa's software adapter, as on the machines of the checks; where no adapter is
 //! installed they are skipped and say so, unless `WINDTUNNEL_NEEDS_ADAPTER` is set.
@@ -9,7 +10,7 @@ use viewer::command::Command;
 use viewer::dialogs::Typed;
 use viewer::headless::Studio;
 use viewer::keep::Keeper;
-use viewer::layout::Pane;
+use viewer::layout::{Layout, Pane};
 use viewer::views::prepare;
 use viewer::worker::Mode;
 
@@ -36,9 +37,13 @@ fn has_adapter() -> bool {
     }
 }
 
-fn app_harness(theme: egui::Theme, scale: f32) -> Harness<'static, App> {
+/// The size of the whole window, and that of a view alone, in points.
+const WINDOW: egui::Vec2 = egui::vec2(1_100.0, 700.0);
+const ALONE: egui::Vec2 = egui::vec2(760.0, 480.0);
+
+fn app_harness(size: egui::Vec2, theme: egui::Theme, scale: f32) -> Harness<'static, App> {
     Harness::builder()
-        .with_size(egui::vec2(1100.0, 700.0))
+        .with_size(size)
         .with_theme(theme)
         .with_pixels_per_point(scale)
         .wgpu()
@@ -68,6 +73,12 @@ fn settle(harness: &mut Harness<'static, App>) {
     harness.run_steps(3);
 }
 
+fn open(harness: &mut Harness<'static, App>) {
+    let example = "llama3-8b-dgx-h100".to_owned();
+    harness.state_mut().send(Command::OpenExample(example));
+    settle(harness);
+}
+
 #[test]
 fn views_look_as_they_were_signed() {
     if !has_adapter() {
@@ -78,16 +89,18 @@ fn views_look_as_they_were_signed() {
         (egui::Theme::Dark, 1.0, "dark"),
         (egui::Theme::Light, 2.0, "light"),
     ] {
-        let mut harness = app_harness(theme, scale);
+        let mut harness = app_harness(WINDOW, theme, scale);
         settle(&mut harness);
         results.add(harness.try_snapshot(format!("start-{suffix}")));
-        harness
-            .state_mut()
-            .send(Command::OpenExample("llama3-8b-dgx-h100".to_owned()));
-        settle(&mut harness);
+        open(&mut harness);
+        results.add(harness.try_snapshot(format!("window-{suffix}")));
+        let mut harness = app_harness(ALONE, theme, scale);
+        open(&mut harness);
         for pane in Pane::ALL {
-            harness.state_mut().send(Command::Show(pane));
-            prepare(harness.state_mut(), pane);
+            let app = harness.state_mut();
+            app.send(Command::Show(pane));
+            app.only(Layout::only(pane));
+            prepare(app, pane);
             settle(&mut harness);
             let name = pane.title().to_lowercase().replace(' ', "-");
             results.add(harness.try_snapshot(format!("{name}-{suffix}")));

@@ -18,11 +18,13 @@ pub(crate) struct GuiArgs {
     /// A scenario, a folder with scenario.toml, a timeline (.wtt), or measured runs (.csv)
     pub(crate) file: Option<PathBuf>,
 
-    /// Write a picture to this file instead of opening a window; needs no display
-    #[arg(long, value_name = "PNG", requires = "file")]
+    /// Write a picture to this file instead of opening a window; needs no display. Without a file it is of
+    /// the start page
+    #[arg(long, value_name = "PNG")]
     pub(crate) screenshot: Option<PathBuf>,
 
-    /// What stands in front: scenario, timeline, topology, planner, memory, accuracy, what-if
+    /// What stands in front: scenario, timeline, topology, planner, memory, accuracy, what-if, details,
+    /// ledger
     #[arg(long, value_name = "VIEW")]
     pub(crate) view: Option<String>,
 

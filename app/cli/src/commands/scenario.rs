@@ -12,8 +12,11 @@ use crate::exit::Exit;
 use crate::render;
 
 /// Environment variables of ours that are options, not fields of a scenario.
-const OPTION_VARIABLES: [&str; 3] = [
+const OPTION_VARIABLES: [&str; 5] = [
     "WINDTUNNEL_THREADS",
+    // Where the window keeps its session, and that it replaces one whose device was lost.
+    "WINDTUNNEL_STATE_DIR",
+    "WINDTUNNEL_DEVICE_LOST",
     // What a package was built from.
     "WINDTUNNEL_COMMIT",
     crate::complete::VARIABLE,

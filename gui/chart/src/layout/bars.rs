@@ -232,7 +232,8 @@ fn parts(page: &mut Page<'_>, figure: &Figure, bars: &Bars, frame: &Frame) -> Ve
             continue;
         }
         let (series, id) = (&bars.series[index], bars.groups[group].id);
-        let color = series.ink.color(&page.theme);
+        let ink = bars.groups[group].ink.unwrap_or(series.ink);
+        let color = ink.color(&page.theme);
         let color = if figure.is_pale(id) {
             pale(color, &page.theme)
         } else {

@@ -2,10 +2,11 @@
 
 use crate::figures;
 use chart::{
-    Areas, Axis, Band, Bars, Caption, Direction, Figure, Group, Ink, Limit, Point, Points, Series,
+    Areas, Axis, Band, Bars, Caption, Column, Diagram, DiagramBox, DiagramLine, Direction, Figure,
+    Gantt, GanttBar, GanttKind, GanttRow, Group, Ink, Limit, Point, Points, Row, Series, Table,
     Unit, Xy, csv, svg,
 };
-use egui::vec2;
+use egui::{Rect, pos2, vec2};
 use look::Theme;
 
 fn document(figure: &Figure) -> String {
@@ -218,4 +219,91 @@ fn what_stands_out_is_drawn_in_front_and_all_else_is_pale() {
     };
     assert!(20 < blue(&plain));
     assert_eq!(blue(&pale), 2, "one in the legend, one in the figure");
+}
+
+/// Two rows with three bars, one of which begins before what is shown.
+fn two_rows() -> Figure {
+    let bar = |from: f64, to: f64, name: &str, kind: usize| GanttBar {
+        from,
+        to,
+        name: name.to_owned(),
+        kind,
+        ..GanttBar::default()
+    };
+    let row = |title: &str, bars: Vec<GanttBar>| GanttRow {
+        title: title.to_owned(),
+        bars,
+        ..GanttRow::default()
+    };
+    let kind = |name: &str, series: usize| GanttKind {
+        name: name.to_owned(),
+        ink: Ink::Series(series),
+        letter: None,
+    };
+    let gantt = Gantt {
+        time: Axis::new("Time", Unit::Seconds).fixed(1.0, 3.0),
+        rows: vec![
+            row(
+                "rank 0",
+                vec![bar(0.5, 2.0, "gemm", 0), bar(2.0, 3.0, "send", 1)],
+            ),
+            row("rank 1", vec![bar(1.5, 1.5, "tiny", 0)]),
+        ],
+        kinds: vec![kind("compute", 0), kind("network", 1)],
+        playhead: Some(2.5),
+        ..Gantt::default()
+    };
+    Figure::new("Timeline", "span", gantt)
+}
+
+#[test]
+fn bars_over_time_have_their_rows_names_and_kinds_on_paper() {
+    let texts = texts(&svg(&two_rows(), vec2(640.0, 200.0), &Theme::LIGHT));
+    for text in ["rank 0", "rank 1", "gemm", "compute", "network", "Time (s)"] {
+        assert!(texts.iter().any(|of| of == text), "{text} in {texts:?}");
+    }
+    let text = csv(&two_rows());
+    let rows: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        rows,
+        [
+            "# Timeline",
+            "Row,Name,Kind,Start (s),End (s),Spans",
+            "rank 0,gemm,compute,0.5,2,1",
+            "rank 0,send,network,2,3,1",
+            "rank 1,tiny,compute,1.5,1.5,1",
+        ]
+    );
+}
+
+#[test]
+fn a_drawing_of_boxes_is_read_as_the_table_of_its_lines() {
+    let mut table = Table::new("Cables", vec![Column::text("From and to")]);
+    table.rows = vec![Row::new(7, vec!["a to b".into()])];
+    let at = |x: f32| Rect::from_min_size(pos2(x, 0.0), vec2(60.0, 28.0));
+    let named = |x: f32, name: &str| DiagramBox {
+        rect: at(x),
+        names: vec![name.to_owned()],
+        warns: false,
+    };
+    let diagram = Diagram {
+        boxes: vec![named(0.0, "a"), named(200.0, "b")],
+        lines: vec![DiagramLine {
+            id: 7,
+            ends: [pos2(60.0, 14.0), pos2(200.0, 14.0)],
+            width: 3.0,
+            ink: Ink::Load(0.9),
+            dashed: false,
+            label: "90 %".to_owned(),
+        }],
+        table,
+        ..Diagram::default()
+    };
+    let figure = Figure::new("Graph", "link", diagram);
+    let texts = texts(&document(&figure));
+    for text in ["a", "b", "90 %"] {
+        assert!(texts.iter().any(|of| of == text), "{text} in {texts:?}");
+    }
+    assert_eq!(csv(&figure), "# Graph\nFrom and to\na to b\n");
+    assert_eq!(figure.name(), "Graph: Graph of 2 parts, 1 link");
 }

@@ -1,5 +1,6 @@
 //! The timeline as a person uses it: by accessible names, keys and the pointer.
 
+mod figure;
 mod fixtures;
 mod groups;
 mod pair;

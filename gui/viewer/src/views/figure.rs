@@ -6,37 +6,72 @@ use look::{Theme, space};
 
 use crate::command::{Command, Content, Export};
 
-/// The size of a chart on paper, in points.
-const PAPER: egui::Vec2 = egui::vec2(720.0, 450.0);
+/// How a figure leaves the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Form {
+    CopyCsv,
+    CopySvg,
+    SaveSvg,
+    SavePng,
+    SaveCsv,
+}
+
+impl Form {
+    /// Every form, in the order of menus.
+    pub const ALL: [Self; 5] = [
+        Self::CopyCsv,
+        Self::CopySvg,
+        Self::SaveSvg,
+        Self::SavePng,
+        Self::SaveCsv,
+    ];
+
+    /// What its entry says.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::CopyCsv => "Copy as CSV",
+            Self::CopySvg => "Copy as SVG",
+            Self::SaveSvg => "Save as SVG…",
+            Self::SavePng => "Save as PNG…",
+            Self::SaveCsv => "Save as CSV…",
+        }
+    }
+
+    /// The command that brings a figure out.
+    pub fn command(self, figure: &Figure) -> Command {
+        let name = file_name(&figure.title);
+        let svg = || svg(figure, figure.paper(), &Theme::LIGHT);
+        match self {
+            Self::CopyCsv => Command::Copy(csv(figure)),
+            Self::CopySvg => Command::Copy(svg()),
+            Self::SaveSvg => export(&name, "svg", Content::Text(svg())),
+            Self::SavePng => export(&name, "png", Content::Picture(Box::new(figure.clone()))),
+            Self::SaveCsv => export(&name, "csv", Content::Text(csv(figure))),
+        }
+    }
+}
 
 /// The menu of a chart.
 pub fn figure_menu_ui(ui: &mut Ui, figure: &Figure) -> Vec<Command> {
+    forms_ui(ui, &figure.title, |form| form.command(figure))
+}
+
+/// A menu of all forms; a figure that takes long to make is made after the click.
+///
+/// * `title` — what is exported.
+pub fn forms_ui(ui: &mut Ui, title: &str, command: impl Fn(Form) -> Command) -> Vec<Command> {
     let mut commands = Vec::new();
-    let name = file_name(&figure.title);
     let button = ui.menu_button("Export", |ui| {
-        let mut entry = |ui: &mut Ui, text: &str, command: &dyn Fn() -> Command| {
-            if ui.button(text).clicked() {
-                commands.push(command());
+        for form in Form::ALL {
+            if ui.button(form.title()).clicked() {
+                commands.push(command(form));
                 ui.close();
             }
-        };
-        entry(ui, "Copy as CSV", &|| Command::Copy(csv(figure)));
-        entry(ui, "Copy as SVG", &|| {
-            Command::Copy(svg(figure, PAPER, &Theme::LIGHT))
-        });
-        entry(ui, "Save as SVG…", &|| {
-            let text = svg(figure, PAPER, &Theme::LIGHT);
-            export(&name, "svg", Content::Text(text))
-        });
-        entry(ui, "Save as PNG…", &|| {
-            export(&name, "png", Content::Picture(Box::new(figure.clone())))
-        });
-        entry(ui, "Save as CSV…", &|| {
-            export(&name, "csv", Content::Text(csv(figure)))
-        });
+        }
     });
     button.response.widget_info(|| {
-        let label = format!("Export {}", figure.title);
+        let label = format!("Export {title}");
         egui::WidgetInfo::labeled(egui::Role::Button, true, label)
     });
     commands
@@ -44,20 +79,28 @@ pub fn figure_menu_ui(ui: &mut Ui, figure: &Figure) -> Vec<Command> {
 
 /// A figure over all that is left, with its menu at the upper right.
 pub fn plate_ui(ui: &mut Ui, figure: &Figure, view: &FigureView) -> (FigureResponse, Vec<Command>) {
-    let mut commands = Vec::new();
-    let (top, right) = (ui.cursor().min.y, ui.max_rect().right());
+    let corner = egui::pos2(ui.max_rect().right() - space::MEDIUM, ui.cursor().min.y);
     let response = figure_ui(ui, figure, view);
-    let corner = egui::Rect::from_min_max(
-        egui::pos2(right - 80.0, top + 3.0),
-        egui::pos2(right - space::MEDIUM, top + 25.0),
+    let menu = |ui: &mut Ui| figure_menu_ui(ui, figure);
+    (response, in_corner(ui, corner, &figure.title, menu))
+}
+
+/// Draws a menu to the left of and below a corner, without taking room.
+pub fn in_corner<T>(
+    ui: &mut Ui,
+    corner: egui::Pos2,
+    salt: &str,
+    menu: impl FnOnce(&mut Ui) -> T,
+) -> T {
+    let rect = egui::Rect::from_min_max(
+        corner + egui::vec2(-72.0, 3.0),
+        corner + egui::vec2(0.0, 25.0),
     );
-    let layout = egui::Layout::right_to_left(egui::Align::TOP);
     let builder = egui::UiBuilder::new()
-        .max_rect(corner)
-        .layout(layout)
-        .id_salt(("menu of", &figure.title));
-    ui.scope_builder(builder, |ui| commands.extend(figure_menu_ui(ui, figure)));
-    (response, commands)
+        .max_rect(rect)
+        .layout(egui::Layout::right_to_left(egui::Align::TOP))
+        .id_salt(("menu of", salt));
+    ui.scope_builder(builder, menu).inner
 }
 
 /// The menu of a table that is no twin of a chart.

@@ -22,6 +22,7 @@ pub mod what_if;
 
 use eframe::egui_wgpu::RenderState;
 use egui::Ui;
+use look::number;
 
 use crate::app::App;
 use crate::command::Command;
@@ -45,6 +46,9 @@ impl Canvases {
 
 /// Draws a pane.
 pub fn pane_ui(ui: &mut Ui, state: &State, canvases: &mut Canvases, pane: Pane) -> Vec<Command> {
+    if pane.shows_run() && state.results.current.is_none() && no_run_ui(ui, state) {
+        return Vec::new();
+    }
     match pane {
         Pane::Scenario => scenario::scenario_ui(ui, state),
         Pane::Timeline => timeline::timeline_ui(ui, state, &mut canvases.timeline),
@@ -72,6 +76,26 @@ pub fn prepare(app: &mut App, pane: Pane) {
         | Pane::Details
         | Pane::Ledger => {}
     }
+}
+
+/// Why there is no run, where that is known: it goes on, or the scenario has errors. Whether it was said.
+fn no_run_ui(ui: &mut Ui, state: &State) -> bool {
+    if let Some(going) = &state.running {
+        let share = crate::shell::progress(going);
+        let done = share.map(|share| format!("{} done", number::percent(f64::from(share))));
+        let done = done.unwrap_or_else(|| "This takes a moment.".to_owned());
+        empty_ui(ui, &going.what, &done);
+        return true;
+    }
+    let n = state.checked.as_ref().map_or(0, |one| one.failures().len());
+    if 0 < n {
+        let title = format!(
+            "No run: the scenario has {}",
+            number::counted(n as u64, "error")
+        );
+        empty_ui(ui, &title, "The scenario panel lists them.");
+    }
+    0 < n
 }
 
 /// A pane that has nothing to show, and what to do about it.

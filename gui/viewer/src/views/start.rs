@@ -1,7 +1,7 @@
 //! The page without a document: examples, recent files, what can be opened.
 
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use egui::text::{LayoutJob, TextFormat};
 use egui::{
@@ -19,7 +19,7 @@ use crate::state::State;
 const WIDTH: f32 = 1080.0;
 
 /// The examples, read once.
-static EXAMPLES: LazyLock<Vec<Example>> = LazyLock::new(Draft::examples);
+pub(crate) static EXAMPLES: LazyLock<Vec<Example>> = LazyLock::new(Draft::examples);
 
 /// Draws the start page.
 pub fn start_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
@@ -105,9 +105,13 @@ fn examples_ui(ui: &mut Ui) -> Vec<Command> {
     let width = (ui.available_width() - gap * (columns - 1) as f32) / columns as f32;
     ui.spacing_mut().item_spacing = egui::vec2(gap, gap);
     for row in EXAMPLES.chunks(columns) {
+        let heights = row
+            .iter()
+            .map(|example| Card::new(ui, width, example).height());
+        let height = heights.fold(0.0, f32::max);
         ui.horizontal(|ui| {
             for example in row {
-                if card_ui(ui, width, example) {
+                if card_ui(ui, egui::vec2(width, height), example) {
                     commands.push(Command::OpenExample(example.name.to_owned()));
                 }
             }
@@ -116,18 +120,50 @@ fn examples_ui(ui: &mut Ui) -> Vec<Command> {
     commands
 }
 
-/// A card that can be clicked; whether it was. All cards have one height; text that is longer ends in
-/// an ellipsis and is whole under the pointer.
-fn card_ui(ui: &mut Ui, width: f32, example: &Example) -> bool {
-    const HEIGHT: f32 = 94.0;
-    const PAD: f32 = 12.0;
+/// Between the edge of a card and its text.
+const PAD: f32 = 12.0;
+
+/// The text of a card, laid out.
+struct Card {
+    title: Arc<egui::Galley>,
+    about: Arc<egui::Galley>,
+    /// What is told of the example, without marks of names that mean nothing here.
+    plain: String,
+}
+
+impl Card {
+    /// Between the title and what is told.
+    const GAP: f32 = 4.0;
+
+    fn new(ui: &Ui, width: f32, example: &Example) -> Self {
+        const ROWS: usize = 8;
+        let theme = Theme::of(ui.ctx());
+        let plain = example.about.replace('`', "");
+        let inner = width - 2.0 * PAD;
+        let title = FontId::proportional(14.0);
+        let body = TextStyle::Body.resolve(ui.style());
+        Self {
+            title: elided(ui, example.title, (title, theme.text), inner, 1),
+            about: elided(ui, &plain, (body, theme.faint), inner, ROWS),
+            plain,
+        }
+    }
+
+    fn height(&self) -> f32 {
+        self.title.size().y + Self::GAP + self.about.size().y + 2.0 * PAD
+    }
+}
+
+/// A card that can be clicked; whether it was. Cards of a row have one height.
+fn card_ui(ui: &mut Ui, size: egui::Vec2, example: &Example) -> bool {
     let theme = Theme::of(ui.ctx());
-    let (rect, card) = ui.allocate_exact_size(egui::vec2(width, HEIGHT), Sense::click());
+    let text = Card::new(ui, size.x, example);
+    let (rect, card) = ui.allocate_exact_size(size, Sense::click());
     card.widget_info(|| {
         WidgetInfo::labeled(Role::Button, true, format!("Example {}", example.title))
     });
     ui.ctx().accesskit_node_builder(card.id, |node| {
-        node.set_description(example.about.as_str());
+        node.set_description(text.plain.as_str());
     });
     if !ui.is_rect_visible(rect) {
         return card.clicked();
@@ -140,18 +176,14 @@ fn card_ui(ui: &mut Ui, width: f32, example: &Example) -> bool {
     let stroke = egui::Stroke::new(1.0, theme.line);
     ui.painter()
         .rect(rect, 6.0, fill, stroke, egui::StrokeKind::Inside);
-    let inner = rect.shrink(PAD);
-    let title = FontId::proportional(14.0);
-    let title = elided(ui, example.title, (title, theme.text), inner.width(), 1);
-    let body = TextStyle::Body.resolve(ui.style());
-    let about = elided(ui, &example.about, (body, theme.faint), inner.width(), 3);
-    let below = inner.min + egui::vec2(0.0, title.size().y + 4.0);
-    ui.painter().galley(inner.min, title, theme.text);
-    ui.painter().galley(below, about, theme.faint);
+    let inner = rect.min + egui::Vec2::splat(PAD);
+    let below = inner + egui::vec2(0.0, text.title.size().y + Card::GAP);
+    ui.painter().galley(inner, text.title, theme.text);
+    ui.painter().galley(below, text.about, theme.faint);
     focus_ring(ui, &card);
-    let text = format!("{}\n\n{}", example.title, example.about);
+    let whole = format!("{}\n\n{}", example.title, text.plain);
     card.on_hover_cursor(egui::CursorIcon::PointingHand)
-        .on_hover_text(text)
+        .on_hover_text(whole)
         .clicked()
 }
 
@@ -162,7 +194,7 @@ fn elided(
     (font, color): (FontId, Color32),
     width: f32,
     rows: usize,
-) -> std::sync::Arc<egui::Galley> {
+) -> Arc<egui::Galley> {
     let mut job = LayoutJob::single_section(text.to_owned(), TextFormat::simple(font, color));
     job.wrap.max_width = width;
     job.wrap.max_rows = rows;

@@ -6,6 +6,7 @@
 
 mod accuracy;
 mod common;
+mod export;
 mod memory;
 mod planner;
 mod scenario;

@@ -2,7 +2,7 @@
 
 use crate::common::{Person, SMALL};
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use viewer::command::Command;
 use viewer::layout::Pane;
 use viewer::state::Standing;
@@ -84,6 +84,67 @@ fn an_error_stands_beside_its_field_and_in_the_list_until_it_is_undone() {
         value(&person, "training.global_batch").as_deref(),
         Some("128")
     );
+}
+
+#[test]
+fn a_field_stays_where_it_is_while_it_becomes_wrong() {
+    let mut person = in_front();
+    let place = |person: &Person| {
+        let field = person.harness.get_by_label("training.global_batch");
+        field.rect().top()
+    };
+    let before = place(&person);
+    fill(&mut person, "training.global_batch", "many");
+    assert!(person.sees("1 error"));
+    assert!((place(&person) - before).abs() < 0.5);
+}
+
+#[test]
+fn what_cannot_be_taken_is_told_beside_its_field() {
+    let mut person = in_front();
+    person.send(scenario(scenario::Command::Set {
+        field: "cluster.fabric".to_owned(),
+        value: "a-fabric".to_owned(),
+    }));
+    person.send(scenario(scenario::Command::Filter(
+        "cluster.fabric.planes".to_owned(),
+    )));
+    let before = person.state().draft().unwrap().clone();
+    fill(&mut person, "cluster.fabric.planes", "2");
+    assert!(person.sees("Not taken: "));
+    assert_eq!(person.state().draft().unwrap(), &before);
+    // Once the name is gone, what was refused is gone too.
+    person.send(Command::Undo);
+    assert!(!person.sees("Not taken: "));
+}
+
+#[test]
+fn a_table_stands_as_its_parts_alone() {
+    let mut person = Person::with_example("two-jobs-one-fabric");
+    person.send(Command::Show(Pane::Scenario));
+    person.send(scenario(scenario::Command::Filter(
+        "cluster.fabric".to_owned(),
+    )));
+    let fabric = value(&person, "cluster.fabric").unwrap();
+    assert!(fabric.starts_with('{'), "{fabric}");
+    let editors = |label: &'static str| {
+        let all = person.harness.query_all_by_label(label);
+        all.filter(|node| node.accesskit_node().role() != egui::accesskit::Role::Label)
+            .count()
+    };
+    assert_eq!(editors("cluster.fabric"), 0);
+    assert_eq!(editors("cluster.fabric.planes"), 1);
+}
+
+#[test]
+fn long_numbers_are_short() {
+    let mut person = in_front();
+    person.send(scenario(scenario::Command::Set {
+        field: "training.total_tokens".to_owned(),
+        value: "1000000000000.0".to_owned(),
+    }));
+    let field = person.harness.get_by_label("training.total_tokens");
+    assert_eq!(field.value().as_deref(), Some("1e12"));
 }
 
 #[test]

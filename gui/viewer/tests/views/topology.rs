@@ -39,7 +39,7 @@ fn send(person: &mut Person, command: topology::Command) {
 }
 
 #[test]
-fn without_a_run_the_graph_says_what_to_do() {
+fn while_the_run_goes_on_the_graph_says_so() {
     let mut person = Person::with(Mode::Held, Typed, Keeper::nothing());
     person
         .harness
@@ -53,7 +53,10 @@ fn without_a_run_the_graph_says_what_to_do() {
         .state_mut()
         .send(Command::Show(Pane::Topology));
     person.harness.run_steps(2);
-    assert!(person.sees("Run the scenario to see how full links are"));
+    let told = person.harness.query_all_by_label_contains("Simulating");
+    assert_eq!(told.count(), 3, "in the pane, in the ledger and below");
+    let stops = person.harness.query_all_by_label_contains("Stop run");
+    assert_eq!(stops.count(), 1);
 }
 
 #[test]

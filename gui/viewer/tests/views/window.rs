@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::common::{Person, SMALL};
 use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
 use viewer::command::Command;
 use viewer::dialogs::{Answering, Chosen, Typed};
 use viewer::keep::Keeper;
@@ -49,6 +50,74 @@ fn the_palette_finds_a_command_by_its_words() {
     assert_eq!(person.state().settings.theme, egui::ThemePreference::Light);
 }
 
+/// Looks for a command, and takes the first that is found.
+fn take(person: &mut Person, words: &str) {
+    person.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
+    person.type_text(words);
+    person.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(person.state().overlay, Overlay::None, "{words}");
+}
+
+#[test]
+fn the_palette_has_what_views_do() {
+    let mut person = Person::with_example(SMALL);
+    take(&mut person, "group by node");
+    let grouping = person.state().view.now().timeline.grouping;
+    assert_eq!(grouping, timeline::Grouping::Node);
+    take(&mut person, "show chain of causes");
+    let view = &person.state().view.now().timeline;
+    assert!(view.shows(timeline::Overlay::Chain));
+    take(&mut person, "fold all");
+    assert!(!person.state().view.now().timeline.folded.is_empty());
+    take(&mut person, "compare policies");
+    let view = person.state().view.now();
+    assert!(view.topology.compare.is_some());
+    assert_eq!(view.front, Pane::Topology);
+    take(&mut person, "search plans");
+    assert!(person.state().results.planner.searched.is_some());
+    take(&mut person, "compare plans");
+    assert_eq!(person.state().view.now().front, Pane::Planner);
+    take(&mut person, "search names");
+    assert!(person.harness.get_by_label("Search names").is_focused());
+    take(&mut person, "open example spray");
+    let name = person.state().draft().unwrap().name().to_owned();
+    assert_eq!(name, "spray-vs-singlepath");
+}
+
+#[test]
+fn recent_files_are_in_the_menu_and_in_the_palette() {
+    let folder = scratch("recent");
+    let file = folder.join("mine.toml");
+    std::fs::write(&file, example_text(SMALL)).unwrap();
+    let mut person = Person::new();
+    person.send(Command::Open(file));
+    person.send(Command::Close);
+    person.click("File");
+    person.click("Recent");
+    person.click_containing("/mine.toml");
+    assert!(person.state().document.is_some());
+    person.send(Command::Close);
+    take(&mut person, "recent mine");
+    assert!(person.state().document.is_some());
+}
+
+#[test]
+fn the_list_of_shortcuts_is_as_high_each_time_and_in_the_middle() {
+    let mut person = Person::new();
+    let mut bounds = || {
+        person.press(Modifiers::NONE, Key::F1);
+        let close = person.harness.get_by_label("Close shortcuts").rect();
+        let head = person.harness.get_by_label("Keyboard and mouse").rect();
+        person.press(Modifiers::NONE, Key::Escape);
+        (head.top(), close.bottom())
+    };
+    let (first, second) = (bounds(), bounds());
+    assert_eq!(first, second);
+    let (above, below) = (first.0, 800.0 - first.1);
+    assert!((above - below).abs() < 12.0, "{first:?}");
+    assert!(500.0 < first.1 - first.0, "{first:?}");
+}
+
 #[test]
 fn the_list_of_shortcuts_opens_by_its_key_and_closes_by_escape() {
     let mut person = Person::new();
@@ -74,6 +143,61 @@ fn without_dialogs_a_path_is_typed() {
         person.state().notices.texts()
     );
     assert_eq!(person.state().settings.recent, [file]);
+}
+
+#[test]
+fn a_typed_path_takes_the_place_of_the_folder_or_goes_on_from_it() {
+    let folder = scratch("typed-again");
+    let (first, second) = (folder.join("first.toml"), folder.join("second.toml"));
+    for file in [&first, &second] {
+        std::fs::write(file, example_text(SMALL)).unwrap();
+    }
+    let mut person = Person::new();
+    person.send(Command::Open(first.clone()));
+    let path = |person: &Person| {
+        let edits = person.state().document.as_ref();
+        edits.and_then(|edits| edits.now().path.clone())
+    };
+    for typed in [second.display().to_string(), "first.toml".to_owned()] {
+        person.press(Modifiers::COMMAND, Key::O);
+        person.type_text(&typed);
+        person.press(Modifiers::NONE, Key::Enter);
+        let open = path(&person).unwrap();
+        assert!(
+            open.ends_with(&typed) && open.starts_with(&folder),
+            "{open:?}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_only_ends_like_a_timeline_is_told_apart() {
+    let folder = scratch("no-timeline");
+    let file = folder.join("random.wtt");
+    std::fs::write(&file, [0x9e, 0xff, 0x00, 0x13]).unwrap();
+    let mut person = Person::new();
+    person.send(Command::Open(file));
+    let errors = person.state().notices.errors();
+    assert!(
+        errors[0].contains("no timeline of Windtunnel"),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn a_scenario_with_errors_is_told_with_its_field_and_line() {
+    let folder = scratch("wrong");
+    let file = folder.join("wrong.toml");
+    let text = example_text(SMALL).replace("global_batch = 128", "global_batch = \"many\"");
+    std::fs::write(&file, text).unwrap();
+    let mut person = Person::new();
+    person.send(Command::Open(file));
+    let errors = person.state().notices.errors().join(" ");
+    for part in ["line ", "`training.global_batch` is", "from 1"] {
+        assert!(errors.contains(part), "{errors}");
+    }
+    person.send(Command::Show(Pane::Timeline));
+    assert!(person.sees("No run: the scenario has 1 error"));
 }
 
 #[test]

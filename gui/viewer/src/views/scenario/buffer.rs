@@ -1,6 +1,7 @@
 //! What is typed into a field while it has the focus.
 
 use egui::{Id, Ui};
+use session::Draft;
 
 /// What is typed: it stays as it is while it is edited, also where the scenario writes it otherwise.
 #[derive(Clone, Debug, Default)]
@@ -11,16 +12,20 @@ pub(super) struct Buffer {
     pub(super) gesture: u64,
     /// The value in the scenario to which the text belongs.
     pub(super) seen: Option<String>,
-    /// Why the text could not be taken.
-    pub(super) refused: Option<String>,
+    /// Why the text could not be taken, and by which scenario: until that changes the text stays.
+    pub(super) refused: Option<(Draft, String)>,
 }
 
 impl Buffer {
     /// The text of a field that has the focus, unless its value was changed by something else.
-    pub(super) fn load(ui: &Ui, id: Id, value: Option<&str>) -> Self {
+    pub(super) fn load(ui: &Ui, id: Id, draft: &Draft, value: Option<&str>) -> Self {
         let kept: Option<Self> = ui.data(|data| data.get_temp(id));
+        let stays = |kept: &Self| {
+            let is_refused = kept.refused.as_ref().is_some_and(|(of, _)| of == draft);
+            is_refused || kept.seen.as_deref() == value && ui.memory(|m| m.has_focus(id))
+        };
         match kept {
-            Some(kept) if kept.seen.as_deref() == value && ui.memory(|m| m.has_focus(id)) => kept,
+            Some(kept) if stays(&kept) => kept,
             _ => Self {
                 text: value.unwrap_or_default().to_owned(),
                 gesture: gesture(ui),
@@ -39,6 +44,13 @@ impl Buffer {
     pub(super) fn forget(ui: &Ui, id: Id) {
         ui.data_mut(|data| data.remove::<Self>(id));
     }
+}
+
+/// Why what stands in a field could not be taken.
+pub(super) fn refused(ui: &Ui, id: Id, draft: &Draft) -> Option<String> {
+    let kept: Buffer = ui.data(|data| data.get_temp(id))?;
+    let (of, why) = kept.refused?;
+    (of == *draft).then_some(why)
 }
 
 /// A number that no other gesture has.

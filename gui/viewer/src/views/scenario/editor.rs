@@ -8,7 +8,7 @@ use session::{FieldKind, FormField};
 
 use super::buffer::{self, Buffer};
 use super::form::Form;
-use super::{Command, any, editor_id};
+use super::{Command, any, editor_id, reading};
 use crate::command::Command as Any;
 use crate::overlay::name;
 
@@ -60,7 +60,8 @@ fn text_ui(
     let width = ui.available_width();
     let theme = Theme::of(ui.ctx());
     let id = editor_id(&field.path);
-    let mut buffer = Buffer::load(ui, id, form.reading.value(&field.path));
+    let value = form.reading.value(&field.path);
+    let mut buffer = Buffer::load(ui, id, &form.reading.draft, value);
     let stepped = steps(ui, id, field).and_then(|steps| step(&buffer.text, form, field, steps));
     let is_stepped = stepped.is_some();
     if let Some(text) = stepped {
@@ -73,6 +74,10 @@ fn text_ui(
             if is_wrong {
                 outline(ui, theme.bad);
             }
+            // A narrow panel leaves the unit to the card under the pointer, as does a long text.
+            let letters = |unit: &&str| (buffer.text.chars().count() + unit.chars().count()) as f32;
+            let fits = |unit: &&str| 96.0 <= width && letters(unit) * 7.5 + 24.0 <= width;
+            let unit = unit(field).filter(|unit| !is_structure && fits(unit));
             let edit = if is_structure {
                 TextEdit::multiline(&mut buffer.text)
                     .font(egui::TextStyle::Monospace)
@@ -84,15 +89,14 @@ fn text_ui(
                 .id(id)
                 .hint_text(hint.unwrap_or_default())
                 .desired_width(f32::INFINITY);
-            // A narrow panel leaves the unit to the card under the pointer.
-            match unit(field).filter(|_| 96.0 <= width && !is_structure) {
+            match unit {
                 Some(unit) => ui.add(edit.suffix(RichText::new(unit).small().color(theme.faint))),
                 None => ui.add(edit),
             }
         })
         .inner;
     let command = (response.changed() || is_stepped).then(|| typed(form, field, &mut buffer));
-    if response.has_focus() {
+    if response.has_focus() || buffer.refused.is_some() {
         buffer.keep(ui, id);
     } else {
         Buffer::forget(ui, id);
@@ -106,10 +110,14 @@ fn typed(form: &Form<'_>, field: &FormField, buffer: &mut Buffer) -> Any {
     let set = super::set(draft, &field.path, &buffer.text);
     match set {
         Ok(set) => {
-            buffer.seen = set.value(&field.path);
+            let value = set.value(&field.path);
+            buffer.seen = value.map(|value| reading::shown(field, value));
             buffer.refused = None;
         }
-        Err(failure) => buffer.refused = Some(failure.to_string()),
+        Err(failure) => {
+            let why = crate::state::hinted(&failure, failure.hint());
+            buffer.refused = Some((draft.clone(), why));
+        }
     }
     any(Command::Change {
         field: field.path.clone(),

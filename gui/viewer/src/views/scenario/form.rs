@@ -7,7 +7,7 @@ use look::{Theme, number, space};
 use session::{Assumed, Failure, FieldKind, FormField};
 
 use super::reading::{FIELDS, GENERAL, Reading, form_field, section_of};
-use super::{Command, View, any, buffer, editor, problems};
+use super::{Command, View, any, buffer, editor, editor_id, problems, reading};
 use crate::command::Command as Any;
 use crate::document::Runnable;
 use crate::overlay::name;
@@ -65,6 +65,13 @@ impl<'a> Form<'a> {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// Whether a field is a table whose parts have rows of their own: shown twice, it could be edited
+    /// in two places.
+    fn is_spread(&self, field: &FormField) -> bool {
+        let value = self.reading.value(&field.path);
+        value.is_some_and(|text| text.starts_with('{')) && reading::has_parts(field)
+    }
+
     /// Whether a field was found by its name or its help.
     fn is_found(&self, field: &FormField) -> bool {
         if self.words.is_empty() {
@@ -103,7 +110,7 @@ pub(super) fn form_ui(ui: &mut Ui, form: &Form<'_>) -> Vec<Any> {
             let found: Vec<&FormField> = fields
                 .iter()
                 .copied()
-                .filter(|field| form.is_found(field))
+                .filter(|field| form.is_found(field) && !form.is_spread(field))
                 .collect();
             if found.is_empty() {
                 continue;
@@ -130,6 +137,18 @@ fn sections() -> &'static [(&'static str, Vec<&'static FormField>)] {
                     Some((_, fields)) => fields.push(field),
                     None => sections.push((section, vec![field])),
                 }
+            }
+            // What stands in the section itself comes before its parts, each part in one piece.
+            for (section, fields) in &mut sections {
+                let mut parts = vec![*section];
+                for field in fields.iter() {
+                    if !parts.contains(&field.section.as_str()) {
+                        parts.push(&field.section);
+                    }
+                }
+                let place =
+                    |field: &&FormField| parts.iter().position(|part| *part == field.section);
+                fields.sort_by_key(place);
             }
             sections
         });
@@ -240,14 +259,20 @@ pub(super) fn fold_ui(ui: &mut Ui, title: &str, told: &str, is_open: bool) -> Re
 /// A field: its name, its editor, and whether it is given or assumed.
 fn row_ui(ui: &mut Ui, form: &Form<'_>, field: &FormField) -> Vec<Any> {
     const MARK: f32 = 54.0;
+    /// In less than this, names stand above what is edited.
+    const NARROW: f32 = 290.0;
     let mut commands = Vec::new();
     let theme = Theme::of(ui.ctx());
     let is_given = form.reading.value(&field.path).is_some();
     // Lists and tables take the whole width below their name.
-    let is_wide = editor::is_structure(form, field);
     let whole = ui.available_width();
-    let label = (whole * 0.37).clamp(72.0, 190.0);
+    let is_wide = editor::is_structure(form, field) || whole < NARROW;
     let gap = ui.spacing().item_spacing.x;
+    let label = if is_wide {
+        (whole - MARK - gap).max(56.0)
+    } else {
+        (whole * 0.37).min(190.0)
+    };
     let cell = (whole - label - MARK - 2.0 * gap).max(56.0);
     ui.push_id(("field", &field.path), |ui| {
         ui.horizontal_top(|ui| {
@@ -256,12 +281,12 @@ fn row_ui(ui: &mut Ui, form: &Form<'_>, field: &FormField) -> Vec<Any> {
                 ui.set_min_size(egui::vec2(label, 24.0));
                 commands.extend(label_ui(ui, form, field));
             });
-            ui.allocate_ui_with_layout(egui::vec2(cell, 24.0), middle, |ui| {
-                ui.set_min_size(egui::vec2(cell, 24.0));
-                if !is_wide {
+            if !is_wide {
+                ui.allocate_ui_with_layout(egui::vec2(cell, 24.0), middle, |ui| {
+                    ui.set_min_size(egui::vec2(cell, 24.0));
                     commands.extend(editor::editor_ui(ui, form, field, cell));
-                }
-            });
+                });
+            }
             ui.allocate_ui_with_layout(egui::vec2(MARK, 24.0), middle, |ui| {
                 ui.set_min_size(egui::vec2(MARK, 24.0));
                 if is_given {
@@ -278,6 +303,11 @@ fn row_ui(ui: &mut Ui, form: &Form<'_>, field: &FormField) -> Vec<Any> {
         });
         if is_wide {
             commands.extend(editor::editor_ui(ui, form, field, whole));
+        }
+        let refused = buffer::refused(ui, editor_id(&field.path), &form.reading.draft);
+        if let Some(refused) = refused {
+            let text = format!("Not taken: {refused}");
+            ui.add(Label::new(RichText::new(text).color(theme.bad)).wrap());
         }
         for failure in form.failures(field) {
             let message = RichText::new(failure.to_string()).color(theme.bad);

@@ -131,11 +131,27 @@ pub fn scenario_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
 
 fn form_page_ui(ui: &mut Ui, state: &State, reading: &Reading) -> Vec<Any> {
     let mut commands = head::filter_ui(ui, state);
+    // Below the form, so that what is edited stays where it is while errors come and go.
+    if problems::has_some(state, reading) {
+        let most = ui.available_height() * 0.4;
+        let frame = egui::Frame::new().inner_margin(egui::Margin::symmetric(0, 4));
+        egui::Panel::bottom("scenario problems")
+            .frame(frame)
+            .max_size(most)
+            .show(ui, |ui| {
+                // As high as it needs, and not as high as it was.
+                let list = ScrollArea::vertical()
+                    .id_salt("scenario problems")
+                    .auto_shrink([false, true]);
+                let list = list.max_height(most).min_scrolled_height(most);
+                let shown = list.show(ui, |ui| problems::problems_ui(ui, state, reading));
+                commands.extend(shown.inner);
+            });
+    }
     ScrollArea::vertical()
         .id_salt("scenario form")
         .auto_shrink(false)
         .show(ui, |ui| {
-            commands.extend(problems::problems_ui(ui, state, reading));
             let form = Form::of(state, reading);
             commands.extend(form::form_ui(ui, &form));
             ui.add_space(space::LARGE);
@@ -161,7 +177,15 @@ pub fn apply(state: &mut State, command: Command) {
             field,
             value,
             gesture,
-        } => edit(state, Some(gesture), |draft| set(draft, &field, &value)),
+        } => {
+            // What cannot be taken is told beside the field.
+            if let Some(draft) = state
+                .draft()
+                .and_then(|draft| set(draft, &field, &value).ok())
+            {
+                state.edit(draft, Some(gesture));
+            }
+        }
         Command::Unset(field) => edit(state, None, |draft| draft.unset(&field)),
         Command::Write { text, gesture } => {
             edit(state, Some(gesture), |draft| Ok(draft.with_text(text)));

@@ -10,6 +10,14 @@ use crate::command::Command as Any;
 use crate::overlay::name;
 use crate::state::State;
 
+/// Whether there is an error, a warning or a difference.
+pub(super) fn has_some(state: &State, reading: &Reading) -> bool {
+    let checked = state.checked.as_ref();
+    let is_told =
+        checked.is_some_and(|one| !one.failures().is_empty() || !one.warnings().is_empty());
+    is_told || !reading.is_toml || !reading.differences.is_empty()
+}
+
 /// Draws errors, warnings and differences, each list with its count.
 pub(super) fn problems_ui(ui: &mut Ui, state: &State, reading: &Reading) -> Vec<Any> {
     let mut commands = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use egui::{Id, Ui};
-use session::{Difference, Draft, FormField};
+use session::{Difference, Draft, FieldKind, FormField};
 
 /// Every field of a scenario.
 pub(super) static FIELDS: LazyLock<Vec<FormField>> = LazyLock::new(session::fields);
@@ -43,11 +43,11 @@ impl Reading {
     }
 
     fn new(draft: &Draft, original: &Draft) -> Self {
-        let paths = || FIELDS.iter().map(|field| field.path.as_str());
-        let values = paths().zip(draft.values(paths()));
+        let paths = FIELDS.iter().map(|field| field.path.as_str());
+        let values = FIELDS.iter().zip(draft.values(paths));
         Self {
             values: values
-                .filter_map(|(path, value)| Some((path, value?)))
+                .filter_map(|(field, value)| Some((field.path.as_str(), shown(field, value?))))
                 .collect(),
             differences: draft.differences(original),
             // Taking away what is not there changes nothing, but reads the text.
@@ -76,6 +76,28 @@ impl Reading {
             Some("something else")
         })
     }
+}
+
+/// A value as the form shows it: long numbers short.
+pub(super) fn shown(field: &FormField, value: String) -> String {
+    const LONG: usize = 9;
+    let is_number = |kind: &FieldKind| matches!(kind, FieldKind::Whole(_) | FieldKind::Number(_));
+    let is_float = value.contains('.') && field.kinds.iter().any(is_number);
+    if !is_float || value.len() < LONG {
+        return value;
+    }
+    let short = value.parse().map(|number: f64| format!("{number:e}"));
+    short
+        .ok()
+        .filter(|short| short.len() < value.len())
+        .unwrap_or(value)
+}
+
+/// Whether a field is edited part by part, in rows of their own.
+pub(super) fn has_parts(field: &FormField) -> bool {
+    let is_part =
+        |other: &FormField| other.path != field.path && is_within(&other.path, &field.path);
+    FIELDS.iter().any(is_part)
 }
 
 /// Whether a path is a field or leads into it.

@@ -36,7 +36,7 @@ pub(super) fn bar_ui(ui: &mut Ui, state: &State, run: &Run) -> Vec<Any> {
 /// How the runs are shown, at the right.
 fn sides_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
     let view = state.view.now();
-    let mut commands = Vec::new();
+    let mut commands = crate::export::menu_ui(ui, crate::export::Subject::Timeline);
     if ui
         .selectable_label(view.panes.as_table, "As table")
         .clicked()

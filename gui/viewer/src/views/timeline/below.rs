@@ -58,7 +58,7 @@ pub fn ledger_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
     };
     let view = &state.view.now().timeline;
     padded(ui, |ui| {
-        ScrollArea::vertical()
+        let mut commands = ScrollArea::vertical()
             .id_salt("ledger")
             .auto_shrink(false)
             .show(ui, |ui| {
@@ -67,7 +67,9 @@ pub fn ledger_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
                     None => timeline::ledger_ui(ui, &run.timeline, view),
                 })
             })
-            .inner
+            .inner;
+        commands.extend(super::export::ledger_menu_ui(ui));
+        commands
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod bar;
 mod below;
+mod export;
 mod facts;
 mod play;
 
@@ -24,6 +25,7 @@ use crate::state::State;
 use crate::worker::{Ask, Slot, Worker};
 
 pub use below::{details_ui, ledger_ui};
+pub use export::{figure, ledger_figure};
 pub use play::advance;
 
 /// What the timeline's panes show, beside the view of the widget.

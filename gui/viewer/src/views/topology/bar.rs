@@ -24,6 +24,7 @@ pub(super) fn bar_ui(ui: &mut Ui, state: &State, shown: &Shown<'_>) -> Vec<Any> 
         if fold.clicked() {
             commands.push(Any::Topology(Command::FoldAll));
         }
+        commands.extend(crate::export::menu_ui(ui, crate::export::Subject::Topology));
         policies_ui(ui, state, shown, &mut commands);
         ui.add_space(look::space::MEDIUM);
         super::scrub::legend_ui(ui, shown.scenes.first());

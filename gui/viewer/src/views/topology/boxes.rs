@@ -291,7 +291,7 @@ impl Boxes<'_> {
 }
 
 /// A name without what its surroundings say: `0` of `leaf group 0`, `nic3` of `n2nic3`.
-fn short(name: &str) -> &str {
+pub(super) fn short(name: &str) -> &str {
     let last = name.rsplit(' ').next().unwrap_or(name);
     let rest = last.strip_prefix('n').unwrap_or(last);
     let part = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
@@ -303,7 +303,7 @@ fn short(name: &str) -> &str {
 }
 
 /// The number at the end of a name.
-fn number_of(name: &str) -> &str {
+pub(super) fn number_of(name: &str) -> &str {
     let letters = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
     &name[letters.len()..]
 }

@@ -165,7 +165,7 @@ impl Tables<'_> {
     }
 
     /// Every direction of every cable.
-    fn cables(&self) -> Table {
+    pub(super) fn cables(&self) -> Table {
         let mut table = Table::new(
             "Cables of the graph",
             vec![

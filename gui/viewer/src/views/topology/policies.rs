@@ -26,6 +26,11 @@ pub(super) static POLICIES: LazyLock<Vec<String>> = LazyLock::new(|| {
 /// What is compared before somebody chooses.
 pub(super) const FIRST: [&str; 2] = ["spray", "singlepath"];
 
+/// The same as a view keeps it.
+pub fn first_policies() -> [String; 2] {
+    FIRST.map(str::to_owned)
+}
+
 /// A scenario under two policies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {

@@ -1,0 +1,337 @@
+//! What is seen as a figure, for paper: rows as they are folded and filtered, spans of a window of time.
+//!
+//! Spans that share a column of the figure are one bar, as on the screen: a figure of any run stays
+//! small.
+
+use std::collections::BTreeMap;
+
+use chart::{
+    Axis, Bars, Direction, Figure, Gantt, GanttBar, GanttKind, GanttRow, Group, Ink, Series, Unit,
+};
+use look::{number, palette};
+use trace::{Bar, Category, Pass, SpanId};
+use units::SimTime;
+
+use crate::counter::Counter;
+use crate::key::TrackKey;
+use crate::ledger::ledger;
+use crate::pair::Pair;
+use crate::round::{index, picos, single};
+use crate::rows::{Row, Rows, Shows};
+use crate::timeline::Timeline;
+use crate::view::{LedgerLine, TimelineView};
+
+/// Columns of a figure at most.
+const COLUMNS: u32 = 1_000;
+/// Rows of a figure at most.
+const ROWS: usize = 300;
+/// Bars of a figure, about, at most.
+const BARS: usize = 60_000;
+
+/// What is seen of a run: every row that is not folded away, over the window of time.
+pub fn figure(timeline: &Timeline, view: &TimelineView) -> Figure {
+    let mut sheet = Sheet::new(view);
+    sheet.add("", timeline, view);
+    sheet.finish("Timeline")
+}
+
+/// What is seen of two runs, one below the other.
+///
+/// * `names` — what the base and the other run are called.
+pub fn figure_of_pair(pair: &Pair, view: &TimelineView, names: [&str; 2]) -> Figure {
+    let mut sheet = Sheet::new(view);
+    sheet.add(names[0], pair.base(), view);
+    sheet.add(names[1], pair.other(), &pair.view_of_other(view));
+    sheet.finish("Timeline of two runs")
+}
+
+/// The ledger of a run: seconds of the critical path by cause.
+pub fn ledger_figure(timeline: &Timeline) -> Figure {
+    let lines = ledger(timeline);
+    let bars = Bars {
+        direction: Direction::Horizontal,
+        value: Axis::new("Time on the critical path", Unit::Seconds).from_zero(),
+        groups: (0..)
+            .zip(&lines)
+            .map(|(id, (line, _))| Group::new(id, line.name()).with_ink(ink(*line)))
+            .collect(),
+        series: vec![Series {
+            values: lines.iter().map(|(_, time)| secs(*time)).collect(),
+            ..Series::default()
+        }],
+        ..Bars::default()
+    };
+    let total = number::secs(secs(timeline.end().as_picos()));
+    Figure::new(format!("Critical path, {total}"), "cause", bars)
+}
+
+const fn ink(line: LedgerLine) -> Ink {
+    match line {
+        LedgerLine::Work(category) => Ink::Kind(category),
+        LedgerLine::Waiting => Ink::Faint,
+    }
+}
+
+fn secs(picos: u64) -> f64 {
+    picos as f64 * 1e-12
+}
+
+/// What a color of the figure stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// A category and a pass, by their places among all.
+    Work(usize, usize),
+    Memory,
+    Link,
+}
+
+/// A figure that is being made.
+struct Sheet {
+    window: (u64, u64),
+    gantt: Gantt,
+    /// Where kinds stand among those of the figure.
+    kinds: BTreeMap<Kind, usize>,
+    left_out: usize,
+}
+
+impl Sheet {
+    fn new(view: &TimelineView) -> Self {
+        let window = view.camera.window();
+        let window = (window.start.as_picos(), window.end.as_picos());
+        let time = Axis::new("Time", Unit::Seconds).fixed(secs(window.0), secs(window.1.max(1)));
+        Self {
+            window,
+            gantt: Gantt {
+                time,
+                playhead: view.playhead.map(|time| secs(time.as_picos())),
+                underline: "on the critical path".to_owned(),
+                ..Gantt::default()
+            },
+            kinds: BTreeMap::new(),
+            left_out: 0,
+        }
+    }
+
+    /// Adds the rows of a run; below a heading where it has a name.
+    fn add(&mut self, name: &str, timeline: &Timeline, view: &TimelineView) {
+        let rows = Rows::new(timeline, view);
+        let all = rows.pinned.iter().chain(&rows.scrolled);
+        let n = all.clone().count();
+        let columns = index(BARS / n.clamp(1, ROWS)).clamp(100, COLUMNS);
+        if !name.is_empty() {
+            self.push((name, String::new()), 0, Vec::new());
+        }
+        let deeper = u8::from(!name.is_empty());
+        for row in all.take(ROWS) {
+            let bars = self.bars(timeline, row, columns);
+            let title = if row.title.is_empty() {
+                &row.name
+            } else {
+                &row.title
+            };
+            let full = row
+                .track()
+                .map_or_else(String::new, |key| timeline.title(key));
+            self.push((title, full), row.depth + deeper, bars);
+        }
+        self.left_out += n.saturating_sub(ROWS);
+    }
+
+    fn push(&mut self, (title, name): (&str, String), depth: u8, bars: Vec<GanttBar>) {
+        self.gantt.rows.push(GanttRow {
+            title: title.to_owned(),
+            name,
+            depth,
+            bars,
+        });
+    }
+
+    fn bars(&mut self, timeline: &Timeline, row: &Row, columns: u32) -> Vec<GanttBar> {
+        match &row.shows {
+            Shows::Title => Vec::new(),
+            Shows::Counter(key) => self.levels(timeline, *key, columns),
+            Shows::Spans(tracks) => {
+                let bars = match tracks.as_ref() {
+                    [one] => single_track(timeline, *one, self.window, columns),
+                    all => merged(timeline, all, self.window, columns),
+                };
+                bars.iter().map(|bar| self.spans(timeline, bar)).collect()
+            }
+        }
+    }
+
+    /// One bar of spans.
+    fn spans(&mut self, timeline: &Timeline, bar: &Bar) -> GanttBar {
+        let span = timeline.span(bar.longest);
+        let (category, pass) = span.map_or((Category::ALL[0], Pass::None), |span| {
+            (span.category, span.pass)
+        });
+        GanttBar {
+            from: secs(bar.start.as_picos()),
+            to: secs(bar.end.as_picos()),
+            name: span.map_or_else(String::new, |span| timeline.name(span).to_owned()),
+            kind: self.kind(Kind::Work(category.index(), pass.index())),
+            count: bar.count,
+            level: 1.0,
+            underlined: timeline.is_critical(bar.longest),
+        }
+    }
+
+    /// The highest level in each column, equal ones joined.
+    fn levels(&mut self, timeline: &Timeline, key: TrackKey, columns: u32) -> Vec<GanttBar> {
+        let (counter, top, kind): (Option<&Counter>, f64, Kind) = match key {
+            TrackKey::Memory { lane } => {
+                (timeline.memory(lane), timeline.memory_top(), Kind::Memory)
+            }
+            TrackKey::Link { link } => (timeline.link(link), 1.0, Kind::Link),
+            TrackKey::Stream { .. } => return Vec::new(),
+        };
+        let Some(counter) = counter else {
+            return Vec::new();
+        };
+        let kind = self.kind(kind);
+        let mut bars: Vec<GanttBar> = Vec::new();
+        for column in 0..columns {
+            let (from, to) = (
+                edge(self.window, column, columns),
+                edge(self.window, column + 1, columns),
+            );
+            let level = counter.most_in(from..to) / top.max(f64::MIN_POSITIVE);
+            let level = single(level.clamp(0.0, 1.0));
+            match bars.last_mut() {
+                Some(last) if last.level.to_bits() == level.to_bits() => last.to = secs(to),
+                _ => bars.push(GanttBar {
+                    from: secs(from),
+                    to: secs(to),
+                    kind,
+                    level,
+                    ..GanttBar::default()
+                }),
+            }
+        }
+        bars.retain(|bar| 0.0 < bar.level);
+        bars
+    }
+
+    /// The place of a kind among those of the figure.
+    fn kind(&mut self, kind: Kind) -> usize {
+        let next = self.kinds.len();
+        *self.kinds.entry(kind).or_insert(next)
+    }
+
+    fn finish(mut self, title: &str) -> Figure {
+        let mut kinds = vec![GanttKind::default(); self.kinds.len()];
+        for (kind, place) in &self.kinds {
+            kinds[*place] = described(*kind);
+        }
+        self.gantt.kinds = kinds;
+        let title = match self.left_out {
+            0 => title.to_owned(),
+            n => format!("{title}, without {}", number::counted(n as u64, "row")),
+        };
+        Figure::new(title, "span", self.gantt)
+    }
+}
+
+fn described(kind: Kind) -> GanttKind {
+    let (category, pass) = match kind {
+        Kind::Work(category, pass) => (Category::ALL[category], Pass::ALL[pass]),
+        Kind::Memory => {
+            return GanttKind {
+                name: "memory".to_owned(),
+                ink: Ink::Accent,
+                letter: None,
+            };
+        }
+        Kind::Link => {
+            return GanttKind {
+                name: "load of links".to_owned(),
+                ink: Ink::Load(0.75),
+                letter: None,
+            };
+        }
+    };
+    let pass_name = match pass {
+        Pass::None => "",
+        pass if pass.name() == category.name() => "",
+        pass => pass.name(),
+    };
+    GanttKind {
+        name: format!("{} {pass_name}", category.name())
+            .trim_end()
+            .to_owned(),
+        ink: Ink::Span(category, pass),
+        letter: Some(palette::letter(category)),
+    }
+}
+
+/// The moment at which a column begins.
+fn edge((from, to): (u64, u64), column: u32, columns: u32) -> u64 {
+    let share = f64::from(column) / f64::from(columns.max(1));
+    from + picos(to.saturating_sub(from) as f64 * share)
+}
+
+fn moments((from, to): (u64, u64)) -> std::ops::Range<SimTime> {
+    SimTime::from_picos(from)..SimTime::from_picos(to)
+}
+
+fn single_track(timeline: &Timeline, track: u32, window: (u64, u64), columns: u32) -> Vec<Bar> {
+    let spans = &timeline.tracks()[track as usize].spans;
+    let mut bars = Vec::new();
+    spans.each_bar(moments(window), columns, |bar| bars.push(bar));
+    bars
+}
+
+/// What a column of several tracks shows.
+#[derive(Clone, Copy, Default)]
+struct Cell {
+    count: u32,
+    busy: u64,
+    most: u64,
+    longest: Option<SpanId>,
+}
+
+/// Several tracks in one: each column shows the span that takes most of it.
+fn merged(timeline: &Timeline, tracks: &[u32], window: (u64, u64), columns: u32) -> Vec<Bar> {
+    let mut cells = vec![Cell::default(); columns as usize];
+    for &track in tracks {
+        for bar in single_track(timeline, track, window, columns) {
+            fill(&mut cells, &bar, window);
+        }
+    }
+    let mut bars: Vec<Bar> = Vec::new();
+    let mut at = 0;
+    for run in cells.chunk_by(|a, b| a.longest == b.longest) {
+        let next = at + index(run.len());
+        if let Some(longest) = run[0].longest {
+            bars.push(Bar {
+                start: SimTime::from_picos(edge(window, at, columns)),
+                end: SimTime::from_picos(edge(window, next, columns)),
+                count: run.iter().map(|cell| cell.count).max().unwrap_or(1),
+                busy: SimTime::from_picos(run.iter().map(|cell| cell.busy).sum()),
+                longest,
+            });
+        }
+        at = next;
+    }
+    bars
+}
+
+fn fill(cells: &mut [Cell], bar: &Bar, (from, to): (u64, u64)) {
+    let n = cells.len();
+    let wide = to.saturating_sub(from).max(1) as f64 / n.max(1) as f64;
+    let place = |time: SimTime| {
+        let share = time.as_picos().saturating_sub(from) as f64 / wide;
+        (crate::round::column(share) as usize).min(n.saturating_sub(1))
+    };
+    let first = place(bar.start);
+    let last = place(SimTime::from_picos(bar.end.as_picos().saturating_sub(1))).max(first);
+    let part = bar.busy.as_picos() / (last - first + 1) as u64;
+    for cell in &mut cells[first..=last] {
+        cell.count += bar.count;
+        cell.busy += part;
+        if cell.most < part || cell.longest.is_none() {
+            (cell.most, cell.longest) = (part, Some(bar.longest));
+        }
+    }
+}

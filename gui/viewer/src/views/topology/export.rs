@@ -1,0 +1,211 @@
+//! The graph as a figure: boxes and cables with the load of their links.
+
+use chart::{Cell, Column, Diagram, DiagramBox, DiagramLine, Figure, Ink, Table};
+use egui::{Rect, Vec2, pos2};
+use look::number;
+use session::Part;
+use units::SimTime;
+
+use super::boxes::{number_of, short};
+use super::links::Tables;
+use super::scene::Scene;
+use crate::export::Make;
+use crate::state::State;
+
+/// Loads that are written on cables at most, and how full a cable is before it is written.
+const NUMBERS: (usize, f64) = (6, 0.5);
+/// Between two graphs.
+const APART: f32 = 80.0;
+/// What is loaded is drawn above what is idle, in these colors.
+const LEGEND: [(&str, f32); 4] = [
+    ("light, below 25 %", 0.15),
+    ("moderate, below 60 %", 0.45),
+    ("heavy, below 90 %", 0.75),
+    ("full", 1.0),
+];
+
+/// What is seen of the cluster, all of it.
+pub fn figure(state: &State) -> Option<Make> {
+    let run = state.results.current.as_ref()?;
+    let found = &state.results.topology;
+    if !found.is_of(run) {
+        return None;
+    }
+    let view = state.view.now();
+    let (playhead, window) = (view.timeline.playhead, view.timeline.camera.window());
+    let (scenes, caption) = (found.scenes.clone(), run.caption.clone());
+    Some(Box::new(move || {
+        let sheet = Sheet {
+            scenes: &scenes,
+            playhead,
+            window: &window,
+        };
+        sheet.figure().with_caption(caption)
+    }))
+}
+
+struct Sheet<'a> {
+    scenes: &'a [Scene],
+    playhead: Option<SimTime>,
+    window: &'a std::ops::Range<SimTime>,
+}
+
+impl Sheet<'_> {
+    fn figure(&self) -> Figure {
+        let mut diagram = Diagram {
+            legend: LEGEND
+                .iter()
+                .map(|(name, share)| ((*name).to_owned(), Ink::Load(*share)))
+                .collect(),
+            table: self.table(),
+            ..Diagram::default()
+        };
+        let mut shift = Vec2::ZERO;
+        let mut first = 0;
+        for scene in self.scenes {
+            self.add(&mut diagram, scene, (first, shift));
+            shift.x += scene.graph.plan.bounds.width() + APART;
+            first += 2 * scene.graph.view.cables.len() as u64;
+        }
+        if let Some(scene) = self.scenes.first() {
+            let bands = scene.graph.plan.bands.iter();
+            let levels = bands.map(|band| {
+                let middle = f32::midpoint(band.top, band.bottom);
+                (middle, band.name.clone())
+            });
+            diagram.levels = levels.collect();
+        }
+        Figure::new(format!("Load of links {}", self.when()), "link", diagram)
+    }
+
+    fn when(&self) -> String {
+        let secs = |time: SimTime| number::secs(time.as_seconds().as_secs());
+        match self.playhead {
+            Some(time) => format!("at {}", secs(time)),
+            None => format!(
+                "on average from {} to {}",
+                secs(self.window.start),
+                secs(self.window.end)
+            ),
+        }
+    }
+
+    /// Adds a graph, moved by a shift; the rows of its cables begin at a number.
+    fn add(&self, diagram: &mut Diagram, scene: &Scene, (first, shift): (u64, Vec2)) {
+        let graph = &scene.graph;
+        if 1 < self.scenes.len() {
+            // A frame tells the two apart.
+            let rect = graph.plan.bounds.translate(shift).expand(24.0);
+            diagram.frames.push(boxed(rect, &scene.side.name, false));
+        }
+        for group in &graph.view.groups {
+            let frame = graph.plan.frames.get(&group.id);
+            if let Some(rect) = frame {
+                let rect = rect.translate(shift);
+                diagram.frames.push(boxed(rect, &group.name, false));
+            } else if let Some(rect) = graph.plan.places.get(&Part::Group(group.id)) {
+                let rect = rect.translate(shift);
+                diagram.boxes.push(boxed(rect, &group.name, false));
+            }
+        }
+        for device in &graph.view.devices {
+            if let Some(rect) = graph.plan.places.get(&device.part) {
+                let is_odd = 1e-9 < (device.speed - 1.0).abs();
+                let rect = rect.translate(shift);
+                diagram.boxes.push(boxed(rect, &device.name, is_odd));
+            }
+        }
+        diagram.lines.extend(self.lines(scene, (first, shift)));
+    }
+
+    /// Both halves of every cable, the fullest last.
+    fn lines(&self, scene: &Scene, (first, shift): (u64, Vec2)) -> Vec<DiagramLine> {
+        let shares = scene.shares(self.playhead, self.window);
+        let n = scene.graph.view.cables.len() as f32;
+        let many = (40.0 / n.max(1.0)).sqrt().clamp(0.45, 1.0);
+        let mut lines: Vec<(f64, DiagramLine)> = Vec::new();
+        for (at, cable) in scene.graph.view.cables.iter().enumerate() {
+            let Some([a, b]) = scene.graph.ends[at] else {
+                continue;
+            };
+            for (direction, from) in [(0, a), (1, b)] {
+                let share = scene.fullest(at, direction, &shares);
+                #[expect(clippy::cast_possible_truncation, reason = "a share")]
+                let (ink, width) = match share {
+                    _ if cable.is_down => (Ink::Bad, 1.6),
+                    share if share <= 0.0 => (Ink::Faint, 0.7),
+                    share => {
+                        let width = 1.6 + 3.4 * scene.graph.widths[at] * many;
+                        (Ink::Load(share as f32), width)
+                    }
+                };
+                let line = DiagramLine {
+                    id: first + 2 * at as u64 + direction as u64,
+                    ends: [from + shift, a.lerp(b, 0.5) + shift],
+                    width,
+                    ink,
+                    dashed: cable.is_down,
+                    label: String::new(),
+                };
+                lines.push((share, line));
+            }
+        }
+        lines.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (share, line) in lines.iter_mut().rev().take(NUMBERS.0) {
+            if NUMBERS.1 <= *share {
+                line.label = number::percent(*share);
+            }
+        }
+        lines.into_iter().map(|(_, line)| line).collect()
+    }
+
+    /// All cables; of two graphs with what each is of.
+    fn table(&self) -> Table {
+        let mut all = Table::default();
+        let several = 1 < self.scenes.len();
+        let mut first = 0;
+        for scene in self.scenes {
+            let tables = Tables {
+                scene,
+                playhead: self.playhead,
+                window: self.window,
+                order: None,
+                selected: None,
+                of: "",
+                height: 0.0,
+            };
+            let mut table = tables.cables();
+            if several {
+                table.columns.insert(0, Column::text("Policy"));
+            }
+            for row in &mut table.rows {
+                row.id += first;
+                if several {
+                    row.cells.insert(0, Cell::from(scene.side.name.as_str()));
+                }
+            }
+            first += 2 * scene.graph.view.cables.len() as u64;
+            all.name = table.name;
+            all.columns = table.columns;
+            all.rows.extend(table.rows);
+        }
+        all
+    }
+}
+
+fn boxed(rect: Rect, name: &str, warns: bool) -> DiagramBox {
+    DiagramBox {
+        // Plans may hold boxes without extent, which have no place on paper.
+        rect: if rect.is_finite() {
+            rect
+        } else {
+            Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0))
+        },
+        names: vec![
+            name.to_owned(),
+            short(name).to_owned(),
+            number_of(name).to_owned(),
+        ],
+        warns,
+    }
+}
