@@ -53,10 +53,7 @@ struct Sheet<'a> {
 impl Sheet<'_> {
     fn figure(&self) -> Figure {
         let mut diagram = Diagram {
-            legend: LEGEND
-                .iter()
-                .map(|(name, share)| ((*name).to_owned(), Ink::Load(*share)))
-                .collect(),
+            legend: self.legend(),
             table: self.table(),
             ..Diagram::default()
         };
@@ -76,6 +73,14 @@ impl Sheet<'_> {
             diagram.levels = levels.collect();
         }
         Figure::new(format!("Load of links {}", self.when()), "link", diagram)
+    }
+
+    fn legend(&self) -> Vec<(String, Ink)> {
+        let loads = LEGEND.iter();
+        let loads = loads.map(|(name, share)| ((*name).to_owned(), Ink::Load(*share)));
+        let unknown = self.scenes.iter().any(Scene::has_unknown);
+        let unknown = unknown.then(|| ("dashed: not modelled".to_owned(), Ink::Faint));
+        loads.chain(unknown).collect()
     }
 
     fn when(&self) -> String {
@@ -123,40 +128,42 @@ impl Sheet<'_> {
         let shares = scene.shares(self.playhead, self.window);
         let n = scene.graph.view.cables.len() as f32;
         let many = (40.0 / n.max(1.0)).sqrt().clamp(0.45, 1.0);
-        let mut lines: Vec<(f64, DiagramLine)> = Vec::new();
+        let mut halves: Vec<(f64, Vec<DiagramLine>)> = Vec::new();
         for (at, cable) in scene.graph.view.cables.iter().enumerate() {
-            let Some([a, b]) = scene.graph.ends[at] else {
+            let Some(way) = scene.graph.ways[at] else {
                 continue;
             };
-            for (direction, from) in [(0, a), (1, b)] {
-                let share = scene.fullest(at, direction, &shares);
-                #[expect(clippy::cast_possible_truncation, reason = "a share")]
-                let (ink, width) = match share {
+            for direction in [0, 1] {
+                let load = scene.load(at, direction, &shares);
+                let (ink, width) = match load {
                     _ if cable.is_down => (Ink::Bad, 1.6),
-                    share if share <= 0.0 => (Ink::Faint, 0.7),
-                    share => {
+                    None | Some(0.0) => (Ink::Faint, 0.7),
+                    #[expect(clippy::cast_possible_truncation, reason = "a share")]
+                    Some(share) => {
                         let width = 1.6 + 3.4 * scene.graph.widths[at] * many;
                         (Ink::Load(share as f32), width)
                     }
                 };
-                let line = DiagramLine {
+                let line = way.half(direction);
+                let pieces = line.points().windows(2).map(|ends| DiagramLine {
                     id: first + 2 * at as u64 + direction as u64,
-                    ends: [from + shift, a.lerp(b, 0.5) + shift],
+                    ends: [ends[0] + shift, ends[1] + shift],
                     width,
                     ink,
-                    dashed: cable.is_down,
+                    dashed: cable.is_down || load.is_none(),
                     label: String::new(),
-                };
-                lines.push((share, line));
+                });
+                halves.push((load.unwrap_or(0.0), pieces.collect()));
             }
         }
-        lines.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for (share, line) in lines.iter_mut().rev().take(NUMBERS.0) {
-            if NUMBERS.1 <= *share {
-                line.label = number::percent(*share);
+        halves.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (share, pieces) in halves.iter_mut().rev().take(NUMBERS.0) {
+            let middle = pieces.len() / 2;
+            if let Some(piece) = pieces.get_mut(middle).filter(|_| NUMBERS.1 <= *share) {
+                piece.label = number::percent(*share);
             }
         }
-        lines.into_iter().map(|(_, line)| line).collect()
+        halves.into_iter().flat_map(|(_, pieces)| pieces).collect()
     }
 
     /// All cables; of two graphs with what each is of.
@@ -167,10 +174,11 @@ impl Sheet<'_> {
         for scene in self.scenes {
             let tables = Tables {
                 scene,
+                fill: &scene.fill(self.playhead, self.window),
                 playhead: self.playhead,
-                window: self.window,
                 order: None,
                 selected: None,
+                part: None,
                 of: "",
                 height: 0.0,
             };
