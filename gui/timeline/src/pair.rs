@@ -11,8 +11,8 @@ use trace::{Category, NO_INDEX, SpanId, StreamKind, Trace};
 use units::SimTime;
 
 use crate::command::TimelineCommand;
-use crate::round::index;
 use crate::key::TrackKey;
+use crate::round::index;
 use crate::timeline::Timeline;
 use crate::view::{Selection, TimelineView};
 

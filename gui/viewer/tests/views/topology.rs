@@ -218,7 +218,11 @@ fn what_stays_in_a_domain_loads_no_link_and_none_is_called_idle() {
     assert!(!nvlinks.is_empty());
     assert!(nvlinks.iter().all(|at| scene.load(*at, 0, &[]).is_none()));
     let others = (0..scene.graph.view.cables.len()).filter(|at| !nvlinks.contains(at));
-    assert!(others.into_iter().all(|at| scene.load(at, 0, &[]).is_some()));
+    assert!(
+        others
+            .into_iter()
+            .all(|at| scene.load(at, 0, &[]).is_some())
+    );
 }
 
 #[test]
@@ -275,7 +279,10 @@ fn is_tidy(graph: &topology::Graph) {
     assert!(places.len() > 8);
     for (at, (a, one)) in places.iter().enumerate() {
         for (b, other) in &places[at + 1..] {
-            assert!(!one.shrink(0.1).intersects(other.shrink(0.1)), "{a:?} {b:?}");
+            assert!(
+                !one.shrink(0.1).intersects(other.shrink(0.1)),
+                "{a:?} {b:?}"
+            );
         }
     }
     let straight = graph.view.cables.iter().zip(&graph.ways);
