@@ -44,8 +44,7 @@ impl Routed {
     /// * `kind` — what the link is part of; none on platforms.
     pub const fn knows(self, kind: Option<LinkKind>) -> bool {
         match (self, kind) {
-            (Self::Nothing, _) => false,
-            (Self::BetweenDomains { .. }, Some(LinkKind::ScaleUp)) => false,
+            (Self::Nothing, _) | (Self::BetweenDomains { .. }, Some(LinkKind::ScaleUp)) => false,
             (Self::BetweenDomains { over_host }, Some(LinkKind::Host)) => !over_host,
             (Self::BetweenDomains { .. } | Self::Everything, _) => true,
         }

@@ -179,7 +179,12 @@ impl TimelineView {
     /// The view with which a timeline opens: the whole run; many lanes are folded to a row each.
     pub fn of(timeline: &Timeline) -> Self {
         let n_lanes = crate::round::index(timeline.trace().lanes.len());
-        let folded = if Self::UNFOLDED_LANES < n_lanes {
+        let has_ranks = |lane: &trace::Lane| !lane.ranks.is_empty();
+        let are_hosts = !timeline.trace().lanes.iter().any(has_ranks);
+        let folded = if Self::UNFOLDED_LANES < n_lanes && are_hosts {
+            // Of a network workload the links are what is looked at first.
+            BTreeSet::from([Fold::All])
+        } else if Self::UNFOLDED_LANES < n_lanes {
             (0..n_lanes).map(Fold::Lane).collect()
         } else {
             BTreeSet::new()

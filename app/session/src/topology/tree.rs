@@ -75,8 +75,8 @@ impl<'c> Tree<'c> {
             }
             let last = self.around(NodeId::new(nodes.end - 1));
             let around = self.around(head).into_iter().zip(last);
-            let common = around.filter_map(|(a, b)| a.filter(|_| a == b));
-            let group = common.last().unwrap_or(GroupId::Whole);
+            let mut common = around.filter_map(|(a, b)| a.filter(|_| a == b));
+            let group = common.next_back().unwrap_or(GroupId::Whole);
             self.shared.insert(head, group);
             let switches = self.cluster.devices_of(head).into_iter();
             let switches = switches.filter(|device| matches!(device, Device::NvSwitch { .. }));

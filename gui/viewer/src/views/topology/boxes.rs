@@ -333,8 +333,8 @@ fn shorter_counts(group: &GroupView) -> Vec<String> {
     let parts: Vec<String> = all.split(", ").map(str::to_owned).collect();
     let number = |part: &String| part.split(' ').next().map(str::to_owned);
     let last = parts.last().cloned();
-    let least = last.as_ref().and_then(number);
-    let texts = std::iter::once(all).chain(last).chain(least);
+    let bare = last.as_ref().and_then(number);
+    let texts = std::iter::once(all).chain(last).chain(bare);
     texts.filter(|text| !text.is_empty()).collect()
 }
 

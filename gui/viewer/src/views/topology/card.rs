@@ -66,18 +66,6 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
         return commands;
     };
     let figure = over_time(class, card.window, card.caption);
-    flows_ui(ui, class, card.playhead);
-    let view = FigureView {
-        height: Some(150.0),
-        cursor: card.playhead.map(|time| time.as_seconds().as_secs()),
-        ..FigureView::default()
-    };
-    let shown = figure_ui(ui, &figure, &view);
-    if shown.response.clicked()
-        && let Some((x, _)) = shown.cursor
-    {
-        commands.push(Any::Topology(Command::Playhead(super::moment(x))));
-    }
     ui.horizontal(|ui| {
         let lane = lane(card.trace, class);
         let button = ui.add_enabled(
@@ -91,6 +79,18 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
         }
         commands.extend(figure_menu_ui(ui, &figure));
     });
+    flows_ui(ui, class, card.playhead);
+    let view = FigureView {
+        height: Some(150.0),
+        cursor: card.playhead.map(|time| time.as_seconds().as_secs()),
+        ..FigureView::default()
+    };
+    let shown = figure_ui(ui, &figure, &view);
+    if shown.response.clicked()
+        && let Some((x, _)) = shown.cursor
+    {
+        commands.push(Any::Topology(Command::Playhead(super::moment(x))));
+    }
     commands
 }
 

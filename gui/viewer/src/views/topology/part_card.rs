@@ -76,7 +76,8 @@ fn of_group(scene: &Scene, group: &GroupView) -> Vec<Told> {
     }
     let is_inside = |node: u32| group.members.binary_search(&node).is_ok();
     let ranks = scene.side.ranks.iter().filter(|rank| is_inside(rank.node));
-    facts.extend(ranks_told(ranks.map(|rank| rank.rank).collect()));
+    let ranks: Vec<u32> = ranks.map(|rank| rank.rank).collect();
+    facts.extend(ranks_told(&ranks));
     facts
 }
 
@@ -99,11 +100,12 @@ fn of_device(scene: &Scene, device: &DeviceView) -> Vec<Told> {
     facts.push(derived("In", parent, "The group around it"));
     let ranks = scene.side.ranks.iter();
     let ranks = ranks.filter(|rank| rank.gpu == device.name);
-    facts.extend(ranks_told(ranks.map(|rank| rank.rank).collect()));
+    let ranks: Vec<u32> = ranks.map(|rank| rank.rank).collect();
+    facts.extend(ranks_told(&ranks));
     facts
 }
 
-fn ranks_told(ranks: Vec<u32>) -> Option<Told> {
+fn ranks_told(ranks: &[u32]) -> Option<Told> {
     let (first, last) = (*ranks.first()?, *ranks.last()?);
     let text = if ranks.len() == 1 {
         number::count(u64::from(first))

@@ -161,12 +161,12 @@ fn bent(from: Rect, to: Rect, shape: Shape) -> Way {
         0.0 < across.x
     };
     let across = if turned { -across } else { across };
-    let share = if matches!(shape, Shape::Grid(_)) {
+    let slope = if matches!(shape, Shape::Grid(_)) {
         0.06
     } else {
         0.1
     };
-    let high = share * along.length() + 0.75 * from.height().min(from.width());
+    let high = slope * along.length() + 0.75 * from.height().min(from.width());
     let bend = a.lerp(b, 0.5) + across * 2.0 * high;
     Way {
         from: border(from, bend),

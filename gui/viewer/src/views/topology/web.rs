@@ -24,8 +24,10 @@ const NEAR: f32 = 12.0;
 const APART: f32 = 36.0;
 /// Between planes of a grid.
 const PLANES: f32 = 90.0;
-/// How wide a ring, or planes beside each other, are for their height.
+/// How wide a ring is for its height.
 const ASPECT: f32 = 1.5;
+/// The same of planes, which stand beside each other rather than below each other.
+const PLANES_ASPECT: f32 = 3.0;
 
 /// Things about an origin of their own: the upper left corner of all.
 #[derive(Clone, Debug, Default)]
@@ -232,12 +234,11 @@ impl<'a> Web<'a> {
         let inside = inside.map(|group| Part::Group(group.id));
         for part in others.into_iter().chain(inside) {
             let switch = hangs_on.get(&part).and_then(|switch| cells.get_mut(switch));
-            match switch {
-                Some(cell) => cell.hung.push(self.cell(part).head),
-                None => {
-                    order.push(part);
-                    cells.insert(part, self.cell(part));
-                }
+            if let Some(cell) = switch {
+                cell.hung.push(self.cell(part).head);
+            } else {
+                order.push(part);
+                cells.insert(part, self.cell(part));
             }
         }
         let cells: Vec<Cell> = order.iter().filter_map(|part| cells.remove(part)).collect();
@@ -320,7 +321,7 @@ fn columns(planes: usize, plane: Vec2) -> usize {
     let unlike = |columns: usize| {
         let rows = planes.div_ceil(columns);
         let aspect = columns as f32 * plane.x / (rows as f32 * plane.y);
-        (aspect / ASPECT).ln().abs()
+        (aspect / PLANES_ASPECT).ln().abs()
     };
     let all = 1..=planes.max(1);
     all.min_by(|a, b| unlike(*a).total_cmp(&unlike(*b)))
