@@ -322,7 +322,8 @@ fn fill(cells: &mut [Cell], bar: &Bar, (from, to): (u64, u64)) {
     let wide = to.saturating_sub(from).max(1) as f64 / n.max(1) as f64;
     let place = |time: SimTime| {
         let share = time.as_picos().saturating_sub(from) as f64 / wide;
-        (crate::round::column(share) as usize).min(n.saturating_sub(1))
+        let column = usize::try_from(crate::round::column(share)).unwrap_or(usize::MAX);
+        column.min(n.saturating_sub(1))
     };
     let first = place(bar.start);
     let last = place(SimTime::from_picos(bar.end.as_picos().saturating_sub(1))).max(first);

@@ -34,16 +34,6 @@ impl Subject {
         }
     }
 
-    /// What a pane shows, where it is made to a figure here.
-    pub const fn of(pane: Pane) -> Option<Self> {
-        match pane {
-            Pane::Timeline => Some(Self::Timeline),
-            Pane::Ledger => Some(Self::Ledger),
-            Pane::Topology => Some(Self::Topology),
-            _ => None,
-        }
-    }
-
     /// How it is made of what is shown; none where nothing is.
     fn make(self, state: &State) -> Option<Make> {
         match self {

@@ -49,13 +49,12 @@ pub enum StartError {
 /// All errors of a scenario, one a line.
 fn wrong(file: &Path, failures: &[Failure]) -> String {
     let n = number::counted(failures.len() as u64, "error");
-    let mut text = format!("{} has {n}", file.display());
+    let mut lines = vec![format!("{} has {n}", file.display())];
     for failure in failures {
-        let hint = failure.hint();
-        let hint = hint.map_or(String::new(), |hint| format!("\n    hint: {hint}"));
-        text.push_str(&format!("\n  {}{hint}", placed(failure)));
+        lines.push(format!("  {}", placed(failure)));
+        lines.extend(failure.hint().map(|hint| format!("    hint: {hint}")));
     }
-    text
+    lines.join("\n")
 }
 
 impl StartError {
