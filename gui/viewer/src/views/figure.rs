@@ -10,9 +10,11 @@ use crate::command::{Command, Content, Export};
 const PAPER: egui::Vec2 = egui::vec2(720.0, 450.0);
 
 /// The menu of a chart.
-pub fn figure_menu_ui(ui: &mut Ui, figure: &Figure) -> Vec<Command> {
+///
+/// * `figure` — makes the chart, when something is done with it.
+pub fn figure_menu_ui(ui: &mut Ui, title: &str, figure: impl Fn() -> Figure) -> Vec<Command> {
     let mut commands = Vec::new();
-    let name = file_name(&figure.title);
+    let name = file_name(title);
     let button = ui.menu_button("Export", |ui| {
         let mut entry = |ui: &mut Ui, text: &str, command: &dyn Fn() -> Command| {
             if ui.button(text).clicked() {
@@ -20,23 +22,21 @@ pub fn figure_menu_ui(ui: &mut Ui, figure: &Figure) -> Vec<Command> {
                 ui.close();
             }
         };
-        entry(ui, "Copy as CSV", &|| Command::Copy(csv(figure)));
-        entry(ui, "Copy as SVG", &|| {
-            Command::Copy(svg(figure, PAPER, &Theme::LIGHT))
-        });
+        let drawn = || svg(&figure(), PAPER, &Theme::LIGHT);
+        entry(ui, "Copy as CSV", &|| Command::Copy(csv(&figure())));
+        entry(ui, "Copy as SVG", &|| Command::Copy(drawn()));
         entry(ui, "Save as SVG…", &|| {
-            let text = svg(figure, PAPER, &Theme::LIGHT);
-            export(&name, "svg", Content::Text(text))
+            export(&name, "svg", Content::Text(drawn()))
         });
         entry(ui, "Save as PNG…", &|| {
-            export(&name, "png", Content::Picture(Box::new(figure.clone())))
+            export(&name, "png", Content::Picture(Box::new(figure())))
         });
         entry(ui, "Save as CSV…", &|| {
-            export(&name, "csv", Content::Text(csv(figure)))
+            export(&name, "csv", Content::Text(csv(&figure())))
         });
     });
     button.response.widget_info(|| {
-        let label = format!("Export {}", figure.title);
+        let label = format!("Export {title}");
         egui::WidgetInfo::labeled(egui::Role::Button, true, label)
     });
     commands
@@ -44,7 +44,6 @@ pub fn figure_menu_ui(ui: &mut Ui, figure: &Figure) -> Vec<Command> {
 
 /// A figure over all that is left, with its menu at the upper right.
 pub fn plate_ui(ui: &mut Ui, figure: &Figure, view: &FigureView) -> (FigureResponse, Vec<Command>) {
-    let mut commands = Vec::new();
     let (top, right) = (ui.cursor().min.y, ui.max_rect().right());
     let response = figure_ui(ui, figure, view);
     let corner = egui::Rect::from_min_max(
@@ -56,7 +55,9 @@ pub fn plate_ui(ui: &mut Ui, figure: &Figure, view: &FigureView) -> (FigureRespo
         .max_rect(corner)
         .layout(layout)
         .id_salt(("menu of", &figure.title));
-    ui.scope_builder(builder, |ui| commands.extend(figure_menu_ui(ui, figure)));
+    // A child of its own: what comes next goes on below the figure, not below its menu.
+    let mut menu = ui.new_child(builder);
+    let commands = figure_menu_ui(&mut menu, &figure.title, || figure.clone());
     (response, commands)
 }
 

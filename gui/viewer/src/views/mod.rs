@@ -10,6 +10,7 @@
 
 pub mod accuracy;
 pub mod figure;
+pub mod kept;
 pub mod memory;
 pub mod pick;
 pub mod planner;
