@@ -336,13 +336,12 @@ impl Worker {
             // What somebody asked anew is not shown any more, but for short work, of which a drag
             // wants to see every step.
             let is_shown = next.is_none() || done.slot.waits();
-            match done.outcome.filter(|_| is_shown) {
-                Some(outcome) => outcomes.push(outcome),
-                None => {
-                    outcomes.extend(failed);
-                    if is_shown {
-                        outcomes.push(crashed(done.slot));
-                    }
+            if let Some(outcome) = done.outcome.filter(|_| is_shown) {
+                outcomes.push(outcome);
+            } else {
+                outcomes.extend(failed);
+                if is_shown {
+                    outcomes.push(crashed(done.slot));
                 }
             }
             if let Some(ask) = next {

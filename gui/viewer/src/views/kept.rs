@@ -38,14 +38,14 @@ where
 {
     let id = Id::unique(("kept", name));
     let known: Option<(I, Arc<T>)> = ui.data(|data| data.get_temp(id));
-    if let Some((of, made)) = known
+    if let Some((of, before)) = known
         && of == inputs
     {
-        return made;
+        return before;
     }
-    let made = Arc::new(make());
-    ui.data_mut(|data| data.insert_temp(id, (inputs, Arc::clone(&made))));
-    made
+    let outcome = Arc::new(make());
+    ui.data_mut(|data| data.insert_temp(id, (inputs, Arc::clone(&outcome))));
+    outcome
 }
 
 #[cfg(test)]

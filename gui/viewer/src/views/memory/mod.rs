@@ -116,7 +116,7 @@ pub fn memory_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
         let advice = match run.answer {
             Answer::Traffic { .. } => "A network workload uses no memory of GPUs.",
             Answer::File { .. } => "The file tells nothing of memory.",
-            _ => "The run tells nothing of memory.",
+            Answer::Training { .. } => "The run tells nothing of memory.",
         };
         super::empty_ui(ui, "No memory to show", advice);
         return Vec::new();
@@ -156,7 +156,7 @@ fn kept_classes(ui: &Ui, run: &Arc<Run>, name: &str) -> Arc<Vec<Class>> {
 fn remedies_ui(ui: &mut Ui, state: &State, run: &Run) -> Option<Any> {
     let prediction = run.prediction().filter(|_| run.draft.is_some())?;
     let remedies = &state.results.memory.remedies;
-    let asked = remedies::remedies_ui(ui, remedies, prediction.fits, obstacle(state));
+    let asked = remedies::remedies_ui(ui, remedies, prediction.fits, obstacle(state).as_deref());
     asked.map(Any::Memory)
 }
 

@@ -17,7 +17,7 @@ pub(super) fn remedies_ui(
     ui: &mut Ui,
     remedies: &Remedies,
     fits: bool,
-    obstacle: Option<String>,
+    obstacle: Option<&str>,
 ) -> Option<Command> {
     let theme = Theme::of(ui.ctx());
     let title = if fits {
@@ -48,7 +48,7 @@ pub(super) fn remedies_ui(
     let note =
         "Each change alone, by the estimate engine, against the plan as that engine sees it.";
     ui.label(RichText::new(note).small().color(theme.faint));
-    list_ui(ui, found, obstacle.as_deref())
+    list_ui(ui, found, obstacle)
 }
 
 /// How many of the changes are enough.

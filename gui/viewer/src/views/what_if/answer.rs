@@ -29,7 +29,7 @@ const QUANTITIES: [Quantity; 4] = [
         more_is_better: false,
     },
     Quantity {
-        label: "Tokens a second",
+        label: "Tokens/s",
         key: "tokens_per_s",
         of: |one| one.tokens_per_s,
         shown: |one| number::digits(one.tokens_per_s),
@@ -159,9 +159,10 @@ fn head_ui(ui: &mut Ui, title: &str, note: &str, warns: bool) {
 fn table_ui(ui: &mut Ui, name: &str, base: &Prediction, now: Option<&Prediction>) {
     let figures = Figures::of(base);
     let figures_now = now.map(Figures::of);
-    // A grid that has not been seen yet measures itself first: with numbers columns are wider.
-    Grid::new(("what if", name, now.is_some()))
+    // A grid has the widths of the last frame: where numbers come in, they have their room already.
+    Grid::new(("what if", name))
         .num_columns(4)
+        .min_col_width(66.0)
         .spacing(egui::vec2(10.0, 2.0))
         .min_row_height(17.0)
         .show(ui, |ui| {

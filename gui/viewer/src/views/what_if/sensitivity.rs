@@ -12,6 +12,11 @@ use crate::views::figure::figure_menu_ui;
 /// What the chart is called.
 const TITLE: &str = "What 10 % more would bring";
 
+/// How it was found.
+const ABOUT: &str = "Change of tokens a second by the estimate engine; one GPU is 10 % slower. \
+                     Counts take the nearest step that the plan allows, which is shown without a \
+                     bar where it is no 10 %.";
+
 /// Draws the list.
 pub(super) fn sensitivity_ui(ui: &mut Ui, state: &State, tuned: &Tuned) -> Vec<Any> {
     let mut commands = Vec::new();
@@ -26,10 +31,10 @@ pub(super) fn sensitivity_ui(ui: &mut Ui, state: &State, tuned: &Tuned) -> Vec<A
             }
         });
     });
-    let mut about = "Change of tokens a second by the estimate engine; one GPU is 10 % slower. Counts take the nearest step that the plan allows, which is shown without a bar where it is no 10 %.".to_owned();
-    if let Some(doubt) = tuned.tuner.doubt() {
-        about += &format!(" Each is rehearsed: {doubt}.");
-    }
+    let rehearsed = tuned.tuner.doubt().map_or(String::new(), |doubt| {
+        format!(" Each is rehearsed: {doubt}.")
+    });
+    let about = format!("{ABOUT}{rehearsed}");
     ui.add(egui::Label::new(RichText::new(about).small().color(theme.faint)).wrap());
     let all = match &found.sensitivities {
         Sensitivities::Weighed(all) => all,
