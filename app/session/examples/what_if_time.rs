@@ -8,19 +8,25 @@
 use std::time::{Duration, Instant};
 
 use session::{Draft, Knob, Tuner, Tuning};
+use units::Control;
 
 /// Answers of which the median is told.
 const RUNS: usize = 21;
 
 fn main() {
-    for name in ["llama3-70b-dgx-h100", "llama3-405b-16384-h100"] {
+    for name in [
+        "llama3-70b-dgx-h100",
+        "llama3-405b-16384-h100",
+        "deepseek-v3-2048-h800",
+        "mixed-t4-v100",
+    ] {
         let opened = Draft::example(name).map(|draft| draft.open());
         let Some(Ok(opened)) = opened else {
             println!("{name} cannot be opened");
             continue;
         };
         let start = Instant::now();
-        let Ok(tuner) = Tuner::new(&opened) else {
+        let Ok(tuner) = Tuner::new(&opened, &Control::new()) else {
             println!("{name} has no closed form");
             continue;
         };
@@ -39,7 +45,7 @@ fn main() {
             );
         }
         let start = Instant::now();
-        let n = tuner.sensitivities().len();
+        let n = tuner.sensitivities(&Control::new()).len();
         println!("  {n} sensitivities in {:?}", start.elapsed());
     }
 }
@@ -51,7 +57,7 @@ fn median(tuner: &Tuner, knob: Knob, value: f64) -> (f64, Duration, Option<Strin
     let mut times: Vec<Duration> = Vec::new();
     for _ in 0..RUNS {
         let start = Instant::now();
-        refused = tuner.estimate(&tuning).err().map(|error| error.to_string());
+        refused = tuner.quick(&tuning).err().map(|error| error.to_string());
         times.push(start.elapsed());
     }
     times.sort_unstable();

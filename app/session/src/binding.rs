@@ -16,11 +16,14 @@ pub struct Binding {
     pub memory_share: f64,
     /// The parts of the iteration as shares of its time, the largest first, without zeros.
     pub parts: Vec<(&'static str, f64)>,
-    /// The ranks that others wait for; none in the closed form.
+    /// The ranks that others wait for; none in the closed form and without a pipeline.
     pub bottleneck: Option<String>,
     /// In a sentence.
     pub words: String,
 }
+
+/// Parts below this share of the iteration would be told as 0 %.
+const LEAST: f64 = 0.005;
 
 /// Above this share of a device's memory there is no room for a choice that takes more.
 const NEARLY_FULL: f64 = 0.9;
@@ -51,17 +54,22 @@ pub fn binding(prediction: &Prediction) -> Binding {
         )
     };
     let mut words = memory;
-    if let Some((name, share)) = parts.first() {
+    let mut told = parts.iter().filter(|(_, share)| LEAST <= *share);
+    if let Some((name, share)) = told.next() {
         let _ = write!(
             words,
             " {} of the iteration goes to {name}",
             percent(*share)
         );
     }
-    if let Some((name, share)) = parts.get(1) {
+    if let Some((name, share)) = told.next() {
         let _ = write!(words, ", {} to {name}", percent(*share));
     }
-    if let Some(stage) = &prediction.bottleneck {
+    let bottleneck = prediction
+        .bottleneck
+        .clone()
+        .filter(|_| has_stages(prediction));
+    if let Some(stage) = &bottleneck {
         let _ = write!(words, "; the others wait for {stage}");
     }
     words.push('.');
@@ -70,9 +78,15 @@ pub fn binding(prediction: &Prediction) -> Binding {
         device,
         memory_share,
         parts,
-        bottleneck: prediction.bottleneck.clone(),
+        bottleneck,
         words,
     }
+}
+
+/// Whether there is more than one stage that could wait for another.
+fn has_stages(prediction: &Prediction) -> bool {
+    let classes = prediction.peak_allocated_bytes_by_class.iter();
+    classes.map(|class| class.stage).max() != Some(0)
 }
 
 /// The parts of a breakdown with their names, in a fixed order.
@@ -97,7 +111,7 @@ mod tests {
 
     fn of(name: &str) -> Binding {
         let opened = Draft::example(name).unwrap().open().unwrap();
-        binding(Tuner::new(&opened).unwrap().base())
+        binding(Tuner::new(&opened, &units::Control::new()).unwrap().base())
     }
 
     #[test]
@@ -105,6 +119,35 @@ mod tests {
         let tight = of("llama3-70b-does-not-fit");
         assert!(1.0 < tight.memory_share);
         assert!(tight.words.starts_with("Memory: "), "{}", tight.words);
+    }
+
+    #[test]
+    fn nothing_is_said_of_parts_without_time_and_of_stages_without_a_pipeline() {
+        let opened = Draft::example("llama3-8b-dgx-h100")
+            .unwrap()
+            .open()
+            .unwrap();
+        let mut ready = opened.ready().unwrap();
+        ready.scenario.settings.engine = crate::Engine::Analytic;
+        let control = units::Control::new();
+        let outcome = ready.run(crate::Record::Totals, &control).unwrap();
+        let mut prediction = outcome.prediction;
+        assert!(!has_stages(&prediction));
+        prediction.bottleneck = Some("stage 0".to_owned());
+        prediction.breakdown = Breakdown {
+            compute_s: 1.0,
+            dp_s: 0.004,
+            ..Breakdown::default()
+        };
+        let bound = binding(&prediction);
+        assert_eq!(bound.bottleneck, None);
+        assert!(
+            bound
+                .words
+                .ends_with("100 % of the iteration goes to compute."),
+            "{}",
+            bound.words
+        );
     }
 
     #[test]

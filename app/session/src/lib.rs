@@ -62,7 +62,7 @@ pub use import_network::{Tool, import_chakra, import_cluster, import_simgrid};
 pub use launch::{Bundle, Consumer, ExportError, Imported, LaunchFile, Mode, Producer};
 pub use link_loads::{KindLoad, LinkLoads, LoadClass, Routed};
 pub use links::{link_tracks, save_links};
-pub use memory_remedies::{MemoryRemedy, memory_remedies};
+pub use memory_remedies::{MemoryRemedies, MemoryRemedy, memory_remedies};
 pub use network::{
     Candidate, FailedPlan, FullestLink, LinkLoad, Messages, NETWORK_FIELDS, NetworkAnswer,
     NetworkBundle, NetworkConsumer, NetworkExplanation, NetworkField, NetworkFile, NetworkPlan,
@@ -75,7 +75,7 @@ pub use plan::{Planned, Remedy, WhatIf, baselines, remedies, sensitivity};
 pub use plan_fields::{KEPT, plan_fields};
 pub use predict::{
     Assumed, Breakdown, ClassMemory, CommunicationFact, Engine, JobTime, LinkClass, Links, Outcome,
-    PredictError, Prediction, Record, Scenario, Sources, Table,
+    PredictError, Prediction, Record, Scenario, Sources, Table, doubted, rehearsed_since,
 };
 pub use ranks::RankPlaces;
 pub use runs::{Assumption as Inferred, Quantity, RunsError};

@@ -183,7 +183,7 @@ fn rates(prediction: &Prediction) -> Vec<Origin> {
         source: "the iteration time".to_owned(),
         interval: over_time(value),
     };
-    vec![
+    let mut all = vec![
         derived(
             "tokens_per_s",
             "Throughput",
@@ -226,7 +226,15 @@ fn rates(prediction: &Prediction) -> Vec<Origin> {
             "Operations that the plan runs, a second and GPU, with recomputation.",
             "hardware FLOPs / (iteration time · GPUs); Korthikanti et al., arXiv 2205.05198, appendix A",
         ),
-    ]
+    ];
+    let of_peak = all.iter_mut().filter(|origin| origin.key == "mfu");
+    for origin in of_peak {
+        origin.source = format!(
+            "the iteration time; a peak of {} TFLOP/s a GPU in {}",
+            prediction.peak_tflops_per_gpu, prediction.mfu_format
+        );
+    }
+    all
 }
 
 fn memory(prediction: &Prediction) -> Vec<Origin> {
@@ -424,7 +432,10 @@ mod tests {
 
     fn all(name: &str) -> (Prediction, Vec<Origin>) {
         let opened = Draft::example(name).unwrap().open().unwrap();
-        let prediction = Tuner::new(&opened).unwrap().base().clone();
+        let prediction = Tuner::new(&opened, &units::Control::new())
+            .unwrap()
+            .base()
+            .clone();
         let origins = origins(&prediction);
         (prediction, origins)
     }
@@ -441,6 +452,10 @@ mod tests {
                 "{one:?}"
             );
         }
+        let mfu = all.iter().find(|one| one.key == "mfu").unwrap();
+        let peak = format!("{} TFLOP/s", prediction.peak_tflops_per_gpu);
+        assert!(mfu.source.contains(&peak), "{mfu:?}");
+        assert!(mfu.source.ends_with(prediction.mfu_format), "{mfu:?}");
         let json = serde_json::to_value(&prediction).unwrap();
         for one in &all {
             let mut at = &json;

@@ -1,7 +1,10 @@
 //! A point of a search's space as a scenario would give it.
 
 use ::plan::{Plan, PlanField};
+use predict::{Prediction, formulas};
+use rayon::prelude::*;
 use search::Choice;
+use units::Control;
 
 use crate::complete::complete_scenario;
 use crate::open::Opened;
@@ -68,6 +71,22 @@ pub fn plan_fields(choice: &Choice, fixed: &[PlanField]) -> Vec<(&'static str, S
 }
 
 impl Planned {
+    /// What formulas say of points of the searched space; none where the plan's checks refuse one, or the
+    /// work was stopped before it. On every core.
+    pub fn formulas_of(&self, choices: &[Choice], control: &Control) -> Vec<Option<Prediction>> {
+        let of = |choice: &Choice| {
+            if control.is_cancelled() {
+                return None;
+            }
+            let mut scenario = self.planning.scenario.clone();
+            let spec = choice.spec(&self.planning.given, &self.planning.fixed);
+            let checked = Plan::check(&spec, &scenario.job, &scenario.cluster).ok()?;
+            scenario.plan = checked.plan;
+            formulas(&scenario).ok()
+        };
+        choices.par_iter().map(of).collect()
+    }
+
     /// A point of the searched space as a scenario, whether it was simulated or not; none where the plan's
     /// checks refuse it.
     ///
@@ -84,7 +103,6 @@ impl Planned {
 mod tests {
     use super::*;
     use crate::{Draft, Engine};
-    use units::Control;
 
     #[test]
     fn fields_that_a_search_keeps_say_so_and_any_point_is_a_scenario() {

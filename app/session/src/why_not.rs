@@ -2,8 +2,8 @@
 
 use format::{Assignment, Failure};
 use plan::PlanField;
-use predict::Engine;
-use search::{NoPlan, SearchError};
+use predict::{Engine, Prediction, Record, predict};
+use search::{NoPlan, SearchError, Simulated};
 use units::Control;
 
 use crate::binding::breakdown_parts;
@@ -46,6 +46,8 @@ impl Opened {
     /// * `planned` — what was found without these values.
     /// * `values` — fields of `[plan]`, such as `tp`, each with its value as people type it.
     /// * `asked_by` — where people typed them, which errors name.
+    /// * `engine` — that of the search. Where it was stopped before its engine was asked, the closed form
+    ///   judges both plans.
     ///
     /// # Errors
     ///
@@ -72,8 +74,12 @@ impl Opened {
         fixed.dedup();
         let asked = self.with(&above).map_err(WhyNotError::Refused)?;
         let planning = asked.planning(&fixed).map_err(WhyNotError::Refused)?;
+        let first = planned.answer.plans.first();
+        let engine = first.map_or(engine, |best| answered_by(best, engine));
+        let best = first.map(|best| judged(planned, best, engine, control));
+        let best = best.transpose()?;
         match asked.plan(planning, engine, &planned.measured, control) {
-            Ok(other) => Ok(compared(planned, other)),
+            Ok(other) => Ok(compared(best.as_ref(), other)),
             Err(SearchError::NoPlan(nothing)) => Ok(WhyNot {
                 best: Err(nothing),
                 slower: None,
@@ -84,11 +90,34 @@ impl Opened {
     }
 }
 
-fn compared(planned: &Planned, other: Planned) -> WhyNot {
-    let firsts = [planned, &other].map(|one| one.answer.plans.first());
+/// The engine that judged a plan.
+fn answered_by(plan: &Simulated, asked: Engine) -> Engine {
+    let mut known = Engine::ALL.into_iter();
+    let name = plan.prediction.engine;
+    known.find(|engine| engine.name() == name).unwrap_or(asked)
+}
+
+/// What the engine says of the best plan. After an early stop formulas alone judged it.
+fn judged(
+    planned: &Planned,
+    best: &Simulated,
+    engine: Engine,
+    control: &Control,
+) -> Result<Prediction, WhyNotError> {
+    if !planned.answer.partial {
+        return Ok(best.prediction.clone());
+    }
+    let mut scenario = planned.planning.scenario.clone();
+    scenario.plan = best.plan.clone();
+    scenario.settings.engine = engine;
+    let outcome = predict(&scenario, Record::Totals, control).map_err(SearchError::from)?;
+    Ok(outcome.prediction)
+}
+
+fn compared(best: Option<&Prediction>, other: Planned) -> WhyNot {
     let (mut slower, mut loses) = (None, Vec::new());
-    if let [Some(best), Some(with)] = firsts {
-        let (best, with) = (&best.prediction, &with.prediction);
+    if let (Some(best), Some(with)) = (best, other.answer.plans.first()) {
+        let with = &with.prediction;
         slower = Some(with.iteration_time_s / best.iteration_time_s - 1.0);
         let parts = [&best.breakdown, &with.breakdown].map(breakdown_parts);
         let pairs = parts[0].into_iter().zip(parts[1]);

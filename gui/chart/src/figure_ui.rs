@@ -245,8 +245,18 @@ impl Shown<'_> {
             .targets
             .iter()
             .filter(|target| Some(target.id) == self.view.selected);
-        for target in selected {
-            let bounds = target.bounds().translate(self.rect.min.to_vec2());
+        let offset = self.rect.min.to_vec2();
+        let mut bounds: Vec<Rect> = selected
+            .map(|target| target.bounds().translate(offset))
+            .collect();
+        if let (Content::Bars(_), Some(all)) = (
+            &self.figure.content,
+            bounds.iter().copied().reduce(Rect::union),
+        ) {
+            // One about the whole bar: about each part they would hide the small ones.
+            bounds = vec![all];
+        }
+        for bounds in bounds {
             ring(&painter, bounds, Stroke::new(2.0, self.theme.accent));
         }
         if let (Content::Xy(_), Some(x), Some(map)) = (

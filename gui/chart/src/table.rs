@@ -25,6 +25,8 @@ pub struct Column {
     pub unit: Unit,
     /// Whether it holds numbers, which stand to the right.
     pub is_number: bool,
+    /// What its cells mean and where they are from, for those who point at its label.
+    pub help: Option<&'static str>,
 }
 
 impl Column {
@@ -42,7 +44,15 @@ impl Column {
             label: label.into(),
             unit,
             is_number: true,
+            ..Self::default()
         }
+    }
+
+    /// The same with what its cells mean and where they are from.
+    #[must_use]
+    pub fn explained(mut self, help: &'static str) -> Self {
+        self.help = Some(help);
+        self
     }
 }
 

@@ -301,6 +301,9 @@ impl<'a> Sheet<'a> {
         if response.clicked() {
             commands.push(TableCommand::Sort(Sort::clicked(self.view.sort, column)));
         }
+        if let Some(help) = of.help {
+            response.on_hover_text(help);
+        }
     }
 
     /// Brings the selected row into view when it has changed.

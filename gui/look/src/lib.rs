@@ -16,4 +16,4 @@ mod theme;
 mod told;
 
 pub use theme::{ANIMATION, Theme, install, space};
-pub use told::{Told, Worth, told_line, told_ui};
+pub use told::{Told, Worth, told_card, told_line, told_ui, told_value};

@@ -1,6 +1,6 @@
 //! Numbers that explain themselves.
 
-use egui::{Response, RichText, Role, Sense, Ui, WidgetInfo, WidgetText};
+use egui::{Id, Response, RichText, Role, Sense, Ui, WidgetInfo, WidgetText};
 
 use crate::{Theme, space};
 
@@ -132,9 +132,19 @@ pub fn told_line(ui: &mut Ui, told: &Told) -> Response {
     explained(ui, &shown.response, told)
 }
 
+/// A number alone, written in its own way; hovering or focusing it shows the card.
+pub fn told_value(ui: &mut Ui, text: impl Into<WidgetText>, told: &Told) -> Response {
+    let shown = ui.label(text);
+    explained_as(ui, &shown, told, shown.id.with("told"))
+}
+
 /// Makes what was drawn answer to pointer, focus and readers.
 fn explained(ui: &Ui, shown: &Response, told: &Told) -> Response {
     let id = ui.scope_id().with(("told", &told.label));
+    explained_as(ui, shown, told, id)
+}
+
+fn explained_as(ui: &Ui, shown: &Response, told: &Told, id: Id) -> Response {
     let response = ui.interact(
         shown.rect,
         id,
@@ -153,10 +163,11 @@ fn explained(ui: &Ui, shown: &Response, told: &Told) -> Response {
             egui::StrokeKind::Outside,
         );
     }
-    response.on_hover_ui(|ui| card_ui(ui, told))
+    response.on_hover_ui(|ui| told_card(ui, told))
 }
 
-fn card_ui(ui: &mut Ui, told: &Told) {
+/// The card alone, for what is painted and hovered elsewhere.
+pub fn told_card(ui: &mut Ui, told: &Told) {
     let theme = Theme::of(ui.ctx());
     ui.set_max_width(360.0);
     ui.label(RichText::new(format!("{}  {}", told.label, told.value)).strong());

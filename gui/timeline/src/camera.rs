@@ -39,6 +39,11 @@ impl Camera {
         }
     }
 
+    /// A window that lies within a run as it is: one between two that do.
+    pub(crate) const fn within(start: u64, span: u64) -> Self {
+        Self { start, span }
+    }
+
     /// A stretch of time in the middle of the window, of which it fills a share.
     pub fn around(stretch: Range<SimTime>, share: f64, end: SimTime) -> Self {
         let (from, to) = (stretch.start.as_picos(), stretch.end.as_picos().max(1));

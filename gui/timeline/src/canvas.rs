@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use units::SimTime;
 
+use crate::ease::Ease;
 use crate::key::{Fold, Grouping, TrackKey};
 use crate::quad::{Batch, MeshSink, Quad, QuadSink};
 use crate::rows::Rows;
@@ -19,6 +20,7 @@ pub struct Canvas {
     pub(crate) lanes: Kept,
     pub(crate) overview: Kept,
     pub(crate) drag: Option<Drag>,
+    pub(crate) ease: Ease,
     pub(crate) selected: Selection,
     pub(crate) ledger: Option<LedgerLine>,
     pub(crate) listens: bool,
@@ -89,6 +91,7 @@ impl Canvas {
             lanes: Kept::default(),
             overview: Kept::default(),
             drag: None,
+            ease: Ease::default(),
             selected: Selection::None,
             ledger: None,
             listens: true,
@@ -114,6 +117,7 @@ impl Canvas {
             self.lanes.key = None;
             self.overview.key = None;
             self.drag = None;
+            self.ease.stop();
             self.timeline = Some(Arc::clone(timeline));
         }
     }

@@ -7,6 +7,7 @@ use look::Theme;
 use trace::{Bar, SpanId};
 use units::SimTime;
 
+use crate::camera::Camera;
 use crate::paint::Band;
 use crate::round::{column, single};
 use crate::rows::{Row, Rows, Shows};
@@ -123,8 +124,8 @@ impl<'a> Frame<'a> {
         let lanes = of([middle, right], [lanes_top, bottom]);
         let scrolled = of([middle, right], [pinned, bottom]);
         let columns = (lanes.width() * pixels_per_point).round().max(1.0);
-        let scale = Scale(view.camera.span() as f64 / f64::from(columns));
         let most = (rows.height() - scrolled.height()).max(0.0);
+        let (scale, first_column) = grid(view.camera, columns);
         Self {
             timeline,
             view,
@@ -141,9 +142,16 @@ impl<'a> Frame<'a> {
             scroll: snap(view.scroll.min(most)),
             pixels_per_point,
             scale,
-            first_column: column((view.camera.start().as_picos() as f64 / scale.0).round()),
+            first_column,
             rows,
         }
+    }
+
+    /// Picoseconds in a column of pixels, and the column at the left edge, where another window of
+    /// time is seen.
+    pub(crate) fn grid_of(&self, camera: Camera) -> (Scale, u64) {
+        let columns = (self.lanes.width() * self.pixels_per_point).round();
+        grid(camera, columns.max(1.0))
     }
 
     /// Everything.
@@ -261,4 +269,10 @@ impl<'a> Frame<'a> {
             rect.y_range(),
         ))
     }
+}
+
+fn grid(camera: Camera, columns: f32) -> (Scale, u64) {
+    let scale = Scale(camera.span() as f64 / f64::from(columns));
+    let first = (camera.start().as_picos() as f64 / scale.0).round();
+    (scale, column(first))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui::{Align2, FontId, Rect, Ui, pos2, vec2};
 use look::palette;
 
+use crate::camera::Camera;
 use crate::canvas::Canvas;
 use crate::frame::{Frame, Side};
 use crate::paint::{Shade, Stretching, tile_quads};
@@ -29,7 +30,9 @@ struct Seen<'a> {
 }
 
 /// Draws rows.
-pub(crate) fn lanes_ui(ui: &Ui, frame: &Frame<'_>, canvas: &mut Canvas) {
+///
+/// * `aim` — the window of time that the frame's is on its way to: its tiles are made, and none in between.
+pub(crate) fn lanes_ui(ui: &Ui, frame: &Frame<'_>, aim: Camera, canvas: &mut Canvas) {
     let painter = ui.painter().with_clip_rect(frame.lanes);
     painter.rect_filled(frame.lanes, 0.0, frame.theme.ground);
     let seen: Vec<Seen<'_>> = frame
@@ -50,25 +53,32 @@ pub(crate) fn lanes_ui(ui: &Ui, frame: &Frame<'_>, canvas: &mut Canvas) {
         let first = scale.column(from) / u64::from(TILE);
         first..=scale.column(to) / u64::from(TILE)
     };
-    let first = frame.first_column / u64::from(TILE);
-    let tiles = first..=(frame.first_column + columns) / u64::from(TILE);
+    let (wanted, first) = frame.grid_of(aim);
+    let tiles = first / u64::from(TILE)..=(first + columns) / u64::from(TILE);
     let background = canvas.background.take();
     let ready = canvas.tiles.prepare(
         ui.ctx(),
         frame.timeline,
-        (&wants, frame.scale, tiles.clone()),
+        (&wants, wanted, tiles.clone()),
         background.as_deref(),
     );
     canvas.background = background;
-    let (scale, tiles) = match canvas.tiles.complete {
-        Some(old) if !ready => {
-            let camera = frame.view.camera;
-            (
-                old,
-                of(old, camera.start().as_picos(), camera.end().as_picos()),
-            )
-        }
-        _ => (frame.scale, tiles),
+    let camera = frame.view.camera;
+    let old = match canvas.ease.scale() {
+        // On the way into a run the tiles of its end cover too little.
+        Some(before) if !ready || aim.span() < camera.span() => Some(before),
+        _ => canvas.tiles.complete.filter(|_| !ready),
+    };
+    let (scale, tiles) = match old {
+        Some(old) => (
+            old,
+            of(old, camera.start().as_picos(), camera.end().as_picos()),
+        ),
+        None if camera == aim => (wanted, tiles),
+        None => (
+            wanted,
+            of(wanted, camera.start().as_picos(), camera.end().as_picos()),
+        ),
     };
     let key = batch_key(frame, canvas.tiles.generation, scale);
     let drawn = pieces(frame, canvas, &seen, scale, tiles);

@@ -19,6 +19,7 @@ mod compare;
 mod counter;
 mod details;
 mod durations;
+mod ease;
 mod effects;
 mod figure;
 mod frame;

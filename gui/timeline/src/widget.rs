@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui::{Align2, FontId, Role, Sense, Ui, WidgetInfo};
 use units::SimTime;
 
+use crate::camera::Camera;
 use crate::canvas::Canvas;
 use crate::command::TimelineCommand;
 use crate::frame::{Frame, Side};
@@ -37,6 +38,18 @@ pub(crate) fn side_ui(
     }
     canvas.turn_to(timeline);
     let rows = canvas.rows(timeline, view);
+    let aim = view.camera;
+    let on_the_way;
+    let view = match ease(ui, canvas, aim) {
+        camera if camera == aim => view,
+        camera => {
+            on_the_way = TimelineView {
+                camera,
+                ..view.clone()
+            };
+            &on_the_way
+        }
+    };
     let frame = Frame::new(ui, timeline, view, rows, (side, end));
     let mut commands = Vec::new();
     ui.allocate_rect(frame.rect(), Sense::hover());
@@ -48,7 +61,7 @@ pub(crate) fn side_ui(
     if frame.ruler.is_positive() {
         strip::ruler_ui(ui, &frame, canvas, &mut commands);
     }
-    lanes::lanes_ui(ui, &frame, canvas);
+    lanes::lanes_ui(ui, &frame, aim, canvas);
     overlay::overlay_ui(ui, &frame);
     headers::headers_ui(ui, &frame, &mut commands);
     let response = pointer::lanes_ui(ui, &frame, canvas, &mut commands);
@@ -62,6 +75,19 @@ pub(crate) fn side_ui(
     }
     canvas.tiles.tidy();
     commands
+}
+
+/// The window of time that is drawn now: on its way to the one that is asked for.
+fn ease(ui: &Ui, canvas: &mut Canvas, aim: Camera) -> Camera {
+    if canvas.drag.is_some() {
+        canvas.ease.stop();
+    }
+    let clock = (ui.input(|input| input.time), ui.style().animation_time);
+    let camera = canvas.ease.step(aim, clock, canvas.tiles.complete);
+    if canvas.ease.is_under_way() {
+        ui.ctx().request_repaint();
+    }
+    camera
 }
 
 fn nothing_ui(ui: &mut Ui) {

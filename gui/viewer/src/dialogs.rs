@@ -25,6 +25,8 @@ pub struct Question {
     pub save_as: Option<String>,
     /// Where to begin.
     pub folder: Option<PathBuf>,
+    /// Whether a folder is asked for instead of a file.
+    pub wants_folder: bool,
 }
 
 /// Dialogs that choose files: the desktop's, or none.
@@ -50,6 +52,7 @@ impl Dialogs for Desktop {
             dialog = dialog.set_directory(folder);
         }
         let chosen = match &question.save_as {
+            _ if question.wants_folder => dialog.pick_folder(),
             Some(name) => dialog.set_file_name(name).save_file(),
             None => dialog.pick_file(),
         };

@@ -8,10 +8,10 @@ use look::{Theme, Told, Worth, number, space, told_ui};
 use crate::command::{Command, actions};
 use crate::notice::notices_ui;
 use crate::palette::RECENT;
-use crate::run::Answer;
+use crate::run::{Answer, Run};
 use crate::state::{Standing, State};
 use crate::views::told::Figures;
-use crate::worker::{Going, Slot};
+use crate::worker::{Going, Slot, share};
 
 /// The menus.
 pub fn menus_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
@@ -146,14 +146,45 @@ fn numbers(state: &State) -> Vec<Told> {
             Worth::Simulated,
             format!("the {} engine", run.caption.engine),
         )],
-        Answer::File { .. } => vec![Told::new(
-            "Iteration time",
-            number::secs(run.trace.end.as_seconds().as_secs()),
-            "The end of the last span",
-            Worth::Simulated,
-            format!("a timeline that windtunnel {} wrote", run.caption.version),
-        )],
+        Answer::File { header, .. } => of_file(run, &header.prediction),
     }
+}
+
+/// What a file of a timeline says of the prediction that it is of, as far as it does.
+fn of_file(run: &Run, prediction: &serde_json::Value) -> Vec<Told> {
+    let source = format!("a timeline that windtunnel {} wrote", run.caption.version);
+    let told = |label: &str, value: String, meaning: &str| {
+        Told::new(label, value, meaning, Worth::Simulated, source.clone())
+    };
+    let mut all = vec![told(
+        "Iteration time",
+        number::secs(run.trace.end.as_seconds().as_secs()),
+        "The end of the last span",
+    )];
+    if let Some(tokens) = prediction["tokens_per_s"].as_f64() {
+        let meaning = "Tokens of all replicas that are trained on in a second";
+        all.push(told("Tokens a second", number::digits(tokens), meaning));
+    }
+    if let Some(mfu) = prediction["mfu"].as_f64() {
+        let meaning = "Model FLOPs / (iteration time × GPUs × peak)";
+        all.push(told("MFU", number::percent(mfu), meaning));
+    }
+    let bytes = ["device_used_bytes", "device_memory_bytes"]
+        .map(|key| prediction[key].as_u64().map(units::Bytes::new));
+    if let [Some(used), Some(device)] = bytes {
+        let label = if used <= device {
+            "Memory, fits"
+        } else {
+            "Memory, does not fit"
+        };
+        let value = format!("{} of {}", number::bytes(used), number::bytes(device));
+        all.push(told(
+            label,
+            value,
+            "What the fullest GPU uses, of what it has",
+        ));
+    }
+    all
 }
 
 fn session_numbers(now: &session::Prediction, base: Option<&session::Prediction>) -> Vec<Told> {
@@ -207,7 +238,7 @@ pub fn status_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> V
         for (slot, going) in shown {
             is_idle = false;
             ui.label(&going.what);
-            if let Some(share) = progress(going) {
+            if let Some(share) = share(&going.control) {
                 ui.add(ProgressBar::new(share).desired_width(120.0));
             }
             if *slot == Slot::Run {
@@ -224,32 +255,29 @@ pub fn status_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> V
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if let Some(run) = &state.results.current {
-                ui.label(RichText::new(caption_line(&run.caption)).color(theme.faint));
+                let line = caption_line(&run.caption, asked_of(run));
+                ui.label(RichText::new(line).color(theme.faint));
             }
         });
     });
     commands
 }
 
+/// The engine that the scenario asks for, where another one answered.
+fn asked_of(run: &Run) -> Option<&'static str> {
+    let asked = run.ready()?.scenario.settings.engine.name();
+    (asked != run.caption.engine).then_some(asked)
+}
+
 /// The caption of a run as a phrase.
-fn caption_line(caption: &chart::Caption) -> String {
+fn caption_line(caption: &chart::Caption, asked: Option<&str>) -> String {
+    let asked = asked.map_or(String::new(), |asked| {
+        format!(" (in place of {asked}, which has no timeline)")
+    });
     let seed = caption.seed;
     let seed = seed.map_or(String::new(), |seed| format!(", seed {seed}"));
     format!(
-        "{}, engine {}{seed}, windtunnel {}",
+        "{}, engine {}{asked}{seed}, windtunnel {}",
         caption.scenario, caption.engine, caption.version
     )
-}
-
-/// The share of work that is done, where it is known.
-pub fn progress(going: &Going) -> Option<f32> {
-    let (items, all) = going.control.items();
-    let (done, total) = if all == 0 {
-        going.control.progress()
-    } else {
-        (items, all)
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "a share")]
-    let share = (total != 0).then(|| (done as f64 / total as f64).min(1.0) as f32);
-    share
 }

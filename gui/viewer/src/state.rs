@@ -77,6 +77,8 @@ pub enum Then {
     Write(Content),
     /// Read measured runs from it.
     Runs,
+    /// Write launch files to it, a folder, when a person says so.
+    LaunchFolder,
 }
 
 /// How a run stands to the scenario that is edited.
@@ -235,6 +237,7 @@ impl State {
             ],
             save_as: None,
             folder: self.folder(),
+            ..Question::default()
         };
         self.wishes.push(Wish::Choose(question, Then::Open));
     }
@@ -246,6 +249,7 @@ impl State {
             kinds: vec![("Scenarios", &["toml"])],
             save_as: Some(format!("{}.toml", edits.now().name())),
             folder: self.folder(),
+            ..Question::default()
         };
         self.wishes.push(Wish::Choose(question, Then::Save));
     }
@@ -256,6 +260,7 @@ impl State {
             kinds: Vec::new(),
             save_as: Some(export.name),
             folder: self.folder(),
+            ..Question::default()
         };
         self.wishes
             .push(Wish::Choose(question, Then::Write(export.content)));
@@ -283,6 +288,10 @@ impl State {
             Then::Write(Content::Text(text)) => self.write(path, text.into_bytes()),
             Then::Write(Content::Picture(figure)) => self.wishes.push(Wish::Draw(figure, path)),
             Then::Runs => accuracy::apply(self, accuracy::Command::Read(path)),
+            Then::LaunchFolder => {
+                let text = path.display().to_string();
+                planner::apply(self, planner::Command::TypeFolder(text));
+            }
         }
     }
 

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! A slot does one thing at a time and the latest ask wins: what runs is told to stop, and what has not
-//! begun is forgotten. Results of an older ask never arrive.
+//! begun is forgotten. Results of an older ask never arrive. Whoever shows that work is pending says what
+//! becomes of that where no result arrives ([`Ask::or_else`]).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,8 +26,10 @@ pub enum Slot {
     Check,
     /// Running the scenario.
     Run,
-    /// The closed form of what the sliders say.
+    /// What formulas say of the sliders.
     Estimate,
+    /// What the estimate says of sliders that rest, rehearsed where formulas are in doubt.
+    Refine,
     /// What a little more of everything would bring.
     Sensitivity,
     /// A search for plans.
@@ -88,6 +91,9 @@ pub struct Ask {
     pub what: String,
     /// The work.
     pub work: Work,
+    /// What is done where its result never arrives: it broke, or something else came first.
+    pub failed: Option<Outcome>,
+    control: Arc<Control>,
 }
 
 impl fmt::Debug for Ask {
@@ -111,7 +117,21 @@ impl Ask {
                 let result = work(control);
                 Box::new(move |state| done(state, result))
             }),
+            failed: None,
+            control: Arc::default(),
         }
+    }
+
+    /// The same, with what is done where its result never arrives.
+    #[must_use]
+    pub fn or_else(mut self, failed: impl FnOnce(&mut State) + Send + 'static) -> Self {
+        self.failed = Some(Box::new(failed));
+        self
+    }
+
+    /// To stop the work, and to see how far it is.
+    pub fn control(&self) -> Arc<Control> {
+        Arc::clone(&self.control)
     }
 }
 
@@ -144,11 +164,16 @@ pub struct Worker {
     waiting: BTreeMap<Slot, Ask>,
     generation: u64,
     done: (Sender<Done>, Receiver<Done>),
+    /// What is to be done where no result arrives, by generation.
+    failed: BTreeMap<u64, Outcome>,
+    /// The same of asks that were forgotten before they began.
+    forgotten: Vec<Outcome>,
 }
 
 struct Done {
     slot: Slot,
     generation: u64,
+    /// None where the work broke.
     outcome: Option<Outcome>,
 }
 
@@ -170,6 +195,8 @@ impl Worker {
             waiting: BTreeMap::new(),
             generation: 0,
             done: channel(),
+            failed: BTreeMap::new(),
+            forgotten: Vec::new(),
         }
     }
 
@@ -191,38 +218,49 @@ impl Worker {
                 going.control.cancel();
             }
             if self.mode == Mode::Threads {
-                self.waiting.insert(ask.slot, ask);
+                self.wait(ask);
                 return;
             }
         }
         match self.mode {
             Mode::Threads | Mode::Inline => self.begin(ask),
             Mode::Held => {
-                let control = Arc::new(Control::new());
-                let going = self.started(&ask, &control);
+                let going = self.started(&ask);
                 self.going.insert(ask.slot, going);
-                self.waiting.insert(ask.slot, ask);
+                self.wait(ask);
             }
         }
     }
 
-    fn started(&mut self, ask: &Ask, control: &Arc<Control>) -> Going {
+    /// Lets an ask wait in the place of what waited before it.
+    fn wait(&mut self, ask: Ask) {
+        let before = self.waiting.insert(ask.slot, ask);
+        self.forgotten
+            .extend(before.and_then(|before| before.failed));
+    }
+
+    fn started(&mut self, ask: &Ask) -> Going {
         self.generation += 1;
         Going {
             what: ask.what.clone(),
-            control: Arc::clone(control),
+            control: ask.control(),
             generation: self.generation,
         }
     }
 
     fn begin(&mut self, ask: Ask) {
-        self.begin_under(ask, Arc::new(Control::new()));
-    }
-
-    fn begin_under(&mut self, ask: Ask, control: Arc<Control>) {
-        let going = self.started(&ask, &control);
-        let (slot, generation, work) = (ask.slot, going.generation, ask.work);
+        let going = self.started(&ask);
+        let (slot, generation) = (ask.slot, going.generation);
+        let Ask {
+            work,
+            failed,
+            control,
+            ..
+        } = ask;
         self.going.insert(slot, going);
+        if let Some(failed) = failed {
+            self.failed.insert(generation, failed);
+        }
         let sender = self.done.0.clone();
         let wake = Arc::clone(&self.wake);
         let run = move || {
@@ -240,7 +278,11 @@ impl Worker {
         if self.mode == Mode::Threads {
             let thread = std::thread::Builder::new().name(format!("{slot:?}"));
             if let Err(error) = thread.spawn(run) {
+                let failed = self.failed.remove(&generation);
                 let outcome: Outcome = Box::new(move |state: &mut State| {
+                    if let Some(failed) = failed {
+                        failed(state);
+                    }
                     state
                         .notices
                         .error(format!("no thread could be started: {error}"));
@@ -259,20 +301,17 @@ impl Worker {
     /// Lets held work go on: for tests.
     pub fn release(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
-        for (slot, ask) in waiting {
+        for ask in waiting.into_values() {
             // What was stopped before it began can see that.
-            let control = self
-                .going
-                .get(&slot)
-                .map(|going| Arc::clone(&going.control));
-            self.begin_under(ask, control.unwrap_or_default());
+            self.begin(ask);
         }
     }
 
     /// Asks the work of a slot to stop; its partial result may still arrive.
     pub fn cancel(&mut self, slot: Slot) {
         if self.mode == Mode::Threads {
-            self.waiting.remove(&slot);
+            let waiting = self.waiting.remove(&slot);
+            self.forgotten.extend(waiting.and_then(|ask| ask.failed));
         }
         if let Some(going) = self.going.get(&slot) {
             going.control.cancel();
@@ -281,21 +320,29 @@ impl Worker {
 
     /// What is done by now, and begins what waited for it.
     pub fn collect(&mut self) -> Vec<Outcome> {
-        let mut outcomes = Vec::new();
+        let mut outcomes = std::mem::take(&mut self.forgotten);
         while let Ok(done) = self.done.1.try_recv() {
             let latest = self
                 .going
                 .get(&done.slot)
                 .is_some_and(|going| going.generation == done.generation);
+            let failed = self.failed.remove(&done.generation);
             if !latest {
+                outcomes.extend(failed);
                 continue;
             }
             self.going.remove(&done.slot);
             let next = self.waiting.remove(&done.slot);
             // What somebody asked anew is not shown any more, but for short work, of which a drag
             // wants to see every step.
-            if next.is_none() || done.slot.waits() {
-                outcomes.push(done.outcome.unwrap_or_else(|| crashed(done.slot)));
+            let is_shown = next.is_none() || done.slot.waits();
+            if let Some(outcome) = done.outcome.filter(|_| is_shown) {
+                outcomes.push(outcome);
+            } else {
+                outcomes.extend(failed);
+                if is_shown {
+                    outcomes.push(crashed(done.slot));
+                }
             }
             if let Some(ask) = next {
                 self.begin(ask);
@@ -306,7 +353,7 @@ impl Worker {
 
     /// Waits until everything is done: for pictures and tests.
     pub fn is_idle(&self) -> bool {
-        self.going.is_empty()
+        self.going.is_empty() && self.forgotten.is_empty()
     }
 }
 
@@ -336,6 +383,19 @@ impl timeline::Background for Beside {
             (unsent.0)();
         }
     }
+}
+
+/// The share of work that is done, where it is known.
+pub fn share(control: &Control) -> Option<f32> {
+    let (items, all) = control.items();
+    let (done, total) = if all == 0 {
+        control.progress()
+    } else {
+        (items, all)
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "a share")]
+    let share = (total != 0).then(|| (done as f64 / total as f64).min(1.0) as f32);
+    share
 }
 
 fn crashed(slot: Slot) -> Outcome {
@@ -429,5 +489,33 @@ mod tests {
         ));
         let texts = texts(&mut worker);
         assert!(texts[0].starts_with("Export failed by a bug"), "{texts:?}");
+    }
+
+    #[test]
+    fn whoever_waits_for_work_hears_that_it_broke_or_was_forgotten() {
+        let sorry = |text: &'static str| {
+            move |state: &mut State| state.notices.warn(format!("{text} has no result"))
+        };
+        let mut worker = worker(Mode::Held);
+        let broken = |text| {
+            let ask = Ask::new(
+                Slot::Plan,
+                text,
+                |_| assert!(!std::hint::black_box(true), "a bug"),
+                |_, ()| {},
+            );
+            ask.or_else(sorry(text))
+        };
+        worker.ask(broken("the first"));
+        worker.ask(broken("the second"));
+        assert_eq!(texts(&mut worker), ["the first has no result"]);
+        worker.release();
+        let told = texts(&mut worker);
+        let says = |text: &str| told.iter().any(|told| told.starts_with(text));
+        assert!(says("the second has no result"), "{told:?}");
+        assert!(says("Plan failed by a bug"), "{told:?}");
+        worker.ask(noted(Slot::Plan, "a third").or_else(sorry("a third")));
+        worker.release();
+        assert_eq!(texts(&mut worker), ["a third false"]);
     }
 }

@@ -87,7 +87,7 @@ pub(crate) struct Writer<'a> {
     /// What the next operator waits for.
     frontier: Vec<StepId>,
     kernels: Vec<(KernelFact, Located)>,
-    slots: Vec<(u8, StepId)>,
+    slots: Vec<(u16, StepId)>,
     /// Parts of an all-gather that feed the next kernel.
     feeds: Vec<StepId>,
     label: &'static str,

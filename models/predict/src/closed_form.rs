@@ -32,7 +32,7 @@ pub(crate) fn closed_form(
 /// Where the iteration takes longer than any clock runs.
 pub fn formulas(scenario: &Scenario) -> Result<Prediction, PredictError> {
     answer(scenario, |doubt| {
-        let reason = format!("formulas alone, though {}", doubt.reason());
+        let reason = format!("{ALONE}{}", doubt.reason());
         let doubted = Assumed {
             reason,
             ..rehearsed_for(doubt)
@@ -40,6 +40,29 @@ pub fn formulas(scenario: &Scenario) -> Result<Prediction, PredictError> {
         Ok((doubted, None))
     })
 }
+
+/// How the assumption begins that formulas alone were taken in spite of a doubt.
+const ALONE: &str = "formulas alone, though ";
+
+/// The doubt, in words, in spite of which a prediction is of [`formulas`] alone; none where the engine
+/// says the same.
+pub fn doubted(prediction: &Prediction) -> Option<&str> {
+    let mut reasons = prediction.assumptions.iter().map(|one| &one.reason);
+    reasons.find_map(|reason| reason.strip_prefix(ALONE))
+}
+
+/// The doubt, in words, for which a prediction of the closed form was rehearsed; none where formulas did.
+pub fn rehearsed_since(prediction: &Prediction) -> Option<&str> {
+    let mut of_engine = prediction.assumptions.iter();
+    let found = of_engine.find(|one| {
+        let is_doubt = (one.field.as_str(), one.value.as_str()) == DOUBTED;
+        is_doubt && !one.reason.starts_with(ALONE)
+    });
+    found.map(|one| one.reason.as_str())
+}
+
+/// The field and the value that assumptions of doubts name.
+const DOUBTED: (&str, &str) = ("settings.engine", "estimate");
 
 /// The prediction of a scenario in closed form.
 ///
@@ -140,9 +163,10 @@ fn growth(scenario: &Scenario) -> Option<f64> {
 
 /// Why formulas alone would not do.
 fn rehearsed_for(doubt: Doubt) -> Assumed {
+    let (field, value) = DOUBTED;
     Assumed {
-        field: "settings.engine".to_owned(),
-        value: "estimate".to_owned(),
+        field: field.to_owned(),
+        value: value.to_owned(),
         reason: doubt.reason().to_owned(),
     }
 }

@@ -23,7 +23,7 @@ mod sources;
 mod together;
 
 pub use beside::JobTime;
-pub use closed_form::{formulas, rehearsed};
+pub use closed_form::{doubted, formulas, rehearsed, rehearsed_since};
 pub use error::PredictError;
 pub use estimate::{
     Beyond, Doubt, Estimate, Estimator, LayerCosts, Limits, PieceCost, StageCosts, StageTime,

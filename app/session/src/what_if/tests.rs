@@ -1,12 +1,15 @@
+use units::Control;
+
 use super::*;
 
 fn tuner(name: &str) -> Tuner {
-    Tuner::new(&Draft::example(name).unwrap().open().unwrap()).unwrap()
+    let opened = Draft::example(name).unwrap().open().unwrap();
+    Tuner::new(&opened, &Control::new()).unwrap()
 }
 
 fn time(tuner: &Tuner, knob: Knob, value: f64) -> f64 {
     let tuning = Tuning::default().with(knob, value);
-    tuner.estimate(&tuning).unwrap().iteration_time_s
+    tuner.quick(&tuning).unwrap().iteration_time_s
 }
 
 #[test]
@@ -26,7 +29,7 @@ fn faster_parts_never_take_longer_and_slower_ones_never_less() {
 fn twice_the_gpu_speed_halves_the_kernels() {
     let tuner = tuner("llama3-70b-dgx-h100");
     let tuning = Tuning::default().with(Knob::GpuSpeed, 2.0);
-    let faster = tuner.estimate(&tuning).unwrap();
+    let faster = tuner.quick(&tuning).unwrap();
     let ratio = tuner.base().breakdown.compute_s / faster.breakdown.compute_s;
     assert!((1.9..2.01).contains(&ratio), "{ratio}");
 }
@@ -34,7 +37,7 @@ fn twice_the_gpu_speed_halves_the_kernels() {
 #[test]
 fn a_tuning_that_is_kept_answers_as_the_slider_did() {
     let draft = Draft::example("llama3-70b-dgx-h100").unwrap();
-    let tuner = Tuner::new(&draft.open().unwrap()).unwrap();
+    let tuner = Tuner::new(&draft.open().unwrap(), &Control::new()).unwrap();
     let tuning = Tuning::default()
         .with(Knob::LinkRate, 0.5)
         .with(Knob::GpuSpeed, 1.25)
@@ -46,8 +49,8 @@ fn a_tuning_that_is_kept_answers_as_the_slider_did() {
         Some("0.5")
     );
     assert_eq!(kept.value("stragglers[0].speed").as_deref(), Some("0.75"));
-    let again = Tuner::new(&kept.open().unwrap()).unwrap();
-    let slider = tuner.estimate(&tuning).unwrap();
+    let again = Tuner::new(&kept.open().unwrap(), &Control::new()).unwrap();
+    let slider = tuner.estimate(&tuning, &Control::new()).unwrap();
     let times = [slider.iteration_time_s, again.base().iteration_time_s];
     assert_eq!(times[0].to_bits(), times[1].to_bits());
     let settings = again.settings();
@@ -81,7 +84,7 @@ fn steps_of_nodes_and_of_the_batch_are_plans() {
             let mut others = others.filter(|step| step.to_bits() != setting.value.to_bits());
             let other = others.next_back().unwrap();
             let tuning = Tuning::default().with(setting.knob, *other);
-            tuner.estimate(&tuning).unwrap();
+            tuner.quick(&tuning).unwrap();
         }
     }
 }
@@ -89,11 +92,22 @@ fn steps_of_nodes_and_of_the_batch_are_plans() {
 #[test]
 fn sensitivities_come_sorted_and_name_real_changes() {
     let tuner = tuner("llama3-70b-dgx-h100");
-    let all = tuner.sensitivities();
+    let all = tuner.sensitivities(&Control::new());
     assert!(5 <= all.len(), "{all:?}");
-    let effects: Vec<f64> = all.iter().map(|one| one.throughput_change.abs()).collect();
-    assert!(effects.is_sorted_by(|a, b| b <= a));
-    assert!(all.iter().all(|one| one.was < one.is));
+    let (near, far): (Vec<_>, Vec<_>) = all.iter().partition(|one| one.is_comparable());
+    assert_eq!(all.iter().take(near.len()).collect::<Vec<_>>(), near);
+    for part in [&near, &far] {
+        assert!(part.is_sorted_by(|a, b| b.throughput_change.abs() <= a.throughput_change.abs()));
+    }
+    for one in &all {
+        let is_slower = one.knob == Knob::Straggler;
+        assert_eq!(one.is < one.was, is_slower, "{one:?}");
+    }
+    let nodes = all.iter().find(|one| one.knob == Knob::Nodes).unwrap();
+    assert!(
+        !nodes.is_comparable(),
+        "twice the nodes are no 10 %: {nodes:?}"
+    );
     let speed = all.iter().find(|one| one.knob == Knob::GpuSpeed).unwrap();
     assert!(speed.time_change < -0.05, "{speed:?}");
 }
@@ -102,7 +116,7 @@ fn sensitivities_come_sorted_and_name_real_changes() {
 fn values_that_make_no_plan_say_why() {
     let tuner = tuner("llama3-70b-dgx-h100");
     let refused = tuner
-        .estimate(&Tuning::default().with(Knob::Nodes, 3.0))
+        .quick(&Tuning::default().with(Knob::Nodes, 3.0))
         .unwrap_err();
     assert!(!refused.to_string().is_empty());
     assert!(matches!(refused, TuneError::Refused(_)));
@@ -122,4 +136,41 @@ fn links_that_are_scaled_change_the_fabric_of_a_workload_too() {
     let faster = draft.set("cluster.scale.link_rate", "2").unwrap();
     let ratio = time(&draft) / time(&faster);
     assert!((1.8..2.1).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn with_nothing_turned_the_answer_is_that_of_the_estimate_engine() {
+    for name in ["deepseek-v3-2048-h800", "mixed-t4-v100"] {
+        let draft = Draft::example(name).unwrap();
+        let draft = draft.set("settings.engine", "estimate").unwrap();
+        let ready = draft.open().unwrap().ready().unwrap();
+        let outcome = ready.run(crate::Record::Totals, &Control::new()).unwrap();
+        let tuner = tuner(name);
+        assert!(tuner.doubt().is_some(), "{name}");
+        let nothing = Tuning::default();
+        let answers = [
+            tuner.base().clone(),
+            tuner.quick(&nothing).unwrap(),
+            tuner.estimate(&nothing, &Control::new()).unwrap(),
+        ];
+        for answer in answers {
+            assert!(predict::rehearsed_since(&answer).is_some(), "{name}");
+            let times = [answer.iteration_time_s, outcome.prediction.iteration_time_s];
+            assert_eq!(times[0].to_bits(), times[1].to_bits(), "{name}");
+            let used = outcome.prediction.device_used_bytes;
+            assert_eq!(answer.device_used_bytes, used, "{name}");
+        }
+    }
+}
+
+#[test]
+fn where_formulas_are_in_doubt_a_quick_answer_is_scaled_to_the_rehearsed_base() {
+    let tuner = tuner("mixed-t4-v100");
+    let tuning = Tuning::default().with(Knob::GpuSpeed, 1.25);
+    let quick = tuner.quick(&tuning).unwrap();
+    assert!(predict::doubted(&quick).is_some());
+    let exact = tuner.estimate(&tuning, &Control::new()).unwrap();
+    let miss = quick.iteration_time_s / exact.iteration_time_s - 1.0;
+    assert!(miss.abs() < 0.05, "{miss}");
+    assert!(quick.iteration_time_s < tuner.base().iteration_time_s);
 }

@@ -1,6 +1,6 @@
 //! The page of a figure: title above, caption below, axes around.
 
-use egui::{Align2, Color32, Pos2, Rect, Vec2, pos2};
+use egui::{Align2, Color32, Pos2, Rect, Vec2, pos2, vec2};
 use look::Theme;
 
 use super::Drawing;
@@ -195,10 +195,14 @@ impl<'a> Page<'a> {
             color,
             dash: Dash::Dashed,
         };
-        self.items.push(Item::Segments {
-            ends: vec![line],
-            pen,
-        });
+        // A casing sets it apart from what it crosses.
+        let casing = Pen::new(3.5, self.theme.ground);
+        for pen in [casing, pen] {
+            self.items.push(Item::Segments {
+                ends: vec![line],
+                pen,
+            });
+        }
         let level = (line[0].y - line[1].y).abs() < 0.5;
         let (at, anchor) = if level {
             let right = plot.right() - 2.0;
@@ -213,6 +217,14 @@ impl<'a> Page<'a> {
         } else {
             self.upright_label(name, line[0].x, plot)
         };
+        let size = vec2(self.width(name), size::TEXT + 2.0);
+        let behind = anchor.anchor_size(at, size).expand2(vec2(3.0, 0.0));
+        if plot.intersects(behind.shrink(2.0)) {
+            self.items.push(Item::Rect {
+                rect: behind,
+                fill: self.theme.ground,
+            });
+        }
         self.text(at, anchor, name, color);
     }
 

@@ -53,8 +53,10 @@ impl Form {
 }
 
 /// The menu of a chart.
-pub fn figure_menu_ui(ui: &mut Ui, figure: &Figure) -> Vec<Command> {
-    forms_ui(ui, &figure.title, |form| form.command(figure))
+///
+/// * `figure` — makes the chart, when something is done with it.
+pub fn figure_menu_ui(ui: &mut Ui, title: &str, figure: impl Fn() -> Figure) -> Vec<Command> {
+    forms_ui(ui, title, |form| form.command(&figure()))
 }
 
 /// A menu of all forms; a figure that takes long to make is made after the click.
@@ -81,7 +83,7 @@ pub fn forms_ui(ui: &mut Ui, title: &str, command: impl Fn(Form) -> Command) -> 
 pub fn plate_ui(ui: &mut Ui, figure: &Figure, view: &FigureView) -> (FigureResponse, Vec<Command>) {
     let corner = egui::pos2(ui.max_rect().right() - space::MEDIUM, ui.cursor().min.y);
     let response = figure_ui(ui, figure, view);
-    let menu = |ui: &mut Ui| figure_menu_ui(ui, figure);
+    let menu = |ui: &mut Ui| figure_menu_ui(ui, &figure.title, || figure.clone());
     (response, in_corner(ui, corner, &figure.title, menu))
 }
 
@@ -100,7 +102,8 @@ pub fn in_corner<T>(
         .max_rect(rect)
         .layout(egui::Layout::right_to_left(egui::Align::TOP))
         .id_salt(("menu of", salt));
-    ui.scope_builder(builder, menu).inner
+    // A child of its own: what comes next goes on below the figure, not below its menu.
+    menu(&mut ui.new_child(builder))
 }
 
 /// The menu of a table that is no twin of a chart.

@@ -10,6 +10,7 @@
 
 pub mod accuracy;
 pub mod figure;
+pub mod kept;
 pub mod memory;
 pub mod pick;
 pub mod planner;
@@ -81,7 +82,7 @@ pub fn prepare(app: &mut App, pane: Pane) {
 /// Why there is no run, where that is known: it goes on, or the scenario has errors. Whether it was said.
 fn no_run_ui(ui: &mut Ui, state: &State) -> bool {
     if let Some(going) = &state.running {
-        let share = crate::shell::progress(going);
+        let share = crate::worker::share(&going.control);
         let done = share.map(|share| format!("{} done", number::percent(f64::from(share))));
         let done = done.unwrap_or_else(|| "This takes a moment.".to_owned());
         empty_ui(ui, &going.what, &done);

@@ -1,7 +1,7 @@
 //! Memory: peaks by class, levels over time, the limit, and what would make a plan fit.
 
 use crate::common::{Person, SMALL};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use trace::MemoryKind;
 use viewer::command::Command;
 use viewer::layout::Pane;
@@ -94,8 +94,12 @@ fn a_remedy_is_written_into_a_plan_that_does_not_fit() {
     let Remedies::Done(_, remedies) = &person.state().results.memory.remedies else {
         panic!("no remedies");
     };
-    let first = remedies[0].clone();
+    let first = remedies.changes[0].clone();
     assert!(first.fits);
+    assert!(person.sees("enough alone"));
+    let top = |text: &str| person.harness.get_by_label_contains(text).rect().top();
+    let peaks = "Peak memory by class: Stacked bars of memory";
+    assert!(top("What would make it fit") < top(peaks));
     let before = person.state().draft().unwrap().clone();
     let label = format!("Try it: {}", first.change);
     person.harness.get_by_label(&label).scroll_to_me();
@@ -105,6 +109,32 @@ fn a_remedy_is_written_into_a_plan_that_does_not_fit() {
     assert_eq!(now, &first.apply(&before).unwrap());
     person.send(Command::Undo);
     assert_eq!(person.state().draft().unwrap(), &before);
+}
+
+#[test]
+fn a_remedy_of_a_plan_that_was_found_is_not_written_into_another_one() {
+    let mut person = person(SMALL);
+    let before = person.state().draft().unwrap().clone();
+    let other = before.set("training.global_batch", "256").unwrap();
+    let run = viewer::run::Run::of(other, &units::Control::new()).unwrap();
+    let Remedies::Done(_, remedies) = &person.state().results.memory.remedies else {
+        panic!("no remedies");
+    };
+    let remedy = remedies.changes[0].clone();
+    let shown = viewer::worker::Ask::new(
+        viewer::worker::Slot::Simulate,
+        "another plan",
+        |_| run,
+        |state, run| state.ran_aside(std::sync::Arc::new(run), "plan 3".to_owned()),
+    );
+    person.harness.state_mut().worker().ask(shown);
+    person.settle();
+    let label = format!("Try it: {}", remedy.change);
+    let button = person.harness.get_by_label(&label);
+    assert!(button.accesskit_node().is_disabled());
+    person.send(Command::Memory(memory::Command::Try(Box::new(remedy))));
+    assert_eq!(person.state().draft().unwrap(), &before);
+    assert!(person.sees("This is of plan 3"));
 }
 
 #[test]

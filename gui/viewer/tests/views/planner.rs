@@ -226,7 +226,7 @@ fn a_search_that_is_cancelled_later_keeps_what_it_found() {
     let question = Question {
         draft,
         kept: vec![PlanField::Overlap],
-        engine: Engine::Estimate,
+        engine: Engine::Analytic,
     };
     let (live, control) = (Mutex::new(Live::default()), Control::new());
     let searched = std::thread::scope(|scope| {
@@ -238,11 +238,93 @@ fn a_search_that_is_cancelled_later_keeps_what_it_found() {
         });
         planner::search(&question, &live, &control)
     });
-    let Answer::Plans(planned) = searched.unwrap().answer else {
+    let searched = searched.unwrap();
+    let Answer::Plans(planned) = &searched.answer else {
         panic!("plans");
     };
     assert!(planned.answer.partial);
     assert!(!planned.answer.plans.is_empty());
+    // Nobody asked the analytic engine, whatever was chosen.
+    for (row, plan) in searched.rows.iter().zip(&planned.answer.plans) {
+        let engine = plan.prediction.engine;
+        let words = row.basis.words();
+        assert_eq!(words == "estimate", engine == "estimate", "{words}");
+        assert!(words.ends_with(engine), "{words} by {engine}");
+    }
+    let pairs = [("tp", "8")];
+    let opened = &searched.opened;
+    let asked = opened.why_not(planned, &pairs, "test", searched.engine, &Control::new());
+    let with = asked.unwrap().best.unwrap();
+    let engines =
+        [planned, &std::sync::Arc::new(*with)].map(|one| one.answer.plans[0].prediction.engine);
+    assert_eq!(engines[0], engines[1]);
+}
+
+#[test]
+fn a_search_that_something_else_took_the_place_of_is_not_shown_as_going_on() {
+    let mut person = before_search(Mode::Held);
+    person.harness.get_by_label("Search plans").click();
+    person.harness.run_steps(3);
+    assert!(person.sees("Cancel search"));
+    let broken = viewer::worker::Ask::new(
+        Slot::Plan,
+        "broken",
+        |_| assert!(!std::hint::black_box(true), "a bug"),
+        |_, ()| {},
+    );
+    person.harness.state_mut().worker().ask(broken);
+    person.harness.state_mut().worker().release();
+    person.settle();
+    assert!(person.state().results.planner.live.is_none());
+    assert!(person.sees("failed by a bug"));
+    assert!(person.sees("No search yet"));
+}
+
+#[test]
+fn both_charts_can_be_reached_in_the_usual_layout() {
+    let mut person = Person::with_example(SMALL);
+    person.send(Command::Show(Pane::Planner));
+    person.send(planner(planner::Command::Engine(Engine::Estimate)));
+    for field in [PlanField::Overlap, PlanField::Schedule, PlanField::Shard] {
+        person.send(planner(planner::Command::Keep(field, true)));
+    }
+    person.click("Search plans");
+    let inside = |person: &Person, text: &str| {
+        let node = person.harness.get_by_label_contains(text);
+        let rect = node.rect();
+        assert!(rect.bottom() < 800.0 && 0.0 < rect.top(), "{text}: {rect}");
+        rect
+    };
+    let chart = inside(&person, "Scatter of memory used against");
+    let table = inside(&person, "Table of Plans");
+    assert!(chart.bottom() <= table.top() + 0.5);
+    assert!(!person.sees("Parallel coordinates of"));
+    person.click("Parallel axes");
+    let chart = inside(&person, "Parallel coordinates of");
+    assert!(chart.bottom() <= inside(&person, "Table of Plans").top() + 0.5);
+}
+
+#[test]
+fn tables_stand_below_the_charts_of_the_same_plans() {
+    let mut person = after_search();
+    person.click("Compare with…");
+    let rect = |text: &str| person.harness.get_by_label_contains(text).rect();
+    let chart = rect("Where the time of both plans goes: Stacked bars");
+    let table = rect("Table of Both plans");
+    assert!(chart.bottom() <= table.top() + 0.5, "{chart} {table}");
+}
+
+#[test]
+fn plans_say_what_tells_them_from_the_best_and_what_binds_them() {
+    let person = after_search();
+    let rows = &searched(&person).rows;
+    assert!(rows[0].differs.is_empty());
+    assert!(rows[1..].iter().all(|row| !row.differs.is_empty()));
+    let closed = rows.iter().filter(|row| row.place().is_none());
+    for row in closed {
+        let bound = row.bound.as_ref().expect("what binds it");
+        assert!(!bound.contains(" 0 %"), "{bound}");
+    }
 }
 
 #[test]

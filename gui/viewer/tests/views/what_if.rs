@@ -127,13 +127,7 @@ fn a_value_is_reset_alone_or_with_all_others() {
 fn the_list_of_effects_names_every_knob() {
     let person = in_front();
     assert!(person.sees("10 % more of each"));
-    let all = person
-        .state()
-        .results
-        .what_if
-        .sensitivities
-        .as_ref()
-        .unwrap();
+    let all = person.state().results.what_if.sensitivities.list().unwrap();
     for knob in Knob::ALL {
         let found = all.iter().find(|one| one.knob == knob);
         let text = match found {
@@ -159,6 +153,58 @@ fn the_timeline_of_other_values_stands_beside_that_of_the_scenario() {
         draft
     );
     assert_eq!(state.view.now().front, Pane::Timeline);
+}
+
+#[test]
+fn what_formulas_are_in_doubt_of_is_said_and_rehearsed_when_a_slider_rests() {
+    let mut person = Person::with_example("mixed-t4-v100");
+    person.send(Command::Show(Pane::WhatIf));
+    assert!(person.sees("Rehearsed: GPUs differ"));
+    assert_eq!(estimated(&person).to_bits(), base(&person).to_bits());
+    person.send(turn(Knob::GpuSpeed, 1.25, 7));
+    assert!(person.sees("Scaled from the rehearsed scenario"));
+    let scaled = estimated(&person);
+    assert!(scaled < base(&person));
+    person.send(Command::WhatIf(what_if::Command::Simulate));
+    assert!(person.sees("Rehearsed: GPUs differ"));
+    assert!(!person.sees("Scaled from the rehearsed scenario"));
+    let tuned = person.state().results.what_if.tuner.clone().unwrap();
+    let tuning = person.state().view.now().what_if.tuning();
+    let exact = tuned.tuner.estimate(&tuning, &units::Control::new());
+    let exact = exact.unwrap().iteration_time_s;
+    assert_eq!(estimated(&person).to_bits(), exact.to_bits());
+}
+
+#[test]
+fn a_value_can_be_typed_exactly() {
+    let mut person = in_front();
+    person.click("Value of GPU speed");
+    person.press(Modifiers::COMMAND, Key::A);
+    person.type_text("1.03");
+    person.press(Modifiers::NONE, Key::Enter);
+    let tuning = person.state().view.now().what_if.tuning();
+    assert_eq!(tuning.get(Knob::GpuSpeed), Some(1.03));
+    assert!(estimated(&person) < base(&person));
+}
+
+#[test]
+fn while_the_engine_works_the_view_says_so() {
+    use viewer::{dialogs::Typed, keep::Keeper, worker::Mode};
+    let mut person = Person::with(Mode::Held, Typed, Keeper::nothing());
+    person.send(Command::OpenExample(SMALL.to_owned()));
+    person.send(Command::Show(Pane::WhatIf));
+    for _ in 0..6 {
+        person.harness.state_mut().worker().release();
+        person.settle();
+    }
+    person.send(turn(Knob::GpuSpeed, 1.25, 7));
+    person.send(Command::WhatIf(what_if::Command::Simulate));
+    assert!(person.sees("Simulating these values"));
+    assert!(!person.sees("let the slider go"));
+    person.harness.state_mut().worker().release();
+    person.settle();
+    assert!(!person.sees("Simulating these values"));
+    assert!(person.state().results.what_if.simulating.is_none());
 }
 
 #[test]

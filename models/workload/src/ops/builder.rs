@@ -35,7 +35,7 @@ pub(super) struct Builder<'a> {
     pub(super) params: ParamCount,
     copies: u64,
     matrices: Vec<Matrix>,
-    slots: u8,
+    slots: u16,
     awaited: Option<Slot>,
 }
 
@@ -113,8 +113,9 @@ impl<'a> Builder<'a> {
 
     /// A name for a collective that runs beside other operators.
     pub(super) const fn slot(&mut self) -> Slot {
-        self.slots += 1;
-        Slot(self.slots - 1)
+        let slot = Slot(self.slots);
+        self.slots = self.slots.saturating_add(1);
+        slot
     }
 
     /// Appends a forward operator that keeps `saved` bytes.

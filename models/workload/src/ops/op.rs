@@ -29,9 +29,9 @@ pub enum Axis {
 }
 
 /// Names an operator that runs on a communication stream beside later operators, inside one
-/// block.
+/// block. A ring takes one for each step, forward and backward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Slot(pub u8);
+pub struct Slot(pub u16);
 
 /// What may run beside an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -271,14 +271,14 @@ impl BlockOps {
     }
 
     /// One more than the largest slot in use.
-    fn slots(&self) -> u8 {
+    fn slots(&self) -> u16 {
         let all = self
             .forward
             .iter()
             .chain(&self.input_grad)
             .chain(&self.weight_grad);
         all.filter_map(|op| match op.overlap {
-            Overlap::Async(slot) => Some(slot.0 + 1),
+            Overlap::Async(slot) => Some(slot.0.saturating_add(1)),
             _ => None,
         })
         .max()
@@ -288,12 +288,12 @@ impl BlockOps {
 
 impl Op {
     /// Moves the slots that the operator names by `offset`.
-    fn renumber(&mut self, offset: u8) {
+    fn renumber(&mut self, offset: u16) {
         if let Overlap::Async(slot) = &mut self.overlap {
-            slot.0 += offset;
+            slot.0 = slot.0.saturating_add(offset);
         }
         if let Some(slot) = &mut self.waits {
-            slot.0 += offset;
+            slot.0 = slot.0.saturating_add(offset);
         }
     }
 }

@@ -75,7 +75,7 @@ fn ask(state: &mut State) {
         title: "Open measured runs".to_owned(),
         kinds: vec![("Measured runs", &["csv"]), ("All files", &["*"])],
         save_as: None,
-        folder: None,
+        ..Question::default()
     };
     state.wishes.push(Wish::Choose(question, Then::Runs));
 }

@@ -18,6 +18,7 @@ use session::{Tables, Validation};
 
 use crate::command::Command as Any;
 use crate::state::State;
+use crate::views::kept::{Same, kept};
 use crate::views::pick::{named, pick_ui};
 use crate::worker::Slot;
 
@@ -173,7 +174,7 @@ fn filter_ui(ui: &mut Ui, name: &str, text: &str) -> Option<String> {
 /// Panes narrower than this put the card below.
 const WIDE: f32 = 720.0;
 
-fn shown_ui(ui: &mut Ui, state: &State, predicted: &Predicted) -> Vec<Any> {
+fn shown_ui(ui: &mut Ui, state: &State, predicted: &Arc<Predicted>) -> Vec<Any> {
     let mut commands = Vec::new();
     let view = &state.view.now().accuracy;
     let selected = view.selected.and_then(|id| predicted.measurement(id));
@@ -199,10 +200,24 @@ fn shown_ui(ui: &mut Ui, state: &State, predicted: &Predicted) -> Vec<Any> {
     commands
 }
 
-fn charts_ui(ui: &mut Ui, view: &View, predicted: &Predicted) -> Vec<Any> {
+/// Everything that charts and tables of runs depend on.
+type Inputs = (Same<Predicted>, Shown, By, String, String);
+
+fn inputs(view: &View, predicted: &Arc<Predicted>) -> Inputs {
+    let (gpu, source) = (view.gpu.clone(), view.source.clone());
+    (predicted.into(), view.shown, view.by, gpu, source)
+}
+
+fn charts_ui(ui: &mut Ui, view: &View, predicted: &Arc<Predicted>) -> Vec<Any> {
     let mut commands = Vec::new();
-    let all: Vec<&Measurement> = predicted.passing(view).collect();
-    summary::summary_ui(ui, view, &all);
+    let passing = kept(ui, "runs that pass", inputs(view, predicted), || {
+        predicted.passing(view).cloned().collect::<Vec<_>>()
+    });
+    let all: Vec<&Measurement> = passing.iter().collect();
+    let told = kept(ui, "summary of runs", inputs(view, predicted), || {
+        summary::numbers(view, &all)
+    });
+    summary::summary_ui(ui, &told);
     let rest = (ui.available_height() - space::LARGE).max(460.0);
     let height = (rest * 0.56).max(250.0);
     let gap = space::MEDIUM;
@@ -243,13 +258,17 @@ fn charts_ui(ui: &mut Ui, view: &View, predicted: &Predicted) -> Vec<Any> {
 fn tables_ui(
     ui: &mut Ui,
     view: &View,
-    predicted: &Predicted,
+    predicted: &Arc<Predicted>,
     all: &[&Measurement],
     height: f32,
 ) -> Vec<Any> {
     let mut commands = Vec::new();
-    let left_out = rows::n_left_out(predicted);
-    let table = rows::table(view, predicted, all);
+    let of = Same::from(predicted);
+    let left_out = *kept(ui, "runs left out", of, || rows::n_left_out(predicted));
+    let made_of = (inputs(view, predicted), view.tab, view.sort);
+    let table = kept(ui, "table of runs", made_of, || {
+        rows::table(view, predicted, all)
+    });
     ui.horizontal(|ui| {
         ui.add_space(space::SMALL);
         for tab in Tab::ALL {

@@ -1,6 +1,7 @@
 //! Predicted against measured, both on logarithmic axes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chart::{Axis, Caption, Diagonal, Figure, FigureView, Ink, Point, Points, Symbol, Xy};
 use egui::Ui;
@@ -8,6 +9,7 @@ use egui::Ui;
 use super::{Command, Measurement, Predicted, View};
 use crate::command::Command as Any;
 use crate::views::figure::plate_ui;
+use crate::views::kept::kept;
 
 /// Groups with a color of their own; all others share one.
 const GROUPS: usize = 6;
@@ -16,10 +18,15 @@ const GROUPS: usize = 6;
 pub(super) fn scatter_ui(
     ui: &mut Ui,
     view: &View,
-    predicted: &Predicted,
+    predicted: &Arc<Predicted>,
     all: &[&Measurement],
 ) -> Vec<Any> {
-    let figure = figure(view, predicted, all);
+    let figure = kept(
+        ui,
+        "scatter of runs",
+        super::inputs(view, predicted),
+        || figure(view, predicted, all),
+    );
     let shown = FigureView {
         selected: view.selected,
         ..FigureView::default()

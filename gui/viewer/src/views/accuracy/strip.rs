@@ -1,5 +1,7 @@
 //! Errors by group: every run as a dot, half of them in a box, 8 of 10 between whiskers.
 
+use std::sync::Arc;
+
 use chart::{Axis, Figure, Ink, Limit, Point, Points, Symbol, Unit, Xy};
 use egui::{
     Align2, FontId, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
@@ -12,6 +14,7 @@ use super::scatter::{by_size, caption};
 use super::{Command, Measurement, Predicted, View};
 use crate::command::Command as Any;
 use crate::views::figure::figure_menu_ui;
+use crate::views::kept::kept;
 
 /// How high a group is.
 const ROW: f32 = 24.0;
@@ -21,13 +24,13 @@ const HEAD: f32 = 18.0;
 const NAMES: f32 = 0.34;
 
 /// Errors of a group.
-struct Errors<'a> {
-    name: &'a str,
+struct Errors {
+    name: String,
     /// Ascending.
     errors: Vec<f64>,
 }
 
-impl Errors<'_> {
+impl Errors {
     fn at(&self, share: f64) -> f64 {
         quantile(&self.errors, share).unwrap_or_default()
     }
@@ -35,31 +38,43 @@ impl Errors<'_> {
     fn sentence(&self) -> String {
         let n = number::counted(self.errors.len() as u64, "run");
         format!(
-            "Errors of {}: {n}, median {}, half between {} and {}",
+            "Errors of {}: {n}, median {}, half between {} and {}, all between {} and {}",
             self.shown_name(),
             number::signed_percent(self.at(0.5)),
             number::signed_percent(self.at(0.25)),
             number::signed_percent(self.at(0.75)),
+            number::signed_percent(self.at(0.0)),
+            number::signed_percent(self.at(1.0)),
         )
     }
 
-    const fn shown_name(&self) -> &str {
+    fn shown_name(&self) -> &str {
         if self.name.is_empty() {
             "not named"
         } else {
-            self.name
+            &self.name
         }
+    }
+
+    /// How many lie beyond both ends of an axis.
+    fn beyond(&self, reach: f64) -> [usize; 2] {
+        let low = self.errors.iter().filter(|error| **error < -reach).count();
+        let high = self.errors.iter().filter(|error| reach < **error).count();
+        [low, high]
     }
 }
 
 /// The groups, the one with the largest median error first.
-fn sorted<'a>(view: &View, all: &[&'a Measurement]) -> Vec<Errors<'a>> {
+fn sorted(view: &View, all: &[&Measurement]) -> Vec<Errors> {
     let groups = by_size(view, all).into_iter();
-    let mut groups: Vec<Errors<'a>> = groups
+    let mut groups: Vec<Errors> = groups
         .map(|(name, members)| {
             let mut errors: Vec<f64> = members.iter().map(|one| one.error()).collect();
             errors.sort_by(f64::total_cmp);
-            Errors { name, errors }
+            Errors {
+                name: name.to_owned(),
+                errors,
+            }
         })
         .collect();
     groups.sort_by(|a, b| b.at(0.5).abs().total_cmp(&a.at(0.5).abs()));
@@ -70,20 +85,22 @@ fn sorted<'a>(view: &View, all: &[&'a Measurement]) -> Vec<Errors<'a>> {
 pub(super) fn strip_ui(
     ui: &mut Ui,
     view: &View,
-    predicted: &Predicted,
+    predicted: &Arc<Predicted>,
     all: &[&Measurement],
 ) -> Vec<Any> {
     let mut commands = Vec::new();
-    let groups = sorted(view, all);
+    let inputs = super::inputs(view, predicted);
+    let groups = kept(ui, "errors by group", inputs, || sorted(view, all));
     let theme = Theme::of(ui.ctx());
     let title = format!("Errors by {}", in_sentence(view));
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new(&title).strong());
-        let figure = figure(&title, predicted, &groups);
         let layout = egui::Layout::right_to_left(egui::Align::Center);
         ui.with_layout(layout, |ui| {
             ui.add_space(space::MEDIUM);
-            commands.extend(figure_menu_ui(ui, &figure));
+            commands.extend(figure_menu_ui(ui, &title, || {
+                figure(&title, predicted, &groups)
+            }));
         });
     });
     let width = ui.available_width();
@@ -108,7 +125,7 @@ pub(super) fn strip_ui(
         .id_salt("errors by group")
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            for group in &groups {
+            for group in groups.iter() {
                 let (rect, response) = ui.allocate_exact_size(vec2(width, ROW), Sense::click());
                 response.widget_info(|| WidgetInfo::labeled(Role::Button, true, group.sentence()));
                 if response.hovered() || response.has_focus() {
@@ -119,7 +136,7 @@ pub(super) fn strip_ui(
                 }
                 let response = response.on_hover_text(group.sentence());
                 if response.clicked() {
-                    let command = Command::FilterGroup(group.name.to_owned());
+                    let command = Command::FilterGroup(group.name.clone());
                     commands.push(Any::Accuracy(command));
                 }
             }
@@ -140,7 +157,7 @@ const fn in_sentence(view: &View) -> &'static str {
 }
 
 /// How far the axis reaches to both sides: all whiskers, at most 100 %.
-fn reach(groups: &[Errors<'_>]) -> f64 {
+fn reach(groups: &[Errors]) -> f64 {
     let ends = groups
         .iter()
         .flat_map(|group| [group.at(0.1), group.at(0.9)]);
@@ -164,7 +181,7 @@ fn place(plot: Rect, error: f64, reach: f64) -> f32 {
     egui::lerp(plot.x_range(), f32::midpoint(share, 1.0))
 }
 
-fn group_ui(ui: &Ui, group: &Errors<'_>, (rect, names): (Rect, f32), plot: Rect, reach: f64) {
+fn group_ui(ui: &Ui, group: &Errors, (rect, names): (Rect, f32), plot: Rect, reach: f64) {
     let theme = Theme::of(ui.ctx());
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     let name = format!(
@@ -182,9 +199,10 @@ fn group_ui(ui: &Ui, group: &Errors<'_>, (rect, names): (Rect, f32), plot: Rect,
     let middle = rect.center().y;
     painter.vline(at(0.0), rect.y_range(), Stroke::new(1.0, theme.line));
     let dot = look::palette::okabe_ito::SKY.gamma_multiply(0.45);
-    for error in &group.errors {
+    for error in group.errors.iter().filter(|error| error.abs() <= reach) {
         painter.circle_filled(pos2(at(*error), middle), 1.8, dot);
     }
+    beyond_ui(&painter, plot, group.beyond(reach), theme.warn);
     painter.hline(
         at(group.at(0.1))..=at(group.at(0.9)),
         middle,
@@ -208,8 +226,27 @@ fn group_ui(ui: &Ui, group: &Errors<'_>, (rect, names): (Rect, f32), plot: Rect,
     );
 }
 
+/// Arrows at both ends of the axis, with how many runs lie beyond.
+fn beyond_ui(painter: &egui::Painter, plot: Rect, [low, high]: [usize; 2], color: egui::Color32) {
+    let ends = [
+        (low, plot.left() - 4.0, -1.0_f32, Align2::RIGHT_CENTER),
+        (high, plot.right() + 4.0, 1.0, Align2::LEFT_CENTER),
+    ];
+    for (count, x, side, anchor) in ends {
+        if count == 0 {
+            continue;
+        }
+        let y = plot.center().y;
+        let tip = [pos2(x + 5.0 * side, y), pos2(x, y - 4.0), pos2(x, y + 4.0)];
+        painter.add(egui::Shape::convex_polygon(tip.into(), color, Stroke::NONE));
+        let text = number::count(count as u64);
+        let font = FontId::proportional(10.0);
+        painter.text(pos2(x + 7.0 * side, y), anchor, text, font, color);
+    }
+}
+
 /// The same on two axes, for paper and for copying.
-fn figure(title: &str, predicted: &Predicted, groups: &[Errors<'_>]) -> Figure {
+fn figure(title: &str, predicted: &Predicted, groups: &[Errors]) -> Figure {
     let (mut dots, mut medians) = (Vec::new(), Vec::new());
     for (place, group) in groups.iter().rev().enumerate() {
         let y = place as f64 + 1.0;
@@ -236,4 +273,19 @@ fn figure(title: &str, predicted: &Predicted, groups: &[Errors<'_>]) -> Figure {
     .with(points("Runs", Ink::Series(5), Symbol::Circle, dots))
     .with(points("Medians", Ink::Series(0), Symbol::Diamond, medians));
     Figure::new(title, "run", xy).with_caption(caption(predicted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_beyond_the_axis_are_counted_at_both_ends() {
+        let group = Errors {
+            name: "A100".to_owned(),
+            errors: vec![-0.9, -0.5, -0.1, 0.0, 0.2, 0.41],
+        };
+        assert_eq!(group.beyond(0.4), [2, 1]);
+        assert_eq!(group.beyond(1.0), [0, 0]);
+    }
 }

@@ -8,18 +8,19 @@ use session::quantile;
 use super::{Measurement, View};
 
 /// Shows the numbers over everything that is let through.
-pub(super) fn summary_ui(ui: &mut Ui, view: &View, all: &[&Measurement]) {
+pub(super) fn summary_ui(ui: &mut Ui, numbers: &[Told]) {
     ui.horizontal_wrapped(|ui| {
         ui.add_space(space::SMALL);
-        for told in numbers(view, all) {
-            told_ui(ui, &told);
+        for told in numbers {
+            told_ui(ui, told);
             ui.add_space(space::LARGE);
         }
     });
     ui.add_space(space::SMALL);
 }
 
-fn numbers(view: &View, all: &[&Measurement]) -> Vec<Told> {
+/// The numbers.
+pub(super) fn numbers(view: &View, all: &[&Measurement]) -> Vec<Told> {
     let counted: Vec<&&Measurement> = all.iter().filter(|one| one.apart.is_none()).collect();
     let mut errors: Vec<f64> = counted.iter().map(|one| one.error()).collect();
     let n = errors.len();

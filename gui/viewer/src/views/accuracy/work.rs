@@ -42,12 +42,24 @@ fn predict(
 ) {
     let pending = Arc::new(name.clone());
     state.results.accuracy.pending = Some(Arc::clone(&pending));
-    state.asks.push(Ask::new(
+    let given_up = Arc::clone(&pending);
+    let ask = Ask::new(
         Slot::Validate,
         format!("Predicting {name}"),
         move |control| Ok(predicted(name, read()?, control)),
         move |state, result| put(state, &pending, result),
-    ));
+    );
+    state.asks.push(ask.or_else(move |state| {
+        let found = &mut state.results.accuracy;
+        if is_of(found, &given_up) {
+            found.pending = None;
+        }
+    }));
+}
+
+fn is_of(found: &super::Found, pending: &Arc<String>) -> bool {
+    let now = found.pending.as_ref();
+    now.is_some_and(|now| Arc::ptr_eq(now, pending))
 }
 
 fn predicted(name: String, tables: Tables, control: &Control) -> Predicted {
@@ -62,11 +74,7 @@ fn predicted(name: String, tables: Tables, control: &Control) -> Predicted {
 
 fn put(state: &mut State, pending: &Arc<String>, result: Result<Predicted, Vec<RunsError>>) {
     let found = &mut state.results.accuracy;
-    let is_latest = found
-        .pending
-        .as_ref()
-        .is_some_and(|now| Arc::ptr_eq(now, pending));
-    if !is_latest {
+    if !is_of(found, pending) {
         return;
     }
     found.pending = None;

@@ -93,30 +93,24 @@ pub(super) fn peaks(run: &Run, classes: &[Class]) -> Figure {
     Figure::new("Peak memory by class", "class", bars).with_caption(run.caption.clone())
 }
 
-/// What the fullest device holds beside the peak, as parts of its bar.
+/// What devices hold beside their peaks, as parts of their bars. The engine tells it of the fullest: the
+/// others keep as much in reserve for each byte of their peaks, and the same context.
 fn beside(beside: Beside, classes: &[Class]) -> Vec<Series> {
-    let fullest = super::fullest(classes).map(|class| class.first_rank);
-    let series = |name: &str, ink: Ink, letter: char, bytes: f64| {
-        let value = |class: &Class| {
-            if Some(class.first_rank) == fullest {
-                bytes
-            } else {
-                f64::NAN
-            }
-        };
-        Series {
-            name: name.to_owned(),
-            ink,
-            letter: Some(letter),
-            hatched: true,
-            values: classes.iter().map(value).collect(),
-        }
+    let peak = super::fullest(classes).map_or(1.0, Class::peak).max(1.0);
+    let reserve = |class: &Class| beside.reserve * class.peak() / peak;
+    let context = |_: &Class| beside.context;
+    let series = |name: &str, ink: Ink, letter: char, value: &dyn Fn(&Class) -> f64| Series {
+        name: name.to_owned(),
+        ink,
+        letter: Some(letter),
+        hatched: true,
+        values: classes.iter().map(value).collect(),
     };
     let all = [
-        series("Allocator's reserve", Ink::Faint, 'R', beside.reserve),
-        series("Context and communicators", Ink::Text, 'X', beside.context),
+        series("Allocator's reserve", Ink::Faint, 'R', &reserve),
+        series("Context and communicators", Ink::Text, 'X', &context),
     ];
-    all.into_iter().collect()
+    all.into()
 }
 
 /// Levels of a class over time.

@@ -13,13 +13,14 @@ use chart::{Figure, FigureView, figure_ui};
 use egui::{RichText, ScrollArea, Ui};
 use look::{Theme, space, told_ui};
 use serde::{Deserialize, Serialize};
-use session::{Draft, Failure, MemoryRemedy, memory_remedies};
+use session::{Draft, Failure, MemoryRemedies, MemoryRemedy, memory_remedies};
 use units::SimTime;
 
 use crate::command::Command as Any;
 use crate::run::{Answer, Run};
-use crate::state::State;
+use crate::state::{Standing, State};
 use crate::views::figure::figure_menu_ui;
+use crate::views::kept::{Same, kept};
 use crate::worker::{Ask, Slot};
 
 pub use class::{Class, classes};
@@ -54,15 +55,17 @@ pub enum Remedies {
     None,
     /// They are being tried.
     Going(Draft),
+    /// They were given up.
+    Missing(Draft),
     /// They are there.
-    Done(Draft, Vec<MemoryRemedy>),
+    Done(Draft, MemoryRemedies),
 }
 
 impl Remedies {
     const fn draft(&self) -> Option<&Draft> {
         match self {
             Self::None => None,
-            Self::Going(draft) | Self::Done(draft, _) => Some(draft),
+            Self::Going(draft) | Self::Missing(draft) | Self::Done(draft, _) => Some(draft),
         }
     }
 }
@@ -108,11 +111,12 @@ pub fn memory_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
         super::empty_ui(ui, "No run yet", "Run the scenario to see its memory.");
         return Vec::new();
     };
-    let classes = classes(run);
+    let classes = kept_classes(ui, run, "classes of the run");
     let Some(class) = selected(&classes, &state.view.now().memory) else {
         let advice = match run.answer {
             Answer::Traffic { .. } => "A network workload uses no memory of GPUs.",
-            _ => "The run tells nothing of memory.",
+            Answer::File { .. } => "The file tells nothing of memory.",
+            Answer::Training { .. } => "The run tells nothing of memory.",
         };
         super::empty_ui(ui, "No memory to show", advice);
         return Vec::new();
@@ -125,19 +129,50 @@ pub fn memory_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         frame.show(ui, |ui| {
             numbers_ui(ui, state, run);
+            let fits = run.prediction().is_none_or(|prediction| prediction.fits);
+            if !fits {
+                // What would help comes before what is wrong in detail.
+                commands.extend(remedies_ui(ui, state, run));
+                ui.add_space(space::MEDIUM);
+            }
             commands.extend(peaks_ui(ui, run, &classes, class));
             base_ui(ui, state, class);
             ui.add_space(space::MEDIUM);
             commands.extend(levels_ui(ui, state, run, class));
             ui.add_space(space::MEDIUM);
-            if let Some(prediction) = run.prediction().filter(|_| run.draft.is_some()) {
-                let remedies = &state.results.memory.remedies;
-                let asked = remedies::remedies_ui(ui, remedies, prediction.fits);
-                commands.extend(asked.map(Any::Memory));
+            if fits {
+                commands.extend(remedies_ui(ui, state, run));
             }
         });
     });
     commands
+}
+
+/// The classes of a run, which take a walk through its timeline or its prediction.
+fn kept_classes(ui: &Ui, run: &Arc<Run>, name: &str) -> Arc<Vec<Class>> {
+    kept(ui, name, Same::from(run), || classes(run))
+}
+
+fn remedies_ui(ui: &mut Ui, state: &State, run: &Run) -> Option<Any> {
+    let prediction = run.prediction().filter(|_| run.draft.is_some())?;
+    let remedies = &state.results.memory.remedies;
+    let asked = remedies::remedies_ui(ui, remedies, prediction.fits, obstacle(state).as_deref());
+    asked.map(Any::Memory)
+}
+
+/// Why a remedy of the run that is shown cannot be written into the scenario that is edited: they are not
+/// the same.
+fn obstacle(state: &State) -> Option<String> {
+    match state.standing() {
+        Standing::Fresh => None,
+        Standing::Stale => {
+            let text = "The scenario was edited since: run it again to see what helps it now";
+            Some(text.to_owned())
+        }
+        Standing::Aside(what) => Some(format!(
+            "This is of {what}, not of the scenario: take that into the scenario and run it first"
+        )),
+    }
 }
 
 fn numbers_ui(ui: &mut Ui, state: &State, run: &Run) {
@@ -164,13 +199,18 @@ fn heading_ui(ui: &mut Ui, figure: &Figure, note: &str) -> Vec<Any> {
     let heading = ui.horizontal(|ui| {
         ui.label(RichText::new(note).color(theme.faint));
         let right = egui::Layout::right_to_left(egui::Align::Center);
-        ui.with_layout(right, |ui| figure_menu_ui(ui, figure)).inner
+        ui.with_layout(right, |ui| {
+            figure_menu_ui(ui, &figure.title, || figure.clone())
+        })
+        .inner
     });
     heading.inner
 }
 
-fn peaks_ui(ui: &mut Ui, run: &Run, classes: &[Class], class: &Class) -> Vec<Any> {
-    let figure = figures::peaks(run, classes);
+fn peaks_ui(ui: &mut Ui, run: &Arc<Run>, classes: &[Class], class: &Class) -> Vec<Any> {
+    let figure = kept(ui, "peaks of memory", Same::from(run), || {
+        figures::peaks(run, classes)
+    });
     let mut commands = heading_ui(ui, &figure, "Click a bar to see its memory over time");
     let view = FigureView {
         height: Some(112.0 + 26.0 * classes.len() as f32),
@@ -189,7 +229,7 @@ fn base_ui(ui: &mut Ui, state: &State, class: &Class) {
     let Some(base) = &state.results.base else {
         return;
     };
-    let classes = classes(base);
+    let classes = kept_classes(ui, base, "classes of the base");
     let same = classes.iter().find(|of| of.first_rank == class.first_rank);
     let Some(of_base) = same.or_else(|| fullest(&classes)) else {
         return;
@@ -213,7 +253,10 @@ fn levels_ui(ui: &mut Ui, state: &State, run: &Arc<Run>, class: &Class) -> Vec<A
         ui.label(RichText::new("This run has no timeline of memory").color(theme.faint));
         return Vec::new();
     }
-    let figure = figures::over_time(run, class, levels);
+    let inputs = (Same::from(run), Same::from(levels), class.first_rank);
+    let figure = kept(ui, "memory over time", inputs, || {
+        figures::over_time(run, class, levels)
+    });
     let mut commands = heading_ui(ui, &figure, "Click to move the playhead");
     let playhead = state.view.now().timeline.playhead;
     let view = FigureView {
@@ -265,7 +308,8 @@ fn ask_levels(state: &mut State, run: &Arc<Run>, rank: u32) {
     }
     found.asked = Some((Arc::clone(run), rank));
     let run = Arc::clone(run);
-    state.asks.push(Ask::new(
+    let given_up = (Arc::clone(&run), rank);
+    let ask = Ask::new(
         Slot::Levels,
         "Gathering levels of memory",
         move |_| {
@@ -273,7 +317,15 @@ fn ask_levels(state: &mut State, run: &Arc<Run>, rank: u32) {
             (run, rank, levels)
         },
         |state, found| state.results.memory.levels = Some(found),
-    ));
+    );
+    state.asks.push(ask.or_else(move |state| {
+        let found = &mut state.results.memory;
+        let (run, rank) = given_up;
+        let asked = found.asked.as_ref();
+        if asked.is_some_and(|(of, known)| Arc::ptr_eq(of, &run) && *known == rank) {
+            found.levels = Some((run, rank, Arc::default()));
+        }
+    }));
 }
 
 fn ask_remedies(state: &mut State, run: &Run) {
@@ -281,16 +333,28 @@ fn ask_remedies(state: &mut State, run: &Run) {
         return;
     };
     state.results.memory.remedies = Remedies::Going(draft.clone());
-    state.asks.push(Ask::new(
+    let given_up = draft.clone();
+    let ask = Ask::new(
         Slot::Remedies,
         "Looking for what saves memory",
-        move |control| (draft, memory_remedies(&opened, control)),
-        |state, (draft, remedies): (Draft, Result<Vec<MemoryRemedy>, Vec<Failure>>)| {
-            // The run was made from the same scenario, so that nothing is wrong with it.
-            let remedies = remedies.unwrap_or_default();
-            state.results.memory.remedies = Remedies::Done(draft, remedies);
+        move |control| {
+            let found = memory_remedies(&opened, control);
+            (draft, found, control.is_cancelled())
         },
-    ));
+        |state, (draft, found, was_stopped): (Draft, Result<_, Vec<Failure>>, bool)| {
+            // The run was made from the same scenario, so that nothing is wrong with it.
+            state.results.memory.remedies = match found {
+                Ok(found) if !was_stopped => Remedies::Done(draft, found),
+                _ => Remedies::Missing(draft),
+            };
+        },
+    );
+    state.asks.push(ask.or_else(move |state| {
+        let remedies = &mut state.results.memory.remedies;
+        if matches!(remedies, Remedies::Going(of) if *of == given_up) {
+            *remedies = Remedies::Missing(given_up);
+        }
+    }));
 }
 
 /// Does what a command says.
@@ -300,6 +364,10 @@ pub fn apply(state: &mut State, command: Command) {
         Command::Select(rank) => state.look(|view| view.memory.class = Some(rank)),
         Command::Playhead(time) => state.glance(|view| view.timeline.playhead = Some(time)),
         Command::Try(remedy) => {
+            if let Some(why) = obstacle(state) {
+                state.notices.error(why);
+                return;
+            }
             let Some(draft) = state.draft() else { return };
             match remedy.apply(draft) {
                 Ok(draft) => {

@@ -11,15 +11,13 @@ use units::Bytes;
 use super::fields::fields_ui;
 use super::figures::{caption, currency};
 use super::row::PlanRow;
-use super::search::Searched;
 use super::{Command, wrapped};
 use crate::command::Command as Any;
-use crate::state::State;
 use crate::views::figure::plate_ui;
 use crate::views::told::Figures;
 
 /// Shows a plan.
-pub(super) fn card_ui(ui: &mut Ui, state: &State, row: &PlanRow, planned: &Planned) -> Vec<Any> {
+pub(super) fn card_ui(ui: &mut Ui, row: &PlanRow, planned: &Planned) -> Vec<Any> {
     let theme = Theme::of(ui.ctx());
     let mut commands = Vec::new();
     ui.add_space(space::SMALL);
@@ -27,7 +25,7 @@ pub(super) fn card_ui(ui: &mut Ui, state: &State, row: &PlanRow, planned: &Plann
         ui.heading(format!("Plan {}", row.name()));
         if row.is_pareto {
             ui.label(RichText::new("Pareto front").color(theme.good))
-                .on_hover_text("No plan that was simulated beats it in time, memory and GPUs");
+                .on_hover_text("No plan that an engine judged beats it in time, memory and GPUs");
         }
     });
     commands.extend(actions_ui(ui, row));
@@ -49,9 +47,7 @@ pub(super) fn card_ui(ui: &mut Ui, state: &State, row: &PlanRow, planned: &Plann
         told_line(ui, &told);
     }
     ui.add_space(space::SMALL);
-    if let Some(searched) = &state.results.planner.searched {
-        commands.extend(breakdown_ui(ui, searched, planned, row, prediction));
-    }
+    commands.extend(breakdown_ui(ui, planned, row, prediction));
     commands
 }
 
@@ -89,6 +85,11 @@ fn actions_ui(ui: &mut Ui, row: &PlanRow) -> Vec<Any> {
 
 /// The figures of a plan that no engine has looked at.
 fn closed_ui(ui: &mut Ui, row: &PlanRow) {
+    if let Some(words) = &row.bound {
+        ui.label(RichText::new("What binds it, in closed form").strong());
+        ui.label(words);
+        ui.add_space(space::SMALL);
+    }
     let source = "closed forms of schedule and collectives";
     let told = |label: &str, value: String, meaning: &str| {
         Told::new(label, value, meaning, Worth::Derived, source)
@@ -108,6 +109,7 @@ fn closed_ui(ui: &mut Ui, row: &PlanRow) {
         told_line(ui, &told);
     }
     let theme = Theme::of(ui.ctx());
+    ui.add_space(space::SMALL);
     let text = "The search did not simulate it: its closed form, or a rehearsal, left it behind others. Simulate it to see its timeline.";
     ui.label(RichText::new(text).color(theme.faint));
 }
@@ -220,14 +222,13 @@ pub(super) fn breakdown(title: &str, plans: &[(u64, String, &Prediction)]) -> Fi
 
 fn breakdown_ui(
     ui: &mut Ui,
-    searched: &Searched,
     planned: &Planned,
     row: &PlanRow,
     prediction: &Prediction,
 ) -> Vec<Any> {
     let plans = [(row.id, format!("Plan {}", row.name()), prediction)];
     let title = format!("Where the time of plan {} goes", row.name());
-    let figure = breakdown(&title, &plans).with_caption(caption(searched, planned));
+    let figure = breakdown(&title, &plans).with_caption(caption(planned));
     let view = FigureView {
         height: Some(170.0),
         ..FigureView::default()

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use chart::Sort;
 use session::{Engine, PlanField};
 
-use super::{Property, Tab, work};
-use crate::state::State;
+use super::{Chart, Property, Tab, work};
+use crate::dialogs::Question;
+use crate::state::{State, Then, Wish};
 
 /// What a person can ask of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +20,8 @@ pub enum Command {
     Keep(PlanField, bool),
     /// Shows a part.
     Tab(Tab),
+    /// Shows a chart over the table.
+    Chart(Chart),
     /// What lies to the right.
     X(Property),
     /// What lies upward.
@@ -43,6 +46,8 @@ pub enum Command {
     Launch(u64, &'static str),
     /// Reads a launch file.
     ReadFile(usize),
+    /// Asks the desktop for a folder for the launch files.
+    AskFolder,
     /// Where launch files go, while it is typed.
     TypeFolder(String),
     /// Writes the launch files into a folder, over what is there or not.
@@ -72,6 +77,7 @@ pub fn apply(state: &mut State, command: Command) {
             }
         }),
         Command::Tab(tab) => show(state, tab),
+        Command::Chart(chart) => state.look(|view| view.planner.chart = chart),
         Command::X(property) => state.look(|view| view.planner.x = property),
         Command::Y(property) => state.look(|view| view.planner.y = property),
         Command::Filter(filters) => filter(state, filters),
@@ -96,6 +102,16 @@ pub fn apply(state: &mut State, command: Command) {
             work::launch(state, id, consumer);
         }
         Command::ReadFile(file) => state.look(|view| view.planner.file = file),
+        Command::AskFolder => {
+            let question = Question {
+                title: "Folder of the launch files".to_owned(),
+                wants_folder: true,
+                ..Question::default()
+            };
+            state
+                .wishes
+                .push(Wish::Choose(question, Then::LaunchFolder));
+        }
         Command::TypeFolder(text) => state.glance(|view| view.planner.folder = text),
         Command::SaveLaunch(folder, existing) => work::save_launch(state, folder, existing),
         Command::TypeAsked(text) => state.glance(|view| view.planner.asked = text),

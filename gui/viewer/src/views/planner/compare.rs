@@ -44,7 +44,7 @@ pub(super) fn compare_ui(
         }
         if !plans.is_empty() {
             let figure = breakdown("Where the time of both plans goes", &plans)
-                .with_caption(caption(searched, planned));
+                .with_caption(caption(planned));
             let view = FigureView {
                 height: Some(190.0),
                 ..FigureView::default()
@@ -139,7 +139,8 @@ fn table(a: &PlanRow, b: &PlanRow, predictions: [Option<&Prediction>; 2]) -> Tab
         let [own, other] = [first, second].map(|one| session::breakdown_parts(&one.breakdown));
         for (at, (_, was)) in own.iter().enumerate() {
             let is = other[at].1;
-            if 0.0 < was.max(is) {
+            // What takes no nanosecond would read as nothing against nothing.
+            if 1e-9 <= was.max(is) {
                 let name = super::card::PARTS[at].0;
                 row(name, [*was, is].map(number::secs), signed_secs(is - was));
             }

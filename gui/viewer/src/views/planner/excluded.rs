@@ -3,9 +3,10 @@
 use chart::{Cell, Column, Row, Table, TableView, Unit, table_ui};
 use egui::{Button, Key, RichText, ScrollArea, TextEdit, Ui};
 use look::{Theme, number, space};
-use session::{Planned, Tally, WhyNot, plan_fields};
+use session::{Planned, Tally, WhyNot};
 
 use super::card::bytes;
+use super::fields::fields_of;
 use super::search::Nothing;
 use super::{Asked, Command, wrapped};
 use crate::command::Command as Any;
@@ -119,7 +120,7 @@ fn table_of(ui: &mut Ui, planned: &Planned, other: &Planned, answer: &WhyNot) {
         row(part, [String::new(), text]);
     }
     let [own, theirs] = [(best, planned), (with, other)]
-        .map(|(one, of)| plan_fields(&one.evaluated.choice, &of.planning.fixed));
+        .map(|(one, of)| fields_of(&one.evaluated.choice, &of.planning.fixed));
     for (name, value) in &own {
         let found = theirs.iter().find(|(known, _)| known == name);
         let found = found.map_or_else(|| "1".to_owned(), |(_, value)| value.clone());

@@ -6,7 +6,7 @@ use chart::{
     Axis, Caption, Figure, Ink, Limit, Line, Parallel, ParallelAxis, ParallelLine, Path, Point,
     Points, Symbol, Xy,
 };
-use session::{Planned, Prediction};
+use session::{Engine, Planned, Prediction};
 
 use super::Property;
 use super::plans::passes;
@@ -22,10 +22,21 @@ const OWN: u64 = u64::MAX;
 const CURRENT: u64 = u64::MAX - 1;
 
 /// What the numbers come from.
-pub(super) fn caption(searched: &Searched, planned: &Planned) -> Caption {
+pub(super) fn caption(planned: &Planned) -> Caption {
     let scenario = &planned.planning.scenario;
     let seed = Some(scenario.settings.seed);
-    run::caption(&scenario.name, searched.engine.name(), seed)
+    run::caption(&scenario.name, &engines(planned), seed)
+}
+
+/// The engines that judged plans: not the one that was asked for where the search was stopped before.
+pub(super) fn engines(planned: &Planned) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for plan in &planned.answer.plans {
+        if !names.contains(&plan.prediction.engine) {
+            names.push(plan.prediction.engine);
+        }
+    }
+    names.join(" and ")
 }
 
 /// What money is called in a scenario.
@@ -79,7 +90,12 @@ pub(super) fn scatter(
         points,
     };
     let is_front = |row: &PlanRow| front.contains(&row.id);
-    let is_simulated = |row: &PlanRow| matches!(row.basis, Basis::Simulated(_));
+    let is_simulated = |row: &PlanRow| row.place().is_some();
+    let judged = if engines(planned) == Engine::Estimate.name() {
+        "Estimated".to_owned()
+    } else {
+        format!("Simulated ({})", engines(planned))
+    };
     let mut xy = Xy::new(axis(x), axis(y))
         .with(points(
             "Closed form",
@@ -89,7 +105,7 @@ pub(super) fn scatter(
         ))
         .with(step(searched, &front, x, y))
         .with(points(
-            "Simulated",
+            &judged,
             Ink::Series(5),
             Symbol::Circle,
             of(&|row| is_simulated(row) && !is_front(row), 1.0),
@@ -118,9 +134,10 @@ pub(super) fn scatter(
             continue;
         };
         let place = [x, y].map(|property| measured(property, prediction, searched));
-        let mut point = Point::new(id, place[0], place[1], name);
+        let name = format!("{name} ({})", prediction.engine);
+        let mut point = Point::new(id, place[0], place[1], name.clone());
         point.size = 1.6;
-        xy = xy.with(points(name, Ink::Series(1), symbol, vec![point]));
+        xy = xy.with(points(&name, Ink::Series(1), symbol, vec![point]));
     }
     if y == Property::Memory
         && let Some(limit) = limit(planned)
@@ -130,7 +147,7 @@ pub(super) fn scatter(
     xy.layers
         .retain(|layer| !matches!(layer, chart::Layer::Points(points) if points.points.is_empty()));
     let title = format!("{} and {}", x.label(), lowered(y.label()));
-    let mut figure = Figure::new(title, "plan", xy).with_caption(caption(searched, planned));
+    let mut figure = Figure::new(title, "plan", xy).with_caption(caption(planned));
     figure.highlighted = highlighted(state, searched, hovered);
     figure
 }
@@ -268,7 +285,7 @@ pub(super) fn parallel(
     };
     let mut figure = Figure::new("Plans across their fields", "plan", parallel);
     if let Some(planned) = searched.planned() {
-        figure.caption = caption(searched, planned);
+        figure.caption = caption(planned);
     }
     figure.highlighted = highlighted(state, searched, hovered);
     (figure, across)
@@ -296,8 +313,8 @@ const fn short(property: Property) -> &'static str {
 
 const fn ink(row: &PlanRow) -> Ink {
     match row.basis {
-        Basis::Simulated(_) if row.is_pareto => Ink::Series(0),
-        Basis::Simulated(_) => Ink::Series(5),
+        Basis::Judged { .. } if row.is_pareto => Ink::Series(0),
+        Basis::Judged { .. } => Ink::Series(5),
         Basis::ClosedForm => Ink::Faint,
     }
 }

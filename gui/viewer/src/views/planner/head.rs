@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use chart::{Axis, Figure, FigureView, Ink, Line, Path, Point, Points, Unit, Xy, figure_ui};
 use egui::{Button, ProgressBar, RichText, Role, Ui};
 use look::{Theme, number, space};
-use session::{Engine, Phase, PlanField};
+use session::{Engine, Phase, PlanField, Planned};
 
+use super::figures::engines;
 use super::plans::axes_ui;
 use super::search::{Answer, Live, Searched};
 use super::{Command, Tab, wrapped};
@@ -95,7 +96,10 @@ fn summary_ui(ui: &mut Ui, state: &State, searched: &Searched) {
     let (text, is_partial) = match &searched.answer {
         Answer::Plans(planned) => {
             let answer = &planned.answer;
-            let looked = answer.n_with_room() + answer.excluded.total();
+            let looked = looked(
+                searched.space,
+                answer.n_with_room() + answer.excluded.total(),
+            );
             let end = if answer.partial {
                 "stopped early: the best so far".to_owned()
             } else if answer.settled {
@@ -105,10 +109,9 @@ fn summary_ui(ui: &mut Ui, state: &State, searched: &Searched) {
                 format!("not settled: others could be faster by up to {gap}")
             };
             let text = format!(
-                "{} looked at, {} have room, {} simulated; {end}",
-                number::counted(looked, "plan"),
+                "{looked}, {} have room, {}; {end}",
                 number::count(answer.n_with_room()),
-                number::count(answer.plans.len() as u64),
+                judged(planned),
             );
             (text, answer.partial)
         }
@@ -131,6 +134,29 @@ fn summary_ui(ui: &mut Ui, state: &State, searched: &Searched) {
     if state.draft() != Some(&searched.draft) {
         ui.label(RichText::new("Searched before the last edits").color(theme.warn));
     }
+}
+
+/// How many plans were looked at: those of the space, which progress counts, and the variants of leading
+/// ones.
+fn looked(space: u64, all: u64) -> String {
+    if space == 0 || all <= space {
+        return format!("{} looked at", number::counted(all, "plan"));
+    }
+    format!(
+        "{} and {} of leading ones looked at",
+        number::counted(space, "plan"),
+        number::counted(all - space, "variant")
+    )
+}
+
+/// How many plans were judged, by the engine that did it.
+fn judged(planned: &Planned) -> String {
+    let n = number::count(planned.answer.plans.len() as u64);
+    let engines = engines(planned);
+    if engines == Engine::Estimate.name() {
+        return format!("{n} estimated");
+    }
+    format!("{n} simulated ({engines})")
 }
 
 /// The tabs of what was found.
@@ -158,6 +184,7 @@ pub(super) fn live_ui(ui: &mut Ui, state: &State, live: &Mutex<Live>) -> Vec<Any
     let theme = Theme::of(ui.ctx());
     let live = live.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let [decided, total] = live.decided;
+    let is_counting = matches!(live.phase, None | Some(Phase::Evaluating));
     let phase = match live.phase {
         None => "Beginning",
         Some(Phase::Evaluating) => "Evaluating plans in closed form",
@@ -167,7 +194,11 @@ pub(super) fn live_ui(ui: &mut Ui, state: &State, live: &Mutex<Live>) -> Vec<Any
     ui.horizontal(|ui| {
         ui.add_space(space::SMALL);
         #[expect(clippy::cast_possible_truncation, reason = "a share")]
-        let share = (decided as f64 / (total as f64).max(1.0)) as f32;
+        let share = if is_counting {
+            (decided as f64 / (total as f64).max(1.0)) as f32
+        } else {
+            1.0
+        };
         let bar = ui.add(
             ProgressBar::new(share)
                 .desired_width(180.0)
@@ -176,15 +207,20 @@ pub(super) fn live_ui(ui: &mut Ui, state: &State, live: &Mutex<Live>) -> Vec<Any
         named(&bar, Role::ProgressIndicator, "Plans looked at");
         ui.label(phase);
         if 0 < total {
+            // Plans that could not come near are decided without being counted one by one.
+            let decided = if is_counting { decided } else { total };
             let text = format!(
-                "{} of {} plans",
+                "{} of {} plans of the space",
                 number::count(decided),
                 number::count(total)
             );
             ui.label(RichText::new(text).color(theme.faint));
         }
         if 0 < live.simulated {
-            let text = format!("{} simulated", number::count(live.simulated as u64));
+            let text = format!(
+                "{} judged by the engine",
+                number::count(live.simulated as u64)
+            );
             ui.label(RichText::new(text).color(theme.faint));
         }
     });

@@ -134,9 +134,8 @@ fn save_ui(ui: &mut Ui, state: &State, launch: &Launch, bundle: &Bundle) -> Vec<
     ui.horizontal_wrapped(|ui| {
         ui.add_space(space::SMALL);
         ui.label(RichText::new("Folder").color(theme.faint));
-        let usual = usual_folder(state, launch);
         let mut text = if typed.is_empty() {
-            usual
+            usual_folder(state, launch).display().to_string()
         } else {
             typed.clone()
         };
@@ -144,6 +143,9 @@ fn save_ui(ui: &mut Ui, state: &State, launch: &Launch, bundle: &Bundle) -> Vec<
         named(&field, Role::TextInput, "Folder of the launch files");
         if field.changed() {
             commands.push(wrapped(Command::TypeFolder(text.clone())));
+        }
+        if ui.button("Choose…").clicked() {
+            commands.push(wrapped(Command::AskFolder));
         }
         if ui
             .checkbox(&mut replaces, "Replace files that are there")
@@ -166,14 +168,17 @@ fn save_ui(ui: &mut Ui, state: &State, launch: &Launch, bundle: &Bundle) -> Vec<
     commands
 }
 
-/// A folder beside the scenario.
-fn usual_folder(state: &State, launch: &Launch) -> String {
-    let path = state
-        .document
-        .as_ref()
-        .and_then(|edits| edits.now().path.clone());
-    let beside = path.and_then(|path| path.parent().map(std::path::Path::to_owned));
-    let folder = beside.unwrap_or_default();
-    let name = format!("launch-{}", launch.consumer);
-    folder.join(name).display().to_string()
+/// A folder named for the scenario in the working directory, and one in it for who reads the files.
+fn usual_folder(state: &State, launch: &Launch) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    let name = state.draft().map_or("scenario", |draft| draft.name());
+    let safe = |letter: char| {
+        if letter.is_alphanumeric() || "-_.".contains(letter) {
+            letter
+        } else {
+            '-'
+        }
+    };
+    let name: String = name.chars().map(safe).collect();
+    here.join(name).join(format!("launch-{}", launch.consumer))
 }

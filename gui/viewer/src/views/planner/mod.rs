@@ -69,12 +69,38 @@ impl Tab {
     }
 }
 
+/// The chart over the table, where there is room for one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chart {
+    /// One property against another.
+    #[default]
+    Scatter,
+    /// Parallel axes.
+    Parallel,
+}
+
+impl Chart {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Scatter, Self::Parallel];
+
+    /// What it is called.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Scatter => "Scatter",
+            Self::Parallel => "Parallel axes",
+        }
+    }
+}
+
 /// How it is looked at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct View {
     /// The part that is shown.
     pub tab: Tab,
+    /// The chart over the table, where there is room for one.
+    pub chart: Chart,
     /// The engine of the search, by name; anything else is the usual one.
     pub engine: String,
     /// Fields of the plan that the search keeps, by name.
@@ -105,6 +131,7 @@ impl Default for View {
     fn default() -> Self {
         Self {
             tab: Tab::default(),
+            chart: Chart::default(),
             engine: String::new(),
             kept: BTreeSet::new(),
             x: Property::Time,
@@ -170,7 +197,11 @@ pub fn planner_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
         super::empty_ui(
             ui,
             "No scenario to plan",
-            "Open a scenario: a timeline alone says nothing about other plans.",
+            if state.results.current.is_some() {
+                "Open a scenario: a timeline alone says nothing about other plans."
+            } else {
+                "Open a scenario to search its plans."
+            },
         );
         return Vec::new();
     }
@@ -194,7 +225,7 @@ fn planned_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
     commands
 }
 
-fn found_ui(ui: &mut Ui, state: &State, searched: &Searched) -> Vec<Any> {
+fn found_ui(ui: &mut Ui, state: &State, searched: &Arc<Searched>) -> Vec<Any> {
     match &searched.answer {
         Answer::Network(plans) => network::network_ui(ui, state, plans),
         Answer::Nothing(nothing) => excluded::nothing_ui(ui, nothing),

@@ -1,5 +1,7 @@
 //! The plans that were found: scatter, parallel axes, table and card, with one selection and one filter.
 
+use std::sync::Arc;
+
 use chart::{Brush, FigureResponse, FigureView, TableCommand, TableView, table_ui};
 use egui::{Id, RichText, ScrollArea, Ui};
 use look::{Theme, number, space};
@@ -10,20 +12,23 @@ use super::property::range_of_listed;
 use super::row::PlanRow;
 use super::search::Searched;
 use super::table::table;
-use super::{Command, Property, card, wrapped};
+use super::{Chart, Command, Property, card, wrapped};
 use crate::command::Command as Any;
 use crate::state::State;
 use crate::views::figure::plate_ui;
+use crate::views::kept::{Same, kept};
 use crate::views::pick::pick_ui;
 
 /// Panes narrower than this put the card below.
 const WIDE: f32 = 760.0;
 /// How wide the card is.
 const CARD: f32 = 300.0;
-/// Charts narrower than this together stand below each other.
+/// Charts narrower than this together take turns.
 const BESIDE: f32 = 820.0;
 /// How high charts are at least.
 const CHART: f32 = 210.0;
+/// How high the choice between charts is.
+const TURNS: f32 = 26.0;
 /// How high the table is at least.
 const TABLE: f32 = 150.0;
 
@@ -31,7 +36,7 @@ const TABLE: f32 = 150.0;
 pub(super) fn plans_ui(
     ui: &mut Ui,
     state: &State,
-    searched: &Searched,
+    searched: &Arc<Searched>,
     planned: &Planned,
 ) -> Vec<Any> {
     let mut commands = Vec::new();
@@ -44,7 +49,7 @@ pub(super) fn plans_ui(
             .exact_size(CARD)
             .show(ui, |ui| {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                    commands.extend(card::card_ui(ui, state, row, planned));
+                    commands.extend(card::card_ui(ui, row, planned));
                 });
             });
     }
@@ -52,7 +57,7 @@ pub(super) fn plans_ui(
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             commands.extend(linked_ui(ui, state, searched, planned));
             if let (Some(row), false) = (row, is_wide) {
-                commands.extend(card::card_ui(ui, state, row, planned));
+                commands.extend(card::card_ui(ui, row, planned));
             }
         });
     });
@@ -64,7 +69,7 @@ fn hovered_id() -> Id {
     Id::unique("plan under the pointer")
 }
 
-fn linked_ui(ui: &mut Ui, state: &State, searched: &Searched, planned: &Planned) -> Vec<Any> {
+fn linked_ui(ui: &mut Ui, state: &State, searched: &Arc<Searched>, planned: &Planned) -> Vec<Any> {
     let before: Option<u64> = ui.data(|data| data.get_temp(hovered_id())).flatten();
     let mut linked = Linked {
         state,
@@ -86,10 +91,13 @@ fn linked_ui(ui: &mut Ui, state: &State, searched: &Searched, planned: &Planned)
         });
         linked.rows_ui(ui, low);
     } else {
-        // The table is read more often: it comes before what has to be scrolled to.
-        within(ui, width, high, |ui| linked.scatter_ui(ui));
+        linked.turns_ui(ui);
+        let high = (high - TURNS).max(CHART);
+        within(ui, width, high, |ui| match state.view.now().planner.chart {
+            Chart::Scatter => linked.scatter_ui(ui),
+            Chart::Parallel => linked.parallel_ui(ui),
+        });
         linked.rows_ui(ui, low);
-        within(ui, width, CHART, |ui| linked.parallel_ui(ui));
     }
     if linked.hovered != before {
         ui.data_mut(|data| data.insert_temp(hovered_id(), linked.hovered));
@@ -143,7 +151,7 @@ pub(super) fn passes(state: &State, row: &PlanRow) -> bool {
 /// Scatter, parallel axes and table of the same plans.
 struct Linked<'a> {
     state: &'a State,
-    searched: &'a Searched,
+    searched: &'a Arc<Searched>,
     planned: &'a Planned,
     /// The plan under the pointer in the last frame.
     before: Option<u64>,
@@ -153,9 +161,33 @@ struct Linked<'a> {
 }
 
 impl Linked<'_> {
+    /// Which of the charts is shown, where there is room for one.
+    fn turns_ui(&mut self, ui: &mut Ui) {
+        let now = self.state.view.now().planner.chart;
+        ui.horizontal(|ui| {
+            ui.add_space(space::SMALL);
+            for chart in Chart::ALL {
+                let label = ui.selectable_label(now == chart, chart.title());
+                if label.clicked() && now != chart {
+                    self.commands.push(wrapped(Command::Chart(chart)));
+                }
+            }
+        });
+    }
+
     fn scatter_ui(&mut self, ui: &mut Ui) {
         let view = &self.state.view.now().planner;
-        let figure = scatter(self.state, self.searched, self.planned, self.before);
+        let run = self.state.results.current.as_ref().map(Same::from);
+        let inputs = (
+            Same::from(self.searched),
+            [view.x, view.y],
+            view.filters.clone(),
+            [view.selected, self.before],
+            run,
+        );
+        let figure = kept(ui, "scatter of plans", inputs, || {
+            scatter(self.state, self.searched, self.planned, self.before)
+        });
         let shown = FigureView {
             selected: view.selected,
             can_zoom: true,
@@ -175,12 +207,21 @@ impl Linked<'_> {
     }
 
     fn parallel_ui(&mut self, ui: &mut Ui) {
-        let (figure, across) = parallel(self.state, self.searched, self.before);
+        let view = &self.state.view.now().planner;
+        let inputs = (
+            Same::from(self.searched),
+            view.filters.clone(),
+            [view.selected, self.before],
+        );
+        let made = kept(ui, "parallel axes of plans", inputs, || {
+            parallel(self.state, self.searched, self.before)
+        });
+        let (figure, across) = &*made;
         let shown = FigureView {
-            selected: self.state.view.now().planner.selected,
+            selected: view.selected,
             ..FigureView::default()
         };
-        let (response, commands) = plate_ui(ui, &figure, &shown);
+        let (response, commands) = plate_ui(ui, figure, &shown);
         self.commands.extend(commands);
         if let Some(Brush { axis, range }) = response.brushed
             && let Some(property) = across.get(axis)
@@ -214,10 +255,14 @@ impl Linked<'_> {
         let sort = view
             .sort
             .map(|(column, descending)| chart::Sort { column, descending });
-        let mut table = table(self.searched, |row| passes(self.state, row));
-        if let Some(sort) = sort {
-            table.sort(sort);
-        }
+        let inputs = (Same::from(self.searched), view.filters.clone(), view.sort);
+        let table = kept(ui, "table of plans", inputs, || {
+            let mut table = table(self.searched, |row| passes(self.state, row));
+            if let Some(sort) = sort {
+                table.sort(sort);
+            }
+            table
+        });
         let shown = TableView {
             height: Some(height),
             selected: view.selected,

@@ -2,7 +2,12 @@
 
 use std::fmt::Write as _;
 
-use session::{Choice, Evaluated, Planned, Prediction, Simulated, breakdown_parts, plan_fields};
+use session::{
+    Choice, Engine, Evaluated, Planned, Prediction, Simulated, binding, breakdown_parts,
+};
+use units::Control;
+
+use super::fields::fields_of;
 
 /// Plans that are shown beside those that were simulated: the fastest in closed form.
 const MOST: usize = 200;
@@ -14,10 +19,26 @@ const CLOSED: u64 = 1 << 32;
 /// On what the figures of a plan rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// The engine of the search, at that place of the ranking.
-    Simulated(usize),
+    /// An engine judged it.
+    Judged {
+        /// Its place in the ranking.
+        place: usize,
+        /// The engine: the estimate where the search was stopped before it asked its own.
+        engine: &'static str,
+    },
     /// Closed forms alone.
     ClosedForm,
+}
+
+impl Basis {
+    /// In words, for tables.
+    pub fn words(self) -> String {
+        match self {
+            Self::Judged { engine, .. } if engine == Engine::Estimate.name() => engine.to_owned(),
+            Self::Judged { engine, .. } => format!("simulated, {engine}"),
+            Self::ClosedForm => "closed form".to_owned(),
+        }
+    }
 }
 
 /// One plan.
@@ -49,15 +70,19 @@ pub struct PlanRow {
     pub is_pareto: bool,
     /// What it loses most time to against the best plan, and how much.
     pub loses: Option<(&'static str, f64)>,
-    /// Its fields, as a scenario would give them.
+    /// Its fields, nearly as a scenario would give them.
     pub fields: Vec<(&'static str, String)>,
+    /// Where its fields differ from those of the best plan.
+    pub differs: String,
+    /// What binds it, in closed form; none where an engine says it.
+    pub bound: Option<String>,
 }
 
 impl PlanRow {
     /// A short name: its place in the ranking, or among the closed forms.
     pub fn name(&self) -> String {
         match self.basis {
-            Basis::Simulated(place) => format!("{}", place + 1),
+            Basis::Judged { place, .. } => format!("{}", place + 1),
             Basis::ClosedForm => format!("c{}", self.id - CLOSED + 1),
         }
     }
@@ -86,10 +111,10 @@ impl PlanRow {
         found.map_or("1", |(_, value)| value)
     }
 
-    /// The place in the ranking of those that were simulated.
+    /// The place in the ranking of those that an engine judged.
     pub const fn place(&self) -> Option<usize> {
         match self.basis {
-            Basis::Simulated(place) => Some(place),
+            Basis::Judged { place, .. } => Some(place),
             Basis::ClosedForm => None,
         }
     }
@@ -117,14 +142,67 @@ pub(super) fn rows(planned: &Planned) -> Vec<PlanRow> {
         .collect();
     others.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.choice.cmp(&b.choice)));
     others.truncate(MOST);
-    rows.extend(others.into_iter().zip(CLOSED..).map(|(plan, id)| PlanRow {
+    let choices: Vec<Choice> = others.iter().map(|plan| plan.choice).collect();
+    // Short work, and a search that was stopped wants it, too.
+    let forms = planned.formulas_of(&choices, &Control::new());
+    let closed_rows = others.into_iter().zip(forms).zip(CLOSED..);
+    rows.extend(closed_rows.map(|((plan, form), id)| PlanRow {
         id,
+        bound: form.as_ref().map(|form| binding(form).words),
         ..closed(plan, &first, tokens)
     }));
     for row in &mut rows {
-        row.fields = plan_fields(&row.choice, &planned.planning.fixed);
+        row.fields = fields_of(&row.choice, &planned.planning.fixed);
+    }
+    let best = rows[0].fields.clone();
+    for row in rows.iter_mut().skip(1) {
+        row.differs = differences(&row.fields, &best);
     }
     rows
+}
+
+/// Fields that the table has columns for.
+const COLUMNS: [&str; 11] = [
+    "tp",
+    "pp",
+    "vp",
+    "cp",
+    "ep",
+    "dp",
+    "micro_batch",
+    "schedule",
+    "recompute",
+    "shard",
+    "layer_split",
+];
+/// Differences that are named.
+const NAMED: usize = 2;
+/// Values with more letters are left out of them.
+const SHORT: usize = 12;
+
+/// Where fields differ from those of the best plan: what no column shows comes first.
+fn differences(own: &[(&'static str, String)], best: &[(&'static str, String)]) -> String {
+    let value = |fields: &[(&'static str, String)], name: &str| {
+        let found = fields.iter().find(|(known, _)| *known == name);
+        found.map_or_else(|| "1".to_owned(), |(_, value)| value.clone())
+    };
+    let mut names: Vec<&'static str> = own.iter().chain(best).map(|(name, _)| *name).collect();
+    names.sort_by_key(|name| COLUMNS.contains(name));
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|name| seen.insert(*name) && value(own, name) != value(best, name));
+    let words = names.iter().take(NAMED).map(|name| {
+        let value = value(own, name);
+        if value.chars().count() <= SHORT {
+            format!("{name} {value}")
+        } else {
+            (*name).to_owned()
+        }
+    });
+    let mut words: Vec<String> = words.collect();
+    if NAMED < names.len() {
+        words.push(format!("{} more", names.len() - NAMED));
+    }
+    words.join(", ")
 }
 
 fn simulated(place: usize, plan: &Simulated, best: &Simulated, tokens: f64) -> PlanRow {
@@ -133,7 +211,10 @@ fn simulated(place: usize, plan: &Simulated, best: &Simulated, tokens: f64) -> P
     let time = prediction.iteration_time_s;
     PlanRow {
         id: place as u64,
-        basis: Basis::Simulated(place),
+        basis: Basis::Judged {
+            place,
+            engine: prediction.engine,
+        },
         choice: plan.evaluated.choice,
         gpus,
         time,
@@ -151,6 +232,8 @@ fn simulated(place: usize, plan: &Simulated, best: &Simulated, tokens: f64) -> P
             .then(|| lost(prediction, &best.prediction))
             .flatten(),
         fields: Vec::new(),
+        differs: String::new(),
+        bound: None,
     }
 }
 
@@ -177,6 +260,8 @@ fn closed(plan: &Evaluated, best: &PlanRow, tokens: f64) -> PlanRow {
         is_pareto: false,
         loses: None,
         fields: Vec::new(),
+        differs: String::new(),
+        bound: None,
     }
 }
 
@@ -191,4 +276,24 @@ fn lost(plan: &Prediction, best: &Prediction) -> Option<(&'static str, f64)> {
     let more = parts.map(|((name, own), (_, other))| (name, own - other));
     more.max_by(|a, b| a.1.total_cmp(&b.1))
         .filter(|(_, more)| 0.0 < *more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_without_a_column_are_named_first() {
+        let fields = |tp: &str, sp: &str, split: &str| {
+            vec![
+                ("tp", tp.to_owned()),
+                ("layer_split", split.to_owned()),
+                ("sp", sp.to_owned()),
+            ]
+        };
+        let best = fields("8", "true", "even");
+        let other = fields("4", "false", "2 × 38, 3, 1, 2");
+        assert_eq!(differences(&other, &best), "sp false, tp 4, 1 more");
+        assert_eq!(differences(&best, &best), "");
+    }
 }

@@ -76,8 +76,10 @@ pub struct Searched {
     pub draft: Draft,
     /// It with its sections read.
     pub opened: Arc<Opened>,
-    /// The engine.
+    /// The engine that was asked for.
     pub engine: Engine,
+    /// Plans of the space that was searched; 0 where nobody counted.
+    pub space: u64,
     /// What was found.
     pub answer: Answer,
     /// Its plans as charts show them; none of network workloads.
@@ -142,6 +144,7 @@ pub fn search(
         draft: question.draft.clone(),
         opened,
         engine: question.engine,
+        space: live.lock().unwrap_or_else(PoisonError::into_inner).decided[1],
         answer,
         rows,
     })

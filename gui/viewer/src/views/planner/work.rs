@@ -31,22 +31,30 @@ pub(super) fn search(state: &mut State) {
     let live = Arc::new(Mutex::new(Live::default()));
     state.results.planner.live = Some(Arc::clone(&live));
     let of = Arc::clone(&live);
-    state.asks.push(Ask::new(
+    let given_up = Arc::clone(&live);
+    let ask = Ask::new(
         Slot::Plan,
         format!("Searching plans of {}", question.draft.name()),
         move |control| searched(&question, &live, control),
         move |state, result| put(state, &of, result),
-    ));
+    );
+    state.asks.push(ask.or_else(move |state| {
+        let found = &mut state.results.planner;
+        if is_of(found.live.as_ref(), &given_up) {
+            found.live = None;
+        }
+    }));
+}
+
+/// Whether a search is the one that goes on.
+fn is_of(now: Option<&Arc<Mutex<Live>>>, live: &Arc<Mutex<Live>>) -> bool {
+    now.is_some_and(|now| Arc::ptr_eq(now, live))
 }
 
 /// Puts away what a search found, unless another one has begun or the scenario was closed since.
 fn put(state: &mut State, of: &Arc<Mutex<Live>>, result: Result<Searched, Vec<String>>) {
     let found = &mut state.results.planner;
-    if !found
-        .live
-        .as_ref()
-        .is_some_and(|live| Arc::ptr_eq(live, of))
-    {
+    if !is_of(found.live.as_ref(), of) {
         return;
     }
     found.live = None;

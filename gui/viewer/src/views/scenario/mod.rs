@@ -109,7 +109,11 @@ pub fn scenario_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
         super::empty_ui(
             ui,
             "No scenario",
-            "A timeline from a file has none. Open a scenario to edit it.",
+            if state.results.current.is_some() {
+                "A timeline from a file has none. Open a scenario to edit it."
+            } else {
+                "Open a scenario to edit it."
+            },
         );
         return Vec::new();
     };

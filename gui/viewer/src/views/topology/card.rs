@@ -77,7 +77,7 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
         if let Some(lane) = lane.filter(|_| button.clicked()) {
             commands.push(Any::Topology(Command::ShowLane(lane)));
         }
-        commands.extend(figure_menu_ui(ui, &figure));
+        commands.extend(figure_menu_ui(ui, &figure.title, || figure.clone()));
     });
     flows_ui(ui, class, card.playhead);
     let view = FigureView {

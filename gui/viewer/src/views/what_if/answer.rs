@@ -1,16 +1,19 @@
-//! What the values of the sliders do: of the closed form at once, of the chosen engine when they rest.
+//! What the values of the sliders do: of the estimate at once, of the chosen engine when they rest.
 
-use egui::{Grid, RichText, Ui};
-use look::{Theme, number};
-use session::Prediction;
+use egui::{Grid, Label, ProgressBar, RichText, Role, Ui};
+use look::{Theme, Told, Worth, number, told_value};
+use session::{Prediction, doubted, rehearsed_since};
 
 use super::{Tuned, work};
 use crate::state::State;
+use crate::views::pick::named;
+use crate::views::told::Figures;
 
 /// A number of the answer.
 struct Quantity {
     label: &'static str,
-    help: &'static str,
+    /// As `simulate --json` writes it.
+    key: &'static str,
     of: fn(&Prediction) -> f64,
     shown: fn(&Prediction) -> String,
     /// Whether more of it is better.
@@ -20,28 +23,28 @@ struct Quantity {
 const QUANTITIES: [Quantity; 4] = [
     Quantity {
         label: "Iteration time",
-        help: "From the first kernel of an iteration to the end of the optimizer's step",
+        key: "iteration_time_s",
         of: |one| one.iteration_time_s,
         shown: |one| number::secs(one.iteration_time_s),
         more_is_better: false,
     },
     Quantity {
-        label: "Tokens a second",
-        help: "Of all GPUs together: global batch × sequence / iteration time",
+        label: "Tokens/s",
+        key: "tokens_per_s",
         of: |one| one.tokens_per_s,
         shown: |one| number::digits(one.tokens_per_s),
         more_is_better: true,
     },
     Quantity {
         label: "MFU",
-        help: "Model FLOPs / (iteration time × GPUs × peak of the data sheet)",
+        key: "mfu",
         of: |one| one.mfu,
         shown: |one| number::percent(one.mfu),
         more_is_better: true,
     },
     Quantity {
         label: "Memory",
-        help: "Of the fullest GPU, with the allocator's reserve, context and communicators",
+        key: "device_used_bytes",
         of: |one| one.device_used_bytes.as_u64() as f64,
         shown: |one| number::bytes(one.device_used_bytes),
         more_is_better: false,
@@ -63,7 +66,10 @@ pub(super) fn answer_ui(ui: &mut Ui, state: &State, tuned: &Tuned) {
     };
     head_ui(ui, "Estimate", note, !tuning.is_empty() && !is_fresh);
     match estimate.map(|one| &one.answer) {
-        Some(Ok(now)) => table_ui(ui, "estimate", base, Some(now)),
+        Some(Ok(now)) => {
+            table_ui(ui, "estimate", base, Some(now));
+            doubt_ui(ui, now, tuned.tuner.doubt().is_some());
+        }
         Some(Err(error)) => {
             ui.label(RichText::new(error).color(theme.bad));
         }
@@ -72,7 +78,26 @@ pub(super) fn answer_ui(ui: &mut Ui, state: &State, tuned: &Tuned) {
     simulated_ui(ui, state, tuned);
 }
 
-/// The answer of the chosen engine, where that is another one than the closed form.
+/// What formulas are in doubt of, and what was done about it.
+fn doubt_ui(ui: &mut Ui, now: &Prediction, is_scaled: bool) {
+    let theme = Theme::of(ui.ctx());
+    let (text, color) = match (doubted(now), rehearsed_since(now)) {
+        (Some(doubt), _) if is_scaled => {
+            let text =
+                format!("Scaled from the rehearsed scenario until the slider rests: {doubt}");
+            (text, theme.warn)
+        }
+        (Some(doubt), _) => {
+            let text = format!("Formulas alone until the slider rests: {doubt}");
+            (text, theme.warn)
+        }
+        (None, Some(doubt)) => (format!("Rehearsed: {doubt}"), theme.faint),
+        (None, None) => return,
+    };
+    ui.add(Label::new(RichText::new(text).small().color(color)).wrap());
+}
+
+/// The answer of the chosen engine, where that is another one than the estimate.
 fn simulated_ui(ui: &mut Ui, state: &State, tuned: &Tuned) {
     let theme = Theme::of(ui.ctx());
     let engine = tuned.draft.value("settings.engine");
@@ -87,25 +112,32 @@ fn simulated_ui(ui: &mut Ui, state: &State, tuned: &Tuned) {
         head_ui(ui, &title, "run the scenario to compare with it", true);
         return;
     };
-    let last = state.results.what_if.simulated.as_ref();
+    let found = &state.results.what_if;
+    let last = found.simulated.as_ref();
     let now = work::simulated(state, &tuning);
-    let note = match (tuning.is_empty(), now, last) {
+    let going = found.simulating.as_ref();
+    let going = going.filter(|going| going.tuning == tuning && now.is_none());
+    let note = match (tuning.is_empty(), now, going, last) {
         (true, ..) => "the scenario as it is",
-        (false, Some(_), _) => "simulated",
-        (false, None, None) => "let the slider go to simulate",
-        (false, None, Some(_)) => "stale: of earlier values",
+        (false, Some(_), ..) => "simulated",
+        (false, None, Some(_), None) => "simulating",
+        (false, None, Some(_), Some(_)) => "simulating; below are earlier values",
+        (false, None, None, None) => "let the slider go to simulate",
+        (false, None, None, Some(_)) => "stale: of earlier values",
     };
     let is_stale = !tuning.is_empty() && now.is_none() && last.is_some();
     head_ui(ui, &title, note, is_stale);
-    if let Some(Err(error)) = last
-        .filter(|one| one.tuning == tuning)
-        .map(|one| &one.answer)
-    {
+    if let Some(going) = going {
+        let share = crate::worker::share(&going.control);
+        let bar = ui.add(ProgressBar::new(share.unwrap_or(0.0)).desired_height(6.0));
+        named(&bar, Role::ProgressIndicator, "Simulating these values");
+    }
+    let of_now = last.filter(|one| one.tuning == tuning && going.is_none());
+    if let Some(Err(error)) = of_now.map(|one| &one.answer) {
         ui.label(RichText::new(error).color(theme.bad));
         return;
     }
     let shown = now.or_else(|| last.and_then(|one| one.answer.as_ref().ok()));
-    let shown = shown.filter(|_| !tuning.is_empty());
     let shown = if tuning.is_empty() {
         Some(base)
     } else {
@@ -125,30 +157,44 @@ fn head_ui(ui: &mut Ui, title: &str, note: &str, warns: bool) {
 
 /// A row for each number: what it was, what it is, and the difference.
 fn table_ui(ui: &mut Ui, name: &str, base: &Prediction, now: Option<&Prediction>) {
+    let figures = Figures::of(base);
+    let figures_now = now.map(Figures::of);
+    // A grid has the widths of the last frame: where numbers come in, they have their room already.
     Grid::new(("what if", name))
         .num_columns(4)
+        .min_col_width(66.0)
         .spacing(egui::vec2(10.0, 2.0))
         .min_row_height(17.0)
         .show(ui, |ui| {
             for quantity in &QUANTITIES {
-                row_ui(ui, quantity, base, now);
+                let now = now.zip(figures_now.as_ref());
+                row_ui(ui, quantity, (base, &figures), now);
             }
         });
 }
 
-fn row_ui(ui: &mut Ui, quantity: &Quantity, base: &Prediction, now: Option<&Prediction>) {
+/// A prediction with its figures explained.
+type Explained<'a> = (&'a Prediction, &'a Figures);
+
+fn row_ui(ui: &mut Ui, quantity: &Quantity, base: Explained<'_>, now: Option<Explained<'_>>) {
     let theme = Theme::of(ui.ctx());
     ui.spacing_mut().interact_size.y = 17.0;
-    let label = ui.label(RichText::new(quantity.label).color(theme.faint));
-    label.on_hover_text(quantity.help);
-    let was = ui.label(RichText::new((quantity.shown)(base)).color(theme.faint));
-    was.on_hover_text("The scenario as it is");
+    ui.label(RichText::new(quantity.label).color(theme.faint));
+    let was = told(quantity, base, "as the scenario is");
+    told_value(ui, RichText::new(&was.value).color(theme.faint), &was);
     let Some(now) = now else {
         ui.label(RichText::new("…").color(theme.faint));
         ui.end_row();
         return;
     };
-    ui.label(RichText::new((quantity.shown)(now)).strong());
+    let is = told(quantity, now, "with these values");
+    told_value(ui, RichText::new(&is.value).strong(), &is);
+    difference_ui(ui, quantity, base.0, now.0);
+    ui.end_row();
+}
+
+fn difference_ui(ui: &mut Ui, quantity: &Quantity, base: &Prediction, now: &Prediction) {
+    let theme = Theme::of(ui.ctx());
     let (text, verdict) = difference(quantity, base, now);
     let color = match verdict {
         Verdict::Same => theme.faint,
@@ -156,15 +202,29 @@ fn row_ui(ui: &mut Ui, quantity: &Quantity, base: &Prediction, now: Option<&Pred
         Verdict::Worse => theme.bad,
     };
     let is_memory = quantity.label == "Memory";
-    if is_memory && !now.fits {
-        ui.label(RichText::new("does not fit").color(theme.bad));
+    let label = if is_memory && !now.fits {
+        RichText::new("does not fit").color(theme.bad)
     } else if is_memory && verdict == Verdict::Same {
-        ui.label(RichText::new("fits").color(color));
+        RichText::new("fits").color(color)
     } else {
         let fits = if is_memory { ", fits" } else { "" };
-        ui.label(RichText::new(format!("{text}{fits}")).color(color));
+        RichText::new(format!("{text}{fits}")).color(color)
+    };
+    ui.add(Label::new(label).truncate());
+}
+
+/// A number with where it is from.
+fn told(quantity: &Quantity, (prediction, figures): Explained<'_>, of: &str) -> Told {
+    let label = format!("{}, {of}", quantity.label);
+    let value = (quantity.shown)(prediction);
+    let mut told = figures.told(quantity.key, &label, value);
+    if let Some(doubt) = doubted(prediction) {
+        told.worth = Worth::Derived;
+        told.source = format!(
+            "formulas alone, times what a rehearsal of the scenario found over theirs where it was rehearsed; {doubt}"
+        );
     }
-    ui.end_row();
+    told
 }
 
 /// What a difference means.

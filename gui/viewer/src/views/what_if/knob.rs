@@ -1,6 +1,6 @@
 //! A slider: its value, its unit, where the scenario has it.
 
-use egui::{Align, Button, Id, Layout, RichText, Slider, Ui};
+use egui::{Align, Button, DragValue, Id, Layout, RichText, Slider, Ui};
 use look::{Theme, number};
 use session::{Knob, Setting};
 
@@ -41,6 +41,10 @@ fn head_ui(ui: &mut Ui, setting: &Setting, value: f64, is_turned: bool) -> Vec<A
         let label = ui.label(knob.label());
         label.on_hover_text(format!("{} Sets {}.", knob.help(), knob.field()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if setting.fixed.is_some() {
+                ui.label(shown(knob, value));
+                return;
+            }
             if is_turned {
                 let button = ui.add(Button::new("Reset").small());
                 name(&button, &format!("Reset {}", knob.label()));
@@ -48,15 +52,50 @@ fn head_ui(ui: &mut Ui, setting: &Setting, value: f64, is_turned: bool) -> Vec<A
                     commands.push(turn(knob, None, gesture_of(knob)));
                     commands.push(any(Command::Simulate));
                 }
-                ui.label(RichText::new(shown(knob, value)).strong());
+            }
+            commands.extend(typed_ui(ui, setting, value));
+            if is_turned {
                 let was = format!("was {}, is", bare(knob, setting.value));
                 ui.label(RichText::new(was).color(theme.faint));
-            } else {
-                ui.label(shown(knob, value));
             }
         });
     });
     commands
+}
+
+/// The value as a field: a click, and it can be typed exactly.
+fn typed_ui(ui: &mut Ui, setting: &Setting, value: f64) -> Vec<Any> {
+    let knob = setting.knob;
+    let mut typed = value;
+    let least = if knob.is_whole() { 1.0 } else { 0.001 };
+    // Dragging is what the slider is for.
+    let field = DragValue::new(&mut typed)
+        .speed(0.0)
+        .range(least..=f64::from(1_u32 << 30))
+        .update_while_editing(false)
+        .custom_formatter(move |value, _| shown(knob, value))
+        .custom_parser(parsed);
+    let field = ui.add(field);
+    name(&field, &format!("Value of {}", knob.label()));
+    let field = field.on_hover_text("Click to type a value");
+    let typed = if knob.is_whole() {
+        typed.round()
+    } else {
+        typed
+    };
+    if !field.changed() || typed.to_bits() == value.to_bits() {
+        return Vec::new();
+    }
+    // Back where it was is no change.
+    let turned = (typed.to_bits() != setting.value.to_bits()).then_some(typed);
+    vec![turn(knob, turned, gesture_of(knob)), any(Command::Simulate)]
+}
+
+/// A number as people type it: with commas between thousands, a cross before a factor, a unit behind.
+fn parsed(text: &str) -> Option<f64> {
+    let text = text.trim().trim_start_matches(['×', 'x']).trim_start();
+    let number = text.split_whitespace().next()?;
+    number.replace(',', "").parse().ok()
 }
 
 /// A value with its unit.
@@ -171,4 +210,17 @@ fn mark_ui(ui: &Ui, rect: egui::Rect, base: usize, last: usize) {
         egui::Rangef::new(top, rect.bottom() + 2.0),
         egui::Stroke::new(2.0, theme.text),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_read_as_they_are_shown() {
+        assert_eq!(parsed(&shown(Knob::SeqLen, 8192.0)), Some(8192.0));
+        assert_eq!(parsed(&shown(Knob::LinkRate, 1.05)), Some(1.05));
+        assert_eq!(parsed(" 1.25 "), Some(1.25));
+        assert_eq!(parsed("many"), None);
+    }
 }

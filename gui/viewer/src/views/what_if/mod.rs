@@ -1,8 +1,9 @@
-//! Sliders: the closed form answers while they move, the chosen engine when they rest.
+//! Sliders: the estimate answers while they move, the chosen engine when they rest.
 //!
 //! ```text
 //! slider moves ──▶ Slot::Estimate   formulas of the tuned scenario: at most some ms
-//! slider rests ──▶ Slot::Simulate   the engine of the scenario
+//! slider rests ──▶ Slot::Refine     the `estimate` engine, which rehearses what formulas doubt
+//!              ──▶ Slot::Simulate   the engine of the scenario
 //! scenario changes ──▶ Slot::Sensitivity   what 10 % more of each knob would bring
 //! ```
 //!
@@ -20,6 +21,7 @@ use egui::{Button, RichText, ScrollArea, Ui};
 use look::{Theme, space};
 use serde::{Deserialize, Serialize};
 use session::{Draft, Knob, Prediction, Sensitivity, Tuner, Tuning};
+use units::Control;
 
 use crate::command::Command as Any;
 use crate::layout::Pane;
@@ -58,7 +60,7 @@ impl View {
 pub enum Command {
     /// Asks for what the view shows at first.
     Prepare,
-    /// Turns a knob: the closed form answers.
+    /// Turns a knob: formulas answer.
     Turn {
         /// Which one.
         knob: Knob,
@@ -67,7 +69,7 @@ pub enum Command {
         /// What stays the same while a slider is held.
         gesture: u64,
     },
-    /// The sliders rest: the chosen engine answers.
+    /// The sliders rest: the estimate and the chosen engine answer.
     Simulate,
     /// Leaves everything as the scenario has it.
     Reset,
@@ -82,16 +84,40 @@ pub enum Command {
 pub struct Found {
     /// The scenario for which work was asked last.
     asked: Option<Draft>,
-    /// The scenario that is tuned, and its closed form.
+    /// The scenario that is tuned, and its estimate.
     pub tuner: Option<Arc<Tuned>>,
     /// Why there is no closed form.
     pub refused: Option<String>,
-    /// What the closed form says of the values of the sliders.
+    /// What the estimate says of the values of the sliders.
     pub estimate: Option<Estimate>,
     /// What the chosen engine says of them.
     pub simulated: Option<Simulated>,
+    /// What it is working on.
+    pub simulating: Option<Simulating>,
     /// What a little more of everything would bring.
-    pub sensitivities: Option<Arc<Vec<Sensitivity>>>,
+    pub sensitivities: Sensitivities,
+}
+
+/// What a little more of everything would bring.
+#[derive(Clone, Debug, Default)]
+pub enum Sensitivities {
+    /// It is being weighed.
+    #[default]
+    Going,
+    /// It was given up.
+    Missing,
+    /// It is there.
+    Weighed(Arc<Vec<Sensitivity>>),
+}
+
+impl Sensitivities {
+    /// The list, where it is there.
+    pub const fn list(&self) -> Option<&Arc<Vec<Sensitivity>>> {
+        match self {
+            Self::Going | Self::Missing => None,
+            Self::Weighed(all) => Some(all),
+        }
+    }
 }
 
 /// A scenario that is tuned.
@@ -105,7 +131,7 @@ pub struct Tuned {
     pub settings: Vec<session::Setting>,
 }
 
-/// An answer of the closed form.
+/// An answer of formulas, or of the `estimate` engine.
 #[derive(Clone, Debug)]
 pub struct Estimate {
     /// The values that it is for.
@@ -114,9 +140,20 @@ pub struct Estimate {
     pub answer: Result<Box<Prediction>, String>,
 }
 
+/// The chosen engine at work.
+#[derive(Clone, Debug)]
+pub struct Simulating {
+    /// The values that it is for.
+    pub tuning: Tuning,
+    /// To see how far it is.
+    pub control: Arc<Control>,
+}
+
 /// An answer of the chosen engine.
 #[derive(Clone, Debug)]
 pub struct Simulated {
+    /// The scenario that is tuned.
+    of: Draft,
     /// The values that it is for.
     pub tuning: Tuning,
     /// The answer, or why there is none.
@@ -156,6 +193,8 @@ pub fn what_if_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
             .id_salt("what if")
             .auto_shrink(false)
             .show(ui, |ui| {
+                // The bar to scroll with lies over what reaches to the edge.
+                ui.set_max_width(ui.available_width() - space::LARGE);
                 for setting in &tuned.settings {
                     commands.extend(knob::knob_ui(ui, state, setting));
                 }
@@ -171,7 +210,12 @@ pub fn what_if_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
 fn obstacle(state: &State) -> Option<(&'static str, String)> {
     let advice = |text: &str| text.to_owned();
     if state.document.is_none() {
-        let text = "A timeline from a file has none. Open a scenario to change it.";
+        let text = match &state.results.current {
+            Some(_) => {
+                "A timeline from a file has no values to turn. Open a scenario to change it."
+            }
+            None => "Open a scenario to change it.",
+        };
         return Some(("No scenario", advice(text)));
     }
     let checked = state.checked.as_ref()?;
@@ -239,7 +283,10 @@ pub fn apply(state: &mut State, command: Command) {
             state.look_within(gesture, |view| view.what_if.turn(knob, value));
             work::estimate(state);
         }
-        Command::Simulate => work::simulate(state),
+        Command::Simulate => {
+            work::refine(state);
+            work::simulate(state);
+        }
         Command::Reset => {
             state.look(|view| view.what_if = View::default());
             work::estimate(state);

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use session::{TuneError, Tuner, Tuning};
+use session::{Draft, TuneError, Tuner, Tuning, doubted};
+use units::Control;
 
-use super::{Estimate, Simulated, Tuned};
+use super::{Estimate, Sensitivities, Simulated, Simulating, Tuned};
 use crate::run::Run;
 use crate::state::{State, hinted};
 use crate::worker::{Ask, Slot};
@@ -22,7 +23,7 @@ pub(super) fn is_due(state: &State) -> bool {
     is_training && state.results.what_if.asked.as_ref() != Some(&checked.draft)
 }
 
-/// Asks for the closed form of the scenario as it stands.
+/// Asks for the estimate of the scenario as it stands.
 pub(super) fn prepare(state: &mut State) {
     if !is_due(state) {
         return;
@@ -35,11 +36,12 @@ pub(super) fn prepare(state: &mut State) {
     };
     let draft = checked.draft.clone();
     state.results.what_if.asked = Some(draft.clone());
-    state.asks.push(Ask::new(
+    let given_up = draft.clone();
+    let ask = Ask::new(
         Slot::Sensitivity,
         "Preparing the sliders",
-        move |_| {
-            let tuner = Tuner::new(&opened)?;
+        move |control| {
+            let tuner = Tuner::new(&opened, control)?;
             let settings = tuner.settings();
             Ok(Tuned {
                 draft,
@@ -48,7 +50,13 @@ pub(super) fn prepare(state: &mut State) {
             })
         },
         prepared,
-    ));
+    );
+    state.asks.push(ask.or_else(move |state| {
+        let found = &mut state.results.what_if;
+        if found.asked.as_ref() == Some(&given_up) && found.tuner.is_none() {
+            found.refused = Some("The sliders of this scenario could not be prepared".to_owned());
+        }
+    }));
 }
 
 fn prepared(state: &mut State, result: Result<Tuned, TuneError>) {
@@ -58,7 +66,7 @@ fn prepared(state: &mut State, result: Result<Tuned, TuneError>) {
         return;
     }
     found.estimate = None;
-    found.sensitivities = None;
+    found.sensitivities = Sensitivities::default();
     match result {
         Ok(tuned) => {
             found.tuner = Some(Arc::new(tuned));
@@ -81,6 +89,7 @@ fn prepared(state: &mut State, result: Result<Tuned, TuneError>) {
         }
     });
     estimate(state);
+    refine(state);
     weigh(state);
 }
 
@@ -89,24 +98,39 @@ fn weigh(state: &mut State) {
     let Some(tuned) = state.results.what_if.tuner.clone() else {
         return;
     };
-    state.asks.push(Ask::new(
+    let given_up = Arc::clone(&tuned);
+    let ask = Ask::new(
         Slot::Sensitivity,
         "Weighing 10 % more of each",
-        move |_| (Arc::new(tuned.tuner.sensitivities()), tuned),
-        |state, (all, of)| {
-            let found = &mut state.results.what_if;
-            if is_same(found.tuner.as_ref(), &of) {
-                found.sensitivities = Some(all);
-            }
+        move |control: &Control| {
+            let all = Arc::new(tuned.tuner.sensitivities(control));
+            (all, tuned, control.is_cancelled())
         },
-    ));
+        |state, (all, of, was_stopped)| {
+            let weighed = if was_stopped {
+                Sensitivities::Missing
+            } else {
+                Sensitivities::Weighed(all)
+            };
+            put_weighed(state, &of, weighed);
+        },
+    );
+    let ask = ask.or_else(move |state| put_weighed(state, &given_up, Sensitivities::Missing));
+    state.asks.push(ask);
+}
+
+fn put_weighed(state: &mut State, of: &Arc<Tuned>, weighed: Sensitivities) {
+    let found = &mut state.results.what_if;
+    if is_same(found.tuner.as_ref(), of) {
+        found.sensitivities = weighed;
+    }
 }
 
 fn is_same(now: Option<&Arc<Tuned>>, of: &Arc<Tuned>) -> bool {
     now.is_some_and(|now| Arc::ptr_eq(now, of))
 }
 
-/// Asks the closed form for the values of the sliders.
+/// Asks formulas for the values of the sliders.
 pub(super) fn estimate(state: &mut State) {
     let tuning = state.view.now().what_if.tuning();
     let Some(tuned) = state.results.what_if.tuner.clone() else {
@@ -115,20 +139,69 @@ pub(super) fn estimate(state: &mut State) {
     state.asks.push(Ask::new(
         Slot::Estimate,
         "Estimating",
-        move |_| {
-            let answer = tuned.tuner.estimate(&tuning);
-            let answer = answer
-                .map(Box::new)
-                .map_err(|error| hinted(&error, error.hint()));
-            (Estimate { tuning, answer }, tuned)
+        move |_| (answered(tuned.tuner.quick(&tuning), tuning), tuned),
+        |state, (estimate, of)| put_estimate(state, estimate, &of),
+    ));
+}
+
+/// Asks the estimate for values that rest, where formulas alone may be off.
+pub(super) fn refine(state: &mut State) {
+    let tuning = state.view.now().what_if.tuning();
+    let Some(tuned) = state.results.what_if.tuner.clone() else {
+        return;
+    };
+    if tuning.is_empty() {
+        return;
+    }
+    state.asks.push(Ask::new(
+        Slot::Refine,
+        "Rehearsing the estimate",
+        move |control: &Control| {
+            let found = tuned.tuner.estimate(&tuning, control);
+            // What was stopped says nothing that formulas have not said.
+            let is_whole = !control.is_cancelled();
+            is_whole.then(|| (answered(found, tuning), tuned))
         },
-        |state, (estimate, of)| {
-            let found = &mut state.results.what_if;
-            if is_same(found.tuner.as_ref(), &of) {
-                found.estimate = Some(estimate);
+        |state, found| {
+            if let Some((estimate, of)) = found {
+                put_estimate(state, estimate, &of);
             }
         },
     ));
+}
+
+fn answered(found: Result<session::Prediction, TuneError>, tuning: Tuning) -> Estimate {
+    let answer = found
+        .map(Box::new)
+        .map_err(|error| hinted(&error, error.hint()));
+    Estimate { tuning, answer }
+}
+
+fn put_estimate(state: &mut State, estimate: Estimate, of: &Arc<Tuned>) {
+    let found = &mut state.results.what_if;
+    if !is_same(found.tuner.as_ref(), of) {
+        return;
+    }
+    // A drag has gone on since, or what was rehearsed is there already.
+    let is_old = estimate.tuning != state.view.now().what_if.tuning()
+        && (found.estimate.as_ref()).is_some_and(|known| is_of_now(known, &state.view));
+    let known = found.estimate.as_ref();
+    let is_known = known.is_some_and(|known| {
+        known.tuning == estimate.tuning && is_exact(known) && !is_exact(&estimate)
+    });
+    if !is_old && !is_known {
+        found.estimate = Some(estimate);
+    }
+}
+
+fn is_of_now(estimate: &Estimate, view: &crate::history::History<crate::view::View>) -> bool {
+    estimate.tuning == view.now().what_if.tuning()
+}
+
+/// Whether an estimate is what the engine of that name says.
+fn is_exact(estimate: &Estimate) -> bool {
+    let answer = estimate.answer.as_ref();
+    answer.is_ok_and(|prediction| doubted(prediction).is_none())
 }
 
 /// Asks the chosen engine for the values of the sliders.
@@ -147,15 +220,25 @@ pub(super) fn simulate(state: &mut State) {
             return;
         }
     };
+    let of = tuned.draft.clone();
     if let Some(run) = state.results.of(&draft).cloned() {
         state.results.what_if.simulated = Some(Simulated {
+            of,
             tuning,
             answer: Ok(run),
         });
         return;
     }
+    ask_run(state, draft, of, tuning);
+}
+
+/// Runs a tuned scenario.
+///
+/// * `of` — the scenario that is tuned.
+fn ask_run(state: &mut State, draft: Draft, of: Draft, tuning: Tuning) {
     let what = format!("Simulating {} with other values", draft.name());
-    state.asks.push(Ask::new(
+    let asked = tuning.clone();
+    let ask = Ask::new(
         Slot::Simulate,
         what,
         move |control| {
@@ -163,24 +246,42 @@ pub(super) fn simulate(state: &mut State) {
             let answer = run
                 .map(Arc::new)
                 .map_err(|error| hinted(&error, error.hint()));
-            Simulated { tuning, answer }
+            Simulated { of, tuning, answer }
         },
         |state, simulated| {
             if let Ok(run) = &simulated.answer {
                 state.results.keep(run);
             }
-            state.results.what_if.simulated = Some(simulated);
+            let found = &mut state.results.what_if;
+            let going = found.simulating.as_ref();
+            if going.is_some_and(|going| going.tuning == simulated.tuning) {
+                found.simulating = None;
+            }
+            found.simulated = Some(simulated);
         },
-    ));
+    );
+    let control = ask.control();
+    state.results.what_if.simulating = Some(Simulating {
+        tuning: asked,
+        control: Arc::clone(&control),
+    });
+    state.asks.push(ask.or_else(move |state| {
+        let found = &mut state.results.what_if;
+        let going = found.simulating.as_ref();
+        if going.is_some_and(|going| Arc::ptr_eq(&going.control, &control)) {
+            found.simulating = None;
+        }
+    }));
 }
 
 /// The run of the tuned scenario, where the engine has answered for just these values.
 pub(super) fn simulated<'s>(state: &'s State, tuning: &Tuning) -> Option<&'s Arc<Run>> {
-    let found = state.results.what_if.simulated.as_ref()?;
-    let is_of = found.tuning == *tuning && !tuning.is_empty();
-    let run = found.answer.as_ref().ok()?;
-    let draft = tuning.apply(&state.results.what_if.tuner.as_ref()?.draft);
-    (is_of && run.draft.as_ref() == draft.ok().as_ref()).then_some(run)
+    let found = &state.results.what_if;
+    let simulated = found.simulated.as_ref()?;
+    let is_of = simulated.tuning == *tuning && !tuning.is_empty();
+    let tuned = &found.tuner.as_ref()?.draft;
+    let run = simulated.answer.as_ref().ok()?;
+    (is_of && simulated.of == *tuned).then_some(run)
 }
 
 /// The run of the scenario that is tuned, where there is one.

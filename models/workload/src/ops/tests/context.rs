@@ -157,6 +157,31 @@ fn a_shift_runs_beside_the_kernel_before_the_one_that_needs_it() {
 }
 
 #[test]
+fn rings_of_many_ranks_name_every_step() {
+    let (job, layer) = grouped();
+    for method in [CpMethod::Ring, CpMethod::TokenRing] {
+        let shard = Sharding {
+            cp: 512,
+            cp_method: method,
+            ..Sharding::single(S)
+        };
+        let block = layer_ops(&job, &layer, &shard);
+        let two = block.clone().then(block.clone());
+        let all = two.forward.iter().chain(&two.input_grad);
+        let mut slots: Vec<Slot> = all
+            .filter_map(|op| match op.overlap {
+                Overlap::Async(slot) => Some(slot),
+                _ => None,
+            })
+            .collect();
+        let many = slots.len();
+        slots.sort_unstable();
+        slots.dedup();
+        assert_eq!((slots.len(), many), (4 * 511, 4 * 511), "{method:?}");
+    }
+}
+
+#[test]
 fn a_window_reaches_few_ranks_of_a_ring() {
     let attention = Mixer::Attention(AttentionSpec {
         window: Some(1024),
