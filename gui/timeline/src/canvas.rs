@@ -5,6 +5,7 @@ use std::sync::Arc;
 use units::SimTime;
 
 use crate::ease::Ease;
+use crate::hits::Hits;
 use crate::key::{Fold, Grouping, TrackKey};
 use crate::quad::{Batch, MeshSink, Quad, QuadSink};
 use crate::rows::Rows;
@@ -21,6 +22,7 @@ pub struct Canvas {
     pub(crate) overview: Kept,
     pub(crate) drag: Option<Drag>,
     pub(crate) ease: Ease,
+    pub(crate) hits: Hits,
     pub(crate) selected: Selection,
     pub(crate) ledger: Option<LedgerLine>,
     pub(crate) listens: bool,
@@ -92,6 +94,7 @@ impl Canvas {
             overview: Kept::default(),
             drag: None,
             ease: Ease::default(),
+            hits: Hits::default(),
             selected: Selection::None,
             ledger: None,
             listens: true,
@@ -118,6 +121,7 @@ impl Canvas {
             self.overview.key = None;
             self.drag = None;
             self.ease.stop();
+            self.hits = Hits::default();
             self.timeline = Some(Arc::clone(timeline));
         }
     }

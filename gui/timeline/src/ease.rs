@@ -98,10 +98,7 @@ fn between(from: Camera, to: Camera, share: f64) -> Camera {
     } else {
         (span - a) / (b - a)
     };
-    let (first, last) = (
-        from.start().as_picos() as f64,
-        to.start().as_picos() as f64,
-    );
+    let (first, last) = (from.start().as_picos() as f64, to.start().as_picos() as f64);
     let start = picos(first + (last - first) * along);
     Camera::within(start, picos(span).max(1))
 }

@@ -8,6 +8,7 @@ use look::palette;
 use crate::camera::Camera;
 use crate::canvas::Canvas;
 use crate::frame::{Frame, Side};
+use crate::hits::Hits;
 use crate::paint::{Shade, Stretching, tile_quads};
 use crate::quad::{Layer, Quad};
 use crate::round::single;
@@ -102,7 +103,7 @@ pub(crate) fn lanes_ui(ui: &Ui, frame: &Frame<'_>, aim: Camera, canvas: &mut Can
     if frame.view.shows(Overlay::Bubbles) {
         bubbles(&painter, frame, &seen, &drawn);
     }
-    texts(&painter, frame, &seen, &drawn);
+    texts(&painter, frame, &canvas.hits, (&seen, &drawn));
 }
 
 /// Tiles with the place of their row among those that are seen.
@@ -233,7 +234,12 @@ fn painter_of(painter: &egui::Painter, frame: &Frame<'_>, row: &Seen<'_>) -> egu
 }
 
 /// Names and durations, where they fit.
-fn texts(painter: &egui::Painter, frame: &Frame<'_>, seen: &[Seen<'_>], drawn: &[Piece]) {
+fn texts(
+    painter: &egui::Painter,
+    frame: &Frame<'_>,
+    hits: &Hits,
+    (seen, drawn): (&[Seen<'_>], &[Piece]),
+) {
     let mut left = MOST_TEXTS;
     for pieces in drawn.chunk_by(|a, b| a.0 == b.0) {
         let row = &seen[pieces[0].0];
@@ -244,6 +250,13 @@ fn texts(painter: &egui::Painter, frame: &Frame<'_>, seen: &[Seen<'_>], drawn: &
         for (span, from, to) in joined(pieces) {
             if left == 0 {
                 return;
+            }
+            if frame
+                .timeline
+                .span(span)
+                .is_some_and(|span| hits.has(span.name))
+            {
+                outline(&painter, frame, row.rect, (from, to));
             }
             left -= usize::from(text(&painter, frame, row.rect, (span, from, to)));
         }
@@ -265,6 +278,14 @@ fn joined(pieces: &[Piece]) -> Vec<(u32, f32, f32)> {
         }
     }
     labels
+}
+
+/// Lifts a span whose name was searched for.
+fn outline(painter: &egui::Painter, frame: &Frame<'_>, row: Rect, (from, to): (f32, f32)) {
+    let x = |at: f32| frame.lanes.left() + at / frame.pixels_per_point;
+    let rect = Rect::from_x_y_ranges(x(from)..=x(to), row.y_range()).shrink2(vec2(0.0, 1.0));
+    let stroke = egui::Stroke::new(2.0, frame.theme.warn);
+    painter.rect_stroke(rect, 1.0, stroke, egui::StrokeKind::Inside);
 }
 
 /// Draws the text of a span, if any fits.

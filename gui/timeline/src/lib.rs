@@ -24,6 +24,7 @@ mod effects;
 mod figure;
 mod frame;
 mod headers;
+mod hits;
 mod idle;
 mod key;
 mod keys;

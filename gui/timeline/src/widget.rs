@@ -11,7 +11,7 @@ use crate::command::TimelineCommand;
 use crate::frame::{Frame, Side};
 use crate::timeline::Timeline;
 use crate::view::TimelineView;
-use crate::{headers, keys, lanes, overlay, pointer, strip};
+use crate::{headers, hits, keys, lanes, overlay, pointer, strip};
 
 /// Draws a timeline over what is left of a panel, and returns what the user asks for.
 pub fn timeline_ui(
@@ -61,6 +61,7 @@ pub(crate) fn side_ui(
     if frame.ruler.is_positive() {
         strip::ruler_ui(ui, &frame, canvas, &mut commands);
     }
+    hits::hits_ui(ui, &frame, canvas);
     lanes::lanes_ui(ui, &frame, aim, canvas);
     overlay::overlay_ui(ui, &frame);
     headers::headers_ui(ui, &frame, &mut commands);

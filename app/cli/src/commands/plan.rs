@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use session::{
-    Baseline, Measured, NoPlan, Opened, PlanField, Planned, Planning, Prediction, Request,
-    SCENARIO_BASE, SCENARIO_TOML, SearchError, Tally, WhatIf, WhyNotError, baselines, check,
-    remedies, save, sensitivity,
+    Baseline, Measured, NoPlan, Opened, PlanField, Planned, Planning, Prediction, SCENARIO_BASE,
+    SCENARIO_TOML, SearchError, Tally, WhatIf, WhyNotError, baselines, check, remedies, save,
+    sensitivity,
 };
 
 use crate::args::{Engine, PlanArgs};

@@ -176,6 +176,7 @@ fn the_backbone_of_a_platform_can_be_seen() {
 fn switches_of_a_domain_of_several_nodes_lie_in_none_of_them() {
     let draft = Draft::example("llama3-8b-dgx-h100").unwrap();
     let draft = draft.set("cluster.name", "gb200-nvl72").unwrap();
+    let draft = draft.set("cluster.nodes", "16").unwrap();
     let opened = draft.open().unwrap();
     let cluster = opened.ready().unwrap().scenario.cluster;
     assert!(1 < cluster.nodes_of_domain(NodeId::new(0)).len());

@@ -28,7 +28,7 @@ impl Class {
     }
 }
 
-/// The classes of a run, in the order of their stages.
+/// The classes of a run, in the order of their stages; none where nothing of it tells of memory.
 pub fn classes(run: &Run) -> Vec<Class> {
     match run.prediction() {
         Some(prediction) => of_prediction(prediction),
@@ -64,7 +64,10 @@ fn of_trace(trace: &Trace) -> Vec<Class> {
         at_peak: peak.by_kind.map(|bytes| bytes.as_u64() as f64),
         peak_at: Some(peak.time.as_seconds().as_secs()),
     };
-    lanes.map(class).collect()
+    let classes: Vec<Class> = lanes.map(class).collect();
+    // Hosts of a network workload are lanes too.
+    let is_told = classes.iter().any(|class| 0.0 < class.peak());
+    if is_told { classes } else { Vec::new() }
 }
 
 fn label(name: &str, ranks: u64) -> String {
