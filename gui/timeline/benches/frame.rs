@@ -125,6 +125,10 @@ impl Window {
 struct Beside(Sender<Box<dyn FnOnce() + Send>>);
 
 impl Beside {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the thread draws, and simulates nothing"
+    )]
     fn new() -> Self {
         let (sender, jobs) = channel::<Box<dyn FnOnce() + Send>>();
         std::thread::spawn(move || jobs.into_iter().for_each(|job| job()));

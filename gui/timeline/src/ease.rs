@@ -1,5 +1,7 @@
 //! The way from one window of time to the next: short, so that a person sees where a zoom leads.
 
+use units::math::powf;
+
 use crate::camera::Camera;
 use crate::round::picos;
 use crate::tile::Scale;
@@ -92,7 +94,7 @@ const fn far(from: Camera, to: Camera) -> bool {
 /// the way.
 fn between(from: Camera, to: Camera, share: f64) -> Camera {
     let (a, b) = (from.span() as f64, to.span() as f64);
-    let span = a * (b / a).powf(share);
+    let span = a * powf(b / a, share);
     let along = if from.span() == to.span() {
         share
     } else {

@@ -49,8 +49,8 @@ pub(crate) fn longest(timeline: &Timeline, line: LedgerLine) -> Option<SpanId> {
         let Some(span) = timeline.span(segment.span) else {
             continue;
         };
-        let lane = of_lane.entry(span.lane.get()).or_insert((0, segment.span));
-        lane.0 += segment.end.as_picos() - segment.start.as_picos();
+        let time = of_lane.entry(span.lane.get()).or_insert((0, segment.span));
+        time.0 += segment.end.as_picos() - segment.start.as_picos();
     }
     let most = of_lane.into_values().max_by_key(|(time, _)| *time);
     most.map(|(_, first)| first)

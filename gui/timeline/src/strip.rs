@@ -108,8 +108,8 @@ fn quads(frame: &Frame<'_>) -> Vec<Quad> {
     let overview = frame.timeline.overview();
     let shade = Shade::new(frame.theme);
     // Of two runs the shorter one ends where it ends.
-    let share = frame.timeline.end().as_picos() as f64 / frame.end.as_picos().max(1) as f64;
-    let width = frame.overview.width() * frame.pixels_per_point * single(share);
+    let lasts = frame.timeline.end().as_picos() as f64 / frame.end.as_picos().max(1) as f64;
+    let width = frame.overview.width() * frame.pixels_per_point * single(lasts);
     let height = frame.overview.height() * frame.pixels_per_point - 4.0;
     let each = height / overview.rows.len().max(1) as f32;
     let mut quads = Vec::new();

@@ -157,10 +157,10 @@ fn palette_ui(ui: &mut Ui, state: &State, query: &str, at: usize) -> Option<Repl
     });
     let mut reply = None;
     ui.add_space(space::SMALL);
-    let list = ScrollArea::vertical()
+    let area = ScrollArea::vertical()
         .max_height(LIST)
         .min_scrolled_height(LIST);
-    list.show(ui, |ui| {
+    area.show(ui, |ui| {
         for (place, action) in matches.iter().enumerate() {
             let keys = action.keys.map(|keys| ui.ctx().format_shortcut(&keys));
             let label = egui::Button::selectable(place == now, action.name.as_ref())

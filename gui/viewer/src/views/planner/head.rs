@@ -45,10 +45,13 @@ pub(super) fn head_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
             commands.extend(chosen.map(|engine| wrapped(Command::Engine(engine))));
             commands.extend(kept_ui(ui, state));
         }
-        if let (None, Some(searched)) = (&found.live, &found.searched) {
-            summary_ui(ui, state, searched);
-        }
     });
+    if let (None, Some(searched)) = (&found.live, &found.searched) {
+        ui.horizontal(|ui| {
+            ui.add_space(space::SMALL);
+            ui.vertical(|ui| summary_ui(ui, state, searched));
+        });
+    }
     ui.add_space(space::SMALL);
     commands
 }

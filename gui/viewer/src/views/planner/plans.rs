@@ -126,7 +126,8 @@ pub(super) fn axes_ui(ui: &mut Ui, state: &State, searched: &Searched) -> Vec<An
     let y = pick_ui(ui, "Upward", view.y, &all, text);
     commands.extend(y.map(|property| wrapped(Command::Y(property))));
     if view.filters.is_empty() {
-        ui.label(RichText::new("Drag to filter").color(theme.faint))
+        let hint = RichText::new("Drag to filter").color(theme.faint);
+        ui.add(egui::Label::new(hint).extend())
             .on_hover_text("Drag over the scatter or along an axis to filter");
         return commands;
     }
