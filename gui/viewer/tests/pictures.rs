@@ -4,6 +4,7 @@
 //! They are made on Mesa's software adapter, as on the machines of the checks; where no adapter is
 //! installed they are skipped and say so, unless `WINDTUNNEL_NEEDS_ADAPTER` is set.
 
+use ::timeline::{Selection, TimelineCommand};
 use egui_kittest::{Harness, SnapshotResults};
 use viewer::app::App;
 use viewer::command::Command;
@@ -12,6 +13,7 @@ use viewer::headless::Studio;
 use viewer::keep::Keeper;
 use viewer::layout::{Layout, Pane};
 use viewer::views::prepare;
+use viewer::views::timeline;
 use viewer::worker::Mode;
 
 /// Whether there is something to draw with.
@@ -40,6 +42,10 @@ fn has_adapter() -> bool {
 /// The size of the whole window, and that of a view alone, in points.
 const WINDOW: egui::Vec2 = egui::vec2(1_100.0, 700.0);
 const ALONE: egui::Vec2 = egui::vec2(760.0, 480.0);
+
+/// An example with a node, and one with several nodes and stages.
+const SMALL: &str = "llama3-8b-dgx-h100";
+const LARGE: &str = "llama3-70b-dgx-h100";
 
 fn app_harness(size: egui::Vec2, theme: egui::Theme, scale: f32) -> Harness<'static, App> {
     Harness::builder()
@@ -73,10 +79,23 @@ fn settle(harness: &mut Harness<'static, App>) {
     harness.run_steps(3);
 }
 
-fn open(harness: &mut Harness<'static, App>) {
-    let example = "llama3-8b-dgx-h100".to_owned();
-    harness.state_mut().send(Command::OpenExample(example));
+fn open(harness: &mut Harness<'static, App>, example: &str) {
+    let command = Command::OpenExample(example.to_owned());
+    harness.state_mut().send(command);
     settle(harness);
+}
+
+/// Selects a backward kernel of the first stage.
+fn select(app: &mut App) {
+    let run = app.state().results.current.clone();
+    let run = run.expect("an example has run");
+    let spans = (0..).zip(&run.trace.spans);
+    let mut backward = spans.filter(|(_, span)| {
+        span.pass == trace::Pass::Backward && span.category == trace::Category::Compute
+    });
+    let (id, _) = backward.next().expect("training runs backward");
+    let select = TimelineCommand::Select(Selection::Span(id));
+    app.send(Command::Timeline(timeline::Command::Widget(select)));
 }
 
 #[test]
@@ -92,16 +111,25 @@ fn views_look_as_they_were_signed() {
         let mut harness = app_harness(WINDOW, theme, scale);
         settle(&mut harness);
         results.add(harness.try_snapshot(format!("start-{suffix}")));
-        open(&mut harness);
+        open(&mut harness, SMALL);
         results.add(harness.try_snapshot(format!("window-{suffix}")));
-        let mut harness = app_harness(ALONE, theme, scale);
-        open(&mut harness);
+        let mut small = app_harness(ALONE, theme, scale);
+        open(&mut small, SMALL);
+        let mut large = app_harness(ALONE, theme, scale);
+        open(&mut large, LARGE);
+        select(large.state_mut());
         for pane in Pane::ALL {
+            // The space of plans of many nodes takes a moment to search.
+            let harness = if pane == Pane::Planner {
+                &mut small
+            } else {
+                &mut large
+            };
             let app = harness.state_mut();
             app.send(Command::Show(pane));
             app.only(Layout::only(pane));
             prepare(app, pane);
-            settle(&mut harness);
+            settle(harness);
             let name = pane.title().to_lowercase().replace(' ', "-");
             results.add(harness.try_snapshot(format!("{name}-{suffix}")));
         }
