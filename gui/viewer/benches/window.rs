@@ -2,7 +2,12 @@
 //!
 //! Throughput is in frames: `elem/s` are frames a second. `cpu` is a frame without the adapter.
 
+#[path = "../../timeline/benches/load/mod.rs"]
+mod load;
+
 use std::cell::RefCell;
+use std::fs::File;
+use std::io::BufWriter;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use egui::{Context, RawInput, Rect, Vec2, pos2, vec2};
@@ -28,12 +33,12 @@ struct Window {
 }
 
 impl Window {
-    fn new(size: Vec2, pane: Option<Pane>) -> Self {
+    fn new(size: Vec2, open: Command, pane: Option<Pane>) -> Self {
         let ctx = Context::default();
-        let mut app = App::new(&ctx, Mode::Inline, Typed, Keeper::nothing());
+        let mut app = App::new(&ctx, Mode::Threads, Typed, Keeper::nothing());
         let studio = Studio::open().expect("an adapter: apt-get install mesa-vulkan-drivers");
         app.use_device(&studio.render);
-        app.send(Command::OpenExample(SCENARIO.to_owned()));
+        app.send(open);
         let mut window = Self {
             studio,
             ctx,
@@ -45,17 +50,29 @@ impl Window {
             },
             drawn: 0,
         };
-        window.draw();
+        window.settle();
         if let Some(pane) = pane {
             let app = window.app.get_mut();
             app.send(Command::Show(pane));
             app.only(Layout::only(pane));
             views::prepare(app, pane);
         }
-        for _ in 0..8 {
-            window.draw();
-        }
+        window.settle();
         window
+    }
+
+    /// Draws until all work is done and every layout has found its place.
+    fn settle(&mut self) {
+        let mut quiet = 0;
+        while quiet < 8 {
+            self.draw();
+            quiet = if self.app.get_mut().is_idle() {
+                quiet + 1
+            } else {
+                0
+            };
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
     }
 
     /// A frame until the adapter is done with it.
@@ -84,29 +101,68 @@ impl Window {
     /// Moves the timeline, so that the next frame is another one.
     fn pan(&mut self) {
         let by = if self.drawn % 40 < 20 { 0.01 } else { -0.01 };
-        let pan = timeline_view::Command::Widget(TimelineCommand::Pan(by));
-        self.app.get_mut().send(Command::Timeline(pan));
+        self.send(TimelineCommand::Pan(by));
     }
+
+    /// Zooms in and out again.
+    fn zoom(&mut self) {
+        let factor = if self.drawn % 40 < 20 {
+            1.05
+        } else {
+            1.0 / 1.05
+        };
+        self.send(TimelineCommand::Zoom {
+            about: None,
+            factor,
+        });
+    }
+
+    fn send(&mut self, command: TimelineCommand) {
+        let command = timeline_view::Command::Widget(command);
+        self.app.get_mut().send(Command::Timeline(command));
+    }
+}
+
+fn example() -> Command {
+    Command::OpenExample(SCENARIO.to_owned())
+}
+
+/// A file with a million spans on 64 lanes.
+fn million() -> Command {
+    let path = std::env::temp_dir().join("windtunnel-a-million-spans.wtt");
+    let file = File::create(&path).expect("the folder for temporary files takes it");
+    let header = formats::Header::default();
+    let trace = load::run(1_000_000, 64);
+    formats::wtt::write(BufWriter::new(file), &header, &trace).expect("the disk takes it");
+    Command::Open(path)
 }
 
 fn whole(c: &mut Criterion) {
     let mut group = c.benchmark_group("adapter");
     group.sample_size(20).throughput(Throughput::Elements(1));
-    for (width, height) in [(1_280.0, 800.0), (640.0, 400.0)] {
-        let mut window = Window::new(vec2(width, height), None);
-        let id = BenchmarkId::new("all panes", format!("{width}x{height}"));
-        let zoom = TimelineCommand::Zoom {
-            about: None,
-            factor: 3.0,
-        };
-        let zoom = timeline_view::Command::Widget(zoom);
-        window.app.get_mut().send(Command::Timeline(zoom));
-        group.bench_function(id, |b| {
-            b.iter(|| {
-                window.pan();
-                window.draw();
+    for (name, open) in [("example", example()), ("a million spans", million())] {
+        for (width, height) in [(1_280.0, 800.0), (640.0, 400.0)] {
+            let mut window = Window::new(vec2(width, height), open.clone(), None);
+            let id =
+                |what| BenchmarkId::new(format!("{name}, {what}"), format!("{width}x{height}"));
+            group.bench_function(id("still"), |b| b.iter(|| window.draw()));
+            window.send(TimelineCommand::Zoom {
+                about: None,
+                factor: 3.0,
             });
-        });
+            group.bench_function(id("pan"), |b| {
+                b.iter(|| {
+                    window.pan();
+                    window.draw();
+                });
+            });
+            group.bench_function(id("zoom"), |b| {
+                b.iter(|| {
+                    window.zoom();
+                    window.draw();
+                });
+            });
+        }
     }
     group.finish();
 }
@@ -115,7 +171,7 @@ fn panes(c: &mut Criterion) {
     let mut group = c.benchmark_group("cpu");
     group.sample_size(20).throughput(Throughput::Elements(1));
     for pane in Pane::ALL {
-        let mut window = Window::new(vec2(1_280.0, 800.0), Some(pane));
+        let mut window = Window::new(vec2(1_280.0, 800.0), example(), Some(pane));
         group.bench_function(pane.title(), |b| b.iter(|| window.cpu()));
     }
     group.finish();

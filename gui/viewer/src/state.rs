@@ -183,8 +183,8 @@ impl State {
             Command::SaveTo(path) => self.save_to(path),
             Command::Undo => self.step(Edits::undo),
             Command::Redo => self.step(Edits::redo),
-            Command::UndoView => drop(self.view.undo()),
-            Command::RedoView => drop(self.view.redo()),
+            Command::UndoView => self.step_view(History::undo),
+            Command::RedoView => self.step_view(History::redo),
             Command::Run => self.run(),
             Command::Cancel(slot) => self.wishes.push(Wish::Cancel(slot)),
             Command::KeepAsBase => self.compare_with(self.results.current.clone()),
@@ -428,6 +428,13 @@ impl State {
             document.original = draft;
             document.path = Some(path);
             edits.amend(document);
+        }
+    }
+
+    fn step_view(&mut self, step: fn(&mut History<View>) -> bool) {
+        let before = self.view.now().what_if.clone();
+        if step(&mut self.view) && self.view.now().what_if != before {
+            what_if::moved(self);
         }
     }
 

@@ -22,7 +22,7 @@ struct Quantity {
 
 const QUANTITIES: [Quantity; 4] = [
     Quantity {
-        label: "Iteration time",
+        label: "Iteration",
         key: "iteration_time_s",
         of: |one| one.iteration_time_s,
         shown: |one| number::secs(one.iteration_time_s),
@@ -59,12 +59,16 @@ pub(super) fn answer_ui(ui: &mut Ui, state: &State, tuned: &Tuned) {
     let base = tuned.tuner.base();
     let estimate = found.estimate.as_ref();
     let is_fresh = estimate.is_some_and(|one| one.tuning == tuning);
-    let note = match (tuning.is_empty(), is_fresh) {
-        (true, _) => "the scenario as it is",
-        (false, true) => "while the sliders move",
-        (false, false) => "stale: of earlier values",
+    let is_moving = |one: &Prediction| doubted(one).is_some();
+    let note = match estimate.map(|one| &one.answer) {
+        None => "estimating",
+        Some(_) if !is_fresh => "stale: of earlier values",
+        Some(Err(_)) => "none with these values",
+        Some(Ok(_)) if tuning.is_empty() => "the scenario as it is",
+        Some(Ok(one)) if is_moving(one) => "while the sliders move",
+        Some(Ok(_)) => "with these values",
     };
-    head_ui(ui, "Estimate", note, !tuning.is_empty() && !is_fresh);
+    head_ui(ui, "Estimate", note, estimate.is_some() && !is_fresh);
     match estimate.map(|one| &one.answer) {
         Some(Ok(now)) => {
             table_ui(ui, "estimate", base, Some(now));
@@ -108,35 +112,37 @@ fn simulated_ui(ui: &mut Ui, state: &State, tuned: &Tuned) {
     let tuning = state.view.now().what_if.tuning();
     let title = format!("Engine {engine}");
     let base = work::base_run(state).and_then(|run| run.prediction());
-    let Some(base) = base else {
-        head_ui(ui, &title, "run the scenario to compare with it", true);
-        return;
-    };
     let found = &state.results.what_if;
+    // An answer for a scenario that was edited since says nothing of this one.
     let last = found.simulated.as_ref();
-    let now = work::simulated(state, &tuning);
+    let last = last.filter(|one| one.of == tuned.draft && base.is_some());
+    let now = work::simulated(state, &tuning).filter(|_| base.is_some());
     let going = found.simulating.as_ref();
     let going = going.filter(|going| going.tuning == tuning && now.is_none());
+    let of_now = last.filter(|one| one.tuning == tuning && going.is_none());
+    let refused = of_now.and_then(|one| one.answer.as_ref().err());
     let note = match (tuning.is_empty(), now, going, last) {
+        (true, ..) if base.is_none() => "run the scenario, or move a slider, to see it",
         (true, ..) => "the scenario as it is",
         (false, Some(_), ..) => "simulated",
         (false, None, Some(_), None) => "simulating",
         (false, None, Some(_), Some(_)) => "simulating; below are earlier values",
         (false, None, None, None) => "let the slider go to simulate",
+        (false, None, None, Some(_)) if refused.is_some() => "none with these values",
         (false, None, None, Some(_)) => "stale: of earlier values",
     };
-    let is_stale = !tuning.is_empty() && now.is_none() && last.is_some();
+    let is_stale = !tuning.is_empty() && now.is_none() && last.is_some() && refused.is_none();
     head_ui(ui, &title, note, is_stale);
     if let Some(going) = going {
         let share = crate::worker::share(&going.control);
         let bar = ui.add(ProgressBar::new(share.unwrap_or(0.0)).desired_height(6.0));
         named(&bar, Role::ProgressIndicator, "Simulating these values");
     }
-    let of_now = last.filter(|one| one.tuning == tuning && going.is_none());
-    if let Some(Err(error)) = of_now.map(|one| &one.answer) {
+    if let Some(error) = refused {
         ui.label(RichText::new(error).color(theme.bad));
         return;
     }
+    let Some(base) = base else { return };
     let shown = now.or_else(|| last.and_then(|one| one.answer.as_ref().ok()));
     let shown = if tuning.is_empty() {
         Some(base)
@@ -163,7 +169,7 @@ fn table_ui(ui: &mut Ui, name: &str, base: &Prediction, now: Option<&Prediction>
     Grid::new(("what if", name))
         .num_columns(4)
         .min_col_width(66.0)
-        .spacing(egui::vec2(10.0, 2.0))
+        .spacing(egui::vec2(8.0, 2.0))
         .min_row_height(17.0)
         .show(ui, |ui| {
             for quantity in &QUANTITIES {
@@ -206,9 +212,11 @@ fn difference_ui(ui: &mut Ui, quantity: &Quantity, base: &Prediction, now: &Pred
         RichText::new("does not fit").color(theme.bad)
     } else if is_memory && verdict == Verdict::Same {
         RichText::new("fits").color(color)
+    } else if is_memory {
+        let change = text.trim_end_matches(" better").trim_end_matches(" worse");
+        RichText::new(format!("{change}, fits")).color(color)
     } else {
-        let fits = if is_memory { ", fits" } else { "" };
-        RichText::new(format!("{text}{fits}")).color(color)
+        RichText::new(text).color(color)
     };
     ui.add(Label::new(label).truncate());
 }

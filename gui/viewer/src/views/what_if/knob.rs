@@ -67,11 +67,15 @@ fn head_ui(ui: &mut Ui, setting: &Setting, value: f64, is_turned: bool) -> Vec<A
 fn typed_ui(ui: &mut Ui, setting: &Setting, value: f64) -> Vec<Any> {
     let knob = setting.knob;
     let mut typed = value;
-    let least = if knob.is_whole() { 1.0 } else { 0.001 };
+    let range = if knob.is_whole() {
+        1.0..=f64::from(1_u32 << 30)
+    } else {
+        0.001..=1_000.0
+    };
     // Dragging is what the slider is for.
     let field = DragValue::new(&mut typed)
         .speed(0.0)
-        .range(least..=f64::from(1_u32 << 30))
+        .range(range)
         .update_while_editing(false)
         .custom_formatter(move |value, _| shown(knob, value))
         .custom_parser(parsed);
@@ -95,7 +99,8 @@ fn typed_ui(ui: &mut Ui, setting: &Setting, value: f64) -> Vec<Any> {
 fn parsed(text: &str) -> Option<f64> {
     let text = text.trim().trim_start_matches(['×', 'x']).trim_start();
     let number = text.split_whitespace().next()?;
-    number.replace(',', "").parse().ok()
+    let number: Option<f64> = number.replace(',', "").parse().ok();
+    number.filter(|number| number.is_finite())
 }
 
 /// A value with its unit.
@@ -222,5 +227,6 @@ mod tests {
         assert_eq!(parsed(&shown(Knob::LinkRate, 1.05)), Some(1.05));
         assert_eq!(parsed(" 1.25 "), Some(1.25));
         assert_eq!(parsed("many"), None);
+        assert_eq!(parsed("nan"), None);
     }
 }

@@ -17,7 +17,7 @@ mod work;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use egui::{Button, RichText, ScrollArea, Ui};
+use egui::{Button, Id, RichText, ScrollArea, Ui};
 use look::{Theme, space};
 use serde::{Deserialize, Serialize};
 use session::{Draft, Knob, Prediction, Sensitivity, Tuner, Tuning};
@@ -176,17 +176,20 @@ pub fn what_if_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
     };
     let margin = egui::Margin::symmetric(10, 8);
     egui::Frame::new().inner_margin(margin).show(ui, |ui| {
-        let has_errors = state
-            .checked
-            .as_ref()
-            .is_some_and(|one| one.result.is_err());
-        if has_errors {
-            let theme = Theme::of(ui.ctx());
-            let text = "The scenario has errors: these are the sliders of the last one without.";
-            ui.label(RichText::new(text).color(theme.warn));
-        }
         // The difference to the scenario stays in sight while the sliders scroll.
-        answer::answer_ui(ui, state, tuned);
+        steady_ui(ui, tuned, |ui| {
+            let has_errors = state
+                .checked
+                .as_ref()
+                .is_some_and(|one| one.result.is_err());
+            if has_errors {
+                let theme = Theme::of(ui.ctx());
+                let text =
+                    "The scenario has errors: these are the sliders of the last one without.";
+                ui.label(RichText::new(text).color(theme.warn));
+            }
+            answer::answer_ui(ui, state, tuned);
+        });
         commands.extend(actions_ui(ui, state));
         ui.separator();
         ScrollArea::vertical()
@@ -204,6 +207,21 @@ pub fn what_if_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
             });
     });
     commands
+}
+
+/// Draws what comes and goes in the greatest height that it has had, and as one child: the sliders below
+/// keep their place and their names, so that no drag ends with it.
+fn steady_ui(ui: &mut Ui, tuned: &Arc<Tuned>, draw: impl FnOnce(&mut Ui)) {
+    let id = Id::unique("height of the answers of what if");
+    let of = (Arc::as_ptr(tuned) as usize, ui.available_width().to_bits());
+    let known: Option<((usize, u32), f32)> = ui.data(|data| data.get_temp(id));
+    let least = known.filter(|(key, _)| *key == of).map_or(0.0, |(_, height)| height);
+    let shown = ui.scope(|ui| {
+        ui.set_min_height(least);
+        draw(ui);
+    });
+    let height = shown.response.rect.height().max(least);
+    ui.data_mut(|data| data.insert_temp(id, (of, height)));
 }
 
 /// Why there are no sliders, and what to do about it.
@@ -294,6 +312,13 @@ pub fn apply(state: &mut State, command: Command) {
         Command::Apply => keep(state),
         Command::ShowTimeline => show_timeline(state),
     }
+}
+
+/// The values of the sliders are others, though nobody turned one: a step back through views.
+pub fn moved(state: &mut State) {
+    work::estimate(state);
+    work::refine(state);
+    work::simulate(state);
 }
 
 /// Writes the values into the scenario.

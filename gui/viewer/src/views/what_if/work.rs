@@ -88,8 +88,7 @@ fn prepared(state: &mut State, result: Result<Tuned, TuneError>) {
             }
         }
     });
-    estimate(state);
-    refine(state);
+    super::moved(state);
     weigh(state);
 }
 
@@ -232,24 +231,27 @@ pub(super) fn simulate(state: &mut State) {
     ask_run(state, draft, of, tuning);
 }
 
-/// Runs a tuned scenario.
+/// Runs a tuned scenario, and the one that is tuned where it has no run to compare with.
 ///
 /// * `of` — the scenario that is tuned.
 fn ask_run(state: &mut State, draft: Draft, of: Draft, tuning: Tuning) {
+    let lacks_base = base_run(state).is_none();
     let what = format!("Simulating {} with other values", draft.name());
     let asked = tuning.clone();
     let ask = Ask::new(
         Slot::Simulate,
         what,
         move |control| {
+            let base = lacks_base.then(|| Run::of(of.clone(), control).ok());
             let run = Run::of(draft, control);
             let answer = run
                 .map(Arc::new)
                 .map_err(|error| hinted(&error, error.hint()));
-            Simulated { of, tuning, answer }
+            (base.flatten(), Simulated { of, tuning, answer })
         },
-        |state, simulated| {
-            if let Ok(run) = &simulated.answer {
+        |state, (base, simulated)| {
+            let base = base.map(Arc::new);
+            for run in base.iter().chain(simulated.answer.as_ref().ok()) {
                 state.results.keep(run);
             }
             let found = &mut state.results.what_if;
