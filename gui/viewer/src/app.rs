@@ -187,13 +187,16 @@ impl App {
     fn reply(&mut self, reply: Reply) {
         match reply {
             Reply::Change(overlay) => self.state.overlay = overlay,
-            Reply::Close => self.state.overlay = Overlay::None,
+            Reply::Close => {
+                self.state.close_overlay();
+                self.state.forget_intent();
+            }
             Reply::Command(command) => {
-                self.state.overlay = Overlay::None;
+                self.state.close_overlay();
                 self.state.apply(*command);
             }
             Reply::Path(then, path) => {
-                self.state.overlay = Overlay::None;
+                self.state.close_overlay();
                 self.state.go_on(then, path);
             }
         }
@@ -273,7 +276,7 @@ impl App {
             Wish::Choose(question, then) => {
                 let dialogs = Arc::clone(&self.dialogs);
                 self.worker.ask(Ask::new(
-                    Slot::Export,
+                    Slot::Choose,
                     question.title.clone(),
                     move |_| {
                         let dialogs = dialogs
@@ -287,12 +290,32 @@ impl App {
                 ));
                 ctx.request_repaint();
             }
+            Wish::CopyPicture(figure) => {
+                let theme = ctx.theme();
+                let ctx = ctx.clone();
+                self.worker.ask(Ask::new(
+                    Slot::Export,
+                    format!("Drawing {}", figure.title),
+                    move |_| drawn(&figure, theme),
+                    move |state, drawn| match drawn {
+                        Ok(picture) => ctx.copy_image(picture.image()),
+                        Err(error) => {
+                            state
+                                .notices
+                                .error(crate::state::hinted(&error, error.hint()));
+                        }
+                    },
+                ));
+            }
             Wish::Draw(figure, path) => {
                 let theme = ctx.theme();
                 self.worker.ask(Ask::new(
                     Slot::Export,
                     format!("Drawing {}", path.display()),
-                    move |_| (draw(&figure, theme, &path), path),
+                    move |_| {
+                        let drawn = drawn(&figure, theme);
+                        (drawn.and_then(|picture| picture.save(&path)), path)
+                    },
                     |state, (drawn, path)| match drawn {
                         Ok(()) => state.notices.info(format!("Wrote {}", path.display())),
                         Err(error) => {
@@ -320,11 +343,11 @@ impl App {
     }
 }
 
-fn draw(
+/// A figure as a picture for paper and slides.
+fn drawn(
     figure: &chart::Figure,
     theme: egui::Theme,
-    path: &std::path::Path,
-) -> Result<(), crate::headless::PictureError> {
+) -> Result<crate::headless::Picture, crate::headless::PictureError> {
     const MARGIN: f32 = 24.0;
     let frame = Frame {
         size: figure.paper().max(egui::vec2(912.0, 552.0)) + egui::Vec2::splat(2.0 * MARGIN),
@@ -339,7 +362,7 @@ fn draw(
         ui.painter().rect_filled(rect, 0.0, theme.ground);
         chart::paint(ui.painter(), rect.shrink(MARGIN), figure, &theme);
     };
-    Studio::open()?.draw(&ctx, frame, ui, || true)?.save(path)
+    Studio::open()?.draw(&ctx, frame, ui, || true)
 }
 
 const fn is_palette(overlay: &Overlay) -> bool {
@@ -434,6 +457,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         self.frame_ui(ui);
         if self.is_lost() && self.restarts {
+            self.keeper.let_go();
             crate::start::again();
             ui.ctx().send_viewport_cmd(ViewportCommand::Close);
         }

@@ -29,6 +29,13 @@ pub enum Command {
     AskSaveAs,
     /// Save the scenario to a file.
     SaveTo(PathBuf),
+    /// Go on though a scenario with edits that are not saved is replaced.
+    Leave {
+        /// Whether it is saved first.
+        save: bool,
+        /// What replaces it.
+        then: Box<Self>,
+    },
     /// Take back the last edit.
     Undo,
     /// Make the last edit again.
@@ -71,6 +78,8 @@ pub enum Command {
     CloseOverlay,
     /// Put text on the clipboard.
     Copy(String),
+    /// Put a chart as a picture on the clipboard.
+    CopyPicture(Box<chart::Figure>),
     /// Write text or bytes to a file that a dialog chooses.
     Export(Export),
     /// Make a figure of what is drawn otherwise, and bring it out.

@@ -367,6 +367,12 @@ fn input(frame: Frame, pass: usize) -> RawInput {
 }
 
 impl Picture {
+    /// It as egui keeps pictures.
+    pub fn image(&self) -> egui::ColorImage {
+        let size = [self.width as usize, self.height as usize];
+        egui::ColorImage::from_rgba_unmultiplied(size, &self.rgba)
+    }
+
     /// The picture as the bytes of a PNG file.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! A session is one file, written two seconds after a change and again at the end, whole or not at all. A
 //! file that cannot be read is put aside and said to be so.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ use crate::view::View;
 
 /// The form of the file; others are put aside.
 const FORM: u32 = 1;
+/// Windows with a session each.
+const MOST_WINDOWS: u32 = 16;
 /// Seconds from a change to the file.
 const REST: f64 = 2.0;
 
@@ -27,6 +30,14 @@ struct Kept {
     settings: Settings,
     view: View,
     document: Option<KeptDocument>,
+}
+
+impl Kept {
+    /// The scenario, where its window ended unexpectedly or with edits that were not saved.
+    fn document(&self) -> Option<&KeptDocument> {
+        let document = self.document.as_ref();
+        document.filter(|one| self.open || one.is_changed())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +58,10 @@ impl KeptDocument {
             text: document.draft.text().to_owned(),
             original: document.original.text().to_owned(),
         }
+    }
+
+    fn is_changed(&self) -> bool {
+        self.text != self.original
     }
 
     fn document(&self) -> Document {
@@ -97,6 +112,10 @@ pub struct Keeper {
     last: Option<Written>,
     /// When the state was first seen to differ from the file, in seconds of the window's clock.
     changed_at: Option<f64>,
+    /// Held as long as the file is this window's.
+    lock: Option<File>,
+    /// A file of another window, whose settings a new one begins with.
+    settings: Option<PathBuf>,
 }
 
 impl Keeper {
@@ -106,18 +125,59 @@ impl Keeper {
             path: None,
             last: None,
             changed_at: None,
+            lock: None,
+            settings: None,
         }
     }
 
-    /// Keeps the session in the user's data folder, or in `WINDTUNNEL_STATE_DIR`.
+    /// Keeps the session in the user's data folder, or in `WINDTUNNEL_STATE_DIR`. Each window that is open
+    /// at a time has a file of its own; one takes over what a window left that ended unexpectedly.
     pub fn of_user() -> Self {
-        const FILE: &str = "window.json";
         let given = std::env::var_os("WINDTUNNEL_STATE_DIR").map(PathBuf::from);
         let folder = given.or_else(|| {
             let dirs = directories::ProjectDirs::from("", "", "windtunnel")?;
             Some(dirs.state_dir().unwrap_or(dirs.data_local_dir()).to_owned())
         });
-        Self::at(folder.map(|folder| folder.join(FILE)))
+        folder.map_or_else(Self::nothing, |folder| Self::within(&folder))
+    }
+
+    /// Keeps the session in the first file of a folder that no other window keeps its own in.
+    pub fn within(folder: &Path) -> Self {
+        let path = |n: u32| match n {
+            1 => folder.join("window.json"),
+            n => folder.join(format!("window-{n}.json")),
+        };
+        if let Err(error) = std::fs::create_dir_all(folder) {
+            // Writing says what is wrong, once.
+            eprintln!("windtunnel: {}: {error}", folder.display());
+            return Self::at(Some(path(1)));
+        }
+        let mut free: Vec<(PathBuf, File)> = Vec::new();
+        for path in (1..=MOST_WINDOWS).map(path) {
+            // One that was never used is enough.
+            if path.exists() || free.is_empty() {
+                let lock = locked(&path.with_extension("lock"));
+                free.extend(lock.map(|lock| (path, lock)));
+            }
+        }
+        let left =
+            |(path, _): &(PathBuf, File)| read(path).is_ok_and(|kept| kept.document().is_some());
+        let at = free.iter().position(left).unwrap_or(0);
+        if free.is_empty() {
+            return Self::nothing();
+        }
+        let (own, lock) = free.swap_remove(at);
+        Self {
+            settings: Some(path(1)).filter(|first| *first != own && !own.exists()),
+            lock: Some(lock),
+            ..Self::at(Some(own))
+        }
+    }
+
+    /// Lets another window take the session over: this one is about to end.
+    pub fn let_go(&mut self) {
+        self.path = None;
+        self.lock = None;
     }
 
     /// Keeps the session in a file.
@@ -126,6 +186,8 @@ impl Keeper {
             path,
             last: None,
             changed_at: None,
+            lock: None,
+            settings: None,
         }
     }
 
@@ -134,27 +196,35 @@ impl Keeper {
     ///
     /// * `wants_document` — whether nothing else is to be opened.
     pub fn restore(&mut self, state: &mut State, wants_document: bool) {
+        if let Some(kept) = self.settings.as_deref().and_then(|path| read(path).ok()) {
+            state.settings = kept.settings;
+        }
         let Some(path) = self.path.clone().filter(|path| path.exists()) else {
             return;
         };
         match read(&path) {
             Ok(kept) => {
-                state.settings = kept.settings;
+                state.settings = kept.settings.clone();
                 let layout = kept.view.layout.clone();
-                let document = kept.document.filter(|_| kept.open && wants_document);
-                if let Some(document) = document {
+                let document = kept.document();
+                if let Some(document) = document.filter(|_| wants_document) {
                     state.opened(document.document());
                     state.view = History::new(kept.view);
                     let reason = if std::env::var_os(crate::start::LOST).is_some() {
-                        "The graphics device was lost"
+                        "The graphics device was lost; its scenario and view are back"
+                    } else if kept.open {
+                        "The last window ended unexpectedly; its scenario and view are back"
                     } else {
-                        "The last window ended unexpectedly"
+                        "The last window was closed with edits that were not saved; they are back"
                     };
-                    state
-                        .notices
-                        .warn(format!("{reason}; its scenario and view are back"));
-                } else if layout.is_whole() {
+                    state.notices.warn(reason.to_owned());
+                    return;
+                }
+                if layout.is_whole() {
                     state.glance(|view| view.layout = layout);
+                }
+                if let Some(document) = document.filter(|one| one.is_changed()) {
+                    put_aside(state, document, &path);
                 }
             }
             Err(reason) => {
@@ -224,6 +294,40 @@ impl Keeper {
             self.path = None;
         }
         self.last = Some(Written::of(state));
+    }
+}
+
+/// A file that this window alone holds; none where another does.
+fn locked(path: &Path) -> Option<File> {
+    let file = File::create(path).ok()?;
+    match file.try_lock() {
+        Err(std::fs::TryLockError::WouldBlock) => None,
+        // Where files have no locks the last window to write wins.
+        Ok(()) | Err(std::fs::TryLockError::Error(_)) => Some(file),
+    }
+}
+
+/// Writes a scenario with edits beside the session, since another one is opened in its place.
+fn put_aside(state: &mut State, document: &KeptDocument, session: &Path) {
+    let names = (1..1_000).map(|n| match n {
+        1 => format!("{}-unsaved.toml", document.name),
+        n => format!("{}-unsaved-{n}.toml", document.name),
+    });
+    let mut paths = names.map(|name| session.with_file_name(name));
+    let aside = paths.find(|path| !path.exists());
+    let aside = aside.unwrap_or_else(|| session.with_extension("unsaved.toml"));
+    let saved = session::save(&aside, Existing::Replace, |out| {
+        out.write_all(document.text.as_bytes())
+    });
+    let what = format!(
+        "The last window had edits of {} that were not saved",
+        document.name
+    );
+    match saved {
+        Ok(()) => state
+            .notices
+            .warn(format!("{what}: they are in {}", aside.display())),
+        Err(error) => state.notices.error(format!("{what}, and {error}")),
     }
 }
 

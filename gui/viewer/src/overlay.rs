@@ -24,6 +24,8 @@ pub enum Overlay {
     },
     /// All shortcuts.
     Shortcuts,
+    /// Edits that are not saved, before something else takes their place.
+    Unsaved(Box<Command>),
     /// A path instead of a dialog.
     TypedPath {
         /// What is asked.
@@ -108,6 +110,7 @@ pub fn overlay_ui(ctx: &Context, state: &State) -> Option<Reply> {
         Overlay::None => None,
         Overlay::Palette { query, at } => palette_ui(ui, state, query, *at),
         Overlay::Shortcuts => shortcuts_ui(ui, state),
+        Overlay::Unsaved(then) => unsaved_ui(ui, state, then),
         Overlay::TypedPath {
             question,
             then,
@@ -258,6 +261,38 @@ fn shortcuts_ui(ui: &mut Ui, state: &State) -> Option<Reply> {
 fn keys_text(keys: egui::KeyboardShortcut) -> String {
     let is_mac = cfg!(target_os = "macos");
     keys.format(&egui::ModifierNames::NAMES, is_mac)
+}
+
+/// Asks what becomes of edits before something else takes the place of the scenario.
+fn unsaved_ui(ui: &mut Ui, state: &State, then: &Command) -> Option<Reply> {
+    let theme = Theme::of(ui.ctx());
+    ui.set_width(420.0);
+    let name = state.draft().map_or("The scenario", |draft| draft.name());
+    ui.heading(format!("{name} has unsaved edits"));
+    let what = match then {
+        Command::Close => "Closing it loses them.",
+        _ => "Another scenario takes its place and they are lost.",
+    };
+    ui.label(RichText::new(what).color(theme.faint));
+    ui.add_space(space::MEDIUM);
+    let leave = |save| {
+        let then = Box::new(then.clone());
+        Some(Reply::Command(Box::new(Command::Leave { save, then })))
+    };
+    let mut reply = None;
+    ui.horizontal(|ui| {
+        let text = RichText::new("Save and go on").color(theme.on_accent);
+        if ui.add(egui::Button::new(text).fill(theme.accent)).clicked() {
+            reply = leave(true);
+        }
+        if ui.button("Discard edits").clicked() {
+            reply = leave(false);
+        }
+        if ui.button("Keep editing").clicked() {
+            reply = Some(Reply::Close);
+        }
+    });
+    reply
 }
 
 fn path_ui(

@@ -1,5 +1,6 @@
 //! Everything that commands change.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -64,6 +65,8 @@ pub enum Wish {
     Focus(egui::Id),
     /// Draw a chart and write it.
     Draw(Box<chart::Figure>, PathBuf),
+    /// Draw a chart and put it on the clipboard.
+    CopyPicture(Box<chart::Figure>),
 }
 
 /// What follows a choice of a file.
@@ -109,6 +112,10 @@ pub struct State {
     pub settings: Settings,
     /// What lies over the window.
     pub overlay: Overlay,
+    /// Paths that are to be typed when what lies over the window is closed.
+    questions: VecDeque<(Question, Then)>,
+    /// What follows when the scenario is saved.
+    after_saving: Option<Command>,
     /// Whether the playhead moves.
     pub playing: bool,
     /// The run that goes on.
@@ -171,9 +178,18 @@ impl State {
         self.view.set_within(gesture, view);
     }
 
-    /// Does what a person asked for.
+    /// Does what a person asked for, or asks first where edits would be lost.
     pub fn apply(&mut self, command: Command) {
+        if self.loses_edits(&command) {
+            self.overlay = Overlay::Unsaved(Box::new(command));
+        } else {
+            self.perform(command);
+        }
+    }
+
+    fn perform(&mut self, command: Command) {
         match command {
+            Command::Leave { save, then } => self.leave(save, *then),
             Command::AskOpen => self.wish_open(),
             Command::Open(path) => self.open(path),
             Command::OpenExample(name) => self.open_example(&name),
@@ -206,8 +222,9 @@ impl State {
                 self.show(Pane::Timeline);
                 self.wishes.push(Wish::Focus(::timeline::search_field_id()));
             }
-            Command::CloseOverlay => self.overlay = Overlay::None,
+            Command::CloseOverlay => self.close_overlay(),
             Command::Copy(text) => self.wishes.push(Wish::Copy(text)),
+            Command::CopyPicture(figure) => self.wishes.push(Wish::CopyPicture(figure)),
             Command::Export(export) => self.wish_export(export),
             Command::Draw(subject, form) => crate::export::draw(self, subject, form),
             Command::CloseNotice(id) => self.notices.close(id),
@@ -274,9 +291,52 @@ impl State {
     /// Goes on after a person chose a file, or could not.
     pub fn chose(&mut self, question: Question, then: Then, chosen: Chosen) {
         match chosen {
-            Chosen::Nothing => {}
-            Chosen::Unavailable => self.overlay = Overlay::typed_path(question, then),
+            Chosen::Nothing => self.forget_intent(),
+            Chosen::Unavailable => {
+                self.questions.push_back((question, then));
+                if !matches!(self.overlay, Overlay::TypedPath { .. }) {
+                    self.close_overlay();
+                }
+            }
             Chosen::Path(path) => self.go_on(then, path),
+        }
+    }
+
+    /// Closes what lies over the window; the next path that waits is asked for.
+    pub fn close_overlay(&mut self) {
+        let next = self.questions.pop_front();
+        self.overlay = next.map_or(Overlay::None, |(question, then)| {
+            Overlay::typed_path(question, then)
+        });
+    }
+
+    /// What was to follow when the scenario is saved does not.
+    pub fn forget_intent(&mut self) {
+        self.after_saving = None;
+    }
+
+    /// Whether a command takes the place of a scenario with edits that are not saved.
+    fn loses_edits(&self, command: &Command) -> bool {
+        let is_changed = |edits: &Edits| edits.now().is_changed();
+        let replaces = match command {
+            Command::OpenExample(_) | Command::Close => true,
+            // Measured runs stand beside the scenario.
+            Command::Open(path) => path.extension().is_none_or(|ending| ending != "csv"),
+            Command::Accuracy(command) => command.opens(),
+            _ => false,
+        };
+        replaces && self.document.as_ref().is_some_and(is_changed)
+    }
+
+    /// Goes on where edits would be lost.
+    ///
+    /// * `save` — whether they are saved first.
+    fn leave(&mut self, save: bool, then: Command) {
+        if save {
+            self.after_saving = Some(then);
+            self.save();
+        } else {
+            self.perform(then);
         }
     }
 
@@ -414,7 +474,10 @@ impl State {
             move |_| (draft.save(&path, Existing::Replace), path),
             |state, (saved, path)| match saved {
                 Ok(draft) => state.saved(draft, path),
-                Err(error) => state.notices.error(hinted(&error, error.hint())),
+                Err(error) => {
+                    state.forget_intent();
+                    state.notices.error(hinted(&error, error.hint()));
+                }
             },
         ));
     }
@@ -428,6 +491,9 @@ impl State {
             document.original = draft;
             document.path = Some(path);
             edits.amend(document);
+        }
+        if let Some(command) = self.after_saving.take() {
+            self.apply(command);
         }
     }
 

@@ -8,7 +8,7 @@
 //! begun is forgotten. Results of an older ask never arrive. Whoever shows that work is pending says what
 //! becomes of that where no result arrives ([`Ask::or_else`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -54,6 +54,8 @@ pub enum Slot {
     Levels,
     /// Writing files.
     Export,
+    /// Asking for a file.
+    Choose,
 }
 
 impl Slot {
@@ -72,9 +74,15 @@ impl Slot {
         )
     }
 
+    /// Whether all that is asked for is done, one after another: a file that somebody wanted is written
+    /// whatever else they want after it.
+    const fn queues(self) -> bool {
+        matches!(self, Self::Export | Self::Choose)
+    }
+
     /// Whether people want to see it in the list of what is going on.
     pub const fn is_shown(self) -> bool {
-        !self.waits()
+        !self.waits() && !matches!(self, Self::Choose)
     }
 }
 
@@ -161,7 +169,7 @@ pub struct Worker {
     mode: Mode,
     wake: Arc<dyn Fn() + Send + Sync>,
     going: BTreeMap<Slot, Going>,
-    waiting: BTreeMap<Slot, Ask>,
+    waiting: BTreeMap<Slot, VecDeque<Ask>>,
     generation: u64,
     done: (Sender<Done>, Receiver<Done>),
     /// What is to be done where no result arrives, by generation.
@@ -214,7 +222,7 @@ impl Worker {
     /// Begins a piece of work, or puts it behind what it has to wait for.
     pub fn ask(&mut self, ask: Ask) {
         if let Some(going) = self.going.get(&ask.slot) {
-            if !ask.slot.waits() {
+            if !ask.slot.waits() && !ask.slot.queues() {
                 going.control.cancel();
             }
             if self.mode == Mode::Threads {
@@ -232,11 +240,25 @@ impl Worker {
         }
     }
 
-    /// Lets an ask wait in the place of what waited before it.
+    /// Lets an ask wait in the place of what waited before it, or behind it.
     fn wait(&mut self, ask: Ask) {
-        let before = self.waiting.insert(ask.slot, ask);
-        self.forgotten
-            .extend(before.and_then(|before| before.failed));
+        let queues = ask.slot.queues();
+        let waiting = self.waiting.entry(ask.slot).or_default();
+        if !queues {
+            let before = waiting.drain(..).filter_map(|before| before.failed);
+            self.forgotten.extend(before);
+        }
+        waiting.push_back(ask);
+    }
+
+    /// What waits first for a slot.
+    fn next(&mut self, slot: Slot) -> Option<Ask> {
+        let waiting = self.waiting.get_mut(&slot)?;
+        let next = waiting.pop_front();
+        if waiting.is_empty() {
+            self.waiting.remove(&slot);
+        }
+        next
     }
 
     fn started(&mut self, ask: &Ask) -> Going {
@@ -301,7 +323,7 @@ impl Worker {
     /// Lets held work go on: for tests.
     pub fn release(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
-        for ask in waiting.into_values() {
+        for ask in waiting.into_values().flatten() {
             // What was stopped before it began can see that.
             self.begin(ask);
         }
@@ -311,7 +333,8 @@ impl Worker {
     pub fn cancel(&mut self, slot: Slot) {
         if self.mode == Mode::Threads {
             let waiting = self.waiting.remove(&slot);
-            self.forgotten.extend(waiting.and_then(|ask| ask.failed));
+            let waiting = waiting.into_iter().flatten();
+            self.forgotten.extend(waiting.filter_map(|ask| ask.failed));
         }
         if let Some(going) = self.going.get(&slot) {
             going.control.cancel();
@@ -327,15 +350,17 @@ impl Worker {
                 .get(&done.slot)
                 .is_some_and(|going| going.generation == done.generation);
             let failed = self.failed.remove(&done.generation);
-            if !latest {
+            if !latest && !done.slot.queues() {
                 outcomes.extend(failed);
                 continue;
             }
-            self.going.remove(&done.slot);
-            let next = self.waiting.remove(&done.slot);
+            if latest {
+                self.going.remove(&done.slot);
+            }
+            let next = self.next(done.slot);
             // What somebody asked anew is not shown any more, but for short work, of which a drag
             // wants to see every step.
-            let is_shown = next.is_none() || done.slot.waits();
+            let is_shown = next.is_none() || done.slot.waits() || done.slot.queues();
             if let Some(outcome) = done.outcome.filter(|_| is_shown) {
                 outcomes.push(outcome);
             } else {
@@ -476,6 +501,30 @@ mod tests {
             told.extend(texts(&mut worker));
         }
         assert_eq!(told, ["third false"]);
+    }
+
+    #[test]
+    fn every_file_is_written_however_many_are_asked_for() {
+        for mode in [Mode::Held, Mode::Inline, Mode::Threads] {
+            let (wake, woken) = channel();
+            let wake = Arc::new(move || {
+                // The test may be over.
+                let _ = wake.send(());
+            });
+            let mut worker = Worker::new(mode, wake);
+            for name in ["first", "second", "third"] {
+                worker.ask(noted(Slot::Export, name));
+            }
+            if mode == Mode::Held {
+                worker.release();
+            }
+            let mut told = Vec::new();
+            while !worker.is_idle() || told.len() < 3 {
+                woken.recv().unwrap();
+                told.extend(texts(&mut worker));
+            }
+            assert_eq!(told, ["first false", "second false", "third false"]);
+        }
     }
 
     #[test]

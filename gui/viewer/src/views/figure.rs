@@ -11,6 +11,7 @@ use crate::command::{Command, Content, Export};
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Form {
     CopyCsv,
+    CopyPng,
     CopySvg,
     SaveSvg,
     SavePng,
@@ -19,8 +20,9 @@ pub enum Form {
 
 impl Form {
     /// Every form, in the order of menus.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::CopyCsv,
+        Self::CopyPng,
         Self::CopySvg,
         Self::SaveSvg,
         Self::SavePng,
@@ -31,6 +33,7 @@ impl Form {
     pub const fn title(self) -> &'static str {
         match self {
             Self::CopyCsv => "Copy as CSV",
+            Self::CopyPng => "Copy as PNG",
             Self::CopySvg => "Copy as SVG",
             Self::SaveSvg => "Save as SVG…",
             Self::SavePng => "Save as PNG…",
@@ -44,6 +47,7 @@ impl Form {
         let svg = || svg(figure, figure.paper(), &Theme::LIGHT);
         match self {
             Self::CopyCsv => Command::Copy(csv(figure)),
+            Self::CopyPng => Command::CopyPicture(Box::new(figure.clone())),
             Self::CopySvg => Command::Copy(svg()),
             Self::SaveSvg => export(&name, "svg", Content::Text(svg())),
             Self::SavePng => export(&name, "png", Content::Picture(Box::new(figure.clone()))),

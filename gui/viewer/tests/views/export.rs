@@ -116,3 +116,28 @@ fn the_palette_exports_too() {
     let text = std::fs::read_to_string(file).unwrap();
     assert!(text.contains("Cause,"), "{text}");
 }
+
+#[test]
+fn each_of_several_exports_is_asked_for_its_path() {
+    use viewer::{dialogs::Typed, export::Subject, overlay::Overlay, views::figure::Form};
+    let mut person = Person::with(Mode::Inline, Typed, Keeper::nothing());
+    person.send(Command::OpenExample(SMALL.to_owned()));
+    for (subject, form) in [
+        (Subject::Timeline, Form::SaveCsv),
+        (Subject::Timeline, Form::SaveSvg),
+        (Subject::Ledger, Form::SaveCsv),
+    ] {
+        let app = person.harness.state_mut();
+        app.send(Command::Draw(subject, form));
+    }
+    person.settle();
+    let mut names = Vec::new();
+    while let Overlay::TypedPath { text, .. } = &person.state().overlay {
+        names.push(text.clone());
+        person.press(Modifiers::NONE, Key::Escape);
+    }
+    assert_eq!(
+        names,
+        ["timeline.csv", "timeline.svg", "critical-path-9-363-s.csv"]
+    );
+}

@@ -207,6 +207,13 @@ fn while_the_engine_works_the_view_says_so() {
     assert!(person.state().results.what_if.simulating.is_none());
 }
 
+/// Seconds of an iteration that the engine found.
+fn simulated(person: &Person) -> f64 {
+    let simulated = person.state().results.what_if.simulated.as_ref().unwrap();
+    let run = simulated.answer.as_ref().unwrap();
+    run.prediction().unwrap().iteration_time_s
+}
+
 #[test]
 fn an_edit_moves_what_the_sliders_compare_with() {
     let mut person = in_front();
@@ -216,7 +223,95 @@ fn an_edit_moves_what_the_sliders_compare_with() {
         value: "256".to_owned(),
     }));
     assert!(before < base(&person));
-    assert!(person.sees("run the scenario to compare"));
+    assert!(person.sees("run the scenario, or move a slider"));
+    // Its run comes with the first answer of the engine.
+    person.send(turn(Knob::GpuSpeed, 1.25, 7));
+    person.send(Command::WhatIf(what_if::Command::Simulate));
+    assert!(person.sees("simulated"));
+    assert!(!person.sees("run the scenario"));
+    let draft = person.state().draft().unwrap().clone();
+    assert!(person.state().results.of(&draft).is_some());
+}
+
+#[test]
+fn an_answer_for_the_scenario_before_an_edit_is_not_shown_for_that_after_it() {
+    let mut person = in_front();
+    person.send(turn(Knob::GpuSpeed, 1.25, 7));
+    person.send(Command::WhatIf(what_if::Command::Simulate));
+    let before = simulated(&person);
+    person.send(Command::Scenario(viewer::views::scenario::Command::Set {
+        field: "training.global_batch".to_owned(),
+        value: "256".to_owned(),
+    }));
+    // The sliders stand where they were, and the engine answers for the scenario as it is now.
+    assert!(1.5 * before < simulated(&person));
+    assert!(person.sees("simulated"));
+    assert!(!person.sees("stale"));
+}
+
+#[test]
+fn a_step_back_through_views_brings_the_answer_of_its_values() {
+    let mut person = in_front();
+    person.send(turn(Knob::GpuSpeed, 1.25, 7));
+    person.send(Command::WhatIf(what_if::Command::Simulate));
+    assert!(estimated(&person) < base(&person));
+    person.send(Command::UndoView);
+    assert!(person.state().view.now().what_if.tuning().is_empty());
+    assert!((estimated(&person) - base(&person)).abs() < 1e-12);
+    person.send(Command::RedoView);
+    assert!(estimated(&person) < base(&person));
+    assert!(!person.sees("stale"));
+}
+
+#[test]
+fn a_drag_goes_on_whatever_the_answers_say() {
+    use viewer::{dialogs::Typed, keep::Keeper, worker::Mode};
+    let mut person = Person::with(Mode::Held, Typed, Keeper::nothing());
+    let work = |person: &mut Person| {
+        for _ in 0..6 {
+            person.harness.state_mut().worker().release();
+            person.settle();
+        }
+    };
+    person.send(Command::OpenExample(SMALL.to_owned()));
+    person.send(Command::Show(Pane::WhatIf));
+    work(&mut person);
+    // The engine is at work on other values when the drag begins, and done before it ends.
+    person.send(turn(Knob::LinkRate, 1.1, 7));
+    person.send(Command::WhatIf(what_if::Command::Simulate));
+    assert!(person.sees("Simulating these values"));
+    let role = egui::accesskit::Role::Slider;
+    let slider = person.harness.get_by_role_and_label(role, "GPU speed");
+    let from = slider.rect().center();
+    let pointer = |person: &mut Person, at: egui::Pos2, pressed: Option<bool>| {
+        person.harness.event(egui::Event::PointerMoved(at));
+        if let Some(pressed) = pressed {
+            person.harness.event(egui::Event::PointerButton {
+                pos: at,
+                button: egui::PointerButton::Primary,
+                pressed,
+                modifiers: egui::Modifiers::NONE,
+            });
+        }
+        person.harness.run_steps(2);
+    };
+    pointer(&mut person, from, Some(true));
+    for step in 1..=12_u8 {
+        let by = egui::vec2(f32::from(step) * 8.0, 0.0);
+        pointer(&mut person, from + by, None);
+        if step == 4 {
+            work(&mut person);
+            assert!(!person.sees("Simulating these values"));
+        }
+    }
+    let reached = person.state().view.now().what_if.tuning();
+    let reached = reached.get(Knob::GpuSpeed).unwrap();
+    assert!(1.5 < reached, "{reached}");
+    pointer(&mut person, from + egui::vec2(96.0, 0.0), Some(false));
+    work(&mut person);
+    let found = &person.state().results.what_if;
+    let simulated = found.simulated.as_ref().unwrap();
+    assert_eq!(simulated.tuning.get(Knob::GpuSpeed), Some(reached));
 }
 
 #[test]

@@ -300,6 +300,78 @@ fn the_session_comes_back_after_a_crash_and_not_after_a_goodbye() {
     assert!(fresh.state().document.is_none());
 }
 
+/// Edits the open scenario.
+fn edit(person: &mut Person) {
+    person.send(Command::Scenario(viewer::views::scenario::Command::Set {
+        field: "training.global_batch".to_owned(),
+        value: "256".to_owned(),
+    }));
+    assert!(person.state().document.as_ref().unwrap().now().is_changed());
+}
+
+#[test]
+fn edits_that_are_not_saved_are_not_lost_without_a_question() {
+    const OTHER: &str = "llama3-70b-dgx-h100";
+    let file = scratch("unsaved").join("mine.toml");
+    let answer = Answering(Chosen::Path(file.clone()));
+    let mut person = Person::with(Mode::Inline, answer, Keeper::nothing());
+    person.send(Command::OpenExample(SMALL.to_owned()));
+    edit(&mut person);
+    let edited = person.state().draft().unwrap().clone();
+    for command in [Command::Close, Command::OpenExample(OTHER.to_owned())] {
+        person.send(command);
+        assert!(person.sees("has unsaved edits"));
+        person.click("Keep editing");
+        assert_eq!(person.state().draft(), Some(&edited));
+    }
+    person.send(Command::OpenExample(OTHER.to_owned()));
+    person.click("Save and go on");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), edited.text());
+    assert_eq!(person.state().draft().unwrap().name(), OTHER);
+    person.send(Command::OpenExample(SMALL.to_owned()));
+    edit(&mut person);
+    person.send(Command::Close);
+    person.click("Discard edits");
+    assert!(person.state().document.is_none());
+    assert_eq!(person.state().overlay, Overlay::None);
+}
+
+#[test]
+fn edits_that_are_not_saved_come_back_with_the_next_window() {
+    let folder = scratch("goodbye");
+    let keeper = || Keeper::within(&folder);
+    let mut person = Person::with(Mode::Inline, Typed, keeper());
+    person.send(Command::OpenExample(SMALL.to_owned()));
+    edit(&mut person);
+    let edited = person.state().draft().unwrap().text().to_owned();
+    eframe::App::on_exit(&mut person.harness.into_state());
+    let back = Person::with(Mode::Inline, Typed, keeper());
+    assert_eq!(back.state().draft().unwrap().text(), edited);
+    assert!(back.sees("edits that were not saved"));
+    eframe::App::on_exit(&mut back.harness.into_state());
+    // Where another file is opened they are put beside the session.
+    let mut state = viewer::state::State::default();
+    keeper().restore(&mut state, false);
+    let aside = folder.join(format!("{SMALL}-unsaved.toml"));
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), edited);
+}
+
+#[test]
+fn two_windows_keep_a_session_each() {
+    let folder = scratch("windows");
+    let mut first = Person::with(Mode::Inline, Typed, Keeper::within(&folder));
+    first.send(Command::OpenExample(SMALL.to_owned()));
+    first.harness.run_steps(20);
+    let second = Person::with(Mode::Inline, Typed, Keeper::within(&folder));
+    assert!(!second.sees("ended unexpectedly"));
+    assert!(second.state().document.is_none());
+    drop(second);
+    // The one that crashes is the one that comes back.
+    drop(first);
+    let back = Person::with(Mode::Inline, Typed, Keeper::within(&folder));
+    assert!(back.state().document.is_some());
+}
+
 #[test]
 fn a_lost_device_loses_nothing() {
     let folder = scratch("lost");

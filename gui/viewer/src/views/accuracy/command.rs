@@ -37,6 +37,13 @@ pub enum Command {
     OpenRow(u64),
 }
 
+impl Command {
+    /// Whether a scenario takes the place of the one that is open.
+    pub const fn opens(&self) -> bool {
+        matches!(self, Self::OpenRow(_))
+    }
+}
+
 /// Typing in a row is one entry of the view's past.
 const TYPING: u64 = 41;
 

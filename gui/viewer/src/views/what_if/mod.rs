@@ -215,7 +215,9 @@ fn steady_ui(ui: &mut Ui, tuned: &Arc<Tuned>, draw: impl FnOnce(&mut Ui)) {
     let id = Id::unique("height of the answers of what if");
     let of = (Arc::as_ptr(tuned) as usize, ui.available_width().to_bits());
     let known: Option<((usize, u32), f32)> = ui.data(|data| data.get_temp(id));
-    let least = known.filter(|(key, _)| *key == of).map_or(0.0, |(_, height)| height);
+    let least = known
+        .filter(|(key, _)| *key == of)
+        .map_or(0.0, |(_, height)| height);
     let shown = ui.scope(|ui| {
         ui.set_min_height(least);
         draw(ui);
