@@ -68,6 +68,15 @@ impl Results {
             .find(|run| run.draft.as_ref() == Some(draft))
     }
 
+    /// The run that the one that is shown is compared with, unless both are the same.
+    pub fn compared(&self) -> Option<&Arc<Run>> {
+        let is_shown = |base: &&Arc<Run>| {
+            let shown = self.current.as_ref();
+            shown.is_some_and(|shown| Arc::ptr_eq(shown, base))
+        };
+        self.base.as_ref().filter(|base| !is_shown(base))
+    }
+
     /// Forgets everything that belongs to the document.
     pub fn clear(&mut self) {
         let accuracy = std::mem::take(&mut self.accuracy);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chart::Caption;
 use session::{
-    Draft, Failure, Header, NetworkAnswer, Opened, Outcome, PredictError, Ready, Record, Rules,
-    RunError, Traffic, link_tracks, read_trace,
+    Draft, Engine, Failure, Header, NetworkAnswer, Opened, Outcome, PredictError, Ready, Record,
+    Rules, RunError, Traffic, link_tracks, read_trace,
 };
 use timeline::{Placement, Timeline};
 use trace::Trace;
@@ -189,11 +189,17 @@ fn train(ready: Arc<Ready>, control: &Control) -> Result<Ran, NoRun> {
     if let Some(links) = &outcome.links {
         trace.links = link_tracks(&ready.scenario, links, LINKS);
     }
-    let caption = caption(
-        &ready.scenario.name,
-        outcome.prediction.engine,
-        Some(ready.scenario.settings.seed),
-    );
+    let traced = outcome.prediction.engine;
+    if ready.scenario.settings.engine == Engine::Estimate {
+        // The numbers are those of the engine that is asked for; only the timeline is of another.
+        outcome.prediction = ready.run(Record::Totals, control)?.prediction;
+    }
+    let engine = match outcome.prediction.engine {
+        engine if engine == traced => engine.to_owned(),
+        engine => format!("{engine}, timeline {traced}"),
+    };
+    let seed = Some(ready.scenario.settings.seed);
+    let caption = caption(&ready.scenario.name, &engine, seed);
     let outcome = Arc::new(outcome);
     Ok((
         Answer::Training { ready, outcome },

@@ -132,11 +132,7 @@ fn numbers(state: &State) -> Vec<Told> {
     };
     match &run.answer {
         Answer::Training { outcome, .. } => {
-            let base = state
-                .results
-                .base
-                .as_ref()
-                .and_then(|base| base.prediction());
+            let base = state.results.compared().and_then(|base| base.prediction());
             session_numbers(&outcome.prediction, base)
         }
         Answer::Traffic { answer, .. } => vec![Told::new(
@@ -255,7 +251,7 @@ pub fn status_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> V
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if let Some(run) = &state.results.current {
-                let line = caption_line(&run.caption, asked_of(run));
+                let line = caption_line(&run.caption);
                 ui.label(RichText::new(line).color(theme.faint));
             }
         });
@@ -263,21 +259,12 @@ pub fn status_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> V
     commands
 }
 
-/// The engine that the scenario asks for, where another one answered.
-fn asked_of(run: &Run) -> Option<&'static str> {
-    let asked = run.ready()?.scenario.settings.engine.name();
-    (asked != run.caption.engine).then_some(asked)
-}
-
 /// The caption of a run as a phrase.
-fn caption_line(caption: &chart::Caption, asked: Option<&str>) -> String {
-    let asked = asked.map_or(String::new(), |asked| {
-        format!(" (in place of {asked}, which has no timeline)")
-    });
+fn caption_line(caption: &chart::Caption) -> String {
     let seed = caption.seed;
     let seed = seed.map_or(String::new(), |seed| format!(", seed {seed}"));
     format!(
-        "{}, engine {}{asked}{seed}, windtunnel {}",
+        "{}, engine {}{seed}, windtunnel {}",
         caption.scenario, caption.engine, caption.version
     )
 }

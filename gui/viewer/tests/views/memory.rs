@@ -141,6 +141,13 @@ fn a_remedy_of_a_plan_that_was_found_is_not_written_into_another_one() {
 fn a_base_run_stands_beside() {
     let mut person = person(SMALL);
     person.send(Command::KeepAsBase);
+    // A run is not compared with itself.
+    assert!(!person.sees("Memory by kind against the base"));
+    person.send(Command::Scenario(viewer::views::scenario::Command::Set {
+        field: "training.global_batch".to_owned(),
+        value: "256".to_owned(),
+    }));
+    person.send(Command::Run);
     assert!(person.sees("Memory by kind against the base"));
 }
 

@@ -408,3 +408,26 @@ fn nothing_is_painted_while_nothing_happens() {
         root.repaint_delay
     );
 }
+
+#[test]
+fn the_numbers_are_those_of_the_engine_that_is_asked_for() {
+    let mut person = Person::with_example(SMALL);
+    person.send(Command::Scenario(viewer::views::scenario::Command::Set {
+        field: "settings.engine".to_owned(),
+        value: "\"estimate\"".to_owned(),
+    }));
+    person.send(Command::Run);
+    let run = person.state().results.current.clone().unwrap();
+    let shown = run.prediction().unwrap();
+    let draft = person.state().draft().unwrap();
+    let ready = draft.open().unwrap().ready().unwrap();
+    let control = units::Control::new();
+    let asked = ready.run(session::Record::Totals, &control).unwrap();
+    assert_eq!(shown.engine, "estimate");
+    assert_eq!(
+        shown.iteration_time_s.to_bits(),
+        asked.prediction.iteration_time_s.to_bits()
+    );
+    assert!(!run.trace.spans.is_empty());
+    assert!(person.sees("engine estimate, timeline analytic"));
+}

@@ -43,6 +43,8 @@ pub enum Command {
     Select(u32),
     /// Move the playhead.
     Playhead(SimTime),
+    /// Try changes again that were given up.
+    Retry,
     /// Write a remedy into the scenario.
     Try(Box<MemoryRemedy>),
 }
@@ -55,7 +57,7 @@ pub enum Remedies {
     None,
     /// They are being tried.
     Going(Draft),
-    /// They were given up.
+    /// They were given up, since the work was stopped or broke.
     Missing(Draft),
     /// They are there.
     Done(Draft, MemoryRemedies),
@@ -179,11 +181,7 @@ fn numbers_ui(ui: &mut Ui, state: &State, run: &Run) {
     let Some(prediction) = run.prediction() else {
         return;
     };
-    let base = state
-        .results
-        .base
-        .as_ref()
-        .and_then(|base| base.prediction());
+    let base = state.results.compared().and_then(|base| base.prediction());
     ui.horizontal_wrapped(|ui| {
         for told in numbers::numbers(prediction, base) {
             told_ui(ui, &told);
@@ -226,7 +224,7 @@ fn peaks_ui(ui: &mut Ui, run: &Arc<Run>, classes: &[Class], class: &Class) -> Ve
 
 /// The kinds of the selected class against those of the base's fullest.
 fn base_ui(ui: &mut Ui, state: &State, class: &Class) {
-    let Some(base) = &state.results.base else {
+    let Some(base) = state.results.compared() else {
         return;
     };
     let classes = kept_classes(ui, base, "classes of the base");
@@ -361,6 +359,10 @@ fn ask_remedies(state: &mut State, run: &Run) {
 pub fn apply(state: &mut State, command: Command) {
     match command {
         Command::Prepare => prepare(state),
+        Command::Retry => {
+            state.results.memory.remedies = Remedies::None;
+            prepare(state);
+        }
         Command::Select(rank) => state.look(|view| view.memory.class = Some(rank)),
         Command::Playhead(time) => state.glance(|view| view.timeline.playhead = Some(time)),
         Command::Try(remedy) => {

@@ -33,11 +33,22 @@ pub(super) fn remedies_ui(
             return None;
         }
         Remedies::Missing(_) => {
-            faint(ui, "It was stopped before changes were tried.");
-            return None;
+            return ui
+                .horizontal(|ui| {
+                    faint(ui, "It was stopped before changes were tried.");
+                    ui.button("Try changes").clicked().then_some(Command::Retry)
+                })
+                .inner;
         }
         Remedies::Done(_, found) => found,
     };
+    if found.base.is_none() {
+        faint(
+            ui,
+            "The estimate engine has no answer for this plan, so that no change could be tried.",
+        );
+        return None;
+    }
     if found.changes.is_empty() {
         faint(ui, "No single change of the plan saves memory.");
         return None;

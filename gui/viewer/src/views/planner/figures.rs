@@ -6,7 +6,7 @@ use chart::{
     Axis, Caption, Figure, Ink, Limit, Line, Parallel, ParallelAxis, ParallelLine, Path, Point,
     Points, Symbol, Xy,
 };
-use session::{Engine, Planned, Prediction};
+use session::{Engine, Planned, Prediction, doubted};
 
 use super::Property;
 use super::plans::passes;
@@ -28,12 +28,22 @@ pub(super) fn caption(planned: &Planned) -> Caption {
     run::caption(&scenario.name, &engines(planned), seed)
 }
 
-/// The engines that judged plans: not the one that was asked for where the search was stopped before.
+/// What is named in place of the estimate where its formulas alone were taken in spite of a doubt: a search
+/// that was stopped had no time for more.
+pub(super) const FORMULAS: &str = "formulas";
+
+/// What answered for a plan.
+pub(super) fn engine_of(prediction: &Prediction) -> &'static str {
+    doubted(prediction).map_or(prediction.engine, |_| FORMULAS)
+}
+
+/// What answered for the plans: not the engine that was asked for where the search was stopped before.
 pub(super) fn engines(planned: &Planned) -> String {
     let mut names: Vec<&str> = Vec::new();
     for plan in &planned.answer.plans {
-        if !names.contains(&plan.prediction.engine) {
-            names.push(plan.prediction.engine);
+        let engine = engine_of(&plan.prediction);
+        if !names.contains(&engine) {
+            names.push(engine);
         }
     }
     names.join(" and ")
@@ -91,10 +101,10 @@ pub(super) fn scatter(
     };
     let is_front = |row: &PlanRow| front.contains(&row.id);
     let is_simulated = |row: &PlanRow| row.place().is_some();
-    let judged = if engines(planned) == Engine::Estimate.name() {
-        "Estimated".to_owned()
-    } else {
-        format!("Simulated ({})", engines(planned))
+    let judged = match engines(planned).as_str() {
+        engine if engine == Engine::Estimate.name() => "Estimated".to_owned(),
+        FORMULAS => "By formulas alone".to_owned(),
+        engines => format!("Simulated ({engines})"),
     };
     let mut xy = Xy::new(axis(x), axis(y))
         .with(points(
@@ -134,7 +144,7 @@ pub(super) fn scatter(
             continue;
         };
         let place = [x, y].map(|property| measured(property, prediction, searched));
-        let name = format!("{name} ({})", prediction.engine);
+        let name = format!("{name} ({})", engine_of(prediction));
         let mut point = Point::new(id, place[0], place[1], name.clone());
         point.size = 1.6;
         xy = xy.with(points(&name, Ink::Series(1), symbol, vec![point]));

@@ -5,16 +5,17 @@ use std::sync::{Mutex, PoisonError};
 use chart::{Axis, Figure, FigureView, Ink, Line, Path, Point, Points, Unit, Xy, figure_ui};
 use egui::{Button, ProgressBar, RichText, Role, Ui};
 use look::{Theme, number, space};
-use session::{Engine, Phase, PlanField, Planned};
+use session::{Answer as Ranking, Engine, Phase, PlanField, Planned, Reason};
+use units::Control;
 
-use super::figures::engines;
+use super::figures::{FORMULAS, engines};
 use super::plans::axes_ui;
 use super::search::{Answer, Live, Searched};
 use super::{Command, Tab, wrapped};
 use crate::command::Command as Any;
 use crate::state::State;
 use crate::views::pick::{named, pick_ui};
-use crate::worker::Slot;
+use crate::worker::{Slot, share};
 
 /// The button that searches, and what it asks.
 pub(super) fn head_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
@@ -99,10 +100,7 @@ fn summary_ui(ui: &mut Ui, state: &State, searched: &Searched) {
     let (text, is_partial) = match &searched.answer {
         Answer::Plans(planned) => {
             let answer = &planned.answer;
-            let looked = looked(
-                searched.space,
-                answer.n_with_room() + answer.excluded.total(),
-            );
+            let looked = looked(answer);
             let end = if answer.partial {
                 "stopped early: the best so far".to_owned()
             } else if answer.settled {
@@ -139,17 +137,17 @@ fn summary_ui(ui: &mut Ui, state: &State, searched: &Searched) {
     }
 }
 
-/// How many plans were looked at: those of the space, which progress counts, and the variants of leading
-/// ones.
-fn looked(space: u64, all: u64) -> String {
-    if space == 0 || all <= space {
-        return format!("{} looked at", number::counted(all, "plan"));
+/// How many plans and variants of leading ones were decided, and how many an early stop left.
+fn looked(answer: &Ranking) -> String {
+    let by_count = answer.excluded.by_count().into_iter();
+    let left = by_count.filter(|(reason, _)| *reason == Reason::Stopped);
+    let left: u64 = left.map(|(_, n)| n).sum();
+    let all = answer.n_with_room() + answer.excluded.total() - left;
+    let decided = format!("{} and variants decided", number::counted(all, "plan"));
+    if left == 0 {
+        return decided;
     }
-    format!(
-        "{} and {} of leading ones looked at",
-        number::counted(space, "plan"),
-        number::counted(all - space, "variant")
-    )
+    format!("{decided}, {} not reached", number::count(left))
 }
 
 /// How many plans were judged, by the engine that did it.
@@ -158,6 +156,9 @@ fn judged(planned: &Planned) -> String {
     let engines = engines(planned);
     if engines == Engine::Estimate.name() {
         return format!("{n} estimated");
+    }
+    if engines == FORMULAS {
+        return format!("{n} by formulas alone");
     }
     format!("{n} simulated ({engines})")
 }
@@ -188,7 +189,9 @@ pub(super) fn live_ui(ui: &mut Ui, state: &State, live: &Mutex<Live>) -> Vec<Any
     let live = live.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let [decided, total] = live.decided;
     let is_counting = matches!(live.phase, None | Some(Phase::Evaluating));
+    let control = state.results.planner.searching.as_deref();
     let phase = match live.phase {
+        _ if control.is_some_and(Control::is_cancelled) => "Stopping at the best so far",
         None => "Beginning",
         Some(Phase::Evaluating) => "Evaluating plans in closed form",
         Some(Phase::Refining) => "Spreading layers and trying switches of leading plans",
@@ -196,12 +199,7 @@ pub(super) fn live_ui(ui: &mut Ui, state: &State, live: &Mutex<Live>) -> Vec<Any
     };
     ui.horizontal(|ui| {
         ui.add_space(space::SMALL);
-        #[expect(clippy::cast_possible_truncation, reason = "a share")]
-        let share = if is_counting {
-            (decided as f64 / (total as f64).max(1.0)) as f32
-        } else {
-            1.0
-        };
+        let share = control.and_then(share).unwrap_or(0.0);
         let bar = ui.add(
             ProgressBar::new(share)
                 .desired_width(180.0)
@@ -210,13 +208,13 @@ pub(super) fn live_ui(ui: &mut Ui, state: &State, live: &Mutex<Live>) -> Vec<Any
         named(&bar, Role::ProgressIndicator, "Plans looked at");
         ui.label(phase);
         if 0 < total {
-            // Plans that could not come near are decided without being counted one by one.
-            let decided = if is_counting { decided } else { total };
-            let text = format!(
-                "{} of {} plans of the space",
-                number::count(decided),
-                number::count(total)
-            );
+            let space = number::counted(total, "plan");
+            // Later phases look at plans again that were decided.
+            let text = if is_counting {
+                format!("{} of {space} of the space", number::count(decided))
+            } else {
+                format!("{space} in the space")
+            };
             ui.label(RichText::new(text).color(theme.faint));
         }
         if 0 < live.simulated {

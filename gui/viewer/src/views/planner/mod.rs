@@ -29,6 +29,7 @@ use std::sync::{Arc, Mutex};
 use egui::Ui;
 use serde::{Deserialize, Serialize};
 use session::{Bundle, Engine, WhyNot};
+use units::Control;
 
 use crate::command::Command as Any;
 use crate::state::State;
@@ -185,6 +186,8 @@ pub struct Found {
     pub searched: Option<Arc<Searched>>,
     /// What a search has found that goes on.
     pub live: Option<Arc<Mutex<Live>>>,
+    /// To see how far it is, and whether it was stopped.
+    pub searching: Option<Arc<Control>>,
     /// Why not.
     pub asked: Option<Arc<Asked>>,
     /// Launch files.

@@ -8,6 +8,7 @@ use session::{
 use units::Control;
 
 use super::fields::fields_of;
+use super::figures::{FORMULAS, engine_of};
 
 /// Plans that are shown beside those that were simulated: the fastest in closed form.
 const MOST: usize = 200;
@@ -35,6 +36,7 @@ impl Basis {
     pub fn words(self) -> String {
         match self {
             Self::Judged { engine, .. } if engine == Engine::Estimate.name() => engine.to_owned(),
+            Self::Judged { engine, .. } if engine == FORMULAS => "formulas alone".to_owned(),
             Self::Judged { engine, .. } => format!("simulated, {engine}"),
             Self::ClosedForm => "closed form".to_owned(),
         }
@@ -213,7 +215,7 @@ fn simulated(place: usize, plan: &Simulated, best: &Simulated, tokens: f64) -> P
         id: place as u64,
         basis: Basis::Judged {
             place,
-            engine: prediction.engine,
+            engine: engine_of(prediction),
         },
         choice: plan.evaluated.choice,
         gpus,

@@ -78,8 +78,6 @@ pub struct Searched {
     pub opened: Arc<Opened>,
     /// The engine that was asked for.
     pub engine: Engine,
-    /// Plans of the space that was searched; 0 where nobody counted.
-    pub space: u64,
     /// What was found.
     pub answer: Answer,
     /// Its plans as charts show them; none of network workloads.
@@ -144,7 +142,6 @@ pub fn search(
         draft: question.draft.clone(),
         opened,
         engine: question.engine,
-        space: live.lock().unwrap_or_else(PoisonError::into_inner).decided[1],
         answer,
         rows,
     })

@@ -38,6 +38,7 @@ pub(super) fn search(state: &mut State) {
         move |control| searched(&question, &live, control),
         move |state, result| put(state, &of, result),
     );
+    state.results.planner.searching = Some(ask.control());
     state.asks.push(ask.or_else(move |state| {
         let found = &mut state.results.planner;
         if is_of(found.live.as_ref(), &given_up) {
@@ -178,6 +179,7 @@ pub(super) fn launch(state: &mut State, id: u64, consumer: &'static str) {
         return;
     };
     let what = format!("Writing launch files of {name}");
+    let of = state.results.planner.searched.clone();
     state.asks.push(Ask::new(
         Slot::Export,
         what,
@@ -186,7 +188,14 @@ pub(super) fn launch(state: &mut State, id: u64, consumer: &'static str) {
             consumer,
             result: files(&draft, consumer),
         },
-        |state, launch| state.results.planner.launch = Some(Arc::new(launch)),
+        move |state, launch| {
+            let found = &mut state.results.planner;
+            let now = found.searched.as_ref().map(Arc::as_ptr);
+            // A plan of another search may have the same number.
+            if now == of.as_ref().map(Arc::as_ptr) {
+                found.launch = Some(Arc::new(launch));
+            }
+        },
     ));
 }
 

@@ -71,6 +71,8 @@ pub enum Command {
     },
     /// The sliders rest: the estimate and the chosen engine answer.
     Simulate,
+    /// Asks again what a little more of each would bring.
+    Weigh,
     /// Leaves everything as the scenario has it.
     Reset,
     /// Writes the values into the scenario.
@@ -266,7 +268,9 @@ fn actions_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
         } else {
             Button::new(text)
         };
-        let apply = ui.add_enabled(is_turned, apply);
+        let refused = state.results.what_if.estimate.as_ref();
+        let refused = refused.is_some_and(|one| one.tuning == tuning && one.answer.is_err());
+        let apply = ui.add_enabled(is_turned && !refused, apply);
         let apply = apply.on_hover_text("Writes the values into the scenario: one edit");
         if apply.clicked() {
             commands.push(any(Command::Apply));
@@ -310,6 +314,10 @@ pub fn apply(state: &mut State, command: Command) {
         Command::Reset => {
             state.look(|view| view.what_if = View::default());
             work::estimate(state);
+        }
+        Command::Weigh => {
+            state.results.what_if.sensitivities = Sensitivities::Going;
+            work::weigh(state);
         }
         Command::Apply => keep(state),
         Command::ShowTimeline => show_timeline(state),

@@ -4,7 +4,7 @@ use egui::{Align2, Color32, Rect, RichText, Role, Sense, TextStyle, Ui, WidgetIn
 use look::{Theme, Told, Worth, number, palette, space, told_card};
 use session::{Knob, Sensitivity};
 
-use super::{Sensitivities, Tuned, knob};
+use super::{Command, Sensitivities, Tuned, any, knob};
 use crate::command::Command as Any;
 use crate::state::State;
 use crate::views::figure::figure_menu_ui;
@@ -38,13 +38,18 @@ pub(super) fn sensitivity_ui(ui: &mut Ui, state: &State, tuned: &Tuned) -> Vec<A
     ui.add(egui::Label::new(RichText::new(about).small().color(theme.faint)).wrap());
     let all = match &found.sensitivities {
         Sensitivities::Weighed(all) => all,
-        other => {
-            let text = if matches!(other, Sensitivities::Going) {
-                "Weighing…"
-            } else {
-                "It was stopped before it was weighed"
-            };
-            ui.label(RichText::new(text).color(theme.faint));
+        Sensitivities::Going => {
+            ui.label(RichText::new("Weighing…").color(theme.faint));
+            return commands;
+        }
+        Sensitivities::Missing => {
+            ui.horizontal(|ui| {
+                let text = "It was stopped before it was weighed";
+                ui.label(RichText::new(text).color(theme.faint));
+                if ui.button("Weigh").clicked() {
+                    commands.push(any(Command::Weigh));
+                }
+            });
             return commands;
         }
     };

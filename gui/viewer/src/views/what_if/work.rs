@@ -93,7 +93,7 @@ fn prepared(state: &mut State, result: Result<Tuned, TuneError>) {
 }
 
 /// Asks what a little more of everything would bring.
-fn weigh(state: &mut State) {
+pub(super) fn weigh(state: &mut State) {
     let Some(tuned) = state.results.what_if.tuner.clone() else {
         return;
     };
