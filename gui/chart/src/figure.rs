@@ -17,6 +17,8 @@ pub struct Figure {
     pub noun: String,
     /// What the numbers come from; printed under every export.
     pub caption: Caption,
+    /// What its numbers mean and where they are from, for those who point at a mark; empty for none.
+    pub about: String,
     /// The marks.
     pub content: Content,
     /// Ids that stand out; while there are any, all others are pale.
@@ -117,6 +119,13 @@ impl Figure {
             content: content.into(),
             ..Self::default()
         }
+    }
+
+    /// The same with what its numbers mean and where they are from.
+    #[must_use]
+    pub fn explained(mut self, about: impl Into<String>) -> Self {
+        self.about = about.into();
+        self
     }
 
     /// The same with its caption.

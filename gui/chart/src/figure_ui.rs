@@ -318,7 +318,7 @@ impl Shown<'_> {
             (MarkRef::Sample { .. }, _) => Rect::from_center_size(bounds.center(), vec2(8.0, 8.0)),
             _ => bounds.expand(4.0),
         };
-        tip_ui(ui, self.id, at, &said, &self.theme);
+        tip_ui(ui, self.id, at, (&said, &self.figure.about), &self.theme);
     }
 
     /// The zoom that a drag or a double click asks for; draws the drag.

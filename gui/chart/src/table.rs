@@ -10,6 +10,8 @@ use crate::unit::{Unit, decimal};
 pub struct Table {
     /// What its rows are, such as "Plans".
     pub name: String,
+    /// Where its numbers are from, for those who point at a cell; empty for none.
+    pub about: String,
     /// From left to right.
     pub columns: Vec<Column>,
     /// From top to bottom, as they are shown.
@@ -25,7 +27,7 @@ pub struct Column {
     pub unit: Unit,
     /// Whether it holds numbers, which stand to the right.
     pub is_number: bool,
-    /// What its cells mean and where they are from, for those who point at its label.
+    /// What its cells mean and where they are from, for those who point at its label or at a cell.
     pub help: Option<&'static str>,
 }
 
@@ -146,8 +148,15 @@ impl Table {
         Self {
             name: name.into(),
             columns,
-            rows: Vec::new(),
+            ..Self::default()
         }
+    }
+
+    /// The same with where its numbers are from.
+    #[must_use]
+    pub fn explained(mut self, about: impl Into<String>) -> Self {
+        self.about = about.into();
+        self
     }
 
     /// Sorts the rows; equal ones keep their order, and missing cells come last in both directions.

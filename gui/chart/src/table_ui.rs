@@ -189,6 +189,12 @@ impl<'a> Sheet<'a> {
             self.cell(painter, cell, column, row, is_selected);
             left += width;
         }
+        if let (Some(pos), true) = (
+            ui.input(|input| input.pointer.hover_pos()),
+            response.hovered(),
+        ) {
+            self.cell_tip(&response, row, pos.x - rect.left());
+        }
         if response.double_clicked() {
             commands.push(TableCommand::Open(row.id));
         } else if response.clicked() {
@@ -210,6 +216,35 @@ impl<'a> Sheet<'a> {
             self.theme.text
         };
         write(painter, rect, &text, color, of.is_number);
+    }
+
+    /// Says what the cell at a place of a row is, in full, and where it is from.
+    fn cell_tip(&self, response: &egui::Response, row: &Row, mut x: f32) {
+        let column = self.widths.iter().position(|width| {
+            x -= width;
+            x < 0.0
+        });
+        let cell = column.and_then(|column| Some((column, row.cells.get(column)?)));
+        let Some((column, cell)) = cell else { return };
+        let of = &self.table.columns[column];
+        let is_explained = of.help.is_some() || of.is_number && !self.table.about.is_empty();
+        if *cell == crate::Cell::Missing || !is_explained {
+            return;
+        }
+        response.clone().on_hover_ui_at_pointer(|ui| {
+            let text = match cell {
+                crate::Cell::Number(value) => of.unit.text(*value),
+                _ => self.formats[column].text(of, cell),
+            };
+            let text = format!("{} {text}", of.label);
+            ui.label(egui::RichText::new(text).strong().color(self.theme.text));
+            ui.set_max_width(340.0);
+            let about =
+                Some(self.table.about.as_str()).filter(|about| !about.is_empty() && of.is_number);
+            for text in of.help.into_iter().chain(about) {
+                ui.label(egui::RichText::new(text).color(self.theme.faint));
+            }
+        });
     }
 
     /// A row as a reader hears it: the first cell, then the others with their labels.

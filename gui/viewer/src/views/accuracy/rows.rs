@@ -65,14 +65,22 @@ fn groups(view: &View, predicted: &Predicted) -> Table {
         Column::text("Source"),
         Column::text("File"),
         Column::text("GPU"),
-        Column::number("Runs", Unit::Count),
-        Column::number("Left out", Unit::Count),
-        Column::number("Median error", Unit::Share),
-        Column::number("Mean error", Unit::Share),
-        Column::number("90th percentile", Unit::Share),
-        Column::number("Bias", Unit::Share),
-        Column::number("Rank correlation", Unit::Plain),
-        Column::number("Regret", Unit::Share),
+        Column::number("Runs", Unit::Count)
+            .explained("Measured runs that were predicted"),
+        Column::number("Left out", Unit::Count)
+            .explained("Runs that could not be predicted: the tab of that name says why"),
+        Column::number("Median error", Unit::Share)
+            .explained("Median over the runs of |predicted / measured − 1|"),
+        Column::number("Mean error", Unit::Share)
+            .explained("Mean over the runs of |predicted / measured − 1|"),
+        Column::number("90th percentile", Unit::Share)
+            .explained("Nine of ten runs have a smaller |predicted / measured − 1|"),
+        Column::number("Bias", Unit::Share)
+            .explained("Mean of predicted / measured − 1: above 0 predictions are too slow"),
+        Column::number("Rank correlation", Unit::Plain)
+            .explained("Spearman's of predictions and measurements, median over studies of five runs and more"),
+        Column::number("Regret", Unit::Share)
+            .explained("What it costs to choose by predictions: measured time of the plan that is predicted fastest over the best, less 1; median over studies"),
     ];
     let mut table = Table::new("Groups", columns);
     let (gpu, source) = (view.gpu.to_lowercase(), view.source.to_lowercase());
@@ -126,11 +134,16 @@ fn runs(view: &View, all: &[&Measurement]) -> Table {
         Column::text("GPU"),
         Column::text("Source"),
         Column::text("Framework"),
-        Column::number("Measured", unit.clone()),
-        Column::number("Predicted", unit.clone()),
-        Column::number("Error", Unit::Share),
-        Column::number("10th percentile", unit.clone()),
-        Column::number("90th percentile", unit),
+        Column::number("Measured", unit.clone())
+            .explained("As its source published it"),
+        Column::number("Predicted", unit.clone())
+            .explained("What Windtunnel says of the scenario that the run became; open a row to see it"),
+        Column::number("Error", Unit::Share)
+            .explained("Predicted / measured − 1"),
+        Column::number("10th percentile", unit.clone())
+            .explained("One of ten such runs is faster, by the errors of the fitted tables that the prediction rests on"),
+        Column::number("90th percentile", unit)
+            .explained("One of ten such runs is slower, by the errors of the fitted tables that the prediction rests on"),
     ];
     let mut table = Table::new("Runs", columns);
     let row = |one: &&Measurement| {

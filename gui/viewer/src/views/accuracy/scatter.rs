@@ -84,7 +84,12 @@ fn figure(view: &View, predicted: &Predicted, all: &[&Measurement]) -> Figure {
         xy = xy.with(points(name, Ink::Series(at), Symbol::of(at), members));
     }
     let title = format!("Predicted against measured {}", label.to_lowercase());
-    Figure::new(title, "run", xy).with_caption(caption(predicted))
+    Figure::new(title, "run", xy)
+        .with_caption(caption(predicted))
+        .explained(
+            "Measured as the source published it, predicted from the scenario that the run became. The \
+             interval is the 10th to the 90th percentile by the errors of the fitted tables.",
+        )
 }
 
 fn points(name: &str, ink: Ink, symbol: Symbol, members: &[&Measurement]) -> Points {

@@ -272,7 +272,11 @@ fn figure(title: &str, predicted: &Predicted, groups: &[Errors]) -> Figure {
     .with(Limit::across_x("Exact", 0.0).ink(Ink::Faint))
     .with(points("Runs", Ink::Series(5), Symbol::Circle, dots))
     .with(points("Medians", Ink::Series(0), Symbol::Diamond, medians));
-    Figure::new(title, "run", xy).with_caption(caption(predicted))
+    Figure::new(title, "run", xy)
+        .with_caption(caption(predicted))
+        .explained(
+            "Predicted / measured − 1 of every run; a box is the middle half, its line the median.",
+        )
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ pub(super) fn compared(now: &Class, base: &Class) -> Table {
             Column::number("Base", Unit::Bytes),
             Column::number("Difference", Unit::Plain),
         ],
-    );
+    )
+    .explained("What the allocator has given out at the moment of the class's peak, by the engine of each run");
     let row = |id: u64, name: String, now: f64, base: f64| {
         let sign = if base < now { "+" } else { "" };
         let difference = format!("{sign}{}", bytes(now - base));

@@ -59,6 +59,13 @@ fn limit(prediction: Option<&Prediction>) -> Option<Limit> {
     Some(Limit::new(name, bytes.as_u64() as f64))
 }
 
+const PEAKS: &str = "By kind what the allocator has given out at the moment of its peak: tensors of the \
+                     framework with their shapes, summed up as the engine makes and frees them. \
+                     Reserve and context are found for the fullest device; others keep as much in \
+                     reserve for each byte of their peaks, and the same context.";
+const LEVELS: &str = "What the allocator has given out, by kind, as the engine makes and frees tensors of \
+                      the framework; without the allocator's reserve, context and communicators.";
+
 /// Peaks as bars, a bar for each class.
 pub(super) fn peaks(run: &Run, classes: &[Class]) -> Figure {
     let groups = classes
@@ -90,7 +97,9 @@ pub(super) fn peaks(run: &Run, classes: &[Class]) -> Figure {
         limits: limit(run.prediction()).into_iter().collect(),
         ..Bars::default()
     };
-    Figure::new("Peak memory by class", "class", bars).with_caption(run.caption.clone())
+    Figure::new("Peak memory by class", "class", bars)
+        .with_caption(run.caption.clone())
+        .explained(PEAKS)
 }
 
 /// What devices hold beside their peaks, as parts of their bars. The engine tells it of the fullest: the
@@ -139,7 +148,9 @@ pub(super) fn over_time(run: &Run, class: &Class, levels: &Levels) -> Figure {
         xy = xy.with(limit);
     }
     let title = format!("Memory over time of {}", class.label);
-    Figure::new(title, "moment", xy).with_caption(run.caption.clone())
+    Figure::new(title, "moment", xy)
+        .with_caption(run.caption.clone())
+        .explained(LEVELS)
 }
 
 /// A number of bytes for people.

@@ -217,7 +217,10 @@ pub(super) fn breakdown(title: &str, plans: &[(u64, String, &Prediction)]) -> Fi
         series: series.filter(is_seen).collect(),
         limits: Vec::new(),
     };
-    Figure::new(title, "plan", bars)
+    Figure::new(title, "plan", bars).explained(
+        "Where the time of the rank goes that takes longest, as the plan's engine adds it up: \
+         communication counts only where no kernel runs beside it.",
+    )
 }
 
 fn breakdown_ui(

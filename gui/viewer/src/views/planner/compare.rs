@@ -103,13 +103,18 @@ fn picks_ui(ui: &mut Ui, searched: &Searched, ids: [u64; 2]) -> Vec<Any> {
     commands
 }
 
+/// Where the figures of a plan are from.
+const WHERE: &str = "By the engine that judged the plan: its time, its parts along the rank that takes \
+                     longest, and its memory; of plans that no engine judged by closed forms. Fields \
+                     are those of the plan.";
+
 /// Properties, parts of the iteration and fields of both, with their differences.
 fn table(a: &PlanRow, b: &PlanRow, predictions: [Option<&Prediction>; 2]) -> Table {
     let columns = vec![
         Column::text("Property"),
-        Column::text(format!("Plan {}", a.name())),
-        Column::text(format!("Plan {} ", b.name())),
-        Column::text("Difference"),
+        Column::text(format!("Plan {}", a.name())).explained(WHERE),
+        Column::text(format!("Plan {} ", b.name())).explained(WHERE),
+        Column::text("Difference").explained("The second less the first; in percent of the first"),
     ];
     let mut table = Table::new("Both plans", columns);
     let mut row = |name: &str, texts: [String; 2], difference: String| {

@@ -169,7 +169,8 @@ fn tally_table(name: &str, tally: &Tally) -> Table {
     let mut table = Table::new(
         name,
         vec![
-            Column::number("Plans", Unit::Count),
+            Column::number("Plans", Unit::Count)
+                .explained("Plans that the search decided against for this reason"),
             Column::text("For example"),
             Column::text("Reason"),
         ],
@@ -231,7 +232,9 @@ pub(super) fn nothing_ui(ui: &mut Ui, nothing: &Nothing) -> Vec<Any> {
             ui.label("Each of these would make one fit:");
             let columns = vec![
                 Column::text("Change"),
-                Column::number("Iteration time", Unit::Seconds),
+                Column::number("Iteration time", Unit::Seconds).explained(
+                    "Of the fastest plan that fits after the change, in closed form",
+                ),
                 Column::text("Optimizer"),
             ];
             let mut table = Table::new("What would make a plan fit", columns);

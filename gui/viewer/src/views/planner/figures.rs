@@ -157,10 +157,17 @@ pub(super) fn scatter(
     xy.layers
         .retain(|layer| !matches!(layer, chart::Layer::Points(points) if points.points.is_empty()));
     let title = format!("{} and {}", x.label(), lowered(y.label()));
-    let mut figure = Figure::new(title, "plan", xy).with_caption(caption(planned));
+    let about = [x, y].map(|property| format!("{}: {}.", property.label(), property.meaning()));
+    let mut figure = Figure::new(title, "plan", xy)
+        .with_caption(caption(planned))
+        .explained(format!("{} {BASES}", about.join(" ")));
     figure.highlighted = highlighted(state, searched, hovered);
     figure
 }
+
+/// On what the values of plans rest.
+const BASES: &str = "Simulated plans by the engine that the legend names, all others by closed forms of \
+                     their schedule and collectives.";
 
 /// A label in the middle of a sentence.
 fn lowered(label: &str) -> String {
@@ -293,7 +300,7 @@ pub(super) fn parallel(
         lines: lines.collect(),
         axes: all,
     };
-    let mut figure = Figure::new("Plans across their fields", "plan", parallel);
+    let mut figure = Figure::new("Plans across their fields", "plan", parallel).explained(BASES);
     if let Some(planned) = searched.planned() {
         figure.caption = caption(planned);
     }

@@ -118,7 +118,10 @@ fn figure(plans: &NetworkPlans) -> Figure {
             .into_iter()
             .collect(),
     };
-    let mut figure = Figure::new("Completion by load balancing", "choice", bars);
+    let mut figure = Figure::new("Completion by load balancing", "choice", bars).explained(
+        "When the last byte of the workload arrived, by the engine that the caption names; where paths \
+         are drawn, the median of several seeds and the worst.",
+    );
     figure.caption = crate::run::caption(&plans.name, plans.engine, Some(plans.seed));
     figure
 }
@@ -154,11 +157,18 @@ fn table(plans: &NetworkPlans) -> Table {
     let columns = vec![
         Column::number("Rank", Unit::Count),
         Column::text("Policy"),
-        Column::number("Done after", Unit::Seconds),
-        Column::number("Worst", Unit::Seconds),
-        Column::number("× spray", Unit::Plain),
-        Column::number("× load", Unit::Plain),
-        Column::number("More pieces", Unit::Count),
+        Column::number("Done after", Unit::Seconds).explained(
+            "When the last byte arrived, by the engine that the caption names; the median where paths are drawn",
+        ),
+        Column::number("Worst", Unit::Seconds)
+            .explained("The same of the slowest of the seeds; none where nothing is drawn"),
+        Column::number("× spray", Unit::Plain)
+            .explained("Done after, over what spraying takes in the same engine"),
+        Column::number("× load", Unit::Plain).explained(
+            "The longest time that a link needs for what it carries, over that under ideal spraying",
+        ),
+        Column::number("More pieces", Unit::Count)
+            .explained("Pieces of flows beyond one for each flow: what switches or hosts have to keep apart"),
         Column::text("Needs"),
     ];
     let mut table = Table::new("Choices", columns);

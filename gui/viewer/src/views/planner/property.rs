@@ -84,6 +84,28 @@ impl Property {
         }
     }
 
+    /// What it means, as part of a sentence.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Time => "from the start of an iteration to the end of its optimizer step",
+            Self::Tokens => "global batch × sequence / iteration time, of all GPUs",
+            Self::Memory => {
+                "what the fullest GPU uses, with the allocator's reserve, context and communicators"
+            }
+            Self::GpuHours => "GPUs × time for a billion tokens",
+            Self::Cost => "GPU-hours and energy of the whole run at the scenario's prices",
+            Self::Mfu => "model FLOPs / (iteration time × GPUs × peak)",
+            Self::Tp => "ranks that share each layer's matrices",
+            Self::Pp => "stages that the layers are divided into",
+            Self::Dp => "replicas that share the batch",
+            Self::Cp => "ranks that share each sequence",
+            Self::Ep => "ranks that share the experts of a layer",
+            Self::Vp => "model chunks on each stage's device",
+            Self::MicroBatch => "sequences that pass through the pipeline together",
+            Self::Recompute => "the share of activations that the backward pass computes again",
+        }
+    }
+
     /// What its numbers are.
     pub fn unit(self, currency: &str) -> Unit {
         match self {

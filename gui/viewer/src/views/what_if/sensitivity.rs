@@ -208,5 +208,7 @@ fn figure(tuned: &Tuned, all: &[Sensitivity]) -> chart::Figure {
     };
     let scenario = &tuned.tuner.opened().name;
     let caption = crate::run::caption(scenario, "estimate", None);
-    chart::Figure::new(TITLE, "knob", bars).with_caption(caption)
+    chart::Figure::new(TITLE, "knob", bars)
+        .with_caption(caption)
+        .explained(ABOUT)
 }
