@@ -29,6 +29,8 @@ pub struct FormField {
     pub default: Option<String>,
     /// Whether its section must have it.
     pub required: bool,
+    /// Where it is a list, the fields of an item: those of a table, or one without a key.
+    pub columns: Vec<Self>,
 }
 
 /// What a field may hold.
@@ -161,8 +163,49 @@ fn form(field: &Field, path: &str, section: &str, kinds: &[Kind]) -> FormField {
             .map(shown)
             .or_else(|| told(field.doc)),
         required: field.required,
+        columns: kinds
+            .iter()
+            .find_map(|kind| items(kind, path))
+            .unwrap_or_default(),
         kinds: found,
     }
+}
+
+/// The fields of an item of a list; none for anything else.
+fn items(kind: &Kind, path: &str) -> Option<Vec<FormField>> {
+    let Kind::List(item, _) = kind else {
+        return None;
+    };
+    Some(match &**item {
+        Kind::Table(inner) => {
+            let of = |field: &Field| {
+                let kinds = match &field.kind {
+                    Kind::Either(kinds) => kinds.as_slice(),
+                    kind => std::slice::from_ref(kind),
+                };
+                form(field, &format!("{path}.{}", field.key), path, kinds)
+            };
+            let known = inner.iter().filter(|field| field.key != REST);
+            known.map(of).collect()
+        }
+        item => {
+            let kinds = match item {
+                Kind::Either(kinds) => kinds.as_slice(),
+                kind => std::slice::from_ref(kind),
+            };
+            vec![FormField {
+                path: path.to_owned(),
+                section: path.to_owned(),
+                key: "",
+                help: "",
+                kinds: kinds.iter().map(|kind| kind_of(kind, path)).collect(),
+                unit: None,
+                default: None,
+                required: true,
+                columns: Vec::new(),
+            }]
+        }
+    })
 }
 
 fn kind_of(kind: &Kind, path: &str) -> FieldKind {

@@ -232,9 +232,8 @@ pub(super) fn nothing_ui(ui: &mut Ui, nothing: &Nothing) -> Vec<Any> {
             ui.label("Each of these would make one fit:");
             let columns = vec![
                 Column::text("Change"),
-                Column::number("Iteration time", Unit::Seconds).explained(
-                    "Of the fastest plan that fits after the change, in closed form",
-                ),
+                Column::number("Iteration time", Unit::Seconds)
+                    .explained("Of the fastest plan that fits after the change, in closed form"),
                 Column::text("Optimizer"),
             ];
             let mut table = Table::new("What would make a plan fit", columns);

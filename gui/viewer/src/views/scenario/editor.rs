@@ -8,6 +8,7 @@ use session::{FieldKind, FormField};
 
 use super::buffer::{self, Buffer};
 use super::form::Form;
+use super::items::{Items, items_ui};
 use super::{Command, any, editor_id, reading};
 use crate::command::Command as Any;
 use crate::overlay::name;
@@ -28,17 +29,25 @@ pub(super) fn editor_ui(
     width: f32,
 ) -> Option<Any> {
     let takes_focus = buffer::takes_focus(ui, &field.path);
-    let (response, command) = match field.kind() {
-        _ if is_structure(form, field) => text_ui(ui, form, field, true),
-        FieldKind::Choice(_) => choice_ui(ui, form, field, width, None),
-        FieldKind::Name(shelf) => {
+    let items = is_structure(form, field)
+        .then(|| Items::of(form, field))
+        .flatten();
+    // The cells and buttons of a list have names of their own.
+    let is_list = items.is_some();
+    let (response, command) = match (field.kind(), items) {
+        (_, Some(items)) => items_ui(ui, form, field, items),
+        (_, None) if is_structure(form, field) => text_ui(ui, form, field, true),
+        (FieldKind::Choice(_), None) => choice_ui(ui, form, field, width, None),
+        (FieldKind::Name(shelf), None) => {
             let what = format!("Filter, or a file of a {}", shelf.what());
             choice_ui(ui, form, field, width, Some(&what))
         }
-        FieldKind::Boolean => boolean_ui(ui, form, field),
-        _ => text_ui(ui, form, field, false),
+        (FieldKind::Boolean, None) => boolean_ui(ui, form, field),
+        (_, None) => text_ui(ui, form, field, false),
     };
-    name(&response, &field.path);
+    if !is_list {
+        name(&response, &field.path);
+    }
     ui.ctx().accesskit_node_builder(response.id, |node| {
         node.set_description(help_text(form, field));
     });

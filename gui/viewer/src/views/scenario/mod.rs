@@ -13,6 +13,7 @@ mod buffer;
 mod editor;
 mod form;
 mod head;
+mod items;
 mod problems;
 mod reading;
 mod text;
