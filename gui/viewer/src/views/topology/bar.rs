@@ -136,7 +136,33 @@ fn results(policies: &Policies) -> Vec<Told> {
         )
         .with_formula("second time / first time − 1"),
     );
+    all.extend(policies.transport().map(transport));
     all
+}
+
+/// How packets get there: what one transport makes of reordering, another does not.
+fn transport(name: String) -> Told {
+    let (short, meaning) = match name.as_str() {
+        "dcqcn-gbn" => (
+            "sends all again after a gap",
+            "Go-back-N takes a packet that overtook another for a loss and sends everything from there on again: \
+             spraying, which reorders packets, may be slow for that alone. Compare under dcqcn-sr or uec as well.",
+        ),
+        "dcqcn-sr" => (
+            "sends lost packets again",
+            "Selective repeat sends again what was lost and nothing else",
+        ),
+        "ideal" => (
+            "never loses packets",
+            "Packets leave at the rate of their NIC into queues without end: what load balancing does by itself",
+        ),
+        _ => (
+            "bears reordering",
+            "Packets may arrive in any order; lost or trimmed ones are asked for again",
+        ),
+    };
+    let value = format!("{name}, {short}");
+    Told::new("Transport", value, meaning, Worth::Given, "network.transport")
 }
 
 /// What to do where no links are loaded.
