@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::bars::{Bars, Grouping};
+use crate::bars::{Bars, Direction, Grouping};
 use crate::diagram::Diagram;
 use crate::gantt::Gantt;
 use crate::parallel::Parallel;
@@ -139,10 +139,16 @@ impl Figure {
     pub fn paper(&self) -> egui::Vec2 {
         const WIDE: f32 = 720.0;
         const ROW: f32 = 22.0;
+        const BAR: f32 = 34.0;
         match &self.content {
             Content::Gantt(gantt) => {
                 let rows = gantt.rows.len() as f32 * ROW + 130.0;
                 egui::vec2(1_200.0, rows.clamp(220.0, 3_000.0))
+            }
+            Content::Bars(bars) if bars.direction == Direction::Horizontal => {
+                // Bars get no wider than that, and the rest would stay empty.
+                let rows = bars.groups.len() as f32 * BAR + 110.0;
+                egui::vec2(WIDE, rows.clamp(180.0, 450.0))
             }
             Content::Diagram(_) => egui::vec2(1_200.0, 760.0),
             _ => egui::vec2(WIDE, 450.0),

@@ -14,6 +14,7 @@
 
 mod camera;
 mod canvas;
+mod columns;
 mod command;
 mod compare;
 mod counter;

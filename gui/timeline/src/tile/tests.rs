@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use trace::{Lane, Span, Trace};
-use units::{ClassId, LaneId};
+use units::{ClassId, LaneId, SimTime};
 
 use super::*;
 use crate::key::Placement;
@@ -95,7 +95,7 @@ proptest! {
     ) {
         let timeline = one_lane(&parts);
         let one = Tile::new(&timeline, &spans(), Scale(scale), tile);
-        let grid = Grid::new(Scale(scale), tile);
+        let grid = Grid::of_tile(Scale(scale), tile);
         let twice = merged(&timeline, &[0, 0], &grid);
         let filled = |tile: &Tile| {
             let mut columns = vec![false; TILE as usize];
