@@ -244,7 +244,10 @@ fn shape(cluster: &Cluster) -> Shape {
 pub fn link_name(cluster: &Cluster, link: LinkId) -> String {
     let number = link.get();
     let direction = if number & 1 == 0 { "up" } else { "down" };
-    format!("{} {direction}", cluster.link_name(LinkId::new(number & !1)))
+    format!(
+        "{} {direction}",
+        cluster.link_name(LinkId::new(number & !1))
+    )
 }
 
 impl Traffic {

@@ -155,6 +155,17 @@ impl Figure {
         }
     }
 
+    /// The size of a picture in points: a little more than on paper, and no higher than rows fill it.
+    pub fn picture(&self) -> egui::Vec2 {
+        let has_rows = match &self.content {
+            Content::Gantt(_) => true,
+            Content::Bars(bars) => bars.direction == Direction::Horizontal,
+            _ => false,
+        };
+        let high = if has_rows { 0.0 } else { 552.0 };
+        self.paper().max(egui::vec2(912.0, high))
+    }
+
     /// What a reader hears: the kind of the figure, its axes and how many marks it has.
     pub fn name(&self) -> String {
         let kind = match &self.content {

@@ -138,7 +138,11 @@ fn span_ui(ui: &mut Ui, pair: &Pair, [base, other]: [Option<SpanId>; 2]) {
     };
     ui.label(RichText::new(name).size(15.0).strong());
     let (Some(base), Some(other)) = (base, other) else {
-        let which = if base.is_none() { "The base" } else { "The run of now" };
+        let which = if base.is_none() {
+            "The base"
+        } else {
+            "The run of now"
+        };
         ui.label(format!("{which} has no such span"));
         return;
     };

@@ -269,20 +269,25 @@ fn inside_ui(ui: &mut Ui, (timeline, span): (&Timeline, &Span), told: &[Told]) {
 /// Each with what it means below it, and where it is from below the last of those that are from there.
 fn told_ui(ui: &mut Ui, told: &[Told]) {
     let theme = Theme::of(ui.ctx());
-    let small = |text: &str| RichText::new(text).size(11.5).color(theme.faint);
+    let small = |ui: &mut Ui, text: &str| {
+        // Lines of a justified column would be stretched.
+        ui.horizontal_wrapped(|ui| ui.label(RichText::new(text).size(11.5).color(theme.faint)));
+    };
     let source = |of: &Told| (of.worth, of.source.clone());
-    ui.spacing_mut().item_spacing.y = 1.0;
-    // Kernels of one name are told one by one.
-    for (at, of) in told.iter().enumerate() {
-        ui.push_id(("told", at), |ui| look::told_line(ui, of));
-        if !of.meaning.is_empty() {
-            ui.label(small(&of.meaning));
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        ui.spacing_mut().interact_size.y = 16.0;
+        // Kernels of one name are told one by one.
+        for (at, of) in told.iter().enumerate() {
+            ui.push_id(("told", at), |ui| look::told_line(ui, of));
+            if !of.meaning.is_empty() {
+                small(ui, &of.meaning);
+            }
+            if told.get(at + 1).map(source) != Some(source(of)) {
+                small(ui, &format!("{}: {}", of.worth.name(), of.source));
+            }
         }
-        if told.get(at + 1).map(source) != Some(source(of)) {
-            let text = format!("{}: {}", of.worth.name(), of.source);
-            ui.label(small(&text));
-        }
-    }
+    });
 }
 
 /// Kernels by their times when nothing else runs.

@@ -115,7 +115,10 @@ impl Marks {
     fn add(&mut self, span: &Span) {
         let (from, to) = (span.start.as_picos(), span.end.as_picos());
         if from < self.end && self.start <= to {
-            let ends = [self.column(from), self.column(to.saturating_sub(1).max(from))];
+            let ends = [
+                self.column(from),
+                self.column(to.saturating_sub(1).max(from)),
+            ];
             ends.into_iter().for_each(|at| self.has[at] = true);
         }
     }

@@ -213,16 +213,25 @@ impl Columns {
         let theme = Theme::of(ui.ctx());
         let width = |text: &str, size: f32| {
             let font = FontId::proportional(size);
-            let galley = ui.painter().layout_no_wrap(text.to_owned(), font, theme.text);
+            let galley = ui
+                .painter()
+                .layout_no_wrap(text.to_owned(), font, theme.text);
             galley.size().x
         };
         let names = lines.iter().map(|one| width(one.line.name(), 12.0));
         let mut right = NAMES + names.fold(0.0, f32::max);
-        let cells: Vec<_> = lines.iter().map(|one| columns(*one, total, &theme)).collect();
+        let cells: Vec<_> = lines
+            .iter()
+            .map(|one| columns(*one, total, &theme))
+            .collect();
         let n = cells.first().map_or(0, Vec::len);
         let has_base = lines.first().is_some_and(|one| one.base.is_some());
         let edges = (0..n).map(|at| {
-            let heading = if has_base { width(HEADINGS[at], 11.0) } else { 0.0 };
+            let heading = if has_base {
+                width(HEADINGS[at], 11.0)
+            } else {
+                0.0
+            };
             let texts = cells.iter().map(|cells| width(&cells[at].0, 12.0));
             right += APART + texts.fold(heading, f32::max);
             right

@@ -104,7 +104,11 @@ fn the_outline_of_a_figure_is_that_of_the_critical_path() {
     let bars = gantt.rows[0].bars.iter();
     let outlined: Vec<_> = bars.filter(|bar| bar.outlined).collect();
     assert!(!outlined.is_empty());
-    assert!(outlined.iter().all(|bar| bar.count != 1 || is_on(middle(bar))));
+    assert!(
+        outlined
+            .iter()
+            .all(|bar| bar.count != 1 || is_on(middle(bar)))
+    );
 }
 
 #[test]

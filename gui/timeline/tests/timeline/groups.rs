@@ -99,7 +99,10 @@ fn titles_are_as_wide_as_they_need() {
     let width = |trace: &trace::Trace| {
         let timeline = timeline(trace.clone());
         let stage = stage(&timeline);
-        stage.get_by_label_contains("Stage 0 · ranks").rect().width()
+        stage
+            .get_by_label_contains("Stage 0 · ranks")
+            .rect()
+            .width()
     };
     let short = width(&trace);
     for link in &mut trace.links {
@@ -132,5 +135,8 @@ fn a_link_is_never_more_than_full() {
     }
     let timeline = timeline(trace);
     let most = timeline.link(0).map(timeline::Counter::most);
-    assert!(most.is_some_and(|most| (most - 1.0).abs() < 1e-12), "{most:?}");
+    assert!(
+        most.is_some_and(|most| (most - 1.0).abs() < 1e-12),
+        "{most:?}"
+    );
 }

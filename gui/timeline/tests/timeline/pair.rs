@@ -135,10 +135,15 @@ fn both_runs_show_the_selected_span() {
     state.view.camera = Camera::new(0, start.span() / 10, start.end());
     state.view.selection = Selection::Span(last);
     window.run();
-    window.get_by_label_contains("Show its match in Now").click();
+    window
+        .get_by_label_contains("Show its match in Now")
+        .click();
     window.run();
     let state = window.state();
-    let found = state.pair.other_of(last).and_then(|id| state.pair.other().span(id));
+    let found = state
+        .pair
+        .other_of(last)
+        .and_then(|id| state.pair.other().span(id));
     let found = found.expect("both runs end alike");
     assert!(state.view.camera.start() <= found.start && found.start < state.view.camera.end());
     window.state_mut().view = TimelineView::of(&timeline(pipeline(4, 8, 2)));

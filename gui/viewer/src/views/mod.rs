@@ -74,11 +74,7 @@ pub fn prepare(app: &mut App, pane: Pane) {
             let select = timeline::select_longest(app.state());
             select.into_iter().for_each(|command| app.send(command));
         }
-        Pane::Memory
-        | Pane::Scenario
-        | Pane::Timeline
-        | Pane::Topology
-        | Pane::Ledger => {}
+        Pane::Memory | Pane::Scenario | Pane::Timeline | Pane::Topology | Pane::Ledger => {}
     }
 }
 

@@ -92,13 +92,31 @@ fn set(person: &mut Person, field: &str, value: &str) {
 #[test]
 fn a_whole_window_stays_whole_and_a_part_within_the_run() {
     let mut person = Person::with_example(SMALL);
-    let end = |person: &Person| person.state().results.current.as_ref().unwrap().timeline.end();
+    let end = |person: &Person| {
+        person
+            .state()
+            .results
+            .current
+            .as_ref()
+            .unwrap()
+            .timeline
+            .end()
+    };
     let camera = |person: &Person| person.state().view.now().timeline.camera;
     let before = end(&person);
     assert_eq!(camera(&person), Camera::whole(before));
-    let batch = person.state().draft().unwrap().value("training.global_batch").unwrap();
+    let batch = person
+        .state()
+        .draft()
+        .unwrap()
+        .value("training.global_batch")
+        .unwrap();
     let batch: u32 = batch.parse().unwrap();
-    set(&mut person, "training.global_batch", &(batch / 2).to_string());
+    set(
+        &mut person,
+        "training.global_batch",
+        &(batch / 2).to_string(),
+    );
     let shorter = end(&person);
     assert!(shorter < before);
     assert_eq!(camera(&person), Camera::whole(shorter));
@@ -113,7 +131,11 @@ fn a_whole_window_stays_whole_and_a_part_within_the_run() {
     ] {
         person.send(widget(command));
     }
-    set(&mut person, "training.global_batch", &(batch / 2).to_string());
+    set(
+        &mut person,
+        "training.global_batch",
+        &(batch / 2).to_string(),
+    );
     let view = &person.state().view.now().timeline;
     assert_eq!(view.camera.end(), shorter);
     assert_eq!(view.playhead, Some(shorter));

@@ -172,9 +172,15 @@ fn the_card_is_of_the_graph_that_was_clicked() {
     person.click("Compare policies");
     let link = loaded_link(&person);
     let select = topology::Command::Select(Some(link));
-    send(&mut person, topology::Command::In(1, Box::new(select.clone())));
+    send(
+        &mut person,
+        topology::Command::In(1, Box::new(select.clone())),
+    );
     assert!(person.sees("Under singlepath"));
-    assert!(person.sees("Under spray "), "the same link of the other one");
+    assert!(
+        person.sees("Under spray "),
+        "the same link of the other one"
+    );
     // The scenario is one of a single path, so that its timeline is that of the second graph.
     assert!(person.sees("Show its lane in the timeline"));
     send(&mut person, select);
@@ -187,7 +193,9 @@ fn the_card_is_of_the_graph_that_was_clicked() {
 fn a_click_on_the_second_graph_selects_in_it() {
     let mut person = person("second");
     person.click("Compare policies");
-    let node = person.harness.get_by_label_contains("spine0, spine switch, singlepath");
+    let node = person
+        .harness
+        .get_by_label_contains("spine0, spine switch, singlepath");
     node.click();
     person.settle();
     let view = &person.state().view.now().topology;
@@ -204,22 +212,41 @@ fn a_comparison_is_over_each_whole_run_and_says_so_on_paper() {
     let figure = topology::figure(person.state()).expect("a graph")();
     let caption = figure.caption.line();
     assert!(caption.contains("under spray and singlepath"), "{caption}");
-    assert!(figure.title.contains("mean over each whole run"), "{}", figure.title);
+    assert!(
+        figure.title.contains("mean over each whole run"),
+        "{}",
+        figure.title
+    );
     // Every cell of the table is over its own run.
     let table = figure.table();
     let scenes = &person.state().results.topology.scenes;
     for scene in scenes {
         let shares = scene.shares(None, &(SimTime::ZERO..scene.side.end));
         let most = shares.into_iter().fold(0.0, f64::max);
-        let own = table.rows.iter().filter(|row| row.cells[0] == scene.side.name.as_str().into());
-        let told = own.filter_map(|row| row.cells[3].value()).fold(0.0, f64::max);
+        let own = table
+            .rows
+            .iter()
+            .filter(|row| row.cells[0] == scene.side.name.as_str().into());
+        let told = own
+            .filter_map(|row| row.cells[3].value())
+            .fold(0.0, f64::max);
         assert!((most - told).abs() < 1e-9, "{most} {told}");
     }
     let camera = person.state().view.now().timeline.camera;
     let look = ::timeline::Camera::new(0, camera.span() / 2, camera.end());
     let look = ::timeline::TimelineCommand::Look(look);
-    person.send(Command::Timeline(viewer::views::timeline::Command::Widget(look)));
+    person.send(Command::Timeline(viewer::views::timeline::Command::Widget(
+        look,
+    )));
     assert!(person.sees("mean from 0 s to "));
+}
+
+#[test]
+fn a_comparison_of_packets_names_their_transport() {
+    let mut person = Person::with_example("spray-vs-singlepath");
+    person.send(Command::Show(Pane::Topology));
+    person.click("Compare policies");
+    assert!(person.sees("Transport dcqcn-gbn, reads reordered packets as lost"));
 }
 
 #[test]
@@ -245,14 +272,19 @@ fn a_card_is_called_as_the_link_that_was_clicked() {
     person.send(Command::Show(Pane::Topology));
     let scene = person.state().results.topology.scenes[0].clone();
     let mut classes = scene.side.loads.classes.iter();
-    let class = classes.find(|class| 4 < class.members.len()).expect("links that are alike");
+    let class = classes
+        .find(|class| 4 < class.members.len())
+        .expect("links that are alike");
     let fifth = class.members[4];
     send(&mut person, topology::Command::Select(Some(fifth)));
     let name = scene.side.fabric.link_name(fifth);
     assert_ne!(name, format!("{} {}", class.name, class.direction));
     assert!(person.sees(&format!("Link {name}")));
     let n = class.members.len();
-    let like = format!("One of {n} that carried the same like {} {}", class.name, class.direction);
+    let like = format!(
+        "One of {n} that carried the same like {} {}",
+        class.name, class.direction
+    );
     assert!(person.sees(&like), "{like}");
 }
 

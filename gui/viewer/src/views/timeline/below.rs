@@ -49,12 +49,7 @@ pub fn details_ui(ui: &mut Ui, state: &State) -> Vec<Any> {
 }
 
 /// What is selected in one of two runs, with which of them it is.
-fn selected_ui(
-    ui: &mut Ui,
-    state: &State,
-    (pair, run): (&Pair, &Run),
-    tell: Tell<'_>,
-) -> Vec<Any> {
+fn selected_ui(ui: &mut Ui, state: &State, (pair, run): (&Pair, &Run), tell: Tell<'_>) -> Vec<Any> {
     let view = &state.view.now().timeline;
     if let (Selection::Span(_), Some(base)) = (&view.selection, &state.results.base) {
         heading_ui(ui, "Base", base);

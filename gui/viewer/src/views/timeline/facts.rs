@@ -85,13 +85,22 @@ fn communication(fact: &CommunicationFact) -> Vec<Told> {
     let ranks = number::counted(u64::from(fact.ranks), "rank");
     let domains = number::counted(u64::from(fact.domains), "scale-up domain");
     all.push(told("Group", format!("{ranks} in {domains}"), ""));
-    all.extend(fact.algorithm.map(|of| told("Algorithm", of.name().to_owned(), "")));
-    all.extend(fact.protocol.map(|of| told("Protocol", of.name().to_owned(), "")));
+    all.extend(
+        fact.algorithm
+            .map(|of| told("Algorithm", of.name().to_owned(), "")),
+    );
+    all.extend(
+        fact.protocol
+            .map(|of| told("Protocol", of.name().to_owned(), "")),
+    );
     all.extend(fact.channels.map(|n| told("Channels", n.to_string(), "")));
     let latency = number::secs(fact.latency.as_secs());
     all.push(told(
         "Alone",
-        format!("{}, of which {latency} whatever the size", number::secs(fact.alone.as_secs())),
+        format!(
+            "{}, of which {latency} whatever the size",
+            number::secs(fact.alone.as_secs())
+        ),
         "",
     ));
     all.extend(fact.bus_bandwidth.map(|rate| {

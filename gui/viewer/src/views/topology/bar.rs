@@ -104,6 +104,9 @@ fn comparison_ui(ui: &mut Ui, comparison: &Comparison, commands: &mut Vec<Any>) 
             }
         }
     });
+    if let Some(name) = comparison.done().and_then(|done| done.transport()) {
+        told_line(ui, &transport(name));
+    }
 }
 
 /// The two times, their difference, and the fullest links.
@@ -136,7 +139,6 @@ fn results(policies: &Policies) -> Vec<Told> {
         )
         .with_formula("second time / first time − 1"),
     );
-    all.extend(policies.transport().map(transport));
     all
 }
 
@@ -144,7 +146,7 @@ fn results(policies: &Policies) -> Vec<Told> {
 fn transport(name: String) -> Told {
     let (short, meaning) = match name.as_str() {
         "dcqcn-gbn" => (
-            "sends all again after a gap",
+            "reads reordered packets as lost, so that spraying sends much again",
             "Go-back-N takes a packet that overtook another for a loss and sends everything from there on again: \
              spraying, which reorders packets, may be slow for that alone. Compare under dcqcn-sr or uec as well.",
         ),
@@ -162,7 +164,13 @@ fn transport(name: String) -> Told {
         ),
     };
     let value = format!("{name}, {short}");
-    Told::new("Transport", value, meaning, Worth::Given, "network.transport")
+    Told::new(
+        "Transport",
+        value,
+        meaning,
+        Worth::Given,
+        "network.transport",
+    )
 }
 
 /// What to do where no links are loaded.

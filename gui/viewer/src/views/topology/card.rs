@@ -117,7 +117,12 @@ fn alike(class: &LoadClass, title: &str) -> Option<String> {
     } else {
         format!(" like {first}")
     };
-    (1 < n).then(|| format!("One of {} that carried the same{like}", number::count(n as u64)))
+    (1 < n).then(|| {
+        format!(
+            "One of {} that carried the same{like}",
+            number::count(n as u64)
+        )
+    })
 }
 
 /// The lane of a class among those of the timeline.
@@ -230,12 +235,7 @@ fn flows_ui(ui: &mut Ui, class: &LoadClass, playhead: Option<SimTime>) {
 }
 
 /// How full a link is over time.
-fn over_time(
-    name: &str,
-    class: &LoadClass,
-    window: &Range<SimTime>,
-    caption: &Caption,
-) -> Figure {
+fn over_time(name: &str, class: &LoadClass, window: &Range<SimTime>, caption: &Caption) -> Figure {
     let secs = |time: SimTime| time.as_seconds().as_secs();
     let x = Axis::new("Time", Unit::Seconds).fixed(secs(window.start), secs(window.end));
     let y = Axis::new("Used", Unit::Share).fixed(0.0, 1.08);

@@ -92,7 +92,7 @@ impl Sheet<'_> {
             });
             diagram.levels = levels.collect();
         }
-        Figure::new(format!("Load of links {}", self.when()), "link", diagram)
+        Figure::new(format!("Load of links, {}", self.when()), "link", diagram)
     }
 
     fn legend(&self) -> Vec<(String, Ink)> {
@@ -142,9 +142,7 @@ impl Sheet<'_> {
             }
         }
         let shares = scene.shares(self.playhead, &window.time);
-        diagram
-            .lines
-            .extend(lines(scene, &shares, (first, shift)));
+        diagram.lines.extend(lines(scene, &shares, (first, shift)));
     }
 
     /// All cables; of two graphs with what each is of.

@@ -221,7 +221,8 @@ fn panels_ui(ui: &mut Ui, state: &State, run: &Arc<Run>) -> Vec<Any> {
             });
             let scrub = scrub::Scrub {
                 playhead: shown.playhead,
-                window: shown.window.clone(),
+                window: (!shown.windows.iter().all(|one| one.is_whole))
+                    .then(|| shown.window.clone()),
                 mean: window::text(&shown.windows),
                 end: shown.end(),
                 playing: state.playing,

@@ -171,7 +171,8 @@ impl Scene {
             return false;
         }
         let cables = self.graph.view.cables.iter().enumerate();
-        let mut drawn = cables.filter(|(at, cable)| self.graph.ways[*at].is_some() && !cable.is_down);
+        let mut drawn =
+            cables.filter(|(at, cable)| self.graph.ways[*at].is_some() && !cable.is_down);
         drawn.any(|(at, _)| [0, 1].iter().any(|way| self.load(at, *way, &[]).is_none()))
     }
 

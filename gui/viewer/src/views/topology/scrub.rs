@@ -12,7 +12,8 @@ use super::scene::Scene;
 /// What the scrubber shows.
 pub(super) struct Scrub<'a> {
     pub(super) playhead: Option<SimTime>,
-    pub(super) window: Range<SimTime>,
+    /// What the timeline shows; none where that is all.
+    pub(super) window: Option<Range<SimTime>>,
     /// What is averaged, in words.
     pub(super) mean: String,
     pub(super) end: SimTime,
@@ -92,8 +93,8 @@ fn strip_ui(ui: &mut Ui, scrub: &Scrub<'_>) -> Option<Command> {
     let end = scrub.end.as_picos().max(1) as f64;
     #[expect(clippy::cast_possible_truncation, reason = "a share of the width")]
     let x = |time: SimTime| rect.left() + (time.as_picos() as f64 / end) as f32 * rect.width();
-    let window = Rect::from_x_y_ranges(x(scrub.window.start)..=x(scrub.window.end), rect.y_range());
-    if window.width() + 1.0 < rect.width() {
+    if let Some(window) = &scrub.window {
+        let window = Rect::from_x_y_ranges(x(window.start)..=x(window.end), rect.y_range());
         let window = window.intersect(rect).shrink2(vec2(0.0, 0.5));
         painter.rect_stroke(
             window,
@@ -161,17 +162,18 @@ fn heats(painter: &egui::Painter, rect: Rect, scrub: &Scrub<'_>, theme: Theme) {
         #[expect(clippy::cast_possible_truncation, reason = "a share of the width")]
         let share = (strip.end.as_picos() as f64 / end) as f32;
         let top = rect.top() + each * at as f32;
-        let own = Rect::from_min_size(
-            pos2(rect.left(), top),
-            vec2(rect.width() * share, each),
-        );
+        let own = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width() * share, each));
         heat(painter, own, strip.shares, theme);
         let Some(name) = strip.name else { continue };
         let font = FontId::proportional(10.0);
         let galley = painter.layout_no_wrap(name.to_owned(), font, theme.text);
         let at = pos2(rect.right() - 5.0, top + each / 2.0);
         let words = Align2::RIGHT_CENTER.anchor_size(at, galley.size());
-        painter.rect_filled(words.expand2(vec2(3.0, 0.0)), 2.0, theme.ground.gamma_multiply(0.85));
+        painter.rect_filled(
+            words.expand2(vec2(3.0, 0.0)),
+            2.0,
+            theme.ground.gamma_multiply(0.85),
+        );
         painter.galley(words.min, galley, theme.text);
     }
 }

@@ -15,7 +15,7 @@ use crate::views::timeline as timeline_view;
 pub(super) struct Window {
     pub(super) time: Range<SimTime>,
     /// Whether it is the whole run.
-    is_whole: bool,
+    pub(super) is_whole: bool,
 }
 
 /// The windows of all scenes: each its whole run where the timeline shows all of its own, else what the
