@@ -119,7 +119,9 @@ impl Marks {
                 self.column(from),
                 self.column(to.saturating_sub(1).max(from)),
             ];
-            ends.into_iter().for_each(|at| self.has[at] = true);
+            for at in ends {
+                self.has[at] = true;
+            }
         }
     }
 

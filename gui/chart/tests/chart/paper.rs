@@ -313,7 +313,7 @@ fn the_name_of_a_frame_is_written_over_the_lines_that_lead_into_it() {
     let named = |name: &str, rect| DiagramBox {
         rect,
         names: vec![name.to_owned()],
-        ..DiagramBox::default()
+        warns: false,
     };
     let frame = Rect::from_min_max(pos2(0.0, 0.0), pos2(100.0, 100.0));
     let diagram = Diagram {

@@ -71,8 +71,9 @@ pub fn prepare(app: &mut App, pane: Pane) {
         Pane::Accuracy => app.send(Command::Accuracy(accuracy::Command::ReadShipped)),
         Pane::WhatIf => app.send(Command::WhatIf(what_if::Command::Prepare)),
         Pane::Details => {
-            let select = timeline::select_longest(app.state());
-            select.into_iter().for_each(|command| app.send(command));
+            if let Some(select) = timeline::select_longest(app.state()) {
+                app.send(select);
+            }
         }
         Pane::Memory | Pane::Scenario | Pane::Timeline | Pane::Topology | Pane::Ledger => {}
     }

@@ -105,7 +105,7 @@ fn comparison_ui(ui: &mut Ui, comparison: &Comparison, commands: &mut Vec<Any>) 
         }
     });
     if let Some(name) = comparison.done().and_then(|done| done.transport()) {
-        told_line(ui, &transport(name));
+        told_line(ui, &transport(&name));
     }
 }
 
@@ -143,8 +143,8 @@ fn results(policies: &Policies) -> Vec<Told> {
 }
 
 /// How packets get there: what one transport makes of reordering, another does not.
-fn transport(name: String) -> Told {
-    let (short, meaning) = match name.as_str() {
+fn transport(name: &str) -> Told {
+    let (short, meaning) = match name {
         "dcqcn-gbn" => (
             "reads reordered packets as lost, so that spraying sends much again",
             "Go-back-N takes a packet that overtook another for a loss and sends everything from there on again: \
