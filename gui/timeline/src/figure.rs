@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use chart::{
-    Axis, Bars, Direction, Figure, Gantt, GanttBar, GanttKind, GanttRow, Group, Ink, Series, Unit,
+    Axis, Bars, Direction, Figure, Gantt, GanttBar, GanttKind, GanttRow, Group, Grouping, Ink,
+    Series, Unit,
 };
 use look::{number, palette};
 use trace::{Bar, Category, Pass};
@@ -15,7 +16,7 @@ use units::SimTime;
 use crate::columns::{Grid, cells, runs};
 use crate::counter::Counter;
 use crate::key::TrackKey;
-use crate::ledger::ledger;
+use crate::ledger::{ledger, ledger_of_pair};
 use crate::names::with_pass;
 use crate::pair::Pair;
 use crate::round::{index, picos, single};
@@ -66,6 +67,36 @@ pub fn ledger_figure(timeline: &Timeline) -> Figure {
     };
     let total = number::secs(secs(timeline.end().as_picos()));
     Figure::new(format!("Critical path, {total}"), "cause", bars)
+}
+
+/// The ledgers of two runs beside each other.
+pub fn ledger_figure_of_pair(pair: &Pair) -> Figure {
+    let lines = ledger_of_pair(pair.base(), pair.other());
+    let series = [("Base", Ink::Faint), ("Now", Ink::Accent)];
+    let series = (0..).zip(series).map(|(at, (name, ink))| Series {
+        name: name.to_owned(),
+        ink,
+        values: lines
+            .iter()
+            .map(|(_, times): &(_, [u64; 2])| secs(times[at]))
+            .collect(),
+        ..Series::default()
+    });
+    let bars = Bars {
+        direction: Direction::Horizontal,
+        grouping: Grouping::Grouped,
+        value: Axis::new("Time on the critical path", Unit::Seconds).from_zero(),
+        groups: (0..)
+            .zip(&lines)
+            .map(|(id, (line, _))| Group::new(id, line.name()))
+            .collect(),
+        series: series.collect(),
+        ..Bars::default()
+    };
+    let [base, now] =
+        [pair.base(), pair.other()].map(|run| number::secs(secs(run.end().as_picos())));
+    let title = format!("Critical path, base {base}, now {now}");
+    Figure::new(title, "cause", bars)
 }
 
 const fn ink(line: LedgerLine) -> Ink {

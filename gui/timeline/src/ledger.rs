@@ -115,22 +115,27 @@ pub fn pair_ledger_ui(ui: &mut Ui, pair: &Pair, view: &TimelineView) -> Vec<Time
     whole_ui(ui, view, (other, &lines_of_pair(base, other)), &total)
 }
 
-/// The lines of both runs, the longest first.
-fn lines_of_pair(base: &Timeline, other: &Timeline) -> Vec<Drawn> {
+/// The lines of two runs with their picoseconds in the base and in the other, the longest first.
+pub(crate) fn ledger_of_pair(base: &Timeline, other: &Timeline) -> Vec<(LedgerLine, [u64; 2])> {
     let mut times: BTreeMap<LedgerLine, [u64; 2]> = BTreeMap::new();
     for (which, run) in [base, other].into_iter().enumerate() {
         for (line, time) in ledger(run) {
             times.entry(line).or_default()[which] = time;
         }
     }
-    let drawn = times.into_iter().map(|(line, [base, time])| Drawn {
+    let mut lines: Vec<_> = times.into_iter().collect();
+    lines.sort_by_key(|(_, [base, other])| std::cmp::Reverse(*base.max(other)));
+    lines
+}
+
+fn lines_of_pair(base: &Timeline, other: &Timeline) -> Vec<Drawn> {
+    let lines = ledger_of_pair(base, other).into_iter();
+    let drawn = lines.map(|(line, [base, time])| Drawn {
         line,
         time,
         base: Some(base),
     });
-    let mut lines: Vec<Drawn> = drawn.collect();
-    lines.sort_by_key(|one| std::cmp::Reverse(one.time.max(one.base.unwrap_or(0))));
-    lines
+    drawn.collect()
 }
 
 fn whole_ui(

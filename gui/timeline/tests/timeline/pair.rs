@@ -67,6 +67,22 @@ fn a_span_without_a_match_is_selected_in_its_own_run() {
 }
 
 #[test]
+fn the_ledger_of_two_runs_is_of_both_on_paper_too() {
+    let (short, long) = (four_stages(), timeline(pipeline(4, 8, 2)));
+    let ends = [&short, &long].map(|run| run.end().as_seconds().as_secs());
+    let pair = Pair::new(short, long);
+    let table = timeline::ledger_figure_of_pair(&pair).table();
+    for (column, end) in [1, 2].into_iter().zip(ends) {
+        let cells = table
+            .rows
+            .iter()
+            .filter_map(|row| row.cells[column].value());
+        let sum: f64 = cells.sum();
+        assert!((sum / end - 1.0).abs() < 1e-6, "{sum} {end}");
+    }
+}
+
+#[test]
 fn a_click_in_the_other_run_selects_there_and_its_match_in_the_base() {
     let (short, long) = (four_stages(), timeline(pipeline(4, 8, 2)));
     let pair = Pair::new(short, Arc::clone(&long));

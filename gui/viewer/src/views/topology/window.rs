@@ -84,6 +84,6 @@ mod tests {
         assert_eq!(windows[0].time, at(40)..at(90));
         assert_eq!(windows[1].time, at(40)..at(60));
         let text = text(&windows);
-        assert!(text.contains("to 90 µs and 60 µs"), "{text}");
+        assert!(text.contains("to 90.00 µs and 60.00 µs"), "{text}");
     }
 }
