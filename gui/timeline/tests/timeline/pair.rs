@@ -7,7 +7,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use timeline::{
     Camera, Canvas, Pair, PairCanvas, PairNames, Selection, Step, TimelineCommand, TimelineView,
-    compare_ui, differences_ui,
+    compare_ui, differences_ui, pair_ledger_ui,
 };
 
 use crate::fixtures::{four_stages, pipeline, timeline};
@@ -121,6 +121,34 @@ fn ui(ui: &mut egui::Ui, state: &mut State) {
     let commands = compare_ui(ui, &state.pair, &state.view, &mut state.canvas, names);
     for command in commands {
         state.pair.apply(&mut state.view, &command);
+    }
+}
+
+#[test]
+fn the_columns_of_two_ledgers_do_not_touch() {
+    for width in [280.0, 420.0, 900.0] {
+        let (short, long) = (four_stages(), timeline(pipeline(4, 9, 3)));
+        let pair = Pair::new(short, long);
+        let ui = |ui: &mut egui::Ui, (pair, view): &mut (Pair, TimelineView)| {
+            look::install(ui.ctx());
+            pair_ledger_ui(ui, pair, view);
+        };
+        let view = TimelineView::of(pair.base());
+        let builder = Harness::builder().with_size(vec2(width, 400.0));
+        let mut window = builder.build_ui_state(ui, (pair, view));
+        window.run();
+        let shapes = window.output().shapes.iter();
+        let texts = shapes.filter_map(|shape| match &shape.shape {
+            egui::Shape::Text(text) => Some((text.galley.text(), text.visual_bounding_rect())),
+            _ => None,
+        });
+        let texts: Vec<_> = texts.collect();
+        assert!(12 < texts.len());
+        for (at, (a, one)) in texts.iter().enumerate() {
+            for (b, other) in &texts[at + 1..] {
+                assert!(!one.intersects(*other), "{a} and {b} at {width}");
+            }
+        }
     }
 }
 

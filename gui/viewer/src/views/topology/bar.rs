@@ -75,6 +75,9 @@ fn policies_ui(ui: &mut Ui, state: &State, shown: &Shown<'_>, commands: &mut Vec
     }
 }
 
+/// What both times and their difference need beside each other, in points.
+const ROOM: f32 = 720.0;
+
 fn comparison_ui(ui: &mut Ui, comparison: &Comparison, commands: &mut Vec<Any>) {
     let theme = Theme::of(ui.ctx());
     ui.horizontal_wrapped(|ui| match comparison {
@@ -98,14 +101,24 @@ fn comparison_ui(ui: &mut Ui, comparison: &Comparison, commands: &mut Vec<Any>) 
             }
         }
         Comparison::Done(policies) => {
-            for told in results(policies) {
-                told_line(ui, &told);
+            let is_narrow = ui.available_width() < ROOM;
+            let results = results(policies);
+            for (at, told) in results.iter().enumerate() {
+                if is_narrow && at + 1 == results.len() {
+                    ui.end_row();
+                }
+                told_line(ui, told);
                 ui.add_space(look::space::MEDIUM);
             }
         }
     });
-    if let Some(name) = comparison.done().and_then(|done| done.transport()) {
-        told_line(ui, &transport(&name));
+    if let Some((name, is_given)) = comparison.done().and_then(|done| done.transport()) {
+        let worth = if is_given {
+            Worth::Given
+        } else {
+            Worth::Assumed
+        };
+        told_line(ui, &transport(&name, worth));
     }
 }
 
@@ -143,7 +156,7 @@ fn results(policies: &Policies) -> Vec<Told> {
 }
 
 /// How packets get there: what one transport makes of reordering, another does not.
-fn transport(name: &str) -> Told {
+fn transport(name: &str, worth: Worth) -> Told {
     let (short, meaning) = match name {
         "dcqcn-gbn" => (
             "reads reordered packets as lost, so that spraying sends much again",
@@ -164,13 +177,7 @@ fn transport(name: &str) -> Told {
         ),
     };
     let value = format!("{name}, {short}");
-    Told::new(
-        "Transport",
-        value,
-        meaning,
-        Worth::Given,
-        "network.transport",
-    )
+    Told::new("Transport", value, meaning, worth, "network.transport")
 }
 
 /// What to do where no links are loaded.

@@ -55,11 +55,11 @@ impl Policies {
         [0, 1].map(|at: usize| self.sides[at].end.as_seconds().as_secs())
     }
 
-    /// How packets get there under both: ideal where the engine has none.
-    pub fn transport(&self) -> Option<String> {
+    /// How packets get there under both, and whether the scenario says so; none on engines without packets.
+    pub fn transport(&self) -> Option<(String, bool)> {
         let is_packets = self.sides.iter().all(|side| side.engine == "packet");
         let named = || self.asked.draft.value("network.transport");
-        is_packets.then(|| named().unwrap_or_else(|| "the default transport".to_owned()))
+        is_packets.then(|| named().map_or_else(|| ("ideal".to_owned(), false), |name| (name, true)))
     }
 
     /// The second time over the first, less 1.
