@@ -90,7 +90,8 @@ pub use span_facts::{OperatorFact, SpanFact, SpanFacts};
 pub use store::Store;
 pub use sweep::{CaseResult, Sweep, open_sweep, open_workload_sweep};
 pub use topology::{
-    CableView, DeviceView, Extent, GroupId, GroupView, Level, Part, Shape, TopologyView, topology,
+    CableView, DeviceView, Extent, GroupId, GroupView, Level, Part, Shape, TopologyView, link_name,
+    topology,
 };
 pub use trace::{Explanation, Trace, explain};
 pub use validate::{

@@ -239,7 +239,24 @@ fn shape(cluster: &Cluster) -> Shape {
     }
 }
 
+/// What a link of a cluster is called, as [`LinkLoads`](crate::LinkLoads) call it: its cable, and the
+/// direction in it.
+pub fn link_name(cluster: &Cluster, link: LinkId) -> String {
+    let number = link.get();
+    let direction = if number & 1 == 0 { "up" } else { "down" };
+    format!(
+        "{} {direction}",
+        cluster.link_name(LinkId::new(number & !1))
+    )
+}
+
 impl Traffic {
+    /// What a link of the fabric is called, as [`LinkLoads`](crate::LinkLoads) call it.
+    pub fn link_name(&self, link: LinkId) -> String {
+        let wire = self.fabric.wire_name(link);
+        format!("{} {}", wire.name, wire.direction.name())
+    }
+
     /// What the fabric of the workload looks like with some groups open. A platform says by the ways
     /// of its messages where links meet.
     pub fn topology(&self, extent: &Extent) -> TopologyView {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::bars::{Bars, Grouping};
+use crate::bars::{Bars, Direction, Grouping};
 use crate::diagram::Diagram;
 use crate::gantt::Gantt;
 use crate::parallel::Parallel;
@@ -139,14 +139,31 @@ impl Figure {
     pub fn paper(&self) -> egui::Vec2 {
         const WIDE: f32 = 720.0;
         const ROW: f32 = 22.0;
+        const BAR: f32 = 34.0;
         match &self.content {
             Content::Gantt(gantt) => {
                 let rows = gantt.rows.len() as f32 * ROW + 130.0;
                 egui::vec2(1_200.0, rows.clamp(220.0, 3_000.0))
             }
+            Content::Bars(bars) if bars.direction == Direction::Horizontal => {
+                // Bars get no wider than that, and the rest would stay empty.
+                let rows = bars.groups.len() as f32 * BAR + 110.0;
+                egui::vec2(WIDE, rows.clamp(180.0, 450.0))
+            }
             Content::Diagram(_) => egui::vec2(1_200.0, 760.0),
             _ => egui::vec2(WIDE, 450.0),
         }
+    }
+
+    /// The size of a picture in points: a little more than on paper, and no higher than rows fill it.
+    pub fn picture(&self) -> egui::Vec2 {
+        let has_rows = match &self.content {
+            Content::Gantt(_) => true,
+            Content::Bars(bars) => bars.direction == Direction::Horizontal,
+            _ => false,
+        };
+        let high = if has_rows { 0.0 } else { 552.0 };
+        self.paper().max(egui::vec2(912.0, high))
     }
 
     /// What a reader hears: the kind of the figure, its axes and how many marks it has.

@@ -12,8 +12,8 @@ pub struct Gantt {
     pub rows: Vec<GanttRow>,
     /// What the colors of bars stand for; bars name them by their place.
     pub kinds: Vec<GanttKind>,
-    /// What a line below a bar stands for; empty where no bar has one.
-    pub underline: String,
+    /// What an outline of a bar stands for; empty where no bar has one.
+    pub outline: String,
     /// A moment that stands out.
     pub playhead: Option<f64>,
 }
@@ -46,8 +46,8 @@ pub struct GanttBar {
     pub count: u32,
     /// How high it is as a share of its row.
     pub level: f32,
-    /// Whether it has a line below.
-    pub underlined: bool,
+    /// Whether it has an outline; a narrow one has a line below.
+    pub outlined: bool,
 }
 
 impl Default for GanttBar {
@@ -59,7 +59,7 @@ impl Default for GanttBar {
             kind: 0,
             count: 1,
             level: 1.0,
-            underlined: false,
+            outlined: false,
         }
     }
 }

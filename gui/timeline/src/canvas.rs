@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use egui::Ui;
 use units::SimTime;
 
 use crate::ease::Ease;
@@ -27,6 +28,8 @@ pub struct Canvas {
     pub(crate) ledger: Option<LedgerLine>,
     pub(crate) listens: bool,
     rows: Option<(RowsKey, Arc<Rows>)>,
+    /// How wide the titles of the rows are, where they were measured.
+    header: Option<f32>,
     timeline: Option<Arc<Timeline>>,
 }
 
@@ -99,6 +102,7 @@ impl Canvas {
             ledger: None,
             listens: true,
             rows: None,
+            header: None,
             timeline: None,
         }
     }
@@ -136,7 +140,17 @@ impl Canvas {
         let rows = Arc::new(Rows::new(timeline, view));
         self.rows = Some((RowsKey::of(view), Arc::clone(&rows)));
         self.lanes.key = None;
+        self.header = None;
         rows
+    }
+
+    /// How wide the titles of the rows of a view are.
+    pub(crate) fn header(&mut self, ui: &Ui, timeline: &Arc<Timeline>, view: &TimelineView) -> f32 {
+        self.turn_to(timeline);
+        let rows = self.rows(timeline, view);
+        *self
+            .header
+            .get_or_insert_with(|| crate::headers::width(ui.painter(), timeline, &rows))
     }
 }
 

@@ -58,6 +58,8 @@ pub enum TimelineCommand {
     Select(Selection),
     /// Select a span and bring it into the window.
     Reveal(SpanId),
+    /// Of two runs: select a span of the other one and bring it into the window.
+    RevealOther(SpanId),
     /// Select the neighbor of the selected span on its track.
     Neighbor(Step),
     /// Select what released the selected span.
@@ -137,7 +139,7 @@ impl TimelineView {
             C::ToggleMark(time) => toggle(&mut self.marks, *time),
             C::ClearMarks => self.marks.clear(),
             C::Toggle(overlay) => toggle(&mut self.shown, *overlay),
-            C::TogglePlay | C::FocusSearch => {}
+            C::TogglePlay | C::FocusSearch | C::RevealOther(_) => {}
         }
     }
 
@@ -164,6 +166,18 @@ impl TimelineView {
             C::Critical(step) => crate::ledger::step(timeline, self.ledger, here, *step),
             _ => None,
         }
+    }
+
+    /// What was looked at until one end, until another: the whole stays the whole, and the rest is cut.
+    pub fn move_to(&mut self, before: Option<SimTime>, end: SimTime) {
+        let was_whole = before.is_some_and(|before| self.camera == Camera::whole(before));
+        self.camera = if was_whole {
+            Camera::whole(end)
+        } else {
+            Camera::new(self.camera.start().as_picos(), self.camera.span(), end)
+        };
+        self.playhead = self.playhead.map(|time| time.min(end));
+        self.marks.retain(|mark| *mark <= end);
     }
 
     fn fit(&mut self, timeline: &Timeline, end: SimTime) {

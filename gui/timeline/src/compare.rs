@@ -62,20 +62,32 @@ pub fn compare_ui(
             .max_rect(part(first, half)),
     );
     let end = pair.end();
-    let of_base = (Side::Base, end);
-    let mut commands = side_ui(&mut area, pair.base(), view, &mut canvas.base, of_base);
+    let view_of_base = pair.view_of_base(view);
+    let view_of_other = pair.view_of_other(view);
+    // Both axes of time begin below each other.
+    let header = canvas
+        .base
+        .header(ui, pair.base(), &view_of_base)
+        .max(canvas.other.header(ui, pair.other(), &view_of_other));
+    let of_base = (Side::Base, end, header);
+    let mut commands = side_ui(
+        &mut area,
+        pair.base(),
+        &view_of_base,
+        &mut canvas.base,
+        of_base,
+    );
     let mut area = ui.new_child(
         UiBuilder::new()
             .id_salt("other run")
             .max_rect(part(second, half)),
     );
-    let view = pair.view_of_other(view);
     let of_other = side_ui(
         &mut area,
         pair.other(),
-        &view,
+        &view_of_other,
         &mut canvas.other,
-        (Side::Other, end),
+        (Side::Other, end, header),
     );
     let of_other = of_other.into_iter();
     commands.extend(of_other.map(|command| pair.command_of_other(command)));
@@ -98,47 +110,77 @@ fn title(ui: &Ui, rect: Rect, name: &str, run: &Timeline, base: Option<&std::syn
 }
 
 /// Draws how the selected span and all kinds differ.
-pub fn differences_ui(ui: &mut Ui, pair: &Pair, view: &TimelineView) {
+pub fn differences_ui(ui: &mut Ui, pair: &Pair, view: &TimelineView) -> Vec<TimelineCommand> {
+    let mut commands = Vec::new();
     match &view.selection {
-        Selection::Span(id) => span_ui(ui, pair, *id),
-        Selection::Other(id) => {
-            let name = pair.other().span(*id).map(|span| pair.other().name(span));
-            ui.label(RichText::new(name.unwrap_or_default()).size(15.0).strong());
-            ui.label("The base has no such span");
-        }
+        Selection::Span(id) => span_ui(ui, pair, [Some(*id), pair.other_of(*id)]),
+        Selection::Other(id) => span_ui(ui, pair, [pair.base_of(*id), Some(*id)]),
         Selection::None | Selection::Range { .. } => {
             let theme = Theme::of(ui.ctx());
             let text = "Select a span to compare it with its match.";
             ui.label(RichText::new(text).color(theme.faint));
         }
     }
+    commands.extend(match_ui(ui, pair, view));
     ui.add_space(space::MEDIUM);
     kinds_ui(ui, pair);
+    commands
 }
 
-fn span_ui(ui: &mut Ui, pair: &Pair, id: SpanId) {
-    let Some(span) = pair.base().span(id) else {
+/// A span of the base and one of the other run, one of which was selected.
+fn span_ui(ui: &mut Ui, pair: &Pair, [base, other]: [Option<SpanId>; 2]) {
+    let base = base.and_then(|id| pair.base().span(id));
+    let other = other.and_then(|id| pair.other().span(id));
+    let name = match (base, other) {
+        (Some(span), _) => pair.base().name(span),
+        (None, Some(span)) => pair.other().name(span),
+        (None, None) => return,
+    };
+    ui.label(RichText::new(name).size(15.0).strong());
+    let (Some(base), Some(other)) = (base, other) else {
+        let which = if base.is_none() {
+            "The base"
+        } else {
+            "The run of now"
+        };
+        ui.label(format!("{which} has no such span"));
         return;
     };
-    ui.label(RichText::new(pair.base().name(span)).size(15.0).strong());
-    let Some(other) = pair.other_of(id).and_then(|id| pair.other().span(id)) else {
-        ui.label("The other run has no such span");
-        return;
-    };
+    let spans = [base, other];
     grid("difference of a span").num_columns(4).show(ui, |ui| {
         heading(ui, "");
-        let lengths = [span, other].map(|span| span.end.since(span.start).as_secs());
-        let starts = [span, other].map(|span| span.start.as_seconds().as_secs());
-        let ends = [span, other].map(|span| span.end.as_seconds().as_secs());
+        let lengths = spans.map(|span| span.end.since(span.start).as_secs());
+        let starts = spans.map(|span| span.start.as_seconds().as_secs());
+        let ends = spans.map(|span| span.end.as_seconds().as_secs());
         for (name, [base, other]) in [("Duration", lengths), ("Start", starts), ("End", ends)] {
             difference_row(ui, name, base, other);
         }
     });
 }
 
+/// Leads to the match of the selected span where it lies outside of the window.
+fn match_ui(ui: &mut Ui, pair: &Pair, view: &TimelineView) -> Option<TimelineCommand> {
+    let (which, span) = match view.selection {
+        Selection::Span(id) => ("Now", pair.other().span(pair.other_of(id)?)?),
+        Selection::Other(id) => ("Base", pair.base().span(pair.base_of(id)?)?),
+        _ => return None,
+    };
+    let window = view.camera.window();
+    if span.start < window.end && window.start < span.end {
+        return None;
+    }
+    let at = number::secs(span.start.as_seconds().as_secs());
+    let text = format!("Show its match in {which}, at {at}");
+    let link = ui.link(text).on_hover_text("It lies outside of the window");
+    link.clicked().then(|| {
+        let camera = view.camera.revealing(span.start..span.end, pair.end());
+        TimelineCommand::Look(camera)
+    })
+}
+
 fn heading(ui: &mut Ui, first: &str) {
     let theme = Theme::of(ui.ctx());
-    for text in [first, "Base", "Other", "Difference"] {
+    for text in [first, "Base", "Now", "Difference"] {
         ui.label(RichText::new(text).color(theme.faint));
     }
     ui.end_row();
@@ -159,7 +201,7 @@ fn kinds_ui(ui: &mut Ui, pair: &Pair) {
         .num_columns(5)
         .striped(true)
         .show(ui, |ui| {
-            for text in ["Kind", "Base", "Other", "Difference", "Matched"] {
+            for text in ["Kind", "Base", "Now", "Difference", "Matched"] {
                 ui.label(RichText::new(text).color(theme.faint));
             }
             ui.end_row();

@@ -43,13 +43,14 @@ impl Counter {
         Self::new(levels.map(|level| (level.time.as_picos(), level.total().as_f64())))
     }
 
-    /// The share of its rate that a link carries.
+    /// The share of its rate that a link carries. Packets count whole when they begin, so that a short
+    /// while may hold more than fits; it counts as full.
     pub(crate) fn of_link(track: &LinkTrack) -> Self {
         let rate = track.rate.as_f64();
         let levels = track.levels.iter();
         Self::new(levels.map(|level| {
             let sum: f64 = level.rates.iter().sum();
-            (level.time.as_picos(), sum / rate)
+            (level.time.as_picos(), (sum / rate).min(1.0))
         }))
     }
 

@@ -10,6 +10,7 @@ use units::SimTime;
 use crate::command::TimelineCommand;
 use crate::durations::durations_ui;
 use crate::key::TrackKey;
+use crate::names::with_pass;
 use crate::ruler::moment;
 use crate::sums::range_sums;
 use crate::timeline::Timeline;
@@ -94,11 +95,7 @@ fn span_ui(
         links_ui(ui, timeline, view, id, commands);
     };
     let work = |ui: &mut Ui| {
-        // Kernels of one name are told one by one.
-        for (at, told) in told.iter().enumerate() {
-            ui.push_id(("told", at), |ui| look::told_line(ui, told));
-        }
-        kernels_ui(ui, timeline, span);
+        inside_ui(ui, (timeline, span), &told);
         durations_ui(ui, timeline, (id, span));
     };
     if ui.available_width() < BESIDE {
@@ -130,8 +127,7 @@ fn title_ui(ui: &mut Ui, timeline: &Timeline, span: &Span) {
 }
 
 fn facts_ui(ui: &mut Ui, timeline: &Timeline, (id, span): (SpanId, &Span)) {
-    let kind = format!("{} {}", span.category.name(), span.pass.name());
-    fact(ui, "Kind", kind.trim_end());
+    fact(ui, "Kind", with_pass(span.category.name(), span.pass));
     let lane = span.lane.get();
     let setup = timeline.trace().lanes.get(span.lane.index());
     let name = setup.map_or("", |setup| setup.name.as_str());
@@ -248,20 +244,59 @@ fn link_ui(
     });
 }
 
-/// The kernels inside, with their times when nothing else runs.
-fn kernels_ui(ui: &mut Ui, timeline: &Timeline, span: &Span) {
-    let Some(details) = timeline.trace().details.get(span.detail as usize) else {
-        return;
+/// What a span is made of: kernels or messages with all that is known of each, and kernels by their
+/// times alone where no more is known.
+fn inside_ui(ui: &mut Ui, (timeline, span): (&Timeline, &Span), told: &[Told]) {
+    let details = timeline.trace().details.get(span.detail as usize);
+    let details = details.map_or(&[][..], Vec::as_slice);
+    if !details.is_empty() {
+        ui.add_space(space::SMALL);
+        let n = number::counted(details.len() as u64, "kernel");
+        ui.label(RichText::new(format!("Inside: {n}")).strong())
+            .on_hover_text("With their times when nothing else runs");
+    }
+    told_ui(ui, told);
+    kernels_ui(ui, details.get(told.len()..).unwrap_or_default());
+    let total: f64 = details.iter().map(|detail| detail.time.as_secs()).sum();
+    let slower = duration(span).as_seconds().as_secs() - total;
+    if 1e-12 < slower && 0.0 < total {
+        grid("slower").num_columns(2).show(ui, |ui| {
+            fact(ui, "Slowed or launched", number::secs(slower));
+        });
+    }
+}
+
+/// Each with what it means below it, and where it is from below the last of those that are from there.
+fn told_ui(ui: &mut Ui, told: &[Told]) {
+    let theme = Theme::of(ui.ctx());
+    let small = |ui: &mut Ui, text: &str| {
+        // Lines of a justified column would be stretched.
+        ui.horizontal_wrapped(|ui| ui.label(RichText::new(text).size(11.5).color(theme.faint)));
     };
+    let source = |of: &Told| (of.worth, of.source.clone());
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        ui.spacing_mut().interact_size.y = 16.0;
+        // Kernels of one name are told one by one.
+        for (at, of) in told.iter().enumerate() {
+            ui.push_id(("told", at), |ui| look::told_line(ui, of));
+            if !of.meaning.is_empty() {
+                small(ui, &of.meaning);
+            }
+            if told.get(at + 1).map(source) != Some(source(of)) {
+                small(ui, &format!("{}: {}", of.worth.name(), of.source));
+            }
+        }
+    });
+}
+
+/// Kernels by their times when nothing else runs.
+fn kernels_ui(ui: &mut Ui, details: &[trace::Detail]) {
+    if details.is_empty() {
+        return;
+    }
     let theme = Theme::of(ui.ctx());
     let total: f64 = details.iter().map(|detail| detail.time.as_secs()).sum();
-    ui.add_space(space::SMALL);
-    let heading = format!(
-        "Inside: {}",
-        number::counted(details.len() as u64, "kernel")
-    );
-    ui.label(RichText::new(heading).strong())
-        .on_hover_text("With their times when nothing else runs");
     grid("kernels inside")
         .num_columns(3)
         .striped(true)
@@ -271,12 +306,6 @@ fn kernels_ui(ui: &mut Ui, timeline: &Timeline, span: &Span) {
                 ui.label(number::secs(detail.time.as_secs()));
                 let share = detail.time.as_secs() / total.max(f64::MIN_POSITIVE);
                 ui.label(RichText::new(number::percent(share)).color(theme.faint));
-                ui.end_row();
-            }
-            let slower = duration(span).as_seconds().as_secs() - total;
-            if 1e-12 < slower && 0.0 < total {
-                ui.label(RichText::new("slowed or launched").color(theme.faint));
-                ui.label(number::secs(slower));
                 ui.end_row();
             }
         });
@@ -347,13 +376,9 @@ fn range_ui(
             }
             ui.end_row();
             for sum in sums.iter() {
-                let kind = format!(
-                    "{} {} {}",
-                    palette::letter(sum.category),
-                    sum.category.name(),
-                    sum.pass.name()
-                );
-                sum_row(ui, kind.trim_end(), (sum.count, sum.time.as_picos()), time);
+                let name = with_pass(sum.category.name(), sum.pass);
+                let kind = format!("{} {name}", palette::letter(sum.category));
+                sum_row(ui, &kind, (sum.count, sum.time.as_picos()), time);
             }
             sum_row(ui, "All", (count, time), time);
         });

@@ -6,6 +6,7 @@ use egui::{Align2, FontId, Rect, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 use look::{Theme, number, palette, space};
 use trace::{Pass, Span, SpanId};
 
+use crate::names::with_pass;
 use crate::round::{count, single};
 use crate::timeline::Timeline;
 
@@ -100,8 +101,7 @@ pub(crate) fn durations_ui(ui: &mut Ui, timeline: &Arc<Timeline>, (_, span): (Sp
     let secs = |picos: u64| number::secs(picos as f64 * 1e-12);
     ui.add_space(space::SMALL);
     let all = number::counted(durations.looked_at as u64, "span");
-    let name = format!("{} {}", timeline.name(span), span.pass.name());
-    let name = name.trim_end();
+    let name = with_pass(timeline.name(span), span.pass);
     ui.label(RichText::new(format!("Durations of {all} called {name}")).strong());
     let (least, median, most) = (
         secs(durations.least),

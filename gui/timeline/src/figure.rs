@@ -6,18 +6,22 @@
 use std::collections::BTreeMap;
 
 use chart::{
-    Axis, Bars, Direction, Figure, Gantt, GanttBar, GanttKind, GanttRow, Group, Ink, Series, Unit,
+    Axis, Bars, Direction, Figure, Gantt, GanttBar, GanttKind, GanttRow, Group, Grouping, Ink,
+    Series, Unit,
 };
 use look::{number, palette};
-use trace::{Bar, Category, Pass, SpanId};
+use trace::{Bar, Category, Pass};
 use units::SimTime;
 
+use crate::columns::{Grid, cells, runs};
 use crate::counter::Counter;
 use crate::key::TrackKey;
-use crate::ledger::ledger;
+use crate::ledger::{ledger, ledger_of_pair};
+use crate::names::with_pass;
 use crate::pair::Pair;
 use crate::round::{index, picos, single};
 use crate::rows::{Row, Rows, Shows};
+use crate::tile::Scale;
 use crate::timeline::Timeline;
 use crate::view::{LedgerLine, TimelineView};
 
@@ -65,6 +69,36 @@ pub fn ledger_figure(timeline: &Timeline) -> Figure {
     Figure::new(format!("Critical path, {total}"), "cause", bars)
 }
 
+/// The ledgers of two runs beside each other.
+pub fn ledger_figure_of_pair(pair: &Pair) -> Figure {
+    let lines = ledger_of_pair(pair.base(), pair.other());
+    let series = [("Base", Ink::Faint), ("Now", Ink::Accent)];
+    let series = (0..).zip(series).map(|(at, (name, ink))| Series {
+        name: name.to_owned(),
+        ink,
+        values: lines
+            .iter()
+            .map(|(_, times): &(_, [u64; 2])| secs(times[at]))
+            .collect(),
+        ..Series::default()
+    });
+    let bars = Bars {
+        direction: Direction::Horizontal,
+        grouping: Grouping::Grouped,
+        value: Axis::new("Time on the critical path", Unit::Seconds).from_zero(),
+        groups: (0..)
+            .zip(&lines)
+            .map(|(id, (line, _))| Group::new(id, line.name()))
+            .collect(),
+        series: series.collect(),
+        ..Bars::default()
+    };
+    let [base, now] =
+        [pair.base(), pair.other()].map(|run| number::secs(secs(run.end().as_picos())));
+    let title = format!("Critical path, base {base}, now {now}");
+    Figure::new(title, "cause", bars)
+}
+
 const fn ink(line: LedgerLine) -> Ink {
     match line {
         LedgerLine::Work(category) => Ink::Kind(category),
@@ -104,7 +138,7 @@ impl Sheet {
             gantt: Gantt {
                 time,
                 playhead: view.playhead.map(|time| secs(time.as_picos())),
-                underline: "on the critical path".to_owned(),
+                outline: "on the critical path".to_owned(),
                 ..Gantt::default()
             },
             kinds: BTreeMap::new(),
@@ -155,13 +189,15 @@ impl Sheet {
                     [one] => single_track(timeline, *one, self.window, columns),
                     all => merged(timeline, all, self.window, columns),
                 };
-                bars.iter().map(|bar| self.spans(timeline, bar)).collect()
+                let bars = bars.iter();
+                bars.map(|(bar, critical)| self.spans(timeline, bar, *critical))
+                    .collect()
             }
         }
     }
 
     /// One bar of spans.
-    fn spans(&mut self, timeline: &Timeline, bar: &Bar) -> GanttBar {
+    fn spans(&mut self, timeline: &Timeline, bar: &Bar, critical: bool) -> GanttBar {
         let span = timeline.span(bar.longest);
         let (category, pass) = span.map_or((Category::ALL[0], Pass::None), |span| {
             (span.category, span.pass)
@@ -173,7 +209,7 @@ impl Sheet {
             kind: self.kind(Kind::Work(category.index(), pass.index())),
             count: bar.count,
             level: 1.0,
-            underlined: timeline.is_critical(bar.longest),
+            outlined: critical,
         }
     }
 
@@ -251,15 +287,8 @@ fn described(kind: Kind) -> GanttKind {
             };
         }
     };
-    let pass_name = match pass {
-        Pass::None => "",
-        pass if pass.name() == category.name() => "",
-        pass => pass.name(),
-    };
     GanttKind {
-        name: format!("{} {pass_name}", category.name())
-            .trim_end()
-            .to_owned(),
+        name: with_pass(category.name(), pass),
         ink: Ink::Span(category, pass),
         letter: Some(palette::letter(category)),
     }
@@ -275,64 +304,54 @@ fn moments((from, to): (u64, u64)) -> std::ops::Range<SimTime> {
     SimTime::from_picos(from)..SimTime::from_picos(to)
 }
 
-fn single_track(timeline: &Timeline, track: u32, window: (u64, u64), columns: u32) -> Vec<Bar> {
-    let spans = &timeline.tracks()[track as usize].spans;
+/// The bars of a track, with whether each is on the critical path: of several spans, whether any is.
+fn single_track(
+    timeline: &Timeline,
+    track: u32,
+    window: (u64, u64),
+    columns: u32,
+) -> Vec<(Bar, bool)> {
+    let track = &timeline.tracks()[track as usize];
     let mut bars = Vec::new();
-    spans.each_bar(moments(window), columns, |bar| bars.push(bar));
+    track.spans.each_bar(moments(window), columns, |bar| {
+        let critical = if bar.count == 1 {
+            timeline.is_critical(bar.longest)
+        } else {
+            !track.critical.touching(bar.start..bar.end).is_empty()
+        };
+        bars.push((bar, critical));
+    });
     bars
 }
 
-/// What a column of several tracks shows.
-#[derive(Clone, Copy, Default)]
-struct Cell {
-    count: u32,
-    busy: u64,
-    most: u64,
-    longest: Option<SpanId>,
-}
-
-/// Several tracks in one: each column shows the span that takes most of it.
-fn merged(timeline: &Timeline, tracks: &[u32], window: (u64, u64), columns: u32) -> Vec<Bar> {
-    let mut cells = vec![Cell::default(); columns as usize];
-    for &track in tracks {
-        for bar in single_track(timeline, track, window, columns) {
-            fill(&mut cells, &bar, window);
+/// Several tracks in one, by the rule of the screen.
+fn merged(
+    timeline: &Timeline,
+    tracks: &[u32],
+    (from, to): (u64, u64),
+    columns: u32,
+) -> Vec<(Bar, bool)> {
+    let scale = Scale(to.saturating_sub(from).max(1) as f64 / f64::from(columns));
+    let grid = Grid::new(scale, picos(from as f64 / scale.0), columns);
+    let cells = cells(timeline, tracks, &grid);
+    let bars = runs(&cells).map(|run| {
+        let (start, end) = (grid.edge(run.columns.start), grid.edge(run.columns.end));
+        let mut bar = Bar {
+            start,
+            end,
+            count: run.cell.count,
+            busy: SimTime::from_picos(run.cell.busy),
+            longest: run.span,
+        };
+        if let Some(span) = timeline.span(run.span).filter(|_| run.cell.wide) {
+            // Its own ends, where they are seen.
+            let begins = grid.column(span.start) == run.columns.start;
+            let ends = grid.column(span.end).max(run.columns.start + 1) == run.columns.end;
+            bar.start = if begins { span.start } else { start };
+            bar.end = if ends { span.end } else { end };
+            bar.count = 1;
         }
-    }
-    let mut bars: Vec<Bar> = Vec::new();
-    let mut at = 0;
-    for run in cells.chunk_by(|a, b| a.longest == b.longest) {
-        let next = at + index(run.len());
-        if let Some(longest) = run[0].longest {
-            bars.push(Bar {
-                start: SimTime::from_picos(edge(window, at, columns)),
-                end: SimTime::from_picos(edge(window, next, columns)),
-                count: run.iter().map(|cell| cell.count).max().unwrap_or(1),
-                busy: SimTime::from_picos(run.iter().map(|cell| cell.busy).sum()),
-                longest,
-            });
-        }
-        at = next;
-    }
-    bars
-}
-
-fn fill(cells: &mut [Cell], bar: &Bar, (from, to): (u64, u64)) {
-    let n = cells.len();
-    let wide = to.saturating_sub(from).max(1) as f64 / n.max(1) as f64;
-    let place = |time: SimTime| {
-        let share = time.as_picos().saturating_sub(from) as f64 / wide;
-        let column = usize::try_from(crate::round::column(share)).unwrap_or(usize::MAX);
-        column.min(n.saturating_sub(1))
-    };
-    let first = place(bar.start);
-    let last = place(SimTime::from_picos(bar.end.as_picos().saturating_sub(1))).max(first);
-    let part = bar.busy.as_picos() / (last - first + 1) as u64;
-    for cell in &mut cells[first..=last] {
-        cell.count += bar.count;
-        cell.busy += part;
-        if cell.most < part || cell.longest.is_none() {
-            (cell.most, cell.longest) = (part, Some(bar.longest));
-        }
-    }
+        (bar, run.cell.critical)
+    });
+    bars.collect()
 }

@@ -8,6 +8,7 @@ use trace::{Bar, SpanId};
 use units::SimTime;
 
 use crate::camera::Camera;
+use crate::columns::cell_at;
 use crate::paint::Band;
 use crate::round::{column, single};
 use crate::rows::{Row, Rows, Shows};
@@ -15,7 +16,8 @@ use crate::tile::Scale;
 use crate::timeline::Timeline;
 use crate::view::TimelineView;
 
-const HEADER_WIDTH: f32 = 210.0;
+/// Share of a panel that titles take at most.
+const HEADER_SHARE: f32 = 0.4;
 const RULER_HEIGHT: f32 = 22.0;
 const SCROLL_BAR: f32 = 10.0;
 /// Lanes go before the whole run where there is less room than this.
@@ -38,7 +40,7 @@ impl Side {
         match self {
             Self::Alone => "",
             Self::Base => "base: ",
-            Self::Other => "other: ",
+            Self::Other => "now: ",
         }
     }
 
@@ -107,13 +109,13 @@ impl<'a> Frame<'a> {
         timeline: &'a Arc<Timeline>,
         view: &'a TimelineView,
         rows: Arc<Rows>,
-        (side, end): (Side, SimTime),
+        (side, end, header): (Side, SimTime, f32),
     ) -> Self {
         let pixels_per_point = ui.pixels_per_point();
         let snap = |at: f32| (at * pixels_per_point).round() / pixels_per_point;
         let rect = ui.available_rect_before_wrap();
         let (top, bottom) = (snap(rect.top()), snap(rect.bottom()));
-        let header = HEADER_WIDTH.min(rect.width() * 0.35);
+        let header = header.min(rect.width() * HEADER_SHARE);
         let (left, middle) = (rect.left(), snap(rect.left() + header));
         let right = snap(rect.right() - SCROLL_BAR).max(middle + 1.0);
         let of = |x: [f32; 2], y: [f32; 2]| Rect::from_min_max(pos2(x[0], y[0]), pos2(x[1], y[1]));
@@ -229,30 +231,48 @@ impl<'a> Frame<'a> {
         let Shows::Spans(tracks) = &row.shows else {
             return None;
         };
+        let [one] = tracks.as_ref() else {
+            return self.hit_of_several(tracks, pos.x);
+        };
         let pixel = self.pixels_per_point.recip();
         let from = self.time(pos.x - pixel);
         let to = self
             .time(pos.x + pixel)
             .max(SimTime::from_picos(from.as_picos() + 1));
         let at = self.time(pos.x);
-        let duration = |id: SpanId| {
-            let span = self.timeline.span(id);
-            span.map_or(0, |span| span.end.as_picos() - span.start.as_picos())
-        };
-        let hits = tracks.iter().filter_map(|&track| {
-            let spans = &self.timeline.tracks()[track as usize].spans;
-            // What the pointer is on goes before what is near.
-            let on = spans.touching(at..SimTime::from_picos(at.as_picos() + 1));
-            let wide = spans.joined(on).filter(|bar| {
-                let picos = bar.end.as_picos() - bar.start.as_picos();
-                bar.count == 1 && self.scale.0 <= picos as f64
-            });
-            wide.or_else(|| spans.joined(spans.touching(from..to)))
+        let spans = &self.timeline.tracks()[*one as usize].spans;
+        // What the pointer is on goes before what is near.
+        let on = spans.touching(at..SimTime::from_picos(at.as_picos() + 1));
+        let wide = spans.joined(on).filter(|bar| {
+            let picos = bar.end.as_picos() - bar.start.as_picos();
+            bar.count == 1 && self.scale.0 <= picos as f64
         });
-        let bar = hits.max_by_key(|bar| duration(bar.longest))?;
+        let bar = wide.or_else(|| spans.joined(spans.touching(from..to)))?;
         Some(Hit {
             span: bar.longest,
             bar,
+        })
+    }
+
+    /// What the column at a place shows of several tracks, or one beside it.
+    fn hit_of_several(&self, tracks: &[u32], x: f32) -> Option<Hit> {
+        let own = f64::from((x - self.lanes.left()) * self.pixels_per_point);
+        let own = self.first_column.saturating_add(column(own));
+        let near = [own, own.saturating_sub(1), own.saturating_add(1)].into_iter();
+        let mut cells = near.map(|at| cell_at(self.timeline, tracks, self.scale, at));
+        let cell = cells.find(|cell| cell.span.is_some())?;
+        let id = cell.span?;
+        let span = self.timeline.span(id)?;
+        Some(Hit {
+            span: id,
+            bar: Bar {
+                start: span.start,
+                end: span.end,
+                // Whatever lies below it, what is seen is one span.
+                count: if cell.wide { 1 } else { cell.count },
+                busy: SimTime::from_picos(cell.busy),
+                longest: id,
+            },
         })
     }
 

@@ -8,7 +8,46 @@ use look::number;
 use crate::command::TimelineCommand;
 use crate::frame::Frame;
 use crate::key::TrackKey;
-use crate::rows::{Row, RowKey, Shows};
+use crate::rows::{Row, RowKey, Rows, Shows};
+use crate::timeline::Timeline;
+
+/// The least and the greatest width of the titles, in points.
+const WIDTHS: std::ops::RangeInclusive<f32> = 120.0..=320.0;
+/// Titles that are measured: the longest by their letters.
+const MEASURED: usize = 24;
+/// Left of a title of no depth, and right of all: the pin.
+const MARGINS: (f32, f32) = (8.0, 22.0);
+/// A step of depth, and the triangle of what folds.
+const STEPS: (f32, f32) = (12.0, 14.0);
+const TITLE: f32 = 12.0;
+const PEAK: f32 = 10.0;
+
+/// As wide as titles need.
+pub(crate) fn width(painter: &Painter, timeline: &Timeline, rows: &Rows) -> f32 {
+    let all = rows.pinned.iter().chain(&rows.scrolled);
+    let letters = |row: &Row| {
+        let counter = 12 * usize::from(matches!(row.shows, Shows::Counter(_)));
+        row.title.chars().count() + counter + 2 * usize::from(row.depth)
+    };
+    let mut all: Vec<&Row> = all.collect();
+    all.sort_by_key(|row| std::cmp::Reverse(letters(row)));
+    let text = |text: String, size: f32| {
+        let galley = painter.layout_no_wrap(text, FontId::proportional(size), Color32::WHITE);
+        galley.size().x
+    };
+    let need = all.into_iter().take(MEASURED).map(|row| {
+        let triangle = row.folded.map_or(0.0, |_| STEPS.1);
+        let peak = match row.shows {
+            Shows::Counter(key) => peak(timeline, key),
+            _ => None,
+        };
+        let peak = peak.map_or(0.0, |peak| text(peak, PEAK) + 6.0);
+        let indent = MARGINS.0 + STEPS.0 * f32::from(row.depth);
+        indent + triangle + text(row.title.clone(), TITLE) + 1.0 + peak + MARGINS.1
+    });
+    let need = need.fold(0.0, f32::max).ceil();
+    need.clamp(*WIDTHS.start(), *WIDTHS.end())
+}
 
 /// Titles of the rows that are seen.
 pub(crate) fn headers_ui(ui: &Ui, frame: &Frame<'_>, commands: &mut Vec<TimelineCommand>) {
@@ -79,7 +118,7 @@ fn header_ui(
 }
 
 fn title(painter: &Painter, frame: &Frame<'_>, row: &Row, rect: Rect) {
-    let indent = 8.0 + 12.0 * f32::from(row.depth);
+    let indent = MARGINS.0 + STEPS.0 * f32::from(row.depth);
     if row.height < 11.0 {
         return;
     }
@@ -90,14 +129,14 @@ fn title(painter: &Painter, frame: &Frame<'_>, row: &Row, rect: Rect) {
     let mut left = rect.left() + indent;
     if let Some(folded) = row.folded {
         triangle(painter, pos2(left + 3.0, rect.center().y), folded, color);
-        left += 14.0;
+        left += STEPS.1;
     }
-    let size = if row.height < 16.0 { 10.0 } else { 12.0 };
-    let mut room = rect.right() - left - 22.0;
+    let size = if row.height < 16.0 { 10.0 } else { TITLE };
+    let mut room = rect.right() - left - MARGINS.1;
     if let Shows::Counter(key) = row.shows
-        && let Some(peak) = peak(frame, key)
+        && let Some(peak) = peak(frame.timeline, key)
     {
-        let font = FontId::proportional(10.0);
+        let font = FontId::proportional(PEAK);
         let galley = painter.layout_no_wrap(peak, font, frame.theme.faint);
         let width = galley.size().x;
         let at = pos2(rect.right() - 24.0, rect.center().y);
@@ -118,14 +157,14 @@ fn title(painter: &Painter, frame: &Frame<'_>, row: &Row, rect: Rect) {
 }
 
 /// The highest level of a counter: the scale of its row.
-fn peak(frame: &Frame<'_>, key: TrackKey) -> Option<String> {
+fn peak(timeline: &Timeline, key: TrackKey) -> Option<String> {
     match key {
         TrackKey::Memory { lane } => {
-            let most = units::Bytes::from_f64(frame.timeline.memory(lane)?.most());
+            let most = units::Bytes::from_f64(timeline.memory(lane)?.most());
             Some(format!("peak {}", number::bytes(most)))
         }
         TrackKey::Link { link } => {
-            let most = frame.timeline.link(link)?.most();
+            let most = timeline.link(link)?.most();
             Some(format!("peak {}", number::percent(most)))
         }
         TrackKey::Stream { .. } => None,

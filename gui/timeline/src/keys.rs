@@ -4,7 +4,7 @@ use egui::{Event, EventFilter, Id, Key, Modifiers, Response, Ui};
 
 use crate::command::{Step, TimelineCommand};
 use crate::frame::Frame;
-use crate::view::Selection;
+use crate::view::{Selection, TimelineView};
 
 /// Share of the window that one press pans.
 const PAN: f64 = 0.12;
@@ -25,7 +25,8 @@ pub(crate) fn keys(
     lanes: &Response,
     commands: &mut Vec<TimelineCommand>,
 ) {
-    if ui.ctx().text_edit_focused() || !ui.is_enabled() {
+    let (typing, typed) = (ui.ctx().text_edit_focused(), was_typing(ui));
+    if typing || !ui.is_enabled() {
         return;
     }
     let focused = ui.memory(egui::Memory::focused);
@@ -58,6 +59,10 @@ pub(crate) fn keys(
         if modifiers.command || modifiers.ctrl || modifiers.alt {
             continue;
         }
+        // It has taken the focus out of a text field before anybody is asked, and that is all.
+        if key == Key::Escape && typed {
+            continue;
+        }
         let place = physical_key.unwrap_or(key);
         let command = letter(frame, place, modifiers, about)
             .or_else(|| sign(frame, key, place, modifiers, about))
@@ -66,6 +71,22 @@ pub(crate) fn keys(
             ui.memory_mut(|memory| memory.request_focus(search_field_id()));
         }
         commands.extend(command);
+    }
+}
+
+/// Whether a text field had the focus in the frame before; keeps what holds in this one.
+fn was_typing(ui: &Ui) -> bool {
+    let id = Id::unique("timeline keys while typing");
+    let now = ui.ctx().text_edit_focused();
+    ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default::<bool>(id), now))
+}
+
+/// What Escape gives up: the selection, then the line of the ledger that is highlighted.
+fn given_up(view: &TimelineView) -> TimelineCommand {
+    if view.selection == Selection::None && view.ledger.is_some() {
+        TimelineCommand::Ledger(None)
+    } else {
+        TimelineCommand::Select(Selection::None)
     }
 }
 
@@ -93,7 +114,7 @@ fn letter(
             TimelineCommand::ToggleMark(about.unwrap_or(middle))
         }
         Key::Home => TimelineCommand::Home,
-        Key::Escape => TimelineCommand::Select(Selection::None),
+        Key::Escape => given_up(frame.view),
         _ => return None,
     })
 }

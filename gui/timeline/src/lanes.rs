@@ -284,8 +284,12 @@ fn joined(pieces: &[Piece]) -> Vec<(u32, f32, f32)> {
 fn outline(painter: &egui::Painter, frame: &Frame<'_>, row: Rect, (from, to): (f32, f32)) {
     let x = |at: f32| frame.lanes.left() + at / frame.pixels_per_point;
     let rect = Rect::from_x_y_ranges(x(from)..=x(to), row.y_range()).shrink2(vec2(0.0, 1.0));
-    let stroke = egui::Stroke::new(2.0, frame.theme.warn);
-    painter.rect_stroke(rect, 1.0, stroke, egui::StrokeKind::Inside);
+    // Between two dark lines it stands out from spans of its own color, too.
+    let dark = egui::Color32::from_gray(16);
+    for (inset, width, color) in [(0.0, 4.0, dark), (1.0, 2.0, frame.theme.warn)] {
+        let stroke = egui::Stroke::new(width, color);
+        painter.rect_stroke(rect.shrink(inset), 1.0, stroke, egui::StrokeKind::Inside);
+    }
 }
 
 /// Draws the text of a span, if any fits.

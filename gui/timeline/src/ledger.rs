@@ -8,6 +8,7 @@ use trace::{NO_INDEX, Segment, SpanId, Stretch};
 
 use crate::command::{Step, TimelineCommand};
 use crate::details::grid;
+use crate::names::with_pass;
 use crate::pair::Pair;
 use crate::timeline::Timeline;
 use crate::view::{LedgerLine, TimelineView};
@@ -114,22 +115,27 @@ pub fn pair_ledger_ui(ui: &mut Ui, pair: &Pair, view: &TimelineView) -> Vec<Time
     whole_ui(ui, view, (other, &lines_of_pair(base, other)), &total)
 }
 
-/// The lines of both runs, the longest first.
-fn lines_of_pair(base: &Timeline, other: &Timeline) -> Vec<Drawn> {
+/// The lines of two runs with their picoseconds in the base and in the other, the longest first.
+pub(crate) fn ledger_of_pair(base: &Timeline, other: &Timeline) -> Vec<(LedgerLine, [u64; 2])> {
     let mut times: BTreeMap<LedgerLine, [u64; 2]> = BTreeMap::new();
     for (which, run) in [base, other].into_iter().enumerate() {
         for (line, time) in ledger(run) {
             times.entry(line).or_default()[which] = time;
         }
     }
-    let drawn = times.into_iter().map(|(line, [base, time])| Drawn {
+    let mut lines: Vec<_> = times.into_iter().collect();
+    lines.sort_by_key(|(_, [base, other])| std::cmp::Reverse(*base.max(other)));
+    lines
+}
+
+fn lines_of_pair(base: &Timeline, other: &Timeline) -> Vec<Drawn> {
+    let lines = ledger_of_pair(base, other).into_iter();
+    let drawn = lines.map(|(line, [base, time])| Drawn {
         line,
         time,
         base: Some(base),
     });
-    let mut lines: Vec<Drawn> = drawn.collect();
-    lines.sort_by_key(|one| std::cmp::Reverse(one.time.max(one.base.unwrap_or(0))));
-    lines
+    drawn.collect()
 }
 
 fn whole_ui(
@@ -166,17 +172,18 @@ fn whole_ui(
     let most = lines.iter().map(|one| one.time.max(one.base.unwrap_or(0)));
     let most = most.max().unwrap_or(1);
     let total = timeline.end().as_picos();
-    ScrollArea::vertical()
+    ScrollArea::both()
         .id_salt("ledger")
         .auto_shrink([false, true])
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
+            let columns = Columns::of(ui, lines, total);
             if lines[0].base.is_some() {
-                headings_ui(ui);
+                headings_ui(ui, &columns);
             }
             for drawn in lines {
                 let chosen = view.ledger == Some(drawn.line);
-                if line_ui(ui, *drawn, (total, most), chosen).clicked() {
+                if line_ui(ui, *drawn, (total, most), &columns, chosen).clicked() {
                     commands.push(TimelineCommand::Ledger((!chosen).then_some(drawn.line)));
                 }
             }
@@ -190,14 +197,63 @@ fn secs(picos: u64) -> String {
     number::secs(picos as f64 * 1e-12)
 }
 
-/// Right edges of the columns: the time of the run, its share or the base, the difference.
-const COLUMNS: [f32; 3] = [168.0, 244.0, 330.0];
-
 /// What the columns of two runs are.
-fn headings_ui(ui: &mut Ui) {
+const HEADINGS: [&str; 3] = ["Base", "Now", "Difference"];
+/// Where names begin, after the letter.
+const NAMES: f32 = 28.0;
+/// Between two columns.
+const APART: f32 = 14.0;
+/// A bar that is narrower says nothing.
+const LEAST_BAR: f32 = 40.0;
+
+/// Right edges of the columns: as wide as their texts.
+struct Columns {
+    edges: Vec<f32>,
+    /// From where on bars stand.
+    bars: f32,
+}
+
+impl Columns {
+    fn of(ui: &Ui, lines: &[Drawn], total: u64) -> Self {
+        let theme = Theme::of(ui.ctx());
+        let width = |text: &str, size: f32| {
+            let font = FontId::proportional(size);
+            let galley = ui
+                .painter()
+                .layout_no_wrap(text.to_owned(), font, theme.text);
+            galley.size().x
+        };
+        let names = lines.iter().map(|one| width(one.line.name(), 12.0));
+        let mut right = NAMES + names.fold(0.0, f32::max);
+        let cells: Vec<_> = lines
+            .iter()
+            .map(|one| columns(*one, total, &theme))
+            .collect();
+        let n = cells.first().map_or(0, Vec::len);
+        let has_base = lines.first().is_some_and(|one| one.base.is_some());
+        let edges = (0..n).map(|at| {
+            let heading = if has_base {
+                width(HEADINGS[at], 11.0)
+            } else {
+                0.0
+            };
+            let texts = cells.iter().map(|cells| width(&cells[at].0, 12.0));
+            right += APART + texts.fold(heading, f32::max);
+            right
+        });
+        let edges: Vec<f32> = edges.collect();
+        Self {
+            bars: edges.last().copied().unwrap_or(right) + APART,
+            edges,
+        }
+    }
+}
+
+fn headings_ui(ui: &mut Ui, columns: &Columns) {
     let theme = Theme::of(ui.ctx());
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
-    for (x, text) in COLUMNS.into_iter().zip(["Base", "Now", "Difference"]) {
+    let width = ui.available_width().max(columns.bars);
+    let (rect, _) = ui.allocate_exact_size(vec2(width, 16.0), Sense::hover());
+    for (x, text) in columns.edges.iter().zip(HEADINGS) {
         let at = egui::pos2(rect.left() + x, rect.center().y);
         let font = FontId::proportional(11.0);
         ui.painter()
@@ -218,9 +274,15 @@ fn spoken(drawn: Drawn, total: u64) -> String {
 }
 
 /// A line: letter, name, times, and a bar for the eye.
-fn line_ui(ui: &mut Ui, drawn: Drawn, (total, most): (u64, u64), chosen: bool) -> egui::Response {
+fn line_ui(
+    ui: &mut Ui,
+    drawn: Drawn,
+    (total, most): (u64, u64),
+    edges: &Columns,
+    chosen: bool,
+) -> egui::Response {
     let theme = Theme::of(ui.ctx());
-    let size = vec2(ui.available_width(), 24.0);
+    let size = vec2(ui.available_width().max(edges.bars), 24.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, spoken(drawn, total)));
     let painter = ui.painter();
@@ -250,14 +312,13 @@ fn line_ui(ui: &mut Ui, drawn: Drawn, (total, most): (u64, u64), chosen: bool) -
         on,
     );
     let name = drawn.line.name().to_owned();
-    text(rect.left() + 28.0, Align2::LEFT_CENTER, name, theme.text);
+    text(rect.left() + NAMES, Align2::LEFT_CENTER, name, theme.text);
     let columns = columns(drawn, total, &theme);
-    let mut right = rect.left() + 28.0;
-    for (x, (words, color)) in COLUMNS.into_iter().zip(columns) {
-        right = rect.left() + x;
-        text(right, Align2::RIGHT_CENTER, words, color);
+    for (x, (words, color)) in edges.edges.iter().zip(columns) {
+        text(rect.left() + x, Align2::RIGHT_CENTER, words, color);
     }
-    bars(painter, rect.with_min_x(right + 10.0), (drawn, most), color);
+    let room = rect.with_min_x(rect.left() + edges.bars);
+    bars(painter, room, (drawn, most), color);
     response
 }
 
@@ -283,7 +344,7 @@ fn columns(drawn: Drawn, total: u64, theme: &Theme) -> Vec<(String, egui::Color3
 
 /// The bar of a line; that of the base above it.
 fn bars(painter: &egui::Painter, room: Rect, (drawn, most): (Drawn, u64), color: egui::Color32) {
-    if room.width() < 30.0 {
+    if room.width() < LEAST_BAR {
         return;
     }
     let bar = |time: u64, y: egui::Rangef, color| {
@@ -311,7 +372,7 @@ fn names_ui(ui: &mut Ui, timeline: &Timeline) {
     grid("ledger names").num_columns(3).show(ui, |ui| {
         for ((name, pass), time) in timeline.path().by_name.iter().take(MOST) {
             let name = timeline.trace().names.get(*name);
-            ui.label(format!("{name} {}", pass.name()));
+            ui.label(with_pass(name, *pass));
             ui.label(secs(time.as_picos()));
             let share = number::percent(time.as_picos() as f64 / total);
             ui.label(RichText::new(share).color(theme.faint));

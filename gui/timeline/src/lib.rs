@@ -14,6 +14,7 @@
 
 mod camera;
 mod canvas;
+mod columns;
 mod command;
 mod compare;
 mod counter;
@@ -58,7 +59,7 @@ pub use compare::{PairCanvas, PairNames, compare_ui, differences_ui};
 pub use counter::Counter;
 pub use details::{Tell, details_ui};
 pub use durations::Durations;
-pub use figure::{figure, figure_of_pair, ledger_figure};
+pub use figure::{figure, figure_of_pair, ledger_figure, ledger_figure_of_pair};
 pub use key::{Fold, Grouping, Placement, TrackKey};
 pub use keys::search_field_id;
 pub use ledger::{ledger, ledger_ui, pair_ledger_ui};

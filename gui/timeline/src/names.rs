@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trace::{SpanId, Trace};
+use trace::{Pass, SpanId, Trace};
 
 /// The spans of each name, in the order in which they ended.
 #[derive(Debug, Default)]
@@ -18,6 +18,15 @@ pub struct Found {
     pub names: Arc<[u32]>,
     /// How many spans bear one of them.
     pub count: u64,
+}
+
+/// A name with its pass, unless it says that itself.
+pub(crate) fn with_pass(name: &str, pass: Pass) -> String {
+    match pass {
+        Pass::None => name.to_owned(),
+        pass if pass.name() == name => name.to_owned(),
+        pass => format!("{name} {}", pass.name()),
+    }
 }
 
 impl NameIndex {

@@ -42,7 +42,18 @@ pub(crate) fn overlay_ui(ui: &Ui, frame: &Frame<'_>) {
         flag(&painter, frame, x, &moment(time, frame.scale.0));
     }
     if let Some(time) = frame.view.playhead {
+        let right = full.right() - 1.0;
         let x = frame.x(time);
+        // At the end of the window it stands before the edge, and beyond the end of the run its moment
+        // does.
+        let x = if time == frame.view.camera.end() {
+            x.min(right)
+        } else {
+            x
+        };
+        if frame.end < time && frame.view.camera.end() == frame.end {
+            beyond(&painter, frame, right, &moment(time, frame.scale.0));
+        }
         painter.vline(x, full.y_range(), Stroke::new(1.5, frame.theme.playhead));
         let top = frame.ruler.top();
         let corners = [vec2(-5.0, 0.0), vec2(5.0, 0.0), vec2(0.0, 7.0)];
@@ -53,6 +64,19 @@ pub(crate) fn overlay_ui(ui: &Ui, frame: &Frame<'_>) {
             Stroke::NONE,
         ));
     }
+}
+
+/// Where the playhead is, at the right edge: a run that is shown elsewhere lasts longer.
+fn beyond(painter: &Painter, frame: &Frame<'_>, x: f32, text: &str) {
+    let text = format!("playhead at {text} ›");
+    let font = FontId::proportional(10.0);
+    let galley = painter.layout_no_wrap(text, font, frame.theme.playhead);
+    let size = galley.size() + vec2(8.0, 2.0);
+    let rect = Rect::from_min_size(pos2(x - size.x, frame.ruler.top()), size);
+    // No half of a moment of the axis below it.
+    let ground = rect.with_max_y(frame.ruler.bottom() - 1.0);
+    painter.rect_filled(ground, 2.0, frame.theme.raised);
+    painter.galley(rect.min + vec2(4.0, 1.0), galley, frame.theme.playhead);
 }
 
 /// The moment of a mark beside it.

@@ -128,6 +128,18 @@ impl Pair {
         self.base.end().max(self.other.end())
     }
 
+    /// The view of the base where a span of the other run may be selected: its match stands for it.
+    pub fn view_of_base(&self, view: &TimelineView) -> TimelineView {
+        let selection = match &view.selection {
+            Selection::Other(id) => self.base_of(*id).map_or(Selection::None, Selection::Span),
+            rest => rest.clone(),
+        };
+        TimelineView {
+            selection,
+            ..view.clone()
+        }
+    }
+
     /// The view of the other run that goes with one of the base.
     pub fn view_of_other(&self, view: &TimelineView) -> TimelineView {
         let selection = match &view.selection {
@@ -154,49 +166,51 @@ impl Pair {
         same_track(base, &self.base, &self.other)
     }
 
-    /// What is selected in the base where something is in the other run: a span becomes its match.
-    pub fn selection_of_other(&self, selection: Selection) -> Selection {
+    /// What is selected where something is in the other run.
+    pub fn selection_of_other(selection: Selection) -> Selection {
         match selection {
-            Selection::Span(id) => self
-                .base_of(id)
-                .map_or(Selection::Other(id), Selection::Span),
+            Selection::Span(id) => Selection::Other(id),
             rest => rest,
         }
     }
 
-    /// A command that was given over the other run, as one to the view of the base: a span
-    /// becomes its match.
+    /// A command that was given over the other run, as one to the view of both.
     pub fn command_of_other(&self, command: TimelineCommand) -> TimelineCommand {
         use TimelineCommand as C;
         match command {
-            C::Select(selection) => C::Select(self.selection_of_other(selection)),
-            C::Reveal(id) => match self.base_of(id) {
-                Some(id) => C::Reveal(id),
-                None => C::Select(Selection::Other(id)),
-            },
+            C::Select(selection) => C::Select(Self::selection_of_other(selection)),
+            C::Reveal(id) => C::RevealOther(id),
             C::TogglePin(track) => C::TogglePin(self.base_track(track).unwrap_or(track)),
-            // The base scrolls to its selection; both scroll together.
+            // Both scroll together.
             rest => rest,
         }
     }
 
-    /// Does to the view of the base what a command says; the window may reach to the end of the
-    /// longer run. Where a span of the other run is selected, steps lead along that.
+    /// Does to the view of both what a command says; the window may reach to the end of the longer run.
+    /// Where a span of the other run is selected, steps lead along that.
     pub fn apply(&self, view: &mut TimelineView, command: &TimelineCommand) {
         use TimelineCommand as C;
-        let steps = matches!(command, C::Neighbor(_) | C::Cause | C::Effect | C::Fit);
-        if steps && matches!(view.selection, Selection::Other(_)) {
-            let mut theirs = self.view_of_other(view);
-            theirs.apply_until(&self.other, self.end(), command);
-            let selection = self.selection_of_other(theirs.selection);
-            *view = TimelineView {
-                selection,
-                pinned: std::mem::take(&mut view.pinned),
-                ..theirs
-            };
-        } else {
-            view.apply_until(&self.base, self.end(), command);
+        let steps = matches!(
+            command,
+            C::Neighbor(_) | C::Cause | C::Effect | C::Hit(_) | C::Critical(_) | C::Fit
+        );
+        match command {
+            C::RevealOther(id) => self.apply_to_other(view, &C::Reveal(*id)),
+            step if steps && matches!(view.selection, Selection::Other(_)) => {
+                self.apply_to_other(view, step);
+            }
+            command => view.apply_until(&self.base, self.end(), command),
         }
+    }
+
+    fn apply_to_other(&self, view: &mut TimelineView, command: &TimelineCommand) {
+        let mut theirs = self.view_of_other(view);
+        theirs.apply_until(&self.other, self.end(), command);
+        *view = TimelineView {
+            selection: Self::selection_of_other(theirs.selection),
+            pinned: std::mem::take(&mut view.pinned),
+            ..theirs
+        };
     }
 }
 

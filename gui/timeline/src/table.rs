@@ -8,6 +8,7 @@ use trace::SpanId;
 
 use crate::command::TimelineCommand;
 use crate::key::TrackKey;
+use crate::names::with_pass;
 use crate::timeline::Timeline;
 use crate::view::{Selection, Table, TimelineView};
 
@@ -208,11 +209,11 @@ fn span_row(
         return;
     };
     let duration = span.end.as_picos() - span.start.as_picos();
-    let kind = format!("{} {}", span.category.name(), span.pass.name());
+    let kind = with_pass(span.category.name(), span.pass);
     let cells = [
         timeline.name(span).to_owned(),
         timeline.title(key),
-        kind.trim_end().to_owned(),
+        kind,
         number::secs(span.start.as_seconds().as_secs()),
         number::secs(duration as f64 * 1e-12),
     ];

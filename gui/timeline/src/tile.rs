@@ -9,12 +9,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use trace::{Bar, Category, Pass, SpanId};
-use units::SimTime;
+use trace::{Category, Pass, SpanId};
 use units::math::mix;
 
+use crate::columns::{Grid, Marks, cells, runs};
 use crate::key::TrackKey;
-use crate::round::{byte, column, index, picos};
+use crate::round::{byte, column, picos};
 use crate::timeline::{SpanTrack, Timeline};
 
 /// Columns of a tile.
@@ -127,7 +127,7 @@ impl Tile {
         match content {
             Content::Counter(key) => counter(timeline, *key, scale, tile),
             Content::Spans(tracks, lane) => {
-                let grid = Grid::new(scale, tile);
+                let grid = Grid::of_tile(scale, tile);
                 let mut made = match tracks.as_ref() {
                     [one] => single_track(timeline, &timeline.tracks()[*one as usize], &grid),
                     all => merged(timeline, all, &grid),
@@ -138,63 +138,6 @@ impl Tile {
                 made
             }
         }
-    }
-}
-
-/// The columns of one tile.
-struct Grid {
-    scale: Scale,
-    first: u64,
-    window: Range<SimTime>,
-}
-
-impl Grid {
-    fn new(scale: Scale, tile: u64) -> Self {
-        let window = scale.tile(tile);
-        Self {
-            scale,
-            first: tile.saturating_mul(u64::from(TILE)),
-            window: SimTime::from_picos(window.start)..SimTime::from_picos(window.end),
-        }
-    }
-
-    /// The column of a moment, from the first of the tile; cut to its edges.
-    fn column(&self, at: SimTime) -> u32 {
-        let column = self.scale.column(at.as_picos()).saturating_sub(self.first);
-        u32::try_from(column).unwrap_or(TILE).min(TILE)
-    }
-
-    /// The columns of a bar, and whether it is a span that is wider than one.
-    fn place(&self, bar: &Bar) -> (Range<u32>, bool) {
-        let from = self.column(bar.start);
-        let duration = bar.end.as_picos().saturating_sub(bar.start.as_picos());
-        if 1 < bar.count || (duration as f64) < self.scale.0 {
-            return (from..from + 1, false);
-        }
-        (from..self.column(bar.end).max(from + 1), true)
-    }
-
-    fn fill(&self, bar: &Bar) -> u8 {
-        byte(bar.busy.as_picos() as f64 / self.scale.0)
-    }
-}
-
-/// Which columns of a tile hold spans of the critical path.
-struct Marks([u64; (TILE / 64) as usize]);
-
-impl Marks {
-    fn new(track: &SpanTrack, grid: &Grid) -> Self {
-        let mut marks = Self([0; (TILE / 64) as usize]);
-        track.critical.each_bar(grid.window.clone(), TILE, |bar| {
-            let from = grid.column(bar.start).min(TILE - 1);
-            marks.0[from as usize / 64] |= 1 << (from % 64);
-        });
-        marks
-    }
-
-    fn has(&self, column: u32) -> bool {
-        let word = self.0.get(column as usize / 64);
-        word.is_some_and(|word| word >> (column % 64) & 1 == 1)
     }
 }
 
@@ -221,7 +164,7 @@ fn single_track(timeline: &Timeline, track: &SpanTrack, grid: &Grid) -> Tile {
             from..free,
             wide,
             critical,
-            grid.fill(&bar),
+            byte(bar.busy.as_picos() as f64 / grid.scale.0),
         );
     });
     tile
@@ -269,60 +212,19 @@ fn short(columns: u32) -> u16 {
     u16::try_from(columns).unwrap_or(u16::MAX)
 }
 
-#[derive(Clone, Copy, Default)]
-struct Cell {
-    busy: u64,
-    most: u64,
-    longest: Option<SpanId>,
-    wide: bool,
-    critical: bool,
-}
-
-/// Several tracks in one: each column shows the span that takes most of it.
+/// Several tracks in one.
 fn merged(timeline: &Timeline, tracks: &[u32], grid: &Grid) -> Tile {
-    let mut cells = vec![Cell::default(); TILE as usize];
-    let column_time = picos(grid.scale.0).max(1);
-    for &at in tracks {
-        let track = &timeline.tracks()[at as usize];
-        let marks = Marks::new(track, grid);
-        track.spans.each_bar(grid.window.clone(), TILE, |bar| {
-            let (columns, wide) = grid.place(&bar);
-            let part = if wide {
-                column_time
-            } else {
-                bar.busy.as_picos()
-            };
-            for column in columns.start..columns.end.min(TILE) {
-                let cell = &mut cells[column as usize];
-                cell.busy += part;
-                cell.critical |= marks.has(column) || (wide && timeline.is_critical(bar.longest));
-                if cell.most < part || cell.longest.is_none() {
-                    (cell.most, cell.longest, cell.wide) = (part, Some(bar.longest), wide);
-                }
-            }
-        });
-    }
     let mut tile = Tile::default();
-    let mut from = 0;
-    let same = |a: &Cell, b: &Cell| {
-        a.longest == b.longest
-            && a.critical == b.critical
-            && (a.longest.is_none() || a.wide && b.wide)
-    };
-    for run in cells.chunk_by(same) {
-        let to = from + index(run.len());
-        if let Some(id) = run[0].longest {
-            let fill = byte((run[0].busy as f64 / grid.scale.0).min(1.0));
-            tile.push(
-                (timeline, grid),
-                id,
-                from..to,
-                run[0].wide,
-                run[0].critical,
-                fill,
-            );
-        }
-        from = to;
+    for run in runs(&cells(timeline, tracks, grid)) {
+        let fill = byte((run.cell.busy as f64 / grid.scale.0).min(1.0));
+        tile.push(
+            (timeline, grid),
+            run.span,
+            run.columns,
+            run.cell.wide,
+            run.cell.critical,
+            fill,
+        );
     }
     tile
 }

@@ -249,6 +249,11 @@ impl Timeline {
         &self.overview
     }
 
+    /// Whether lanes have ranks, by which they can be grouped: hosts of a network workload have none.
+    pub fn has_ranks(&self) -> bool {
+        self.trace.lanes.iter().any(|lane| !lane.ranks.is_empty())
+    }
+
     /// The ranks of a lane as text; its name where it is a host without ranks.
     pub fn ranks(&self, lane: u32) -> String {
         match self.trace.lanes.get(lane as usize) {

@@ -152,6 +152,9 @@ fn grouping_ui(
     view: &TimelineView,
     commands: &mut Vec<TimelineCommand>,
 ) {
+    if !timeline.has_ranks() {
+        return;
+    }
     let placement = timeline.placement();
     let known = |grouping: Grouping| match grouping {
         Grouping::Node => !placement.node_of_rank.is_empty(),

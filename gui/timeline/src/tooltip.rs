@@ -5,6 +5,7 @@ use look::{Theme, number, palette};
 
 use crate::frame::{Frame, Hit};
 use crate::key::TrackKey;
+use crate::names::with_pass;
 use crate::rows::Shows;
 use crate::ruler::moment;
 
@@ -68,13 +69,9 @@ fn hit_ui(ui: &mut Ui, frame: &Frame<'_>, hit: &Hit) {
         return;
     }
     ui.label(RichText::new(name).strong());
-    let kind = format!(
-        "{} {} {}",
-        palette::letter(span.category),
-        span.category.name(),
-        span.pass.name()
-    );
-    ui.label(RichText::new(kind.trim_end()).color(theme.faint));
+    let kind = with_pass(span.category.name(), span.pass);
+    let kind = format!("{} {kind}", palette::letter(span.category));
+    ui.label(RichText::new(kind).color(theme.faint));
     ui.label(format!(
         "{} from {}",
         secs(duration),

@@ -60,7 +60,7 @@ pub enum Selection {
     None,
     /// A span.
     Span(SpanId),
-    /// Of two runs: a span of the other one that has no match in the base.
+    /// Of two runs: a span of the other one.
     Other(SpanId),
     /// A stretch of time on some tracks.
     Range {
@@ -179,8 +179,7 @@ impl TimelineView {
     /// The view with which a timeline opens: the whole run; many lanes are folded to a row each.
     pub fn of(timeline: &Timeline) -> Self {
         let n_lanes = crate::round::index(timeline.trace().lanes.len());
-        let has_ranks = |lane: &trace::Lane| !lane.ranks.is_empty();
-        let are_hosts = !timeline.trace().lanes.iter().any(has_ranks);
+        let are_hosts = !timeline.has_ranks();
         let folded = if Self::UNFOLDED_LANES < n_lanes && are_hosts {
             // Of a network workload the links are what is looked at first.
             BTreeSet::from([Fold::All])

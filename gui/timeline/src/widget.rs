@@ -20,17 +20,20 @@ pub fn timeline_ui(
     view: &TimelineView,
     canvas: &mut Canvas,
 ) -> Vec<TimelineCommand> {
-    let whole = (Side::Alone, timeline.end());
+    let header = canvas.header(ui, timeline, view);
+    let whole = (Side::Alone, timeline.end(), header);
     side_ui(ui, timeline, view, canvas, whole)
 }
 
 /// The same for one of two runs.
+///
+/// * `header` — how wide titles are, where there is room.
 pub(crate) fn side_ui(
     ui: &mut Ui,
     timeline: &Arc<Timeline>,
     view: &TimelineView,
     canvas: &mut Canvas,
-    (side, end): (Side, SimTime),
+    (side, end, header): (Side, SimTime, f32),
 ) -> Vec<TimelineCommand> {
     if timeline.tracks().is_empty() && timeline.trace().links.is_empty() {
         nothing_ui(ui);
@@ -38,10 +41,11 @@ pub(crate) fn side_ui(
     }
     canvas.turn_to(timeline);
     let rows = canvas.rows(timeline, view);
-    let aim = view.camera;
+    // A window of another run may reach beyond the end of this one.
+    let aim = Camera::new(view.camera.start().as_picos(), view.camera.span(), end);
     let on_the_way;
     let view = match ease(ui, canvas, aim) {
-        camera if camera == aim => view,
+        camera if camera == view.camera => view,
         camera => {
             on_the_way = TimelineView {
                 camera,
@@ -50,7 +54,7 @@ pub(crate) fn side_ui(
             &on_the_way
         }
     };
-    let frame = Frame::new(ui, timeline, view, rows, (side, end));
+    let frame = Frame::new(ui, timeline, view, rows, (side, end, header));
     let mut commands = Vec::new();
     ui.allocate_rect(frame.rect(), Sense::hover());
     ui.painter()

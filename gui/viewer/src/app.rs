@@ -350,7 +350,7 @@ fn drawn(
 ) -> Result<crate::headless::Picture, crate::headless::PictureError> {
     const MARGIN: f32 = 24.0;
     let frame = Frame {
-        size: figure.paper().max(egui::vec2(912.0, 552.0)) + egui::Vec2::splat(2.0 * MARGIN),
+        size: figure.picture() + egui::Vec2::splat(2.0 * MARGIN),
         scale: 2.0,
         theme,
     };

@@ -167,6 +167,13 @@ impl Layout {
         panes.next().copied()
     }
 
+    /// Whether a pane is seen: it is in front of its tabs.
+    pub fn shows(&self, pane: Pane) -> bool {
+        let active = self.0.active_tiles().into_iter();
+        let mut panes = active.filter_map(|id| self.0.tiles.get_pane(&id));
+        panes.any(|other| *other == pane)
+    }
+
     /// Only one pane, which fills the window.
     pub fn only(pane: Pane) -> Self {
         Self(Tree::new_tabs(Id::unique("panes"), vec![pane]))

@@ -92,7 +92,9 @@ fn of_timeline(state: &State) -> Vec<Action> {
         entry("Remove all marks", TimelineCommand::ClearMarks),
     ];
     let wrapped = |command| Command::Timeline(panes::Command::Widget(command));
-    for grouping in Grouping::ALL {
+    let run = state.results.current.as_ref();
+    let has_ranks = run.is_some_and(|run| run.timeline.has_ranks());
+    for grouping in Grouping::ALL.into_iter().filter(|_| has_ranks) {
         let name = format!("Group by {}", grouping.name().to_lowercase());
         let command = wrapped(TimelineCommand::Group(grouping));
         list.push(within(Pane::Timeline, name, command));

@@ -38,6 +38,8 @@ pub struct CommunicationFact {
     pub algorithm: Option<Algorithm>,
     /// How its data travel; none for messages between stages.
     pub protocol: Option<Protocol>,
+    /// Over how many channels its data travel side by side; none for messages between stages.
+    pub channels: Option<u32>,
     /// Bus bandwidth in the sense of nccl-tests, on idle links; none where nothing is sent.
     pub bus_bandwidth: Option<BytesPerSec>,
     /// What the constants are worth.
@@ -131,6 +133,7 @@ impl Facts {
                     latency: cost.latency,
                     algorithm: Some(cost.algorithm),
                     protocol: Some(cost.protocol),
+                    channels: Some(shape.channels(&scenario.comm)),
                     bus_bandwidth: BytesPerSec::new(rate),
                     worth: cost.provenance,
                     source: source(scenario, shape),
@@ -177,6 +180,7 @@ impl Facts {
             latency: price.latency,
             algorithm: None,
             protocol: None,
+            channels: None,
             bus_bandwidth: price.rate,
             worth: cost.provenance,
             source: source(scenario, shape),

@@ -36,6 +36,9 @@ pub(super) fn layout(mut page: Page<'_>, figure: &Figure, diagram: &Diagram) -> 
     for (index, line) in diagram.lines.iter().enumerate() {
         targets.push(drawn(&mut page, figure, &map, (index, line)));
     }
+    for frame in &diagram.frames {
+        named(&mut page, &map, frame);
+    }
     for of in &diagram.boxes {
         boxed(&mut page, &map, of);
     }
@@ -108,9 +111,22 @@ fn framed(page: &mut Page<'_>, map: &Map, frame: &DiagramBox) {
     page.items.push(Item::Rect { rect, fill });
     let pen = Pen::new(1.0, page.theme.line);
     outlined(page, rect, pen);
+}
+
+/// The name of a frame above the lines that lead into it.
+fn named(page: &mut Page<'_>, map: &Map, frame: &DiagramBox) {
+    let rect = map.rect(frame.rect);
     let size = (NAME.0 * map.zoom).min(13.0);
     let at = rect.min + vec2(5.0, 2.0) * map.zoom;
     let name = fitting(page, frame, size, rect.width());
+    if name.is_empty() || size < NAME.1 {
+        return;
+    }
+    let wide = page.measure.width(&name, size);
+    page.items.push(Item::Rect {
+        rect: Rect::from_min_size(at, vec2(wide, 1.3 * size)).expand2(vec2(2.0, 0.0)),
+        fill: page.theme.panel,
+    });
     push_text(page, at, Align2::LEFT_TOP, name, size);
 }
 

@@ -59,8 +59,8 @@ fn entries(gantt: &Gantt, page: &Page<'_>) -> Vec<Entry> {
             hatched: false,
         },
     });
-    let line = (!gantt.underline.is_empty()).then(|| Entry {
-        name: gantt.underline.clone(),
+    let line = (!gantt.outline.is_empty()).then(|| Entry {
+        name: gantt.outline.clone(),
         key: Key::Line(Pen::new(2.0, page.theme.critical)),
     });
     kinds.chain(line).collect()
@@ -186,12 +186,8 @@ impl Inside {
             rect: body,
             fill: color,
         });
-        if of.underlined && 4.0 < rect.height() {
-            let line = body.with_min_y(body.bottom() - 1.6);
-            self.items.push(Item::Rect {
-                rect: line,
-                fill: page.theme.critical,
-            });
+        if of.outlined && 4.0 < rect.height() {
+            self.outline(body, page.theme.critical);
         }
         let room = body.width() - 6.0;
         let fits = NAME + 1.0 < body.height() && 10.0 < room && of.count == 1;
@@ -204,6 +200,20 @@ impl Inside {
                 color: palette::text_on(color),
             }));
         }
+    }
+
+    /// All four sides, or a line below where it is narrow.
+    fn outline(&mut self, body: Rect, fill: Color32) {
+        const LINE: f32 = 1.6;
+        let mut sides = vec![body.with_min_y(body.bottom() - LINE)];
+        if 5.0 <= body.width() {
+            sides.push(body.with_max_y(body.top() + LINE));
+            sides.push(body.with_max_x(body.left() + LINE));
+            sides.push(body.with_min_x(body.right() - LINE));
+        }
+        let sides = sides.into_iter();
+        self.items
+            .extend(sides.map(|rect| Item::Rect { rect, fill }));
     }
 }
 

@@ -307,3 +307,41 @@ fn a_drawing_of_boxes_is_read_as_the_table_of_its_lines() {
     assert_eq!(csv(&figure), "# Graph\nFrom and to\na to b\n");
     assert_eq!(figure.name(), "Graph: Graph of 2 parts, 1 link");
 }
+
+#[test]
+fn the_name_of_a_frame_is_written_over_the_lines_that_lead_into_it() {
+    let named = |name: &str, rect| DiagramBox {
+        rect,
+        names: vec![name.to_owned()],
+        warns: false,
+    };
+    let frame = Rect::from_min_max(pos2(0.0, 0.0), pos2(100.0, 100.0));
+    let diagram = Diagram {
+        frames: vec![named("group", frame)],
+        lines: vec![DiagramLine {
+            id: 0,
+            ends: [pos2(-20.0, 8.0), pos2(80.0, 8.0)],
+            width: 4.0,
+            ink: Ink::Accent,
+            dashed: false,
+            label: String::new(),
+        }],
+        ..Diagram::default()
+    };
+    let document = document(&Figure::new("Graph", "link", diagram));
+    let line = document.rfind("<path").or_else(|| document.rfind("<line"));
+    let name = document.find("group</text>");
+    assert!(line.unwrap() < name.unwrap(), "{document}");
+}
+
+#[test]
+fn a_picture_of_few_bars_is_no_higher_than_they_are() {
+    let bars = |n: u64| Bars {
+        direction: Direction::Horizontal,
+        groups: (0..n).map(|id| Group::new(id, "cause")).collect(),
+        ..Bars::default()
+    };
+    let high = |n| Figure::new("Bars", "cause", bars(n)).picture().y;
+    assert!(high(4) < 300.0 && high(4) < high(7), "{}", high(4));
+    assert!(high(1_000) <= 552.0);
+}

@@ -244,6 +244,31 @@ fn links(draft: &mut Draft) {
     }
 }
 
+/// A lane on which a reduction runs while the host issues, both longer than a column, and more kernels
+/// than columns follow.
+pub(crate) fn two_at_once() -> Trace {
+    let mut draft = Draft::default();
+    draft.trace.lanes = vec![lane(0)];
+    let mut push = |stream, category, name, ends| {
+        let work = Work {
+            lane: 0,
+            stream,
+            category,
+            pass: Pass::Forward,
+            name,
+            micro_batch: 0,
+        };
+        draft.push(&work, ends, NO_INDEX)
+    };
+    push(StreamKind::Dp, Category::Dp, "reduce", (100 * US, 100 * US));
+    push(StreamKind::Offload, Category::Other, "issue", (0, 400 * US));
+    for at in 0..3_000 {
+        let ends = (400 * US + at * US / 10, US / 20);
+        push(StreamKind::Compute, Category::Compute, "kernel", ends);
+    }
+    draft.finish()
+}
+
 /// Four stages of eight ranks.
 pub(crate) fn four_stages() -> Arc<Timeline> {
     timeline(pipeline(4, 6, 2))

@@ -92,3 +92,51 @@ fn rows_that_are_too_low_merge() {
     press(&mut stage, Key::W);
     picture(&mut stage, "thin-zoomed");
 }
+
+#[test]
+fn titles_are_as_wide_as_they_need() {
+    let mut trace = pipeline(2, 2, 1);
+    let width = |trace: &trace::Trace| {
+        let timeline = timeline(trace.clone());
+        let stage = stage(&timeline);
+        stage
+            .get_by_label_contains("Stage 0 · ranks")
+            .rect()
+            .width()
+    };
+    let short = width(&trace);
+    for link in &mut trace.links {
+        link.name = format!("a rather long name of a {}", link.name);
+    }
+    let long = width(&trace);
+    assert!((120.0..210.0).contains(&short), "{short}");
+    assert!((short + 60.0..=320.0).contains(&long), "{long}");
+}
+
+#[test]
+fn hosts_are_not_grouped_by_stages_that_they_do_not_have() {
+    let stage = crate::stage::full_stage(&four_stages());
+    assert!(stage.query_by_label_contains("Group lanes by").is_some());
+    let mut trace = pipeline(2, 2, 1);
+    for lane in &mut trace.lanes {
+        lane.ranks.clear();
+    }
+    let stage = crate::stage::full_stage(&timeline(trace));
+    assert!(stage.query_by_label_contains("Group lanes by").is_none());
+}
+
+#[test]
+fn a_link_is_never_more_than_full() {
+    let mut trace = pipeline(2, 2, 1);
+    for level in trace.links.iter_mut().flat_map(|link| &mut link.levels) {
+        for rate in &mut level.rates {
+            *rate *= 1e6;
+        }
+    }
+    let timeline = timeline(trace);
+    let most = timeline.link(0).map(timeline::Counter::most);
+    assert!(
+        most.is_some_and(|most| (most - 1.0).abs() < 1e-12),
+        "{most:?}"
+    );
+}

@@ -65,6 +65,44 @@ fn a_search_steps_through_hits_in_order_of_time() {
 }
 
 #[test]
+fn escape_leaves_the_field_then_the_selection_then_the_line_of_the_ledger() {
+    let timeline = four_stages();
+    let mut stage = full_stage(&timeline);
+    let line = LedgerLine::Work(Category::Tp);
+    let view = &mut stage.state_mut().view;
+    view.selection = Selection::Span(3);
+    view.ledger = Some(line);
+    press(&mut stage, Key::Slash);
+    assert!(stage.get_by_label("Search names").is_focused());
+    press(&mut stage, Key::Escape);
+    assert!(!stage.get_by_label("Search names").is_focused());
+    let now = |stage: &crate::stage::Stage| {
+        let view = &stage.state().view;
+        (view.selection.clone(), view.ledger)
+    };
+    assert_eq!(now(&stage), (Selection::Span(3), Some(line)));
+    press(&mut stage, Key::Escape);
+    assert_eq!(now(&stage), (Selection::None, Some(line)));
+    press(&mut stage, Key::Escape);
+    assert_eq!(now(&stage), (Selection::None, None));
+}
+
+#[test]
+fn a_name_that_is_its_pass_is_said_once() {
+    let mut trace = pipeline(1, 1, 1);
+    let name = trace.names.intern("recompute");
+    for span in &mut trace.spans {
+        if span.category == Category::Compute {
+            (span.name, span.pass) = (name, trace::Pass::Recompute);
+        }
+    }
+    let timeline = timeline(trace);
+    let stage = full_stage(&timeline);
+    stage.get_by_label("recompute");
+    assert!(stage.query_by_label("recompute recompute").is_none());
+}
+
+#[test]
 fn letters_in_a_field_do_not_move_the_window() {
     let timeline = four_stages();
     let mut stage = full_stage(&timeline);

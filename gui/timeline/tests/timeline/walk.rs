@@ -174,3 +174,24 @@ fn m_marks_and_space_is_for_the_clock() {
         Some(&TimelineCommand::TogglePlay)
     );
 }
+
+#[test]
+fn a_playhead_beyond_the_run_is_told_at_the_edge() {
+    let timeline = four_stages();
+    let mut stage = stage(&timeline);
+    let beyond = at(2 * timeline.end().as_picos());
+    stage.state_mut().view.playhead = Some(beyond);
+    stage.run();
+    let texts = stage
+        .output()
+        .shapes
+        .iter()
+        .filter_map(|shape| match &shape.shape {
+            egui::Shape::Text(text) => Some(text.galley.text().to_owned()),
+            _ => None,
+        });
+    let told: Vec<String> = texts
+        .filter(|text| text.starts_with("playhead at "))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+}

@@ -64,18 +64,18 @@ pub fn pane_ui(ui: &mut Ui, state: &State, canvases: &mut Canvases, pane: Pane) 
 }
 
 /// Asks for what a picture of a view needs beyond a run: a search for the planner, predictions for the
-/// accuracy view.
+/// accuracy view, a selected span for the details.
 pub fn prepare(app: &mut App, pane: Pane) {
     match pane {
         Pane::Planner => app.send(Command::Planner(planner::Command::Search)),
         Pane::Accuracy => app.send(Command::Accuracy(accuracy::Command::ReadShipped)),
         Pane::WhatIf => app.send(Command::WhatIf(what_if::Command::Prepare)),
-        Pane::Memory
-        | Pane::Scenario
-        | Pane::Timeline
-        | Pane::Topology
-        | Pane::Details
-        | Pane::Ledger => {}
+        Pane::Details => {
+            if let Some(select) = timeline::select_longest(app.state()) {
+                app.send(select);
+            }
+        }
+        Pane::Memory | Pane::Scenario | Pane::Timeline | Pane::Topology | Pane::Ledger => {}
     }
 }
 

@@ -3,11 +3,11 @@
 use crate::common::{Person, SMALL};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use timeline::{LedgerLine, Selection, TimelineCommand};
+use timeline::{Camera, LedgerLine, Selection, TimelineCommand};
 use viewer::command::Command;
 use viewer::layout::Pane;
 use viewer::state::Standing;
-use viewer::views::{timeline as timeline_view, what_if};
+use viewer::views::{scenario, timeline as timeline_view, what_if};
 
 fn widget(command: TimelineCommand) -> Command {
     Command::Timeline(timeline_view::Command::Widget(command))
@@ -79,6 +79,125 @@ fn escape_closes_what_lies_over_the_timeline_and_nothing_else() {
     person.press(Modifiers::NONE, Key::Escape);
     let selection = &person.state().view.now().timeline.selection;
     assert_eq!(*selection, Selection::None);
+}
+
+fn set(person: &mut Person, field: &str, value: &str) {
+    person.send(Command::Scenario(scenario::Command::Set {
+        field: field.to_owned(),
+        value: value.to_owned(),
+    }));
+    person.send(Command::Run);
+}
+
+#[test]
+fn a_whole_window_stays_whole_and_a_part_within_the_run() {
+    let mut person = Person::with_example(SMALL);
+    let end = |person: &Person| {
+        person
+            .state()
+            .results
+            .current
+            .as_ref()
+            .unwrap()
+            .timeline
+            .end()
+    };
+    let camera = |person: &Person| person.state().view.now().timeline.camera;
+    let before = end(&person);
+    assert_eq!(camera(&person), Camera::whole(before));
+    let batch = person
+        .state()
+        .draft()
+        .unwrap()
+        .value("training.global_batch")
+        .unwrap();
+    let batch: u32 = batch.parse().unwrap();
+    set(
+        &mut person,
+        "training.global_batch",
+        &(batch / 2).to_string(),
+    );
+    let shorter = end(&person);
+    assert!(shorter < before);
+    assert_eq!(camera(&person), Camera::whole(shorter));
+    set(&mut person, "training.global_batch", &batch.to_string());
+    assert_eq!(camera(&person), Camera::whole(before));
+    // What lay in the last part of the longer run has no place in the shorter one.
+    let late = Camera::new(shorter.as_picos(), 1_000_000, before);
+    for command in [
+        TimelineCommand::Look(late),
+        TimelineCommand::Playhead(before),
+        TimelineCommand::ToggleMark(before),
+    ] {
+        person.send(widget(command));
+    }
+    set(
+        &mut person,
+        "training.global_batch",
+        &(batch / 2).to_string(),
+    );
+    let view = &person.state().view.now().timeline;
+    assert_eq!(view.camera.end(), shorter);
+    assert_eq!(view.playhead, Some(shorter));
+    assert!(view.marks.is_empty());
+}
+
+#[test]
+fn of_two_runs_the_span_that_was_clicked_is_told_with_its_run() {
+    let mut person = Person::with_example(SMALL);
+    person.send(Command::KeepAsBase);
+    set(&mut person, "training.global_batch", "32");
+    assert!(person.state().results.timeline.pair.is_some());
+    person.send(widget(TimelineCommand::Select(Selection::Span(3))));
+    let headings = |person: &Person, text: &str| {
+        let nodes = person.harness.query_all_by_label_contains(text);
+        nodes.count()
+    };
+    let bases = headings(&person, "Base: ");
+    person.send(widget(TimelineCommand::Select(Selection::Other(3))));
+    assert!(headings(&person, "Base: ") < bases);
+    assert!(0 < headings(&person, "Now: "));
+}
+
+#[test]
+fn details_tell_the_inputs_of_a_collective_and_every_kernel_once() {
+    let mut person = Person::with_example("llama3-70b-dgx-h100");
+    let run = person.state().results.current.clone().unwrap();
+    let find = |is: &dyn Fn(&trace::Span) -> bool| {
+        let mut spans = (0..).zip(&run.trace.spans);
+        spans.find(|(_, span)| is(span)).expect("a span").0
+    };
+    let tp = find(&|span| span.category == trace::Category::Tp && span.start < span.end);
+    person.send(widget(TimelineCommand::Select(Selection::Span(tp))));
+    for part in ["Group ", "Algorithm ", "Protocol ", "Channels ", "Alone "] {
+        assert!(person.sees(part), "{part}");
+    }
+    let facts = person.state().results.timeline.facts.clone().unwrap().1;
+    let fact = facts.of(&run.trace, tp).unwrap().communication[0].clone();
+    assert!(person.sees(&fact.source), "{}", fact.source);
+    let kernels = find(&|span| (span.detail as usize) < run.trace.details.len());
+    person.send(widget(TimelineCommand::Select(Selection::Span(kernels))));
+    let details = &run.trace.details[run.trace.spans[kernels as usize].detail as usize];
+    assert!(person.sees(&format!("Inside: {} kernel", details.len())));
+    assert!(person.sees("Shape "));
+    let name = details[0].name.as_str();
+    let told = details.iter().filter(|detail| detail.name == name).count();
+    let alone = person.harness.query_all_by_label(name).count();
+    let titles = usize::from(run.timeline.name(&run.trace.spans[kernels as usize]) == name);
+    let listed = alone - titles;
+    assert!(listed <= told, "{name} is listed {listed} times for {told}");
+}
+
+#[test]
+fn a_picture_of_details_has_something_to_tell() {
+    let mut person = Person::with_example(SMALL);
+    viewer::views::prepare(person.harness.state_mut(), Pane::Details);
+    person.settle();
+    let view = &person.state().view.now().timeline;
+    let run = person.state().results.current.as_ref().unwrap();
+    let id = view.selection.span().expect("a span");
+    assert!(run.timeline.is_critical(id));
+    assert!(!person.sees("Nothing selected"));
 }
 
 #[test]

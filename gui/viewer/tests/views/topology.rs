@@ -12,8 +12,14 @@ use viewer::worker::{Mode, Slot};
 
 /// 64 hosts under 8 leaves and 8 spines, on the quick engine.
 fn scenario(name: &str) -> std::path::PathBuf {
+    scenario_with(name, "workload.bytes", "1 MiB")
+}
+
+/// The same with another value of a field.
+fn scenario_with(name: &str, field: &str, value: &str) -> std::path::PathBuf {
     let draft = session::Draft::example("spray-vs-singlepath").expect("an example");
     let draft = draft.set("settings.engine", "flow").expect("a field");
+    let draft = draft.set(field, value).expect("a field");
     let folder = std::env::temp_dir().join(format!("windtunnel-{}-{name}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let file = folder.join("leaf-spine.toml");
@@ -146,6 +152,189 @@ fn two_policies_are_compared_at_one_moment() {
     assert!(person.sees("Unfold leaf group 0: 8 nodes, 8 GPUs, spray") || person.sees(", spray"));
     person.click("Compare policies");
     assert_eq!(person.state().results.topology.scenes.len(), 1);
+}
+
+/// A link that both policies load.
+fn loaded_link(person: &Person) -> units::LinkId {
+    let scenes = &person.state().results.topology.scenes;
+    let of_both = |link: &&units::LinkId| {
+        let mut sides = scenes.iter().map(|scene| &scene.side.loads);
+        sides.all(|loads| loads.class_of(**link).is_some())
+    };
+    let mut classes = scenes[0].side.loads.classes.iter();
+    let found = classes.find_map(|class| class.members.iter().find(of_both));
+    *found.expect("a link that both load")
+}
+
+#[test]
+fn the_card_is_of_the_graph_that_was_clicked() {
+    let mut person = person("clicked");
+    person.click("Compare policies");
+    let link = loaded_link(&person);
+    let select = topology::Command::Select(Some(link));
+    send(
+        &mut person,
+        topology::Command::In(1, Box::new(select.clone())),
+    );
+    assert!(person.sees("Under singlepath"));
+    assert!(
+        person.sees("Under spray "),
+        "the same link of the other one"
+    );
+    // The scenario is one of a single path, so that its timeline is that of the second graph.
+    assert!(person.sees("Show its lane in the timeline"));
+    send(&mut person, select);
+    assert!(person.sees("Under spray"));
+    assert!(person.sees("The timeline shows another run"));
+    assert!(!person.sees("Show its lane in the timeline"));
+}
+
+#[test]
+fn a_click_on_the_second_graph_selects_in_it() {
+    let mut person = person("second");
+    person.click("Compare policies");
+    let node = person
+        .harness
+        .get_by_label_contains("spine0, spine switch, singlepath");
+    node.click();
+    person.settle();
+    let view = &person.state().view.now().topology;
+    assert_eq!((view.graph, view.part.as_deref()), (1, Some("spine0")));
+    assert!(person.sees("Under singlepath"));
+}
+
+#[test]
+fn a_comparison_is_over_each_whole_run_and_says_so_on_paper() {
+    let mut person = person("each");
+    assert!(person.sees("mean over the whole run"));
+    person.click("Compare policies");
+    assert!(person.sees("mean over each whole run"));
+    let figure = topology::figure(person.state()).expect("a graph")();
+    let caption = figure.caption.line();
+    assert!(caption.contains("under spray and singlepath"), "{caption}");
+    assert!(
+        figure.title.contains("mean over each whole run"),
+        "{}",
+        figure.title
+    );
+    // Every cell of the table is over its own run.
+    let table = figure.table();
+    let scenes = &person.state().results.topology.scenes;
+    for scene in scenes {
+        let shares = scene.shares(None, &(SimTime::ZERO..scene.side.end));
+        let most = shares.into_iter().fold(0.0, f64::max);
+        let own = table
+            .rows
+            .iter()
+            .filter(|row| row.cells[0] == scene.side.name.as_str().into());
+        let told = own
+            .filter_map(|row| row.cells[3].value())
+            .fold(0.0, f64::max);
+        assert!((most - told).abs() < 1e-9, "{most} {told}");
+    }
+    let camera = person.state().view.now().timeline.camera;
+    let look = ::timeline::Camera::new(0, camera.span() / 2, camera.end());
+    let look = ::timeline::TimelineCommand::Look(look);
+    person.send(Command::Timeline(viewer::views::timeline::Command::Widget(
+        look,
+    )));
+    assert!(person.sees("mean from 0 s to "));
+}
+
+#[test]
+fn a_comparison_of_packets_names_their_transport() {
+    let mut person = Person::with_example("spray-vs-singlepath");
+    person.send(Command::Show(Pane::Topology));
+    person.click("Compare policies");
+    assert!(person.sees("Transport dcqcn-gbn, reads reordered packets as lost"));
+}
+
+#[test]
+fn play_ends_where_the_longer_of_two_policies_does() {
+    let mut person = person("play");
+    person.click("Compare policies");
+    let ends = |person: &Person| {
+        let scenes = &person.state().results.topology.scenes;
+        scenes.iter().map(|scene| scene.side.end).max()
+    };
+    let end = ends(&person).expect("two graphs");
+    let near = SimTime::from_picos(end.as_picos() - end.as_picos() / 1_000);
+    send(&mut person, topology::Command::Playhead(Some(near)));
+    send(&mut person, topology::Command::TogglePlay);
+    person.harness.run_steps(30);
+    assert!(!person.state().playing);
+    assert_eq!(person.state().view.now().timeline.playhead, Some(end));
+}
+
+#[test]
+fn a_card_is_called_as_the_link_that_was_clicked() {
+    let mut person = Person::with_example("llama3-70b-dgx-h100");
+    person.send(Command::Show(Pane::Topology));
+    let scene = person.state().results.topology.scenes[0].clone();
+    let mut classes = scene.side.loads.classes.iter();
+    let class = classes
+        .find(|class| 4 < class.members.len())
+        .expect("links that are alike");
+    let fifth = class.members[4];
+    send(&mut person, topology::Command::Select(Some(fifth)));
+    let name = scene.side.fabric.link_name(fifth);
+    assert_ne!(name, format!("{} {}", class.name, class.direction));
+    assert!(person.sees(&format!("Link {name}")));
+    let n = class.members.len();
+    let like = format!(
+        "One of {n} that carried the same like {} {}",
+        class.name, class.direction
+    );
+    assert!(person.sees(&like), "{like}");
+}
+
+#[test]
+fn tables_of_another_scenario_open_at_the_top() {
+    let mut person = person("scrolled");
+    let cables = topology::Command::Show(topology::Tab::Cables);
+    send(&mut person, cables.clone());
+    let sees = |person: &Person| {
+        let graph = &person.state().results.topology.scenes[0].graph;
+        person.sees(&format!("{}, Links", graph.way(0, 0)))
+    };
+    assert!(sees(&person));
+    let table = person.harness.get_by_label_contains("Table of Cables");
+    let middle = table.rect().center();
+    person.harness.hover_at(middle);
+    person.harness.run_steps(2);
+    person.harness.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, -900.0),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Unknown,
+        modifiers: egui::Modifiers::NONE,
+    });
+    person.harness.run_steps(40);
+    assert!(!sees(&person), "it is scrolled");
+    let other = scenario_with("other", "workload.bytes", "2 MiB");
+    person.send(Command::Open(other));
+    person.send(Command::Show(Pane::Topology));
+    send(&mut person, cables);
+    assert!(sees(&person));
+}
+
+#[test]
+fn nothing_is_called_not_modelled_where_everything_is() {
+    let mut person = Person::with_example("llama3-8b-dgx-h100");
+    person.send(Command::Show(Pane::Topology));
+    let legend = |person: &Person| {
+        let figure = topology::figure(person.state()).expect("a graph")();
+        match figure.content {
+            chart::Content::Diagram(diagram) => diagram.legend.len(),
+            _ => 0,
+        }
+    };
+    send(&mut person, topology::Command::FoldAll);
+    let scene = person.state().results.topology.scenes[0].clone();
+    let known = (0..scene.graph.view.cables.len())
+        .flat_map(|at| [0, 1].map(|way| (at, way)))
+        .all(|(at, way)| scene.load(at, way, &[]).is_some());
+    assert_eq!(legend(&person), if known { 4 } else { 5 });
 }
 
 #[test]

@@ -29,15 +29,16 @@ pub fn figure(state: &State) -> Option<Make> {
     }))
 }
 
-/// The critical path by cause; of two runs that of the base, as in the pane.
+/// The critical path by cause; of two runs both, as in the pane.
 pub fn ledger_figure(state: &State) -> Option<Make> {
-    let run = match (shown_pair(state), &state.results.base) {
-        (Some(_), Some(base)) => base,
-        _ => state.results.current.as_ref()?,
-    };
-    let run = Arc::clone(run);
+    let run = Arc::clone(state.results.current.as_ref()?);
+    let pair = shown_pair(state).map(Arc::clone);
     Some(Box::new(move || {
-        timeline::ledger_figure(&run.timeline).with_caption(run.caption.clone())
+        let figure = match pair {
+            Some(pair) => timeline::ledger_figure_of_pair(&pair),
+            None => timeline::ledger_figure(&run.timeline),
+        };
+        figure.with_caption(run.caption.clone())
     }))
 }
 

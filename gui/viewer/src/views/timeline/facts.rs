@@ -39,7 +39,7 @@ pub(super) fn told(facts: &SpanFacts, trace: &Trace, span: SpanId) -> Vec<Told> 
         return Vec::new();
     };
     let kernels = fact.operators.iter().take(MOST).map(operator);
-    let messages = fact.communication.iter().map(communication);
+    let messages = fact.communication.iter().flat_map(communication);
     kernels.chain(messages).collect()
 }
 
@@ -71,28 +71,41 @@ fn operator(fact: &OperatorFact) -> Told {
     )
 }
 
-fn communication(fact: &CommunicationFact) -> Told {
-    let bandwidth = fact.bus_bandwidth.map_or(String::new(), |rate| {
-        format!(
-            ", bus bandwidth {} GB/s",
-            number::digits(rate.as_f64() / 1e9)
-        )
-    });
-    let way = match (fact.algorithm, fact.protocol) {
-        (Some(algorithm), Some(protocol)) => format!("; {algorithm:?}, {protocol:?}"),
-        _ => String::new(),
+/// A collective or a message: what it moves, between whom, how, and how fast that is alone.
+fn communication(fact: &CommunicationFact) -> Vec<Told> {
+    let told = |label: &str, value: String, meaning: &str| {
+        let source = fact.source.clone();
+        Told::new(label, value, meaning, worth(fact.worth.into()), source)
     };
-    Told::new(
-        format!("{:?}", fact.kind),
-        format!("{} alone{bandwidth}", number::secs(fact.alone.as_secs())),
+    let mut all = vec![told(
+        fact.kind.name(),
+        number::bytes(fact.bytes),
+        "Its size in the sense of nccl-tests",
+    )];
+    let ranks = number::counted(u64::from(fact.ranks), "rank");
+    let domains = number::counted(u64::from(fact.domains), "scale-up domain");
+    all.push(told("Group", format!("{ranks} in {domains}"), ""));
+    all.extend(
+        fact.algorithm
+            .map(|of| told("Algorithm", of.name().to_owned(), "")),
+    );
+    all.extend(
+        fact.protocol
+            .map(|of| told("Protocol", of.name().to_owned(), "")),
+    );
+    all.extend(fact.channels.map(|n| told("Channels", n.to_string(), "")));
+    let latency = number::secs(fact.latency.as_secs());
+    all.push(told(
+        "Alone",
         format!(
-            "{} over {} in {}; {} do not depend on the size{way}",
-            number::bytes(fact.bytes),
-            number::counted(u64::from(fact.ranks), "rank"),
-            number::counted(u64::from(fact.domains), "scale-up domain"),
-            number::secs(fact.latency.as_secs()),
+            "{}, of which {latency} whatever the size",
+            number::secs(fact.alone.as_secs())
         ),
-        worth(fact.worth.into()),
-        fact.source.clone(),
-    )
+        "",
+    ));
+    all.extend(fact.bus_bandwidth.map(|rate| {
+        let rate = format!("{} GB/s", number::digits(rate.as_f64() / 1e9));
+        told("Bus bandwidth", rate, "On idle links")
+    }));
+    all
 }

@@ -1,7 +1,7 @@
 //! The timeline with what is selected on it.
 //!
 //! Where a run is compared with another, both lie under each other on one cursor, and the selection
-//! is that of the base: each span leads to its match.
+//! says of which of them it is: each span leads to its match.
 
 mod bar;
 mod below;
@@ -16,6 +16,7 @@ use egui::Ui;
 use serde::{Deserialize, Serialize};
 use session::{Ready, SpanFacts};
 use timeline::{Background, Pair, PairCanvas, PairNames, Selection, TimelineCommand, TimelineView};
+use units::SimTime;
 
 use crate::command::Command as Any;
 use crate::device::DeviceSink;
@@ -56,6 +57,8 @@ pub struct Found {
     pub pair: Option<Arc<Pair>>,
     /// What the spans of the current run are made of, with the scenario that they belong to.
     pub facts: Option<(Arc<Ready>, Arc<SpanFacts>)>,
+    /// Until when the window of time could reach.
+    end: Option<SimTime>,
 }
 
 /// What is kept between frames.
@@ -140,6 +143,16 @@ fn wrapped(commands: Vec<TimelineCommand>) -> Vec<Any> {
     commands.into_iter().map(wrap).collect()
 }
 
+/// Selects the longest span of the critical path, where there is one.
+pub fn select_longest(state: &State) -> Option<Any> {
+    let timeline = &state.results.current.as_ref()?.timeline;
+    let spans = timeline.path().segments.iter();
+    let spans = spans.filter_map(|segment| Some((segment.span, timeline.span(segment.span)?)));
+    let longest = spans.max_by_key(|(_, span)| span.end.as_picos() - span.start.as_picos());
+    let select = TimelineCommand::Select(Selection::Span(longest?.0));
+    wrapped(vec![select]).pop()
+}
+
 /// How an undo of views treats a command.
 enum Entry {
     /// It is an entry.
@@ -206,18 +219,33 @@ fn turn(state: &mut State, change: impl FnOnce(&mut crate::view::View)) {
     let (Some(pair), true) = (pair, was != is) else {
         return;
     };
+    fit(state);
     state.glance(|view| {
         let pinned = view.timeline.pinned.iter();
         if is {
             let selection = view.timeline.selection.clone();
             view.timeline.pinned = pinned.filter_map(|key| pair.base_track(*key)).collect();
-            view.timeline.selection = pair.selection_of_other(selection);
+            view.timeline.selection = Pair::selection_of_other(selection);
         } else {
             let of_other = pair.view_of_other(&view.timeline);
             view.timeline.pinned = of_other.pinned;
             view.timeline.selection = of_other.selection;
         }
     });
+}
+
+/// What is shown may end at another moment than before: a whole window stays whole, and nothing lies
+/// beyond the end.
+fn fit(state: &mut State) {
+    let pair = shown_pair(state).map(|pair| pair.end());
+    let run = state.results.current.as_ref();
+    let Some(end) = pair.or_else(|| run.map(|run| run.timeline.end())) else {
+        return;
+    };
+    let before = state.results.timeline.end.replace(end);
+    if before != Some(end) {
+        state.glance(|view| view.timeline.move_to(before, end));
+    }
 }
 
 /// The run that is shown or its base has changed: the first run of a document is shown whole, and two
@@ -243,6 +271,9 @@ pub fn ran(state: &mut State) {
     }
     let base = base.map(|base| Arc::clone(&base.timeline));
     state.results.timeline.pair = None;
+    if base.is_none() {
+        fit(state);
+    }
     // A span of another run is another span.
     let selection = &state.view.now().timeline.selection;
     if matches!(selection, Selection::Span(_) | Selection::Other(_)) {
@@ -257,7 +288,10 @@ pub fn ran(state: &mut State) {
             Slot::Match,
             "Matching two runs",
             move |_| Arc::new(Pair::new(base, other)),
-            |state, pair| state.results.timeline.pair = Some(pair),
+            |state, pair| {
+                state.results.timeline.pair = Some(pair);
+                fit(state);
+            },
         ));
     }
 }

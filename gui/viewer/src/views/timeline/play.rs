@@ -3,6 +3,7 @@
 use egui::Context;
 use units::SimTime;
 
+use crate::layout::Pane;
 use crate::state::State;
 
 /// Seconds in which a whole run plays.
@@ -17,10 +18,7 @@ pub fn advance(state: &mut State, ctx: &Context) {
         state.playing = false;
         return;
     };
-    // What lies beside it may take longer.
-    let pair = super::shown_pair(state).map_or_else(|| run.timeline.end(), |pair| pair.end());
-    let scenes = state.results.topology.scenes.iter();
-    let end = scenes.map(|scene| scene.side.end).fold(pair, SimTime::max);
+    let end = end(state, run.timeline.end());
     let now = state.view.now().timeline.playhead.unwrap_or_default();
     // The time of a frame is capped, so that a slow one skips nothing.
     let share = ctx.input(|input| f64::from(input.stable_dt.min(0.1))) / WHOLE;
@@ -37,4 +35,15 @@ pub fn advance(state: &mut State, ctx: &Context) {
     }
     state.glance(|view| view.timeline.playhead = Some(next));
     ctx.request_repaint();
+}
+
+/// The end of the longest run that is seen: of two runs, and of two policies.
+fn end(state: &State, own: SimTime) -> SimTime {
+    let pair = super::shown_pair(state).map_or(own, |pair| pair.end());
+    let view = state.view.now();
+    if view.front != Pane::Topology && !view.layout.shows(Pane::Topology) {
+        return pair;
+    }
+    let scenes = state.results.topology.scenes.iter();
+    scenes.map(|scene| scene.side.end).fold(pair, SimTime::max)
 }

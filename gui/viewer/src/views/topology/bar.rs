@@ -75,6 +75,9 @@ fn policies_ui(ui: &mut Ui, state: &State, shown: &Shown<'_>, commands: &mut Vec
     }
 }
 
+/// What both times and their difference need beside each other, in points.
+const ROOM: f32 = 720.0;
+
 fn comparison_ui(ui: &mut Ui, comparison: &Comparison, commands: &mut Vec<Any>) {
     let theme = Theme::of(ui.ctx());
     ui.horizontal_wrapped(|ui| match comparison {
@@ -98,12 +101,25 @@ fn comparison_ui(ui: &mut Ui, comparison: &Comparison, commands: &mut Vec<Any>) 
             }
         }
         Comparison::Done(policies) => {
-            for told in results(policies) {
-                told_line(ui, &told);
+            let is_narrow = ui.available_width() < ROOM;
+            let results = results(policies);
+            for (at, told) in results.iter().enumerate() {
+                if is_narrow && at + 1 == results.len() {
+                    ui.end_row();
+                }
+                told_line(ui, told);
                 ui.add_space(look::space::MEDIUM);
             }
         }
     });
+    if let Some((name, is_given)) = comparison.done().and_then(|done| done.transport()) {
+        let worth = if is_given {
+            Worth::Given
+        } else {
+            Worth::Assumed
+        };
+        told_line(ui, &transport(&name, worth));
+    }
 }
 
 /// The two times, their difference, and the fullest links.
@@ -137,6 +153,31 @@ fn results(policies: &Policies) -> Vec<Told> {
         .with_formula("second time / first time − 1"),
     );
     all
+}
+
+/// How packets get there: what one transport makes of reordering, another does not.
+fn transport(name: &str, worth: Worth) -> Told {
+    let (short, meaning) = match name {
+        "dcqcn-gbn" => (
+            "reads reordered packets as lost, so that spraying sends much again",
+            "Go-back-N takes a packet that overtook another for a loss and sends everything from there on again: \
+             spraying, which reorders packets, may be slow for that alone. Compare under dcqcn-sr or uec as well.",
+        ),
+        "dcqcn-sr" => (
+            "sends lost packets again",
+            "Selective repeat sends again what was lost and nothing else",
+        ),
+        "ideal" => (
+            "never loses packets",
+            "Packets leave at the rate of their NIC into queues without end: what load balancing does by itself",
+        ),
+        _ => (
+            "bears reordering",
+            "Packets may arrive in any order; lost or trimmed ones are asked for again",
+        ),
+    };
+    let value = format!("{name}, {short}");
+    Told::new("Transport", value, meaning, worth, "network.transport")
 }
 
 /// What to do where no links are loaded.

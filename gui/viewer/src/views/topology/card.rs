@@ -11,6 +11,7 @@ use units::{Bytes, LinkId, SimTime};
 
 use super::Command;
 use super::scene::Scene;
+use super::side::Side;
 use crate::command::Command as Any;
 use crate::views::figure::figure_menu_ui;
 
@@ -20,12 +21,16 @@ const SAMPLES: usize = 300;
 /// What a card is made from.
 pub(super) struct Card<'a> {
     pub(super) scene: &'a Scene,
+    /// What tells the scene from another one.
+    pub(super) of: Option<&'a str>,
+    /// The other scenes, with how full their links are now.
+    pub(super) others: Vec<(&'a Side, &'a [f64])>,
     pub(super) link: LinkId,
     pub(super) playhead: Option<SimTime>,
     pub(super) window: &'a Range<SimTime>,
-    pub(super) caption: &'a Caption,
-    /// The timeline's data, in which the link may have a lane.
-    pub(super) trace: &'a Trace,
+    pub(super) caption: Caption,
+    /// The timeline's data, in which the link may have a lane; none where it is of another run.
+    pub(super) trace: Option<&'a Trace>,
 }
 
 /// Draws the card of a link.
@@ -34,11 +39,7 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
     let loads = &card.scene.side.loads;
     let cable = card.scene.graph.cable_of(card.link);
     let class = loads.class_of(card.link).map(|class| &loads.classes[class]);
-    let title = match (class, cable) {
-        (Some(class), _) => format!("{} {}", class.name, class.direction),
-        (None, Some((at, direction))) => card.scene.graph.way(at, direction),
-        (None, None) => "A link that is not seen".to_owned(),
-    };
+    let title = card.scene.side.fabric.link_name(card.link);
     let mut commands = Vec::new();
     ui.horizontal(|ui| {
         let heading = ui.label(RichText::new(format!("Link {title}")).strong());
@@ -47,6 +48,13 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
             commands.push(Any::Topology(Command::Select(None)));
         }
     });
+    if let Some(of) = card.of {
+        ui.label(RichText::new(format!("Under {of}")).strong());
+    }
+    let alike = class.and_then(|class| alike(class, &title));
+    if let Some(alike) = alike {
+        ui.label(RichText::new(alike).color(theme.faint));
+    }
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         ui.spacing_mut().interact_size.y = 18.0;
@@ -65,9 +73,15 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
         ui.label(RichText::new(text).color(theme.faint));
         return commands;
     };
-    let figure = over_time(class, card.window, card.caption);
+    let figure = over_time(&title, class, card.window, &card.caption);
     ui.horizontal(|ui| {
-        let lane = lane(card.trace, class);
+        let Some(trace) = card.trace else {
+            let text = "The timeline shows another run";
+            ui.label(RichText::new(text).color(theme.faint));
+            commands.extend(figure_menu_ui(ui, &figure.title, || figure.clone()));
+            return;
+        };
+        let lane = lane(trace, class);
         let button = ui.add_enabled(
             lane.is_some(),
             egui::Button::new("Show its lane in the timeline"),
@@ -92,6 +106,23 @@ pub(super) fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Vec<Any> {
         commands.push(Any::Topology(Command::Playhead(super::moment(x))));
     }
     commands
+}
+
+/// For how many links it stands, and by which name they go elsewhere.
+fn alike(class: &LoadClass, title: &str) -> Option<String> {
+    let n = class.members.len();
+    let first = format!("{} {}", class.name, class.direction);
+    let like = if first == title {
+        String::new()
+    } else {
+        format!(" like {first}")
+    };
+    (1 < n).then(|| {
+        format!(
+            "One of {} that carried the same{like}",
+            number::count(n as u64)
+        )
+    })
 }
 
 /// The lane of a class among those of the timeline.
@@ -134,6 +165,17 @@ fn facts(card: &Card<'_>, class: Option<&LoadClass>, cable: Option<(usize, usize
             ));
         }
     }
+    for (other, shares) in &card.others {
+        let class = other.loads.class_of(card.link);
+        let share = class.and_then(|class| shares.get(class).copied());
+        facts.push(Told::new(
+            format!("Under {}", other.name),
+            number::percent(share.unwrap_or(0.0)),
+            "What the same link is used under the other policy, at the same moment or on average",
+            Worth::Simulated,
+            format!("the {} engine", other.engine),
+        ));
+    }
     let seen = cable.map(|(at, _)| &card.scene.graph.view.cables[at]);
     let rate = class
         .map(|class| class.rate)
@@ -157,16 +199,9 @@ fn facts(card: &Card<'_>, class: Option<&LoadClass>, cable: Option<(usize, usize
         ));
     }
     if let Some(class) = class {
-        let like = match class.members.len() {
-            0 | 1 => String::new(),
-            n => format!(
-                ", the same on {} like it",
-                number::counted(n as u64 - 1, "link")
-            ),
-        };
         facts.push(Told::new(
             "Carried",
-            format!("{}{like}", bytes(class.bytes())),
+            bytes(class.bytes()),
             "In the whole run, in this direction",
             Worth::Simulated,
             source,
@@ -200,7 +235,7 @@ fn flows_ui(ui: &mut Ui, class: &LoadClass, playhead: Option<SimTime>) {
 }
 
 /// How full a link is over time.
-fn over_time(class: &LoadClass, window: &Range<SimTime>, caption: &Caption) -> Figure {
+fn over_time(name: &str, class: &LoadClass, window: &Range<SimTime>, caption: &Caption) -> Figure {
     let secs = |time: SimTime| time.as_seconds().as_secs();
     let x = Axis::new("Time", Unit::Seconds).fixed(secs(window.start), secs(window.end));
     let y = Axis::new("Used", Unit::Share).fixed(0.0, 1.08);
@@ -212,12 +247,12 @@ fn over_time(class: &LoadClass, window: &Range<SimTime>, caption: &Caption) -> F
     };
     let full = Limit::new("Full", 1.0);
     let xy = Xy::new(x, y).with(Layer::Limit(full)).with(line);
-    let title = format!("Load of {} {}", class.name, class.direction);
+    let title = format!("Load of {name}");
     Figure::new(title, "moment", xy).with_caption(caption.clone())
 }
 
-/// Moments and how full a link is from then on; averages over equal stretches where it changes too
-/// often.
+/// Moments and how full a link is from then on, at most full; averages over equal stretches where it
+/// changes too often.
 pub fn samples(class: &LoadClass, window: &Range<SimTime>) -> Vec<(f64, f64)> {
     let secs = |time: SimTime| time.as_seconds().as_secs();
     let changes = class
@@ -229,8 +264,9 @@ pub fn samples(class: &LoadClass, window: &Range<SimTime>) -> Vec<(f64, f64)> {
     moments.dedup();
     if moments.len() <= SAMPLES {
         let first = std::iter::once(window.start);
-        let moments = first.chain(moments).map(|at| (secs(at), class.at(at)));
-        let last = (secs(window.end), class.at(window.end));
+        let at = |time: SimTime| (secs(time), class.at(time).min(1.0));
+        let moments = first.chain(moments).map(at);
+        let last = at(window.end);
         return moments.chain(std::iter::once(last)).collect();
     }
     let (start, span) = (
@@ -243,6 +279,6 @@ pub fn samples(class: &LoadClass, window: &Range<SimTime>) -> Vec<(f64, f64)> {
     };
     let stretches = (0..SAMPLES).map(|step| at(step)..at(step + 1));
     stretches
-        .map(|stretch| (secs(stretch.start), class.over(&stretch)))
+        .map(|stretch| (secs(stretch.start), class.over(&stretch).min(1.0)))
         .collect()
 }

@@ -1,6 +1,6 @@
 //! The graph as a figure: boxes and cables with the load of their links.
 
-use chart::{Cell, Column, Diagram, DiagramBox, DiagramLine, Figure, Ink, Table};
+use chart::{Caption, Cell, Column, Diagram, DiagramBox, DiagramLine, Figure, Ink, Table};
 use egui::{Rect, Vec2, pos2};
 use look::number;
 use session::Part;
@@ -9,7 +9,9 @@ use units::SimTime;
 use super::boxes::{number_of, short};
 use super::links::Tables;
 use super::scene::Scene;
+use super::window::Window;
 use crate::export::Make;
+use crate::run::Run;
 use crate::state::State;
 
 /// Loads that are written on cables at most, and how full a cable is before it is written.
@@ -31,23 +33,41 @@ pub fn figure(state: &State) -> Option<Make> {
     if !found.is_of(run) {
         return None;
     }
-    let view = state.view.now();
-    let (playhead, window) = (view.timeline.playhead, view.timeline.camera.window());
-    let (scenes, caption) = (found.scenes.clone(), run.caption.clone());
+    let playhead = state.view.now().timeline.playhead;
+    let windows = super::window::windows(state, run);
+    let scenes = found.scenes.clone();
+    let caption = if 1 < scenes.len() {
+        caption(run, &scenes)
+    } else {
+        run.caption.clone()
+    };
     Some(Box::new(move || {
         let sheet = Sheet {
             scenes: &scenes,
             playhead,
-            window: &window,
+            windows: &windows,
         };
         sheet.figure().with_caption(caption)
     }))
 }
 
+/// What stands under a figure of some of the scenes: of policies their names, too.
+pub(super) fn caption(run: &Run, scenes: &[Scene]) -> Caption {
+    let mut caption = run.caption.clone();
+    let names = scenes.iter().map(|scene| scene.side.name.as_str());
+    let names: Vec<&str> = names.filter(|name| *name != caption.scenario).collect();
+    if let Some(first) = scenes.first().filter(|_| !names.is_empty()) {
+        caption.scenario = format!("{} under {}", caption.scenario, names.join(" and "));
+        caption.engine.clone_from(&first.side.engine);
+    }
+    caption
+}
+
 struct Sheet<'a> {
     scenes: &'a [Scene],
     playhead: Option<SimTime>,
-    window: &'a std::ops::Range<SimTime>,
+    /// By scene.
+    windows: &'a [Window],
 }
 
 impl Sheet<'_> {
@@ -59,8 +79,8 @@ impl Sheet<'_> {
         };
         let mut shift = Vec2::ZERO;
         let mut first = 0;
-        for scene in self.scenes {
-            self.add(&mut diagram, scene, (first, shift));
+        for (scene, window) in self.scenes.iter().zip(self.windows) {
+            self.add(&mut diagram, (scene, window), (first, shift));
             shift.x += scene.graph.plan.bounds.width() + APART;
             first += 2 * scene.graph.view.cables.len() as u64;
         }
@@ -72,7 +92,7 @@ impl Sheet<'_> {
             });
             diagram.levels = levels.collect();
         }
-        Figure::new(format!("Load of links {}", self.when()), "link", diagram)
+        Figure::new(format!("Load of links, {}", self.when()), "link", diagram)
     }
 
     fn legend(&self) -> Vec<(String, Ink)> {
@@ -87,16 +107,17 @@ impl Sheet<'_> {
         let secs = |time: SimTime| number::secs(time.as_seconds().as_secs());
         match self.playhead {
             Some(time) => format!("at {}", secs(time)),
-            None => format!(
-                "on average from {} to {}",
-                secs(self.window.start),
-                secs(self.window.end)
-            ),
+            None => super::window::text(self.windows),
         }
     }
 
     /// Adds a graph, moved by a shift; the rows of its cables begin at a number.
-    fn add(&self, diagram: &mut Diagram, scene: &Scene, (first, shift): (u64, Vec2)) {
+    fn add(
+        &self,
+        diagram: &mut Diagram,
+        (scene, window): (&Scene, &Window),
+        (first, shift): (u64, Vec2),
+    ) {
         let graph = &scene.graph;
         if 1 < self.scenes.len() {
             // A frame tells the two apart.
@@ -120,50 +141,8 @@ impl Sheet<'_> {
                 diagram.boxes.push(boxed(rect, &device.name, is_odd));
             }
         }
-        diagram.lines.extend(self.lines(scene, (first, shift)));
-    }
-
-    /// Both halves of every cable, the fullest last.
-    fn lines(&self, scene: &Scene, (first, shift): (u64, Vec2)) -> Vec<DiagramLine> {
-        let shares = scene.shares(self.playhead, self.window);
-        let n = scene.graph.view.cables.len() as f32;
-        let many = (40.0 / n.max(1.0)).sqrt().clamp(0.45, 1.0);
-        let mut halves: Vec<(f64, Vec<DiagramLine>)> = Vec::new();
-        for (at, cable) in scene.graph.view.cables.iter().enumerate() {
-            let Some(way) = scene.graph.ways[at] else {
-                continue;
-            };
-            for direction in [0, 1] {
-                let load = scene.load(at, direction, &shares);
-                let (ink, width) = match load {
-                    _ if cable.is_down => (Ink::Bad, 1.6),
-                    None | Some(0.0) => (Ink::Faint, 0.7),
-                    #[expect(clippy::cast_possible_truncation, reason = "a share")]
-                    Some(share) => {
-                        let width = 1.6 + 3.4 * scene.graph.widths[at] * many;
-                        (Ink::Load(share as f32), width)
-                    }
-                };
-                let line = way.half(direction);
-                let pieces = line.points().windows(2).map(|ends| DiagramLine {
-                    id: first + 2 * at as u64 + direction as u64,
-                    ends: [ends[0] + shift, ends[1] + shift],
-                    width,
-                    ink,
-                    dashed: cable.is_down || load.is_none(),
-                    label: String::new(),
-                });
-                halves.push((load.unwrap_or(0.0), pieces.collect()));
-            }
-        }
-        halves.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for (share, pieces) in halves.iter_mut().rev().take(NUMBERS.0) {
-            let middle = pieces.len() / 2;
-            if let Some(piece) = pieces.get_mut(middle).filter(|_| NUMBERS.1 <= *share) {
-                piece.label = number::percent(*share);
-            }
-        }
-        halves.into_iter().flat_map(|(_, pieces)| pieces).collect()
+        let shares = scene.shares(self.playhead, &window.time);
+        diagram.lines.extend(lines(scene, &shares, (first, shift)));
     }
 
     /// All cables; of two graphs with what each is of.
@@ -171,10 +150,10 @@ impl Sheet<'_> {
         let mut all = Table::default();
         let several = 1 < self.scenes.len();
         let mut first = 0;
-        for scene in self.scenes {
+        for (scene, window) in self.scenes.iter().zip(self.windows) {
             let tables = Tables {
                 scene,
-                fill: &scene.fill(self.playhead, self.window),
+                fill: &scene.fill(self.playhead, &window.time),
                 playhead: self.playhead,
                 order: None,
                 selected: None,
@@ -199,6 +178,48 @@ impl Sheet<'_> {
         }
         all
     }
+}
+
+/// Both halves of every cable, the fullest last.
+fn lines(scene: &Scene, shares: &[f64], (first, shift): (u64, Vec2)) -> Vec<DiagramLine> {
+    let n = scene.graph.view.cables.len() as f32;
+    let many = (40.0 / n.max(1.0)).sqrt().clamp(0.45, 1.0);
+    let mut halves: Vec<(f64, Vec<DiagramLine>)> = Vec::new();
+    for (at, cable) in scene.graph.view.cables.iter().enumerate() {
+        let Some(way) = scene.graph.ways[at] else {
+            continue;
+        };
+        for direction in [0, 1] {
+            let load = scene.load(at, direction, shares);
+            let (ink, width) = match load {
+                _ if cable.is_down => (Ink::Bad, 1.6),
+                None | Some(0.0) => (Ink::Faint, 0.7),
+                #[expect(clippy::cast_possible_truncation, reason = "a share")]
+                Some(share) => {
+                    let width = 1.6 + 3.4 * scene.graph.widths[at] * many;
+                    (Ink::Load(share as f32), width)
+                }
+            };
+            let line = way.half(direction);
+            let pieces = line.points().windows(2).map(|ends| DiagramLine {
+                id: first + 2 * at as u64 + direction as u64,
+                ends: [ends[0] + shift, ends[1] + shift],
+                width,
+                ink,
+                dashed: cable.is_down || load.is_none(),
+                label: String::new(),
+            });
+            halves.push((load.unwrap_or(0.0), pieces.collect()));
+        }
+    }
+    halves.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (share, pieces) in halves.iter_mut().rev().take(NUMBERS.0) {
+        let middle = pieces.len() / 2;
+        if let Some(piece) = pieces.get_mut(middle).filter(|_| NUMBERS.1 <= *share) {
+            piece.label = number::percent(*share);
+        }
+    }
+    halves.into_iter().flat_map(|(_, pieces)| pieces).collect()
 }
 
 fn boxed(rect: Rect, name: &str, warns: bool) -> DiagramBox {

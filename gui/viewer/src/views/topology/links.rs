@@ -103,8 +103,12 @@ impl Tables<'_> {
             hovered: None,
             sort,
         };
-        let commands = table_ui(ui, &table, &view).into_iter();
+        // How far it is scrolled belongs to the run.
+        let side = &self.scene.side;
+        let of = (&side.name, &side.engine, side.end.as_picos());
+        let commands = ui.push_id(of, |ui| table_ui(ui, &table, &view)).inner;
         commands
+            .into_iter()
             .filter_map(|command| self.command(tab, command))
             .collect()
     }

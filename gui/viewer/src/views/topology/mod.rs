@@ -24,6 +24,7 @@ mod scrub;
 mod side;
 mod ways;
 mod web;
+mod window;
 mod wires;
 
 use std::ops::Range;
@@ -65,6 +66,8 @@ pub struct View {
     pub selected: Option<LinkId>,
     /// The selected device or group, by its name.
     pub part: Option<String>,
+    /// In which of two graphs something is selected, counted from 0.
+    pub graph: usize,
     /// The table beside the graph.
     pub tab: Tab,
     /// How it is sorted.
@@ -104,6 +107,18 @@ pub enum Command {
     CompareAgain,
     /// Simulate with an engine that knows links.
     ChooseFlow,
+    /// Do it in one of two graphs, counted from 0; the first where none is given.
+    In(usize, Box<Self>),
+}
+
+/// A command of one of several graphs.
+fn of_graph(at: usize, command: Command) -> Command {
+    match command {
+        Command::Select(_) | Command::Inspect(_) | Command::Toggle(_) if at != 0 => {
+            Command::In(at, Box::new(command))
+        }
+        command => command,
+    }
 }
 
 /// What scenes were made of.
@@ -198,12 +213,20 @@ fn panels_ui(ui: &mut Ui, state: &State, run: &Arc<Run>) -> Vec<Any> {
     Panel::bottom("topology scrubber")
         .frame(frame)
         .show(ui, |ui| {
+            let strips = shown.scenes.iter().enumerate();
+            let strips = strips.map(|(at, scene)| scrub::Strip {
+                name: shown.of(at),
+                end: scene.side.end,
+                shares: &scene.side.strip,
+            });
             let scrub = scrub::Scrub {
                 playhead: shown.playhead,
-                window: shown.window.clone(),
+                window: (!shown.windows.iter().all(|one| one.is_whole))
+                    .then(|| shown.window.clone()),
+                mean: window::text(&shown.windows),
                 end: shown.end(),
                 playing: state.playing,
-                strip: shown.scenes.first().map_or(&[], |scene| &scene.side.strip),
+                strips: strips.collect(),
             };
             commands.extend(scrub::scrub_ui(ui, &scrub).into_iter().map(Any::Topology));
         });
@@ -228,23 +251,43 @@ struct Shown<'a> {
     fills: Vec<Fill>,
     run: &'a Run,
     playhead: Option<SimTime>,
+    /// What the timeline shows.
     window: Range<SimTime>,
+    /// Over what averages are, by scene.
+    windows: Vec<window::Window>,
 }
 
 impl<'a> Shown<'a> {
     fn new(state: &'a State, run: &'a Run) -> Self {
         let view = state.view.now();
-        let (playhead, window) = (view.timeline.playhead, view.timeline.camera.window());
+        let playhead = view.timeline.playhead;
         let scenes = &state.results.topology.scenes;
-        let fills = scenes.iter().map(|scene| scene.fill(playhead, &window));
+        let windows = window::windows(state, run);
+        let fills = scenes.iter().zip(&windows);
+        let fills = fills.map(|(scene, window)| scene.fill(playhead, &window.time));
         Self {
             view: &view.topology,
             fills: fills.collect(),
             scenes,
             run,
             playhead,
-            window,
+            window: view.timeline.camera.window(),
+            windows,
         }
+    }
+
+    /// The scene in which something is selected.
+    fn selected(&self) -> Option<usize> {
+        let last = self.scenes.len().checked_sub(1)?;
+        Some(self.view.graph.min(last))
+    }
+
+    /// Whether a scene is what ran for the timeline: the run itself, or its policy run again.
+    fn is_of_run(&self, at: usize) -> bool {
+        let Some(name) = self.of(at) else { return true };
+        let policy = self.run.draft.as_ref();
+        let policy = policy.and_then(|draft| draft.value(policies::FIELD));
+        policy.as_deref() == Some(name) && self.scenes[at].side.engine == self.run.caption.engine
     }
 
     /// The end of the longest run.
@@ -278,13 +321,8 @@ fn graphs_ui(ui: &mut Ui, shown: &Shown<'_>) -> Vec<Command> {
             selected: shown.view.selected,
             part: shown.view.part.as_deref(),
         };
-        commands.extend(graph::graph_ui(
-            ui,
-            part,
-            scene,
-            &shown.fills[at].now,
-            &view,
-        ));
+        let asked = graph::graph_ui(ui, part, scene, &shown.fills[at].now, &view);
+        commands.extend(asked.into_iter().map(|command| of_graph(at, command)));
         bar::title(ui, part, scene, shown.of(at).is_some());
     }
     ui.advance_cursor_after_rect(rect);
@@ -329,38 +367,48 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>) -> Vec<Any> {
             of,
             height: (for_tables / n - titles - 4.0).max(70.0),
         };
-        let asked = tables.table_ui(ui, shown.view.tab);
-        commands.extend(asked.into_iter().map(Any::Topology));
+        let asked = tables.table_ui(ui, shown.view.tab).into_iter();
+        commands.extend(asked.map(|command| Any::Topology(of_graph(at, command))));
     }
-    let Some(scene) = shown.scenes.first().filter(|_| has_card) else {
+    let Some(at) = shown.selected().filter(|_| has_card) else {
         return commands;
     };
     ui.separator();
     egui::ScrollArea::vertical()
         .id_salt("card")
         .auto_shrink(false)
-        .show(ui, |ui| commands.extend(cards_ui(ui, shown, scene)));
+        .show(ui, |ui| commands.extend(cards_ui(ui, shown, at)));
     commands
 }
 
-/// The card of the selected link, device or group.
-fn cards_ui(ui: &mut Ui, shown: &Shown<'_>, scene: &Scene) -> Vec<Any> {
+/// The card of the selected link, device or group, of one of the scenes.
+fn cards_ui(ui: &mut Ui, shown: &Shown<'_>, at: usize) -> Vec<Any> {
+    let scene = &shown.scenes[at];
     if let Some(link) = shown.view.selected {
+        let others = shown.scenes.iter().zip(&shown.fills).enumerate();
+        let others = others.filter(|(other, _)| *other != at);
         let card = card::Card {
             scene,
+            of: shown.of(at),
+            others: others
+                .map(|(_, (other, fill))| (&*other.side, &*fill.now))
+                .collect(),
             link,
             playhead: shown.playhead,
-            window: &shown.window,
-            caption: &shown.run.caption,
-            trace: &shown.run.trace,
+            window: &shown.windows[at].time,
+            caption: export::caption(shown.run, shown.scenes.get(at..=at).unwrap_or(&[])),
+            trace: shown.is_of_run(at).then_some(&*shown.run.trace),
         };
         return card::card_ui(ui, &card);
     }
     let Some(name) = &shown.view.part else {
         return Vec::new();
     };
-    let commands = part_card::card_ui(ui, scene, &shown.fills[0].now, name);
-    commands.into_iter().map(Any::Topology).collect()
+    let of = shown.of(at);
+    let commands = part_card::card_ui(ui, scene, of, &shown.fills[at].now, name).into_iter();
+    commands
+        .map(|command| Any::Topology(of_graph(at, command)))
+        .collect()
 }
 
 /// What is to be drawn now.
@@ -451,6 +499,14 @@ fn made(of: MadeOf, known: Option<Arc<Side>>) -> Option<Made> {
 /// Does what a command says.
 pub fn apply(state: &mut State, command: Command) {
     match command {
+        Command::In(graph, command) => apply_in(state, graph, *command),
+        command => apply_in(state, 0, command),
+    }
+}
+
+/// The same in one of two graphs.
+fn apply_in(state: &mut State, graph: usize, command: Command) {
+    match command {
         Command::Prepare => prepare(state),
         Command::Toggle(group) => {
             // What is drawn may be of what was open before.
@@ -466,6 +522,7 @@ pub fn apply(state: &mut State, command: Command) {
                 view.topology.extent = Some(extent);
                 view.topology.selected = None;
                 view.topology.part = name;
+                view.topology.graph = graph;
             });
         }
         Command::FoldAll => state.look(|view| {
@@ -476,10 +533,12 @@ pub fn apply(state: &mut State, command: Command) {
         Command::Select(link) => state.look(|view| {
             view.topology.selected = link;
             view.topology.part = None;
+            view.topology.graph = graph;
         }),
         Command::Inspect(part) => state.look(|view| {
             view.topology.selected = None;
             view.topology.part = part;
+            view.topology.graph = graph;
         }),
         Command::Playhead(time) => state.glance(|view| view.timeline.playhead = time),
         Command::TogglePlay => {
@@ -500,6 +559,7 @@ pub fn apply(state: &mut State, command: Command) {
             }
         }
         Command::ChooseFlow => choose_flow(state),
+        Command::In(graph, command) => apply_in(state, graph, *command),
     }
 }
 

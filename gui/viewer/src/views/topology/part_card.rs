@@ -12,8 +12,15 @@ const LINKS: usize = 40;
 
 /// Draws the card of a device or a group.
 ///
+/// * `of` — what tells the scene from another one.
 /// * `shares` — how full the links of each class are.
-pub(super) fn card_ui(ui: &mut Ui, scene: &Scene, shares: &[f64], name: &str) -> Vec<Command> {
+pub(super) fn card_ui(
+    ui: &mut Ui,
+    scene: &Scene,
+    of: Option<&str>,
+    shares: &[f64],
+    name: &str,
+) -> Vec<Command> {
     let view = &scene.graph.view;
     let mut commands = Vec::new();
     let group = view.groups.iter().find(|group| group.name == name);
@@ -34,6 +41,9 @@ pub(super) fn card_ui(ui: &mut Ui, scene: &Scene, shares: &[f64], name: &str) ->
             commands.push(Command::Inspect(None));
         }
     });
+    if let Some(of) = of {
+        ui.label(RichText::new(format!("Under {of}")).strong());
+    }
     let facts = match (group, device) {
         (Some(group), _) => of_group(scene, group),
         (None, Some(device)) => of_device(scene, device),

@@ -10,7 +10,7 @@ use crate::state::State;
 use crate::worker::{Ask, Slot};
 
 /// The field.
-const FIELD: &str = "network.load_balancing";
+pub(super) const FIELD: &str = "network.load_balancing";
 
 /// The policies that a scenario can name.
 pub(super) static POLICIES: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -53,6 +53,13 @@ impl Policies {
     /// Both completion times in seconds.
     pub fn times(&self) -> [f64; 2] {
         [0, 1].map(|at: usize| self.sides[at].end.as_seconds().as_secs())
+    }
+
+    /// How packets get there under both, and whether the scenario says so; none on engines without packets.
+    pub fn transport(&self) -> Option<(String, bool)> {
+        let is_packets = self.sides.iter().all(|side| side.engine == "packet");
+        let named = || self.asked.draft.value("network.transport");
+        is_packets.then(|| named().map_or_else(|| ("ideal".to_owned(), false), |name| (name, true)))
     }
 
     /// The second time over the first, less 1.

@@ -165,9 +165,15 @@ impl Scene {
         is_known.then(|| self.fullest(cable, direction, shares))
     }
 
-    /// Whether the run has loads of some links only.
+    /// Whether a cable that is drawn has no load.
     pub(super) fn has_unknown(&self) -> bool {
-        self.side.loads.routed != Routed::Everything
+        if self.side.loads.routed == Routed::Everything {
+            return false;
+        }
+        let cables = self.graph.view.cables.iter().enumerate();
+        let mut drawn =
+            cables.filter(|(at, cable)| self.graph.ways[*at].is_some() && !cable.is_down);
+        drawn.any(|(at, _)| [0, 1].iter().any(|way| self.load(at, *way, &[]).is_none()))
     }
 
     /// Why nobody knows the load of a link.

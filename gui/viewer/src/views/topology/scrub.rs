@@ -12,11 +12,23 @@ use super::scene::Scene;
 /// What the scrubber shows.
 pub(super) struct Scrub<'a> {
     pub(super) playhead: Option<SimTime>,
-    pub(super) window: Range<SimTime>,
+    /// What the timeline shows; none where that is all.
+    pub(super) window: Option<Range<SimTime>>,
+    /// What is averaged, in words.
+    pub(super) mean: String,
     pub(super) end: SimTime,
     pub(super) playing: bool,
-    /// How full the fullest link is over time.
-    pub(super) strip: &'a [f64],
+    pub(super) strips: Vec<Strip<'a>>,
+}
+
+/// How full the fullest link of a run is over time.
+pub(super) struct Strip<'a> {
+    /// What tells it from another one.
+    pub(super) name: Option<&'a str>,
+    /// When the run ended.
+    pub(super) end: SimTime,
+    /// Over equal stretches of it.
+    pub(super) shares: &'a [f64],
 }
 
 /// Draws the scrubber.
@@ -32,7 +44,10 @@ pub(super) fn scrub_ui(ui: &mut Ui, scrub: &Scrub<'_>) -> Vec<Command> {
         }
         let mean = ui
             .selectable_label(scrub.playhead.is_none(), "Mean")
-            .on_hover_text("Show averages over the time that the timeline shows");
+            .on_hover_text(
+                "Show averages: over each whole run where the timeline shows all of it, else over the time \
+                 that it shows, as far as each run lasts",
+            );
         mean.widget_info(|| {
             let on = scrub.playhead.is_none();
             WidgetInfo::selected(Role::Button, true, on, "Mean over the window")
@@ -41,19 +56,20 @@ pub(super) fn scrub_ui(ui: &mut Ui, scrub: &Scrub<'_>) -> Vec<Command> {
             commands.push(Command::Playhead(None));
         }
         let time = scrub.playhead.map_or_else(
-            || "mean over the window".to_owned(),
+            || scrub.mean.clone(),
             |time| number::secs(time.as_seconds().as_secs()),
         );
         let theme = Theme::of(ui.ctx());
-        let (rect, _) = ui.allocate_exact_size(vec2(132.0, 20.0), Sense::hover());
-        let at = rect.left_center();
-        ui.painter().text(
-            at,
-            Align2::LEFT_CENTER,
-            time,
-            FontId::proportional(12.5),
-            theme.text,
-        );
+        let font = FontId::proportional(12.5);
+        let galley = ui
+            .painter()
+            .layout_no_wrap(time.clone(), font, theme.text);
+        // Moments of all lengths leave the strip where it is.
+        let size = vec2(galley.size().x.max(132.0), 20.0);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &time));
+        let place = Align2::LEFT_CENTER.anchor_size(rect.left_center(), galley.size());
+        ui.painter().galley(place.min, galley, theme.text);
         commands.extend(strip_ui(ui, scrub));
     });
     commands
@@ -61,7 +77,8 @@ pub(super) fn scrub_ui(ui: &mut Ui, scrub: &Scrub<'_>) -> Vec<Command> {
 
 fn strip_ui(ui: &mut Ui, scrub: &Scrub<'_>) -> Option<Command> {
     let theme = Theme::of(ui.ctx());
-    let size = vec2((ui.available_width() - 8.0).max(60.0), 22.0);
+    let high = 22.0_f32.max(15.0 * scrub.strips.len() as f32);
+    let size = vec2((ui.available_width() - 8.0).max(60.0), high);
     let (_, rect) = ui.allocate_space(size);
     let id = ui.scope_id().with("scrubber");
     let response = ui.interact(rect, id, Sense::click_and_drag());
@@ -72,12 +89,12 @@ fn strip_ui(ui: &mut Ui, scrub: &Scrub<'_>) -> Option<Command> {
     });
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, 3.0, theme.ground);
-    heat(&painter, rect, scrub.strip, theme);
+    heats(&painter, rect, scrub, theme);
     let end = scrub.end.as_picos().max(1) as f64;
     #[expect(clippy::cast_possible_truncation, reason = "a share of the width")]
     let x = |time: SimTime| rect.left() + (time.as_picos() as f64 / end) as f32 * rect.width();
-    let window = Rect::from_x_y_ranges(x(scrub.window.start)..=x(scrub.window.end), rect.y_range());
-    if window.width() + 1.0 < rect.width() {
+    if let Some(window) = &scrub.window {
+        let window = Rect::from_x_y_ranges(x(window.start)..=x(window.end), rect.y_range());
         let window = window.intersect(rect).shrink2(vec2(0.0, 0.5));
         painter.rect_stroke(
             window,
@@ -134,6 +151,30 @@ fn strip_ui(ui: &mut Ui, scrub: &Scrub<'_>) -> Option<Command> {
         moment(share - 0.01)
     } else {
         None
+    }
+}
+
+/// The strips of all runs below each other, on one axis of time.
+fn heats(painter: &egui::Painter, rect: Rect, scrub: &Scrub<'_>, theme: Theme) {
+    let each = rect.height() / scrub.strips.len().max(1) as f32;
+    let end = scrub.end.as_picos().max(1) as f64;
+    for (at, strip) in scrub.strips.iter().enumerate() {
+        #[expect(clippy::cast_possible_truncation, reason = "a share of the width")]
+        let share = (strip.end.as_picos() as f64 / end) as f32;
+        let top = rect.top() + each * at as f32;
+        let own = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width() * share, each));
+        heat(painter, own, strip.shares, theme);
+        let Some(name) = strip.name else { continue };
+        let font = FontId::proportional(10.0);
+        let galley = painter.layout_no_wrap(name.to_owned(), font, theme.text);
+        let at = pos2(rect.right() - 5.0, top + each / 2.0);
+        let words = Align2::RIGHT_CENTER.anchor_size(at, galley.size());
+        painter.rect_filled(
+            words.expand2(vec2(3.0, 0.0)),
+            2.0,
+            theme.ground.gamma_multiply(0.85),
+        );
+        painter.galley(words.min, galley, theme.text);
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use session::{Extent, GroupId, Keep, LinkLoads, Ready, Record, TopologyView, Traffic, topology};
-use units::{Control, SimTime};
+use session::{
+    Extent, GroupId, Keep, LinkLoads, Ready, Record, TopologyView, Traffic, link_name, topology,
+};
+use units::{Control, LinkId, SimTime};
 
 use crate::document::{Checked, Runnable};
 use crate::run::{Answer, Run};
@@ -30,6 +32,14 @@ impl Fabric {
         match self {
             Self::Training(ready) => topology(&ready.scenario.cluster, extent),
             Self::Traffic(traffic) => traffic.topology(extent),
+        }
+    }
+
+    /// What a link is called, with its direction.
+    pub fn link_name(&self, link: LinkId) -> String {
+        match self {
+            Self::Training(ready) => link_name(&ready.scenario.cluster, link),
+            Self::Traffic(traffic) => traffic.link_name(link),
         }
     }
 
