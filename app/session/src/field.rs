@@ -255,10 +255,11 @@ fn told(help: &str) -> Option<String> {
 }
 
 /// Fields that hold a name of the zoo.
-const NAMES: [(&str, Shelf); 5] = [
+const NAMES: [(&str, Shelf); 6] = [
     ("model.config", Shelf::Models),
     ("cluster.name", Shelf::Clusters),
     ("cluster.fabric", Shelf::Fabrics),
+    ("cluster.nodes.kind", Shelf::Nodes),
     ("framework.name", Shelf::Frameworks),
     ("workload.fabric", Shelf::Clusters),
 ];

@@ -252,6 +252,7 @@ pub fn picture(
     // Work runs inline, so that a frame after another takes what the one before asked for.
     let app = std::cell::RefCell::new(app);
     let shown = std::cell::Cell::new(false);
+    let prepared = std::cell::Cell::new(false);
     let ui = |ui: &mut egui::Ui| {
         let mut app = app.borrow_mut();
         if app.state().is_open() && !shown.replace(true) {
@@ -259,11 +260,17 @@ pub fn picture(
             if only {
                 app.only(Layout::only(pane));
             }
+        }
+        // What a view needs beyond a run may hang on the run.
+        if shown.get() && app.is_idle() && !prepared.replace(true) {
             views::prepare(&mut app, pane);
         }
         app.frame_ui(ui);
     };
-    studio.draw(ctx, frame, ui, || app.borrow().is_idle())
+    studio.draw(ctx, frame, ui, || {
+        let app = app.borrow();
+        app.is_idle() && (prepared.get() || !app.state().is_open())
+    })
 }
 
 #[cfg(test)]

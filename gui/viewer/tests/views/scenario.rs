@@ -310,3 +310,32 @@ fn a_file_over_the_window_shows_what_letting_it_go_does() {
     person.settle();
     assert!(person.sees("Drop to open"));
 }
+
+#[test]
+fn a_list_is_edited_item_by_item() {
+    let mut person = in_front();
+    person.send(scenario(scenario::Command::Filter("plan.shard".to_owned())));
+    let shard = |person: &Person| value(person, "plan.shard").unwrap_or_default();
+    assert_eq!(shard(&person).matches("what").count(), 3);
+    fill(&mut person, "plan.shard.group 1", "4");
+    assert!(shard(&person).starts_with("[{ what = \"weights\", group = 4 }"));
+    person.click("Remove plan.shard 3");
+    assert_eq!(shard(&person).matches("what").count(), 2);
+    person.click("Add to plan.shard");
+    assert_eq!(shard(&person).matches("\"gradients\"").count(), 2);
+    // What makes no sense is told as anywhere else, and undone as anywhere else.
+    fill(&mut person, "plan.shard.group 2", "many");
+    assert!(shard(&person).contains("group = \"many\""));
+    assert!(person.sees("plan.shard"));
+    for _ in 0..4 {
+        person.send(Command::Undo);
+    }
+    assert_eq!(shard(&person).matches("group = 8").count(), 3);
+    assert!(
+        person
+            .state()
+            .document
+            .as_ref()
+            .is_some_and(|edits| !edits.now().is_changed())
+    );
+}

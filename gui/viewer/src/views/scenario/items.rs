@@ -242,9 +242,13 @@ fn cell_ui(
 ) -> bool {
     let now = row.get(column.key).map(shown);
     let label = format!("{} {}", column.path, at + 1);
-    let options = column.kind().options();
+    let options = match column.kind() {
+        kind @ (FieldKind::Choice(_) | FieldKind::Boolean) => kind.options(),
+        // Other names than those that come along are as good.
+        _ => Vec::new(),
+    };
     let chosen = if options.is_empty() {
-        typed_ui(ui, column, &label, now.as_deref())
+        typed_ui(ui, form, column, (&label, now.as_deref()))
     } else {
         let mut chosen = None;
         let words = now.clone().unwrap_or_else(|| "not said".to_owned());
@@ -275,15 +279,17 @@ fn cell_ui(
 }
 
 /// A cell that is typed: it is taken when the field is left.
-fn typed_ui(ui: &mut Ui, column: &FormField, label: &str, now: Option<&str>) -> Option<String> {
+fn typed_ui(
+    ui: &mut Ui,
+    form: &Form<'_>,
+    column: &FormField,
+    (label, now): (&str, Option<&str>),
+) -> Option<String> {
     let id = editor_id(label);
     let kept: Option<String> = ui.data(|data| data.get_temp(id));
     let mut text = kept.unwrap_or_else(|| now.unwrap_or_default().to_owned());
     let hint = column.default.clone().unwrap_or_default();
-    let edit = TextEdit::singleline(&mut text)
-        .id(id)
-        .hint_text(hint)
-        .desired_width(CELL);
+    let edit = TextEdit::singleline(&mut text).id(id).hint_text(hint);
     let unit = column
         .unit
         .filter(|_| !matches!(column.kind(), FieldKind::Measure(_)));
@@ -291,8 +297,9 @@ fn typed_ui(ui: &mut Ui, column: &FormField, label: &str, now: Option<&str>) -> 
         Some(unit) => edit.suffix(RichText::new(unit).small()),
         None => edit,
     };
-    let response = ui.add(edit);
+    let response = ui.add_sized([CELL, 22.0], edit);
     name(&response, label);
+    let response = response.on_hover_ui(|ui| editor::help_ui(ui, form, column));
     if response.has_focus() {
         let entered = ui.input(|input| input.key_pressed(Key::Enter));
         if !entered {
