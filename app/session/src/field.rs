@@ -303,9 +303,29 @@ mod tests {
     use super::*;
 
     fn field(path: &str) -> FormField {
-        let all = fields();
-        let found = all.into_iter().find(|field| field.path == path);
+        let with_columns = |field: FormField| {
+            let columns = field.columns.clone();
+            std::iter::once(field).chain(columns)
+        };
+        let all = fields().into_iter().flat_map(with_columns);
+        let mut all = all.filter(|field| field.path == path);
+        let found = all.next();
         found.unwrap_or_else(|| panic!("no field {path}"))
+    }
+
+    #[test]
+    fn a_list_says_what_its_items_are_made_of() {
+        let keys: Vec<&str> = field("plan.shard")
+            .columns
+            .iter()
+            .map(|one| one.key)
+            .collect();
+        assert_eq!(keys[..2], ["what", "group"]);
+        assert!(matches!(
+            field("cluster.nodes.kind").kind(),
+            FieldKind::Name(Shelf::Nodes)
+        ));
+        assert!(field("training.seq_len").columns.is_empty());
     }
 
     #[test]

@@ -273,6 +273,7 @@ impl App {
                 ctx.request_repaint();
             }
             Wish::Cancel(slot) => self.worker.cancel(slot),
+            Wish::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
             Wish::Choose(question, then) => {
                 let dialogs = Arc::clone(&self.dialogs);
                 self.worker.ask(Ask::new(

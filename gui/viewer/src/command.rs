@@ -23,6 +23,8 @@ pub enum Command {
     OpenExample(String),
     /// Go back to the start page.
     Close,
+    /// Close the window; edits that are not saved come back with the next one.
+    Quit,
     /// Save the scenario where it is from.
     Save,
     /// Save the scenario where a dialog says.
@@ -135,6 +137,13 @@ pub struct Action {
     pub enabled: bool,
 }
 
+impl Action {
+    /// Whether it is what is set now, of several that could be.
+    pub fn is_now(&self, state: &State) -> bool {
+        matches!(self.command, Command::SetTheme(theme) if theme == state.settings.theme)
+    }
+}
+
 const CTRL: Modifiers = Modifiers::COMMAND;
 const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 const ALT: Modifiers = Modifiers::ALT;
@@ -182,6 +191,7 @@ pub fn actions(state: &State) -> Vec<Action> {
         document.is_some(),
     );
     add("File", "Close", keys(CTRL, Key::W), Command::Close, is_open);
+    add("File", "Quit", keys(CTRL, Key::Q), Command::Quit, true);
     let can = |can: fn(&crate::state::Edits) -> bool| document.is_some_and(can);
     add(
         "Edit",
@@ -209,7 +219,7 @@ pub fn actions(state: &State) -> Vec<Action> {
         "Stop",
         keys(Modifiers::SHIFT, Key::F5),
         Command::Cancel(Slot::Run),
-        true,
+        state.running.is_some(),
     );
     add(
         "Run",

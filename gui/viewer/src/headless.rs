@@ -60,7 +60,7 @@ pub enum PictureError {
         most: u32,
     },
     /// The file cannot be written.
-    #[error("{path} cannot be written: {reason}")]
+    #[error("{reason}")]
     Write {
         /// The file.
         path: PathBuf,
@@ -397,7 +397,8 @@ impl Picture {
             path: path.to_owned(),
             reason,
         };
-        let bytes = self.png().map_err(|error| failed(error.to_string()))?;
+        let bytes = self.png();
+        let bytes = bytes.map_err(|error| failed(format!("{}: {error}", path.display())))?;
         session::save(path, session::Existing::Replace, |out| {
             out.write_all(&bytes)
         })

@@ -21,7 +21,9 @@ pub fn menus_ui(ui: &mut Ui, state: &State) -> Vec<Command> {
         for menu in ["File", "Edit", "Run", "View", "Help"] {
             ui.menu_button(menu, |ui| {
                 for action in actions.iter().filter(|action| action.menu == menu) {
-                    let mut button = egui::Button::new(action.name.as_ref());
+                    let name = action.name.as_ref();
+                    let is_now = action.is_now(state);
+                    let mut button = egui::Button::selectable(is_now, name);
                     if let Some(keys) = action.keys {
                         button = button.shortcut_text(ui.ctx().format_shortcut(&keys));
                     }
@@ -91,12 +93,13 @@ pub fn answer_ui(ui: &mut Ui, state: &State, going: &BTreeMap<Slot, Going>) -> V
             } else {
                 egui::Button::new(text)
             };
+            let n_wrong = state.checked.as_ref().map_or(0, |one| one.failures().len());
+            let can_run = state.document.is_some() && n_wrong == 0;
+            let n_wrong = number::counted(n_wrong as u64, "error");
             let button = ui
-                .add_enabled(
-                    state.document.is_some(),
-                    button.min_size(egui::vec2(64.0, 30.0)),
-                )
-                .on_hover_text("Simulate the scenario as it stands (F5)");
+                .add_enabled(can_run, button.min_size(egui::vec2(64.0, 30.0)))
+                .on_hover_text("Simulate the scenario as it stands (F5)")
+                .on_disabled_hover_text(format!("The scenario has {n_wrong}"));
             if button.clicked() {
                 commands.push(Command::Run);
             }

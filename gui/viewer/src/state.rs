@@ -61,6 +61,8 @@ pub enum Wish {
     Copy(String),
     /// Stop work.
     Cancel(Slot),
+    /// Close the window.
+    Quit,
     /// Give a text field the focus.
     Focus(egui::Id),
     /// Draw a chart and write it.
@@ -194,6 +196,7 @@ impl State {
             Command::Open(path) => self.open(path),
             Command::OpenExample(name) => self.open_example(&name),
             Command::Close => self.close(),
+            Command::Quit => self.wishes.push(Wish::Quit),
             Command::Save => self.save(),
             Command::AskSaveAs => self.wish_save(),
             Command::SaveTo(path) => self.save_to(path),

@@ -519,10 +519,17 @@ mod tests {
                 worker.release();
             }
             let mut told = Vec::new();
-            while !worker.is_idle() || told.len() < 3 {
-                woken.recv().unwrap();
-                told.extend(texts(&mut worker));
+            while told.len() < 3 {
+                woken
+                    .recv_timeout(std::time::Duration::from_secs(20))
+                    .unwrap();
+                for outcome in worker.collect() {
+                    let mut state = State::default();
+                    outcome(&mut state);
+                    told.extend(state.notices.texts());
+                }
             }
+            assert!(worker.is_idle());
             assert_eq!(told, ["first false", "second false", "third false"]);
         }
     }

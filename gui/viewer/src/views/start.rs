@@ -179,12 +179,16 @@ fn card_ui(ui: &mut Ui, size: egui::Vec2, example: &Example) -> bool {
     let inner = rect.min + egui::Vec2::splat(PAD);
     let below = inner + egui::vec2(0.0, text.title.size().y + Card::GAP);
     ui.painter().galley(inner, text.title, theme.text);
+    let is_cut = text.about.elided;
     ui.painter().galley(below, text.about, theme.faint);
     focus_ring(ui, &card);
-    let whole = format!("{}\n\n{}", example.title, text.plain);
-    card.on_hover_cursor(egui::CursorIcon::PointingHand)
-        .on_hover_text(whole)
-        .clicked()
+    let card = card.on_hover_cursor(egui::CursorIcon::PointingHand);
+    // What stands on the card need not be said again.
+    if is_cut {
+        card.on_hover_text(text.plain).clicked()
+    } else {
+        card.clicked()
+    }
 }
 
 /// Text in at most so many rows.

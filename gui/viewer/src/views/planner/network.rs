@@ -217,6 +217,6 @@ fn rest_ui(ui: &mut Ui, plans: &NetworkPlans) {
         let text = format!("Not run: {}, since {reason}", number::count(*count as u64));
         ui.label(RichText::new(text).color(theme.faint));
     }
-    let text = "Policies that hash ran with several seeds: the median and the worst run. × spray is the time over that of spraying; × load what the fullest link carries over what it carries when everything is sprayed.";
+    let text = "In order of the median: those within half a percent of each other count as equal, and the one with fewer pieces comes first. Policies that hash ran with several seeds: the median and the worst run. × spray is the time over that of spraying; × load what the fullest link carries over what it carries when everything is sprayed.";
     ui.label(RichText::new(text).color(theme.faint));
 }
