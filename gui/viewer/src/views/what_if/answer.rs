@@ -161,20 +161,27 @@ fn head_ui(ui: &mut Ui, title: &str, note: &str, warns: bool) {
     });
 }
 
+/// The width of a number, and what is between two of them, in points.
+const NUMBER: f32 = 66.0;
+const GAP: f32 = 8.0;
+/// A difference with less room than this is told without a word.
+const WORDED: f32 = 92.0;
+
 /// A row for each number: what it was, what it is, and the difference.
 fn table_ui(ui: &mut Ui, name: &str, base: &Prediction, now: Option<&Prediction>) {
     let figures = Figures::of(base);
     let figures_now = now.map(Figures::of);
     // A grid has the widths of the last frame: where numbers come in, they have their room already.
+    let room = ui.available_width() - 3.0 * (NUMBER + GAP);
     Grid::new(("what if", name))
         .num_columns(4)
-        .min_col_width(66.0)
-        .spacing(egui::vec2(8.0, 2.0))
+        .min_col_width(NUMBER.min(ui.available_width() / 4.0 - GAP))
+        .spacing(egui::vec2(GAP, 2.0))
         .min_row_height(17.0)
         .show(ui, |ui| {
             for quantity in &QUANTITIES {
                 let now = now.zip(figures_now.as_ref());
-                row_ui(ui, quantity, (base, &figures), now);
+                row_ui(ui, quantity, (base, &figures), now, room);
             }
         });
 }
@@ -182,7 +189,13 @@ fn table_ui(ui: &mut Ui, name: &str, base: &Prediction, now: Option<&Prediction>
 /// A prediction with its figures explained.
 type Explained<'a> = (&'a Prediction, &'a Figures);
 
-fn row_ui(ui: &mut Ui, quantity: &Quantity, base: Explained<'_>, now: Option<Explained<'_>>) {
+fn row_ui(
+    ui: &mut Ui,
+    quantity: &Quantity,
+    base: Explained<'_>,
+    now: Option<Explained<'_>>,
+    room: f32,
+) {
     let theme = Theme::of(ui.ctx());
     ui.spacing_mut().interact_size.y = 17.0;
     ui.label(RichText::new(quantity.label).color(theme.faint));
@@ -195,11 +208,16 @@ fn row_ui(ui: &mut Ui, quantity: &Quantity, base: Explained<'_>, now: Option<Exp
     };
     let is = told(quantity, now, "with these values");
     told_value(ui, RichText::new(&is.value).strong(), &is);
-    difference_ui(ui, quantity, base.0, now.0);
+    difference_ui(ui, quantity, (base.0, now.0), room);
     ui.end_row();
 }
 
-fn difference_ui(ui: &mut Ui, quantity: &Quantity, base: &Prediction, now: &Prediction) {
+fn difference_ui(
+    ui: &mut Ui,
+    quantity: &Quantity,
+    (base, now): (&Prediction, &Prediction),
+    room: f32,
+) {
     let theme = Theme::of(ui.ctx());
     let (text, verdict) = difference(quantity, base, now);
     let color = match verdict {
@@ -215,10 +233,20 @@ fn difference_ui(ui: &mut Ui, quantity: &Quantity, base: &Prediction, now: &Pred
     } else if is_memory {
         let change = text.trim_end_matches(" better").trim_end_matches(" worse");
         RichText::new(format!("{change}, fits")).color(color)
+    } else if room < WORDED {
+        let short = match verdict {
+            Verdict::Same => "same",
+            _ => text.trim_end_matches(" better").trim_end_matches(" worse"),
+        };
+        RichText::new(short).color(color)
     } else {
-        RichText::new(text).color(color)
+        RichText::new(&text).color(color)
     };
-    ui.add(Label::new(label).truncate());
+    // What has no room must not widen the panel.
+    ui.scope(|ui| {
+        ui.set_max_width(room.max(30.0));
+        ui.add(Label::new(label).truncate()).on_hover_text(&text);
+    });
 }
 
 /// A number with where it is from.
