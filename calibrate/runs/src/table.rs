@@ -78,7 +78,7 @@ impl Table {
         refuse_repeated(name, &columns)?;
         let mut records = Vec::new();
         for row in reader.byte_records() {
-            records.push(Record::new(&path, &columns, &row.map_err(broken)?, bytes));
+            records.push(Record::new(&path, &columns, &row.map_err(broken)?));
         }
         if records.is_empty() {
             return Err(RunsError::Empty {
@@ -123,17 +123,8 @@ impl Table {
     }
 }
 
-/// The line on which a row begins. The reader stands before what is left of the line above it: the second
-/// half of its end, or empty lines.
-fn line(position: &csv::Position, bytes: &[u8]) -> u64 {
-    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-    let rest = bytes.get(start..).unwrap_or_default().iter();
-    let left = rest.take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    position.line() + left.filter(|byte| **byte == b'\n').count() as u64
-}
-
 impl Record {
-    fn new(path: &Arc<str>, columns: &[String], row: &csv::ByteRecord, bytes: &[u8]) -> Self {
+    fn new(path: &Arc<str>, columns: &[String], row: &csv::ByteRecord) -> Self {
         let cells = (columns.iter().zip(row.iter()))
             .map(|(column, text)| (column.clone(), cell(text).into_owned()))
             .filter(|(column, text)| !column.is_empty() && !text.is_empty());
@@ -143,7 +134,7 @@ impl Record {
             row.len() < columns.len() || behind.into_iter().any(|text| !cell(text).is_empty());
         Self {
             path: Arc::clone(path),
-            line: row.position().map_or(0, |position| line(position, bytes)),
+            line: row.position().map_or(0, csv::Position::line),
             cells: cells.collect(),
             ragged: is_ragged.then_some(Ragged {
                 cells: row.len(),
@@ -216,15 +207,6 @@ mod tests {
             "runs.csv:3: `tp` is \"eight\", not a whole number from 1 to 1,048,576"
         );
         assert!(error.hint().is_some());
-    }
-
-    #[test]
-    fn lines_are_counted_whatever_ends_them() {
-        for text in ["a,b\n1,2\n\n3,4\n", "a,b\r\n1,2\r\n\r\n3,4\r\n"] {
-            let table = Table::parse("runs.csv", text.as_bytes()).unwrap();
-            let lines: Vec<u64> = table.records.iter().map(|record| record.line).collect();
-            assert_eq!(lines, [2, 4], "{text:?}");
-        }
     }
 
     #[test]
