@@ -120,6 +120,12 @@ fn a_million(c: &mut Criterion) {
         });
     });
     zoom(c, "zoom_1m", &mut window);
+    // A part of the run, which can be panned.
+    let close = TimelineCommand::Zoom {
+        about: None,
+        factor: 4.0,
+    };
+    window.view.apply(&window.timeline, &close);
     c.bench_function("pan_1m", |b| {
         b.iter(|| {
             let end = window.timeline.end();
