@@ -9,6 +9,9 @@ use crate::tile::Scale;
 /// The longest time that a way takes, in seconds.
 const LONGEST: f32 = 0.12;
 
+/// The first step of a way, in seconds: a frame.
+const FRAME: f64 = 1.0 / 60.0;
+
 /// A window of time on its way to the one that is asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ease {
@@ -16,6 +19,8 @@ pub(crate) struct Ease {
     to: Option<Camera>,
     /// What is drawn.
     drawn: Camera,
+    /// When it was drawn, in seconds.
+    at: f64,
     way: Option<Way>,
 }
 
@@ -44,13 +49,21 @@ impl Ease {
         let lasts = lasts.min(LONGEST);
         if self.to != Some(to) {
             let is_far = self.to.is_some() && far(self.drawn, to);
+            // Where every frame asks for another window, each takes a step towards it.
+            let since = now - self.at;
+            let step = if self.way.is_some() {
+                since
+            } else {
+                since.min(FRAME)
+            };
             self.way = (0.0 < lasts && is_far).then(|| Way {
                 from: self.drawn,
-                began: now,
+                began: now - step,
                 scale: self.way.and_then(|way| way.scale).or(scale),
             });
             self.to = Some(to);
         }
+        self.at = now;
         self.drawn = match self.way {
             Some(way) => {
                 let share = (now - way.began) / f64::from(lasts.max(f32::EPSILON));
@@ -84,10 +97,11 @@ impl Ease {
     }
 }
 
-/// Whether a window differs from another in length, or lies so far off that it is a jump.
+/// Whether a window differs from another in length so that it is seen, or lies so far off that it is a jump.
 const fn far(from: Camera, to: Camera) -> bool {
     let (a, b) = (from.start().as_picos(), to.start().as_picos());
-    from.span() != to.span() || from.span() / 2 < a.abs_diff(b)
+    let longer = from.span().abs_diff(to.span());
+    from.span() / 200 < longer || from.span() / 2 < a.abs_diff(b)
 }
 
 /// A window on the way: its length changes by equal factors, and what keeps its place at both ends keeps it all
@@ -130,6 +144,27 @@ mod tests {
             last = seen;
         }
         assert_eq!(ease.step(close, (1.13, 0.12), None), close);
+        assert!(!ease.is_under_way());
+    }
+
+    #[test]
+    fn a_zoom_that_goes_on_is_followed_in_every_frame() {
+        let about = SimTime::from_picos(300_000_000_000);
+        let mut to = Camera::whole(END);
+        let mut ease = Ease::default();
+        let mut last = ease.step(to, (0.0, 0.12), None);
+        for frame in 1..60 {
+            to = to.zoomed(about, 1.1, END);
+            let seen = ease.step(to, (f64::from(frame) / 60.0, 0.12), None);
+            assert!(to.span() < seen.span() && seen.span() < last.span());
+            last = seen;
+        }
+        assert!((last.span() as f64) < 1.5 * to.span() as f64);
+        // And what is only panned after it is not held back.
+        for frame in 60..75 {
+            to = to.panned(0.01, END);
+            let _ = ease.step(to, (f64::from(frame) / 60.0, 0.12), None);
+        }
         assert!(!ease.is_under_way());
     }
 
