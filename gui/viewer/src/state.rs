@@ -590,8 +590,6 @@ impl State {
         self.results.show(run);
         timeline::ran(self);
         topology::ran(self);
-        memory::ran(self);
-        what_if::ran(self);
     }
 
     /// Takes a run as what the one that is shown is compared with; none for nothing.

@@ -385,6 +385,3 @@ pub fn apply(state: &mut State, command: Command) {
         }
     }
 }
-
-/// A run has come: what belongs to it is found when the view is seen.
-pub const fn ran(_state: &mut State) {}

@@ -124,26 +124,26 @@ fn row_ui(ui: &mut Ui, remedy: &MemoryRemedy) {
         Told::new(label, value, meaning, Worth::Simulated, source)
             .with_formula("in brackets: after the change / before − 1")
     };
-    let used = told(
-        "Device used",
-        format!(
-            "{} ({})",
-            number::bytes(remedy.used),
-            number::signed_percent(remedy.memory_change)
+    let used = number::bytes(remedy.used);
+    let time = number::secs(remedy.iteration_time_s);
+    for (what, value, change, meaning) in [
+        (
+            "Device used",
+            used,
+            remedy.memory_change,
+            "What the fullest GPU uses after the change",
         ),
-        "What the fullest GPU uses after the change",
-    );
-    told_value(ui, &used.value, &used);
-    let time = told(
-        "Iteration time",
-        format!(
-            "{} ({})",
-            number::secs(remedy.iteration_time_s),
-            number::signed_percent(remedy.time_change)
+        (
+            "Iteration time",
+            time,
+            remedy.time_change,
+            "What an iteration takes after the change",
         ),
-        "What an iteration takes after the change",
-    );
-    told_value(ui, &time.value, &time);
+    ] {
+        let value = format!("{value} ({})", number::signed_percent(change));
+        let told = told(what, value, meaning);
+        told_value(ui, &told.value, &told);
+    }
     fits_ui(ui, remedy.fits);
 }
 

@@ -106,10 +106,9 @@ impl Items {
     }
 
     /// A further item: like the last, or as little as it can be.
-    fn grown(mut self, columns: &[FormField]) -> Self {
+    fn grow(&mut self, columns: &[FormField]) {
         let next = self.rows.last().cloned();
         self.rows.push(next.unwrap_or_else(|| first(columns)));
-        self
     }
 }
 
@@ -213,10 +212,7 @@ pub(super) fn items_ui(
         let add = ui.add(Button::new("Add").small());
         name(&add, &format!("Add to {}", field.path));
         if add.clicked() {
-            items = Items {
-                rows: std::mem::take(&mut items.rows),
-            }
-            .grown(&field.columns);
+            items.grow(&field.columns);
             changed = true;
         }
         text = changed.then(|| items.text(&field.columns));
@@ -343,7 +339,9 @@ mod tests {
     #[test]
     fn a_new_item_is_like_the_last() {
         let columns = &shard().columns;
-        let items = Items { rows: Vec::new() }.grown(columns).grown(columns);
+        let mut items = Items { rows: Vec::new() };
+        items.grow(columns);
+        items.grow(columns);
         assert_eq!(items.rows.len(), 2);
         assert_eq!(items.rows[0], items.rows[1]);
     }

@@ -355,6 +355,3 @@ fn show_timeline(state: &mut State) {
     state.compare_with(base);
     state.apply(Any::Show(Pane::Timeline));
 }
-
-/// A run has come.
-pub const fn ran(_state: &mut State) {}
